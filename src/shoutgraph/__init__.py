@@ -1,0 +1,1 @@
+"""The open-source backend for a marketplace of personalised videos."""

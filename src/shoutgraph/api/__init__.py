@@ -1,0 +1,1 @@
+"""Transport: bytes become calls, refusals become answers."""

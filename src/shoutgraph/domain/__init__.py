@@ -1,0 +1,1 @@
+"""Rules and values: pure, without I/O, clock, randomness or frameworks."""

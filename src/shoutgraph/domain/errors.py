@@ -1,0 +1,170 @@
+"""Refusals: the expected "no" answers of shoutgraph, each with a stable code and data.
+
+ShoutgraphError
+├── ValidationError            an argument broke a rule
+├── NotFoundError              it does not exist, or this viewer may not see it
+├── UnauthenticatedError       nobody is signed in
+├── ForbiddenError             the viewer lacks a scope
+├── StaleRevisionError         the object changed since the viewer read it
+├── IdempotencyKeyReusedError  the key was used before with other input
+├── OrderStateError            the order's state does not allow this transition
+├── PriceChangedError          the price is no longer the one the viewer saw
+├── InsufficientCoinsError     too few coins
+├── CreatorUnavailableError    the creator takes no orders now
+├── WalletLockedError          the wallet is locked after a charge-back
+├── LimitExceededError         a limit of the policy is reached
+├── MediaRejectedError         the uploaded file is not an acceptable video
+├── ProviderUnavailableError   no provider can do this now; nothing was charged
+└── ProviderDeclinedError      the provider refused the payment
+
+A refusal never means that something broke. Transports map each leaf; `docs/ERRORS.md` lists every code.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+
+class ShoutgraphError(Exception):
+    """An expected refusal with a stable machine code, a sentence for people and a path into the arguments."""
+
+    default_code: ClassVar[str]
+
+    def __init__(self, message: str, *, code: str | None = None, path: Sequence[str] | None = None) -> None:
+        super().__init__(message)
+        self.message: Final = message
+        self.code: Final = code or self.default_code
+        self.path: Final = tuple(path) if path is not None else None
+
+
+class ValidationError(ShoutgraphError):
+    """An argument broke a rule."""
+
+    default_code = "VALIDATION"
+
+
+class NotFoundError(ShoutgraphError):
+    """It does not exist, or this viewer may not see it: the two are not told apart."""
+
+    default_code = "NOT_FOUND"
+
+
+class UnauthenticatedError(ShoutgraphError):
+    """Nobody is signed in, or the token is not valid."""
+
+    default_code = "UNAUTHENTICATED"
+
+
+class ForbiddenError(ShoutgraphError):
+    """The viewer lacks a scope."""
+
+    default_code = "FORBIDDEN"
+
+
+class StaleRevisionError(ShoutgraphError):
+    """The object changed since the viewer read it."""
+
+    default_code = "STALE_REVISION"
+
+    def __init__(self, *, current_revision: int) -> None:
+        super().__init__(
+            f"It changed since you read it: its revision is now {current_revision}.",
+            path=("input", "expectedRevision"),
+        )
+        self.current_revision: Final = current_revision
+
+
+class IdempotencyKeyReusedError(ShoutgraphError):
+    """The idempotency key was used before with other input."""
+
+    default_code = "IDEMPOTENCY_KEY_REUSED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This idempotency key was used before with other input.", path=("input", "idempotencyKey")
+        )
+
+
+class OrderStateError(ShoutgraphError):
+    """The order's state does not allow this transition.
+
+    Args:
+        state: the order's state as it is stored.
+        code: `ORDER_STATE` where the transition does not start there, or a narrower code, such as `WINDOW_CLOSED`.
+    """
+
+    default_code = "ORDER_STATE"
+
+    def __init__(self, message: str, *, state: str, code: str | None = None) -> None:
+        super().__init__(message, code=code, path=("input", "orderId"))
+        self.state: Final = state
+
+
+class PriceChangedError(ShoutgraphError):
+    """The price is no longer the one the viewer saw. Units: coins."""
+
+    default_code = "PRICE_CHANGED"
+
+    def __init__(self, *, current_price_coins: int) -> None:
+        super().__init__(
+            f"The price is now {current_price_coins} coins.", path=("input", "expectedPrice")
+        )
+        self.current_price_coins: Final = current_price_coins
+
+
+class InsufficientCoinsError(ShoutgraphError):
+    """The wallet holds too few coins. Units: coins."""
+
+    default_code = "INSUFFICIENT_COINS"
+
+    def __init__(self, *, required_coins: int, available_coins: int) -> None:
+        super().__init__(f"This needs {required_coins} coins, and {available_coins} are free to spend.")
+        self.required_coins: Final = required_coins
+        self.available_coins: Final = available_coins
+
+
+class CreatorUnavailableError(ShoutgraphError):
+    """The creator takes no orders now."""
+
+    default_code = "CREATOR_UNAVAILABLE"
+
+
+class WalletLockedError(ShoutgraphError):
+    """The wallet is locked after a charge-back."""
+
+    default_code = "WALLET_LOCKED"
+
+    def __init__(self) -> None:
+        super().__init__("This wallet is locked because a payment was reversed. Support can unlock it.")
+
+
+class LimitExceededError(ShoutgraphError):
+    """A limit of the policy is reached. Units: those of the limit, named by its code."""
+
+    default_code = "LIMIT_EXCEEDED"
+
+    def __init__(self, message: str, *, code: str, limit: int, path: Sequence[str] | None = None) -> None:
+        super().__init__(message, code=code, path=path)
+        self.limit: Final = limit
+
+
+class MediaRejectedError(ShoutgraphError):
+    """The uploaded file is not an acceptable video; the code says which check failed."""
+
+    default_code = "MEDIA_REJECTED"
+
+
+class ProviderUnavailableError(ShoutgraphError):
+    """No provider can do this now; nothing was charged and another attempt is safe."""
+
+    default_code = "PROVIDER_UNAVAILABLE"
+
+
+class ProviderDeclinedError(ShoutgraphError):
+    """The provider refused the payment."""
+
+    default_code = "PROVIDER_DECLINED"
+
+    def __init__(self, *, decline_code: str, retryable: bool) -> None:
+        super().__init__(f"The provider refused the payment ({decline_code}).")
+        self.decline_code: Final = decline_code
+        self.retryable: Final = retryable

@@ -1,0 +1,130 @@
+"""Pages of a list by keyset: a page starts after the sort key of the last item seen, never at an offset.
+
+A cursor is opaque text: version, the list's name with its sort and filter, and the sort key. A cursor of
+another list, sort or filter is refused rather than misread.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from shoutgraph.domain import errors
+
+PAGE_DEFAULT: Final = 20
+PAGE_MAX: Final = 100
+CURSOR_CHARS_MAX: Final = 1024
+
+T = TypeVar("T")
+
+Key = tuple[int | str | None, ...]
+"""The values a list sorts by, ending with the id that breaks ties."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageArgs:
+    """Which page is asked for: `size` items after (or, when `backward`, before) the key."""
+
+    size: int
+    key: Key | None
+    backward: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of items in list order, with the cursor of each."""
+
+    items: tuple[T, ...]
+    cursors: tuple[str, ...]
+    has_next: bool
+    has_previous: bool
+
+
+def read_args(
+    *,
+    scope: str,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+    size_max: int = PAGE_MAX,
+) -> PageArgs:
+    """Turns the four connection arguments into one page request.
+
+    Args:
+        scope: names the list with its sort and filter, as `scope_of` gives it.
+
+    Raises:
+        ValidationError: both directions at once, a size out of range, or a cursor of another list.
+    """
+    backward = last is not None or before is not None
+    if backward and (first is not None or after is not None):
+        msg = "Give first and after, or last and before, not both pairs."
+        raise errors.ValidationError(msg, code="PAGE_ARGUMENTS", path=("last",))
+    size = last if backward else first
+    name = "last" if backward else "first"
+    if size is None:
+        size = min(PAGE_DEFAULT, size_max)
+    if not 0 <= size <= size_max:
+        msg = f"{name} is between 0 and {size_max}."
+        raise errors.ValidationError(msg, code="PAGE_SIZE", path=(name,))
+    cursor = before if backward else after
+    key = None if cursor is None else read_cursor(scope, cursor, path=("before" if backward else "after",))
+    return PageArgs(size=size, key=key, backward=backward)
+
+
+def scope_of(name: str, *parts: object) -> str:
+    """Names a list with everything that changes its order or content: sort, direction, filter."""
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+    return f"{name}:{digest}"
+
+
+def write_cursor(scope: str, key: Key) -> str:
+    """The opaque cursor of a place in a list."""
+    text = json.dumps(["v1", scope, *key], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(scope: str, cursor: str, *, path: tuple[str, ...]) -> Key:
+    """The key inside a cursor.
+
+    Raises:
+        ValidationError: the text is no cursor, or it belongs to another list, sort or filter.
+    """
+    msg = "This cursor does not belong to this list, sort and filter."
+    refusal = errors.ValidationError(msg, code="INVALID_CURSOR", path=path)
+    if len(cursor) > CURSOR_CHARS_MAX:
+        raise refusal
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        parts = json.loads(raw)
+    except (ValueError, binascii.Error, RecursionError):
+        raise refusal from None
+    if not isinstance(parts, list) or parts[:2] != ["v1", scope]:
+        raise refusal
+    key = tuple(parts[2:])
+    if not key or not all(value is None or type(value) in {int, str} for value in key):
+        raise refusal
+    return key
+
+
+def cut(
+    items: Sequence[T], args: PageArgs, *, scope: str, key_of: Callable[[T], Key]
+) -> Page[T]:
+    """Makes a page of up to `args.size + 1` items that storage read in the direction asked for.
+
+    The extra item only says whether there is more; storage returns backward pages in reverse order.
+    """
+    more = len(items) > args.size
+    kept = list(items[: args.size])
+    if args.backward:
+        kept.reverse()
+    return Page(
+        items=tuple(kept),
+        cursors=tuple(write_cursor(scope, key_of(item)) for item in kept),
+        has_next=args.key is not None if args.backward else more,
+        has_previous=more if args.backward else args.key is not None,
+    )

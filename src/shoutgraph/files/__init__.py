@@ -1,0 +1,1 @@
+"""Files and what is inside them: storing, inspecting, signing links."""
