@@ -79,9 +79,7 @@ class IdempotencyKeyReusedError(ShoutgraphError):
     default_code = "IDEMPOTENCY_KEY_REUSED"
 
     def __init__(self) -> None:
-        super().__init__(
-            "This idempotency key was used before with other input.", path=("input", "idempotencyKey")
-        )
+        super().__init__("This idempotency key was used before with other input.", path=("input", "idempotencyKey"))
 
 
 class OrderStateError(ShoutgraphError):
@@ -89,7 +87,7 @@ class OrderStateError(ShoutgraphError):
 
     Args:
         state: the order's state as it is stored.
-        code: `ORDER_STATE` where the transition does not start there, or a narrower code, such as `WINDOW_CLOSED`.
+        code: `ORDER_STATE` where the transition does not start there, or narrower, such as `WINDOW_CLOSED`.
     """
 
     default_code = "ORDER_STATE"
@@ -105,9 +103,7 @@ class PriceChangedError(ShoutgraphError):
     default_code = "PRICE_CHANGED"
 
     def __init__(self, *, current_price_coins: int) -> None:
-        super().__init__(
-            f"The price is now {current_price_coins} coins.", path=("input", "expectedPrice")
-        )
+        super().__init__(f"The price is now {current_price_coins} coins.", path=("input", "expectedPrice"))
         self.current_price_coins: Final = current_price_coins
 
 

@@ -38,13 +38,14 @@ CALL = "call"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SUFFIX_CHARS = 26
+UUID_BYTES = 16
 
 _FORM = re.compile(rf"([a-z]{{2,12}})_([0-7][{ALPHABET}]{{25}})")
 
 
 def encode(prefix: str, uuid_bytes: bytes) -> str:
     """Writes 16 bytes of a UUIDv7 as an id with this prefix."""
-    assert len(uuid_bytes) == 16, "a UUID has 16 bytes"
+    assert len(uuid_bytes) == UUID_BYTES, "a UUID has 16 bytes"
     number = int.from_bytes(uuid_bytes)
     suffix = "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
     return f"{prefix}_{suffix}"

@@ -29,7 +29,7 @@ class Money:
 
     def __post_init__(self) -> None:
         assert type(self.minor) is int, "money is a whole number of minor units"
-        assert len(self.currency) == 3, "a currency is an ISO 4217 code"
+        assert self.currency.isupper(), "a currency is an ISO 4217 code"
 
 
 def exponent(currency: str) -> int:

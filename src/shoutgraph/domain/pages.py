@@ -52,10 +52,7 @@ def read_args(
     before: str | None = None,
     size_max: int = PAGE_MAX,
 ) -> PageArgs:
-    """Turns the four connection arguments into one page request.
-
-    Args:
-        scope: names the list with its sort and filter, as `scope_of` gives it.
+    """Turns the four connection arguments into one page request; `scope` is what `scope_of` gives.
 
     Raises:
         ValidationError: both directions at once, a size out of range, or a cursor of another list.
@@ -111,9 +108,7 @@ def read_cursor(scope: str, cursor: str, *, path: tuple[str, ...]) -> Key:
     return key
 
 
-def cut(
-    items: Sequence[T], args: PageArgs, *, scope: str, key_of: Callable[[T], Key]
-) -> Page[T]:
+def cut(items: Sequence[T], args: PageArgs, *, scope: str, key_of: Callable[[T], Key]) -> Page[T]:
     """Makes a page of up to `args.size + 1` items that storage read in the direction asked for.
 
     The extra item only says whether there is more; storage returns backward pages in reverse order.

@@ -1,0 +1,197 @@
+"""What an order is: the brief that asks for a video, and where the order stands.
+
+Units: `_coins` coins, `_s` seconds, `_bps` basis points.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from shoutgraph.domain import errors, ids
+from shoutgraph.domain.orders.states import LIVE, TERMINAL, State
+
+RECIPIENT_CHARS_MAX: Final = 60
+PRONUNCIATION_CHARS_MAX: Final = 120
+INSTRUCTIONS_CHARS_MAX: Final = {"PERSONAL": 300, "BUSINESS": 500}
+ITEMS_MAX: Final = 5
+ITEM_CHARS_MAX: Final = 80
+NOTE_CHARS_MAX: Final = 1_000
+
+
+class Occasion(StrEnum):
+    """What the video is for."""
+
+    BIRTHDAY = "BIRTHDAY"
+    WEDDING = "WEDDING"
+    GRADUATION = "GRADUATION"
+    PEP_TALK = "PEP_TALK"
+    THANK_YOU = "THANK_YOU"
+    HOLIDAY = "HOLIDAY"
+    QUESTION = "QUESTION"
+    OTHER = "OTHER"
+
+
+class Usage(StrEnum):
+    """Whether the video is for private people or for a business."""
+
+    PERSONAL = "PERSONAL"
+    BUSINESS = "BUSINESS"
+
+
+class Visibility(StrEnum):
+    """Whether the finished video may be shown as a sample on the creator's profile."""
+
+    PRIVATE = "PRIVATE"
+    PUBLIC = "PUBLIC"
+
+
+class RedoGround(StrEnum):
+    """The objective grounds on which a fan may ask for a redo."""
+
+    WRONG_NAME = "WRONG_NAME"
+    WRONG_RECIPIENT = "WRONG_RECIPIENT"
+    WRONG_OCCASION = "WRONG_OCCASION"
+    MUST_SAY_MISSING = "MUST_SAY_MISSING"
+    UNUSABLE_MEDIA = "UNUSABLE_MEDIA"
+
+
+class Side(StrEnum):
+    """The two sides of a dispute."""
+
+    FAN = "FAN"
+    CREATOR = "CREATOR"
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What the fan asks for. Personal data: kept in a row of its own that can be erased."""
+
+    occasion: Occasion
+    recipient_name: str
+    instructions: str
+    language: str
+    for_self: bool = False
+    pronunciation: str | None = None
+    must_say: tuple[str, ...] = ()
+    must_not_say: tuple[str, ...] = ()
+    usage: Usage = Usage.PERSONAL
+    visibility: Visibility = Visibility.PRIVATE
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was agreed at submit and never changes after."""
+
+    policy_version: int
+    fee_bps: int
+    base_coins: int
+    express_coins: int
+    duration_max_s: int
+    delivery_s: int
+
+    @property
+    def express(self) -> bool:
+        """Whether the fan pays for a fast delivery."""
+        return self.express_coins > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A paid request for a video. `price_coins` is what its escrow holds while it is live."""
+
+    id: ids.OrderId
+    revision: int
+    state: State
+    fan_id: ids.UserId
+    creator_id: ids.CreatorId
+    offer_id: ids.OfferId
+    terms: Terms
+    price_coins: int
+    promo_coins: int
+    created_at: datetime
+    updated_at: datetime
+    state_at: datetime
+    submitted_at: datetime | None = None
+    accepted_at: datetime | None = None
+    uploaded_at: datetime | None = None
+    delivered_at: datetime | None = None
+    closed_at: datetime | None = None
+    close_reason: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    video_id: ids.VideoId | None = None
+    redo: bool = False
+    redo_ground: RedoGround | None = None
+    extension_s: int | None = None
+    extension_offered_at: datetime | None = None
+    extended: bool = False
+    delivery_due_at: datetime | None = None
+    delivery_left_s: int | None = None
+    waiting_for: Side | None = None
+    refunded_coins: int = 0
+    frozen_at: datetime | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether its escrow holds its price."""
+        return self.state in LIVE
+
+    @property
+    def terminal(self) -> bool:
+        """Whether it has ended."""
+        return self.state in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class OrderWithBrief:
+    """An order beside its brief, which is None once it was erased."""
+
+    order: Order
+    brief: Brief | None = field(default=None)
+
+
+def check_brief(brief: Brief) -> None:
+    """Refuses a brief that breaks a limit.
+
+    Raises:
+        ValidationError: a text is empty or too long, or a list has too many items.
+    """
+    _check_text("recipientName", brief.recipient_name, RECIPIENT_CHARS_MAX)
+    _check_text("instructions", brief.instructions, INSTRUCTIONS_CHARS_MAX[brief.usage])
+    if brief.pronunciation is not None:
+        _check_text("pronunciation", brief.pronunciation, PRONUNCIATION_CHARS_MAX)
+    if not 2 <= len(brief.language) <= 12:  # noqa: PLR2004 - BCP 47: at least a two-letter language
+        raise _refusal("language", "language is a BCP 47 tag such as 'en'.", "INVALID_LANGUAGE")
+    for name, items in (("mustSay", brief.must_say), ("mustNotSay", brief.must_not_say)):
+        if len(items) > ITEMS_MAX:
+            raise _refusal(name, f"{name} has at most {ITEMS_MAX} items.", "TOO_MANY")
+        for item in items:
+            _check_text(name, item, ITEM_CHARS_MAX)
+
+
+def check_note(name: str, note: str) -> None:
+    """Refuses an empty or overlong note.
+
+    Raises:
+        ValidationError: the note is empty or too long.
+    """
+    _check(name, note, NOTE_CHARS_MAX, ("input", name))
+
+
+def _check_text(name: str, text: str, chars_max: int) -> None:
+    _check(name, text, chars_max, ("input", "brief", name))
+
+
+def _check(name: str, text: str, chars_max: int, path: tuple[str, ...]) -> None:
+    if not text.strip():
+        raise errors.ValidationError(f"{name} is empty.", code="EMPTY", path=path)
+    if len(text) > chars_max:
+        msg = f"{name} has {len(text)} characters; the limit is {chars_max}."
+        raise errors.ValidationError(msg, code="TOO_LONG", path=path)
+    if "\x00" in text:
+        raise errors.ValidationError(f"{name} has a NUL character.", code="INVALID_TEXT", path=path)
+
+
+def _refusal(name: str, message: str, code: str) -> errors.ValidationError:
+    return errors.ValidationError(message, code=code, path=("input", "brief", name))

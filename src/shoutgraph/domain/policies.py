@@ -1,0 +1,71 @@
+"""Policies: every window, fee, rate and limit, as versioned data.
+
+A policy version never changes once stored; an order names the version it was submitted under and keeps to it.
+Units: `_s` seconds, `_bps` basis points, `_coins` coins; `par_units` book units (1/100 minor unit) a coin.
+Source: product.md section 2 for the windows, docs/adr/0005-policies.md.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from shoutgraph.domain import money
+
+HOUR_S: Final = 3_600
+DAY_S: Final = 24 * HOUR_S
+
+
+class Screening(StrEnum):
+    """Who screens a submitted order."""
+
+    MODERATOR = "moderator"
+    AUTOMATIC = "automatic"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One version of the rules, as the API shows it."""
+
+    version: int
+    screening: Screening = Screening.MODERATOR
+    draft_s: int = 30 * DAY_S
+    screening_s: int = 72 * HOUR_S
+    accept_s: int = 72 * HOUR_S
+    delivery_s: int = 7 * DAY_S
+    express_s: int = 24 * HOUR_S
+    extension_max_s: int = 7 * DAY_S
+    extension_offer_s: int = 48 * HOUR_S
+    review_late_s: int = 72 * HOUR_S
+    review_s: int = 14 * DAY_S
+    redo_review_s: int = 72 * HOUR_S
+    changes_min_s: int = 48 * HOUR_S
+    confirm_s: int = 72 * HOUR_S
+    redo_s: int = 7 * DAY_S
+    contest_s: int = 72 * HOUR_S
+    dispute_silence_s: int = 72 * HOUR_S
+    dispute_s: int = 14 * DAY_S
+    fee_bps: int = 3_000
+    compensate_creator: bool = True
+    book_currency: str = "EUR"
+    par_units: int = 100
+    price_min_coins: int = 250
+    price_max_coins: int = 100_000
+    open_orders_max: int = 50
+    topup_min_coins: int = 1
+    topup_max_coins: int = 1_000_000
+    earnings_hold_s: int = 7 * DAY_S
+    payout_min_coins: int = 1_000
+    payout_day_coins: int = 100_000
+
+    def __post_init__(self) -> None:
+        assert 0 <= self.fee_bps <= money.BPS, "a fee is a share of the price"
+        assert self.par_units > 0, "a coin has a par value"
+        assert self.price_min_coins <= self.price_max_coins, "the price range is not empty"
+
+    def par_minor(self, coins: int) -> int:
+        """What so many coins are worth at par. Units: minor units of the book currency, rounded down."""
+        return coins * self.par_units // money.BOOK_UNITS_PER_MINOR
+
+
+FIRST: Final = Policy(version=1)
+"""The policy of a new database."""
