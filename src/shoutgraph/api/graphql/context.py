@@ -1,0 +1,50 @@
+"""What every resolver gets: the tools, the viewer and the loaders of this one operation."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import strawberry
+
+from shoutgraph.api.graphql import loaders
+from shoutgraph.domain.users import Viewer
+
+if TYPE_CHECKING:
+    from shoutgraph.tools import Tools
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Context:
+    """One operation of one viewer. Each event of a subscription runs in a fork with empty loaders."""
+
+    __slots__ = ("_loaders", "request_id", "tools", "viewer")
+
+    def __init__(self, *, tools: "Tools", viewer: Viewer, request_id: str) -> None:
+        self.tools: Final = tools
+        self.viewer: Final = viewer
+        self.request_id: Final = request_id
+        self._loaders: loaders.Loaders | None = None
+
+    def fork(self, viewer: Viewer | None = None) -> "Context":
+        """The same operation with nothing loaded, so that the next event is read afresh."""
+        return Context(tools=self.tools, viewer=viewer or self.viewer, request_id=self.request_id)
+
+    def forget_loaded(self) -> None:
+        """Drops what was loaded; called around each root mutation, since it changes what was read."""
+        self._loaders = None
+
+    @property
+    def loaders(self) -> loaders.Loaders:
+        """The loaders of this operation."""
+        if self._loaders is None:
+            self._loaders = loaders.Loaders(self)
+        return self._loaders
+
+    def load(self, fetch: Callable[["Context", Sequence[K]], Awaitable[Sequence[V]]], key: K) -> Awaitable[V]:
+        """The value of one key; `fetch` is called once with all the keys asked for in the same turn."""
+        return self.loaders.one(fetch, key)
+
+
+Info = strawberry.Info[Context, Any]
+"""The annotation of a resolver's `info` parameter."""

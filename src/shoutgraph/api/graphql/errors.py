@@ -1,0 +1,156 @@
+"""Refusals as data: one GraphQL type per refusal that a mutation can answer, each with its own fields.
+
+A new refusal is first a new `code` of a type here; a new type only where it carries new data.
+"""
+
+from typing import Final
+
+import strawberry
+from strawberry.types.union import StrawberryUnion
+
+from shoutgraph.api.graphql import scalars
+from shoutgraph.domain import errors, money
+
+
+@strawberry.interface(
+    name="UserError",
+    description="An expected failure, returned as data. Select it in every errors list: later types implement it too.",
+)
+class UserErrorType:
+    code: str = strawberry.field(description="Stable machine code, listed in the docs.")
+    message: str = strawberry.field(description="For people.")
+    path: list[str] | None = strawberry.field(
+        description="Path into the arguments, such as input.creator.handle; null if no argument is at fault."
+    )
+
+
+@strawberry.type(name="ValidationError", description="An argument broke a rule.")
+class ValidationErrorType(UserErrorType):
+    pass
+
+
+@strawberry.type(name="NotFoundError", description="It does not exist, or the caller may not see it.")
+class NotFoundErrorType(UserErrorType):
+    pass
+
+
+@strawberry.type(name="ForbiddenError", description="The caller may not do this.")
+class ForbiddenErrorType(UserErrorType):
+    pass
+
+
+@strawberry.type(name="StaleRevisionError", description="The object changed since the caller read it.")
+class StaleRevisionErrorType(UserErrorType):
+    current_revision: int = strawberry.field(description="Revision now stored.")
+
+
+@strawberry.type(name="IdempotencyKeyReusedError", description="The key was used before with other input.")
+class IdempotencyKeyReusedErrorType(UserErrorType):
+    pass
+
+
+@strawberry.type(name="OrderStateError", description="The order's state does not allow this.")
+class OrderStateErrorType(UserErrorType):
+    state: str = strawberry.field(description="State of the order as stored, a name of OrderStatus.")
+
+
+@strawberry.type(name="PriceChangedError", description="The price is no longer the one the caller saw.")
+class PriceChangedErrorType(UserErrorType):
+    current_price: money.Coins = strawberry.field(description="Price now.")
+
+
+@strawberry.type(name="InsufficientCoinsError", description="Too few coins.")
+class InsufficientCoinsErrorType(UserErrorType):
+    required: money.Coins = strawberry.field(description="Coins needed.")
+    available: money.Coins = strawberry.field(description="Coins free to spend.")
+
+
+@strawberry.type(name="CreatorUnavailableError", description="The creator takes no orders now.")
+class CreatorUnavailableErrorType(UserErrorType):
+    pass
+
+
+@strawberry.type(name="WalletLockedError", description="The wallet is locked after a charge-back.")
+class WalletLockedErrorType(UserErrorType):
+    pass
+
+
+@strawberry.type(name="LimitExceededError", description="A limit of the policy is reached.")
+class LimitExceededErrorType(UserErrorType):
+    limit: scalars.BigInt = strawberry.field(description="The limit, in the units that its code names.")
+
+
+@strawberry.type(name="MediaRejectedError", description="The uploaded file is not an acceptable video.")
+class MediaRejectedErrorType(UserErrorType):
+    pass
+
+
+@strawberry.type(
+    name="ProviderUnavailableError",
+    description="No provider can do this now; nothing was charged and another attempt is safe.",
+)
+class ProviderUnavailableErrorType(UserErrorType):
+    pass
+
+
+@strawberry.type(name="ProviderDeclinedError", description="The provider refused the payment.")
+class ProviderDeclinedErrorType(UserErrorType):
+    decline_code: str = strawberry.field(description="The provider's own reason code.")
+    retryable: bool = strawberry.field(description="Whether the same input may work later, under a new key.")
+
+
+AS_DATA: Final[dict[type[errors.ShoutgraphError], type[UserErrorType]]] = {
+    errors.ValidationError: ValidationErrorType,
+    errors.NotFoundError: NotFoundErrorType,
+    errors.ForbiddenError: ForbiddenErrorType,
+    errors.StaleRevisionError: StaleRevisionErrorType,
+    errors.IdempotencyKeyReusedError: IdempotencyKeyReusedErrorType,
+    errors.OrderStateError: OrderStateErrorType,
+    errors.PriceChangedError: PriceChangedErrorType,
+    errors.InsufficientCoinsError: InsufficientCoinsErrorType,
+    errors.CreatorUnavailableError: CreatorUnavailableErrorType,
+    errors.WalletLockedError: WalletLockedErrorType,
+    errors.LimitExceededError: LimitExceededErrorType,
+    errors.MediaRejectedError: MediaRejectedErrorType,
+    errors.ProviderUnavailableError: ProviderUnavailableErrorType,
+    errors.ProviderDeclinedError: ProviderDeclinedErrorType,
+}
+"""Which refusal is which GraphQL type; the others are never data, see `failures`."""
+
+
+def as_data(refusal: errors.ShoutgraphError) -> UserErrorType | None:
+    """The refusal as a value of its GraphQL type, or None where it is never data."""
+    graph = AS_DATA.get(type(refusal))
+    if graph is None:
+        return None
+    path = None if refusal.path is None else list(refusal.path)
+    return graph(code=refusal.code, message=refusal.message, path=path, **_data_of(refusal))
+
+
+def _data_of(refusal: errors.ShoutgraphError) -> dict[str, object]:
+    data: dict[str, object] = {}
+    match refusal:
+        case errors.StaleRevisionError():
+            data = {"current_revision": refusal.current_revision}
+        case errors.OrderStateError():
+            data = {"state": refusal.state}
+        case errors.PriceChangedError():
+            data = {"current_price": refusal.current_price_coins}
+        case errors.InsufficientCoinsError():
+            data = {"required": refusal.required_coins, "available": refusal.available_coins}
+        case errors.LimitExceededError():
+            data = {"limit": refusal.limit}
+        case errors.ProviderDeclinedError():
+            data = {"decline_code": refusal.decline_code, "retryable": refusal.retryable}
+        case _:
+            pass
+    return data
+
+
+def failures_of(mutation: str) -> StrawberryUnion:
+    """The union of a mutation's refusals.
+
+    A room writes `OrderPlaceError = Annotated[ValidationErrorType | ..., failures_of("orderPlace")]`.
+    """
+    name = mutation[0].upper() + mutation[1:] + "Error"
+    return strawberry.union(name, description=f"Failures of {mutation}.")

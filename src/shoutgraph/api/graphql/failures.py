@@ -1,0 +1,116 @@
+"""Failures in `errors[]`: for what no screen can handle. What a screen can handle is data, see `errors`.
+
+Each entry has `extensions.code` from the closed list below and `extensions.requestId`. The message of
+anything unplanned is masked and the cause is logged under the request id.
+"""
+
+import logging
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
+
+from graphql import GraphQLError
+
+from shoutgraph.domain import errors
+
+logger = logging.getLogger("shoutgraph.api")
+
+MASKED: Final = "Something went wrong on our side. Please quote the request id."
+
+
+class Code(StrEnum):
+    """Every value that `extensions.code` can take."""
+
+    BAD_REQUEST = "BAD_REQUEST"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    BODY_TOO_LARGE = "BODY_TOO_LARGE"
+    REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
+    PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    DOCUMENT_LIMIT = "DOCUMENT_LIMIT"
+    OPERATION_LIMIT = "OPERATION_LIMIT"
+    PERSISTED_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
+    PERSISTED_NOT_FOUND = "PERSISTED_DOCUMENT_NOT_FOUND"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    RATE_LIMITED = "RATE_LIMITED"
+    COST_EXCEEDED = "COST_EXCEEDED"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    OVERLOADED = "OVERLOADED"
+    CURSOR_EXPIRED = "EVENT_CURSOR_EXPIRED"
+    IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
+    INTERNAL = "INTERNAL"
+
+
+class FailureError(GraphQLError):
+    """A failure with a public message and a code; raised anywhere in the API."""
+
+    def __init__(self, code: Code, message: str, **details: object) -> None:
+        super().__init__(message, extensions={"code": code, **details})
+        self.code: Final = code
+
+
+OF_REFUSAL: Final[dict[type[errors.ShoutgraphError], Code]] = {
+    errors.UnauthenticatedError: Code.UNAUTHENTICATED,
+    errors.ForbiddenError: Code.FORBIDDEN,
+    errors.NotFoundError: Code.NOT_FOUND,
+    errors.ValidationError: Code.BAD_USER_INPUT,
+}
+"""The refusals that a query, or a mutation that does not list them as data, answers in `errors[]`."""
+
+
+def of_refusal(refusal: errors.ShoutgraphError) -> FailureError | None:
+    """The failure that says this refusal, or None where it can only be data of a mutation."""
+    code = OF_REFUSAL.get(type(refusal))
+    if code is None:
+        return None
+    details: dict[str, object] = {}
+    if refusal.code != code:
+        details["reason"] = refusal.code
+    if refusal.path is not None:
+        details["argument"] = list(refusal.path)
+    return FailureError(code, refusal.message, **details)
+
+
+def present(
+    found: Sequence[GraphQLError], *, request_id: str, otherwise: Code = Code.BAD_USER_INPUT
+) -> list[dict[str, object]]:
+    """Writes errors for the client: coded, masked where unplanned, and logged.
+
+    Args:
+        otherwise: the code of errors that graphql-core made itself, which are the client's mistakes.
+    """
+    return [_present(error, request_id, otherwise) for error in found]
+
+
+def _present(error: GraphQLError, request_id: str, otherwise: Code) -> dict[str, object]:
+    message, extensions = _public(error, otherwise)
+    if extensions["code"] is Code.INTERNAL:
+        logger.error("request %s failed at %s", request_id, error.path, exc_info=error.original_error or error)
+    else:
+        logger.info("request %s: %s", request_id, extensions["code"])
+    shown: dict[str, object] = {"message": message}
+    if error.locations:
+        shown["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
+    if error.path is not None:
+        shown["path"] = error.path
+    shown["extensions"] = extensions | {"requestId": request_id}
+    return shown
+
+
+def _public(error: GraphQLError, otherwise: Code) -> tuple[str, dict[str, object]]:
+    cause: BaseException | None = error
+    while isinstance(cause, GraphQLError):
+        if isinstance(cause, FailureError):
+            return error.message, dict(cause.extensions or {})
+        cause = cause.original_error
+    if cause is None:
+        return error.message, {"code": otherwise}
+    failure = of_refusal(cause) if isinstance(cause, errors.ShoutgraphError) else None
+    if failure is None:
+        return MASKED, {"code": Code.INTERNAL}
+    return failure.message, dict(failure.extensions or {})
