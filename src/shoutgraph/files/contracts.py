@@ -1,0 +1,97 @@
+"""What the rest of shoutgraph needs from a place that keeps files.
+
+`open_local_files` keeps them in a folder; another place (an object store) is another class with these methods.
+Names of files are video ids, already checked by the caller.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from shoutgraph.domain import ids, media
+
+
+class FileKind(StrEnum):
+    """What is kept for a video."""
+
+    VIDEO = "videos"
+    POSTER = "posters"
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """The digest a client gives for one part: `algorithm` is a name that `hashlib` knows."""
+
+    algorithm: str
+    digest: bytes
+
+
+class Receiver(Protocol):
+    """One part of an upload on its way to the disk. Nobody else writes this file meanwhile."""
+
+    offset: int
+    """Where the next byte goes."""
+
+    async def write(self, data: bytes) -> None:
+        """Takes bytes; at most a buffer of them is in memory."""
+
+    async def keep(self, checksum: Checksum | None = None) -> int:
+        """Makes what was written durable and gives the file's size.
+
+        Raises:
+            ValidationError: the bytes of this part have another checksum; they are dropped.
+        """
+
+    async def drop(self) -> None:
+        """Takes this part back."""
+
+
+class Files(Protocol):
+    """A place that keeps videos and posters."""
+
+    def receive(self, video_id: ids.VideoId, *, checked: str | None = None) -> AbstractAsyncContextManager[Receiver]:
+        """Opens the file for more bytes at its end, for one writer at a time.
+
+        Args:
+            checked: the digest algorithm, where the part comes with a checksum; then a part that is cut short by a
+                crash is dropped too.
+
+        Raises:
+            ValidationError: another upload writes this file now (`UPLOAD_BUSY`).
+        """
+
+    async def received_bytes(self, video_id: ids.VideoId) -> int:
+        """How many bytes are durable; 0 where there is no file yet."""
+
+    async def size_bytes(self, kind: FileKind, video_id: ids.VideoId) -> int | None:
+        """The size of a finished file, or None."""
+
+    def read(self, kind: FileKind, video_id: ids.VideoId, *, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to, not including, `end`, in chunks."""
+
+    def checking(self) -> AbstractAsyncContextManager[None]:
+        """Waits for one of the few places in which a video may be inspected."""
+
+    async def sha256(self, video_id: ids.VideoId) -> str:
+        """The digest of a whole video, in hexadecimal."""
+
+    async def inspect(self, video_id: ids.VideoId) -> media.VideoFacts:
+        """Measures a video in a confined process and keeps its poster.
+
+        Raises:
+            MediaRejectedError: it is no video, is not accepted, or does not play.
+            InspectionError: the inspector itself failed; another attempt may succeed.
+        """
+
+    async def delete(self, video_id: ids.VideoId) -> None:
+        """Removes everything kept for a video; it may be gone already.
+
+        Raises:
+            ValidationError: an upload writes this file now (`UPLOAD_BUSY`).
+        """
+
+
+class InspectionError(Exception):
+    """The inspector failed for a reason that does not lie in the file."""
