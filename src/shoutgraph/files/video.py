@@ -10,7 +10,7 @@ from typing import Final
 
 from shoutgraph.domain import errors, media
 from shoutgraph.files import verdicts
-from shoutgraph.files.contracts import InspectionError
+from shoutgraph.files.store import InspectionError
 
 INSPECTOR: Final = "shoutgraph.files.inspector"
 WALL_S: Final = 60

@@ -31,8 +31,9 @@ class Checksum:
 class Receiver(Protocol):
     """One part of an upload on its way to the disk. Nobody else writes this file meanwhile."""
 
-    offset: int
-    """Where the next byte goes."""
+    @property
+    def offset(self) -> int:
+        """Where the next byte goes."""
 
     async def write(self, data: bytes) -> None:
         """Takes bytes; at most a buffer of them is in memory."""
