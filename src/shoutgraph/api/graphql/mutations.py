@@ -9,7 +9,8 @@ from strawberry.types.base import StrawberryList, StrawberryOptional, get_object
 from strawberry.types.field import StrawberryField
 from strawberry.types.union import StrawberryUnion
 
-from shoutgraph.api.graphql import errors as user_errors, failures
+from shoutgraph.api import failures
+from shoutgraph.api.graphql import errors as user_errors
 from shoutgraph.api.graphql.directives import Cost
 from shoutgraph.domain.errors import ShoutgraphError
 
@@ -28,6 +29,7 @@ class RefusalsAsData(FieldExtension):
         self._payload: type[Any] | None = None
         self._members: frozenset[type] = frozenset()
         self._empty: dict[str, None] = {}
+        self._replays = False
 
     def apply(self, field: StrawberryField) -> None:
         """Remembers the field; its types can be read only once the whole schema is known."""
@@ -61,7 +63,10 @@ class RefusalsAsData(FieldExtension):
             self._read_types()
         found = [self._datum(refusal) for refusal in refusals]
         assert self._payload is not None, "the types were read"
-        return self._payload(**self._empty, errors=found)
+        payload = self._payload(**self._empty, errors=found)
+        if self._replays:
+            payload.replayed = any(refusal.replayed for refusal in refusals)
+        return payload
 
     def _datum(self, refusal: ShoutgraphError) -> user_errors.UserErrorType:
         datum = user_errors.as_data(refusal)
@@ -79,6 +84,7 @@ class RefusalsAsData(FieldExtension):
         payload, union = read_payload(self._field)
         definition = get_object_definition(payload, strict=True)
         self._payload = payload
+        self._replays = any(field.python_name == "replayed" for field in definition.fields)
         self._members = frozenset(cast("Sequence[type]", union.types))
         self._empty = {
             field.python_name: None

@@ -1,4 +1,4 @@
-"""Failures in `errors[]`: for what no screen can handle. What a screen can handle is data, see `errors`.
+"""Failures in `errors[]`: for what no screen can handle. What a screen can handle is data, see `graphql.errors`.
 
 Each entry has `extensions.code` from the closed list below and `extensions.requestId`. The message of
 anything unplanned is masked and the cause is logged under the request id.
@@ -114,3 +114,12 @@ def _public(error: GraphQLError, otherwise: Code) -> tuple[str, dict[str, object
     if failure is None:
         return MASKED, {"code": Code.INTERNAL}
     return failure.message, dict(failure.extensions or {})
+
+
+class RequestErrors(Exception):  # noqa: N818 - it carries errors and is not one of them
+    """The errors of a request of which nothing ran."""
+
+    def __init__(self, found: Sequence[GraphQLError], code: Code) -> None:
+        super().__init__(f"{len(found)} errors")
+        self.found: Final = tuple(found)
+        self.code: Final = code

@@ -1,0 +1,110 @@
+"""Documents, parsed, measured and validated once, and kept within a bound."""
+
+from collections import OrderedDict
+from typing import Final
+
+from graphql import (
+    DocumentNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    specified_rules,
+    validate,
+)
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from shoutgraph.api import limits
+from shoutgraph.api.failures import Code, FailureError, RequestErrors
+
+DOCUMENTS_MAX: Final = 1_000
+CHARS_MAX: Final = 1024 * 1024
+"""Characters of all the documents kept; their syntax trees take some hundred times as many bytes."""
+
+RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+
+
+class Operation:
+    """One operation of a valid document. `plans` is the compiled engine's, and lives as long as the document."""
+
+    __slots__ = ("document", "kind", "name", "node", "plans")
+
+    def __init__(self, document: DocumentNode, node: OperationDefinitionNode) -> None:
+        self.document: Final = document
+        self.node: Final = node
+        self.kind: Final = node.operation
+        self.name: Final = node.name.value if node.name else None
+        self.plans: Final[dict[object, object]] = {}
+
+
+class Document:
+    """A valid document with its operations by name."""
+
+    __slots__ = ("_by_name",)
+
+    def __init__(self, node: DocumentNode) -> None:
+        operations = [Operation(node, each) for each in node.definitions if isinstance(each, OperationDefinitionNode)]
+        self._by_name: Final = {each.name: each for each in operations}
+
+    def pick(self, name: str | None) -> Operation:
+        """The operation to run.
+
+        Raises:
+            FailureError: no operation has this name, or there are several and no name is given.
+        """
+        if name is None and len(self._by_name) == 1:
+            return next(iter(self._by_name.values()))
+        if name is None or name not in self._by_name:
+            given = "none" if name is None else f"'{name[: limits.OPERATION_ID_CHARS_MAX]}'"
+            raise FailureError(Code.BAD_USER_INPUT, f"operationName must name one operation, not {given}.")
+        return self._by_name[name]
+
+
+class Documents:
+    """The valid documents seen lately, by their text."""
+
+    def __init__(self, schema: GraphQLSchema, *, hide_suggestions: bool) -> None:
+        self._schema = schema
+        self._hide_suggestions = hide_suggestions
+        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._chars = 0
+
+    def get(self, text: str) -> Document:
+        """The document of this text.
+
+        Raises:
+            FailureError: it is no GraphQL, or exceeds a limit.
+            RequestErrors: it does not fit the schema.
+        """
+        found = self._kept.get(text)
+        if found is not None:
+            self._kept.move_to_end(text)
+            return found
+        return self._keep(text, self._read(text))
+
+    def _read(self, text: str) -> Document:
+        node = limits.read(text)
+        limits.check(node)
+        errors = validate(
+            self._schema,
+            node,
+            RULES,
+            max_errors=limits.VALIDATION_ERRORS_MAX,
+            hide_suggestions=self._hide_suggestions,
+        )
+        if errors:
+            raise RequestErrors(errors, Code.VALIDATION_FAILED)
+        return Document(node)
+
+    def _keep(self, text: str, document: Document) -> Document:
+        self._kept[text] = document
+        self._chars += len(text)
+        while len(self._kept) > DOCUMENTS_MAX or self._chars > CHARS_MAX:
+            dropped, _ = self._kept.popitem(last=False)
+            self._chars -= len(dropped)
+        return document
+
+
+def must_stream(operation: Operation) -> bool:
+    """Whether this operation is a subscription."""
+    return operation.kind is OperationType.SUBSCRIPTION

@@ -1,0 +1,216 @@
+"""Runs operations: picks the document, holds the deadline, and writes the answer with its errors masked.
+
+The compiled engine answers what it can; graphql-core answers everything else, and everything that raises.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
+
+import strawberry
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    OperationType,
+    create_source_event_stream,
+    execute_root_selection_set,
+    execute_subscription_event,
+)
+from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from shoutgraph.api import failures, limits
+from shoutgraph.api.failures import Code, FailureError, RequestErrors
+from shoutgraph.api.graphql.context import Context
+from shoutgraph.api.graphql.documents import Documents, Operation
+
+Variables = dict[str, Any]
+EFFECTS_S: Final = 8.0
+"""How long a drain waits for mutations whose client has gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asks for, over any transport."""
+
+    query: str
+    variables: Variables
+    operation_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A GraphQL response. `ran` is false where nothing was executed, and then there is no `data`."""
+
+    data: Mapping[str, object] | None
+    errors: list[dict[str, object]]
+    ran: bool = True
+    cursor: str | None = None
+
+    @property
+    def body(self) -> dict[str, object]:
+        """The response as JSON values."""
+        body: dict[str, object] = {}
+        if self.ran:
+            body["data"] = self.data
+        if self.errors:
+            body["errors"] = self.errors
+        if self.cursor is not None:
+            body["extensions"] = {"cursor": self.cursor}
+        return body
+
+
+class Engine(Protocol):
+    """Answers queries by compiled plans."""
+
+    async def run(self, operation: Operation, variables: Variables, context: Context) -> Mapping[str, object] | None:
+        """The data, or None where graphql-core must answer: unsupported, wrong variables, or an error."""
+
+
+class Executor(StrawberryGraphQLCoreExecutionContext):
+    """graphql-core's executor, which runs each event of a subscription with nothing loaded."""
+
+    def build_per_event_executor(self, payload: object) -> "Executor":
+        """The executor of one event."""
+        executor = cast("Executor", super().build_per_event_executor(payload))
+        executor.context_value = cast("Context", self.context_value).fork()
+        return executor
+
+
+class Runner:
+    """Everything between a request and its answer that is not transport."""
+
+    def __init__(self, schema: strawberry.Schema, *, engine: Engine | None = None, production: bool = True) -> None:
+        self.schema: Final = schema._schema  # noqa: SLF001 - Strawberry has no public way
+        self.documents: Final = Documents(self.schema, hide_suggestions=production)
+        self._engine = engine
+        self._production = production
+        self._effects: set[asyncio.Task[Answer]] = set()
+
+    def prepare(self, request: Request) -> Operation:
+        """The operation that a request runs.
+
+        Raises:
+            FailureError: the document is no GraphQL, exceeds a limit, or has no such operation.
+            RequestErrors: the document does not fit the schema.
+        """
+        return self.documents.get(request.query).pick(request.operation_name)
+
+    async def run(self, operation: Operation, request: Request, context: Context) -> Answer:
+        """Runs a query or a mutation within the deadline.
+
+        A query that is late is cancelled. A mutation is not: its effect ends in its own time, and the client asks
+        again with the same idempotency key.
+        """
+        assert operation.kind is not OperationType.SUBSCRIPTION, "a subscription is streamed"
+        if operation.kind is OperationType.MUTATION:
+            return await self._run_effect(operation, request, context)
+        try:
+            async with asyncio.timeout(limits.OPERATION_S):
+                return await self._execute(operation, request, context)
+        except TimeoutError:
+            return late(context, "The query took too long.")
+
+    async def settle(self) -> None:
+        """Waits for mutations whose client has gone, so that a drain does not cut them."""
+        if self._effects:
+            await asyncio.wait(self._effects, timeout=EFFECTS_S)
+
+    async def stream(self, operation: Operation, request: Request, context: Context) -> AsyncGenerator[Answer, None]:
+        """Runs a subscription: one answer for each event, until its source ends."""
+        try:
+            executor = self._executor(operation, request, context)
+            source = await _source_of(executor)
+        except RequestErrors as refused:
+            yield refusal_of(refused, context)
+            return
+        async with aclosing(_errors_located(source)) as payloads:
+            async for payload in payloads:
+                if isinstance(payload, GraphQLError):
+                    yield Answer(None, failures.present([payload], request_id=context.request_id))
+                    return
+                result = execute_subscription_event(executor.build_per_event_executor(payload))
+                if executor.is_awaitable(result):
+                    result = await result
+                yield _answer(cast("ExecutionResult", result), context, getattr(payload, "cursor", None))
+
+    async def _run_effect(self, operation: Operation, request: Request, context: Context) -> Answer:
+        task = asyncio.create_task(self._execute(operation, request, context))
+        self._effects.add(task)
+        task.add_done_callback(self._effects.discard)
+        done, _ = await asyncio.wait({task}, timeout=limits.OPERATION_S)
+        if not done:
+            return late(context, "This takes long and may still be carried out: ask again with the same key.")
+        return task.result()
+
+    async def _execute(self, operation: Operation, request: Request, context: Context) -> Answer:
+        if self._engine is not None and operation.kind is OperationType.QUERY:
+            data = await self._engine.run(operation, request.variables, context)
+            if data is not None:
+                return Answer(data, [])
+        try:
+            executor = self._executor(operation, request, context)
+        except RequestErrors as refused:
+            return refusal_of(refused, context)
+        result = execute_root_selection_set(executor)
+        if executor.is_awaitable(result):
+            result = await result
+        return _answer(cast("ExecutionResult", result), context, None)
+
+    def _executor(self, operation: Operation, request: Request, context: Context) -> Executor:
+        executor = Executor.build(
+            self.schema,
+            operation.document,
+            context_value=context,
+            raw_variable_values=request.variables,
+            operation_name=operation.name,
+            is_awaitable=cast("Any", optimized_is_awaitable),
+            hide_suggestions=self._production,
+        )
+        if isinstance(executor, list):
+            raise RequestErrors(executor, Code.BAD_USER_INPUT)
+        return cast("Executor", executor)
+
+
+def refusal_of(refused: RequestErrors | FailureError, context: Context) -> Answer:
+    """The answer to a request of which nothing ran."""
+    found, code = (refused.found, refused.code) if isinstance(refused, RequestErrors) else ((refused,), refused.code)
+    return Answer(None, failures.present(found, request_id=context.request_id, otherwise=code), ran=False)
+
+
+def late(context: Context, message: str) -> Answer:
+    """The answer to an operation that did not end within its deadline."""
+    failure = FailureError(Code.DEADLINE_EXCEEDED, message)
+    return Answer(None, failures.present([failure], request_id=context.request_id))
+
+
+async def _source_of(executor: Executor) -> AsyncIterable[object]:
+    source = create_source_event_stream(executor)
+    if executor.is_awaitable(source):
+        source = await source
+    if isinstance(source, ExecutionResult):
+        raise RequestErrors(source.errors or (), Code.BAD_USER_INPUT)
+    return cast("AsyncIterable[object]", source)
+
+
+async def _errors_located(source: AsyncIterable[object]) -> AsyncGenerator[object, None]:
+    """The payloads of a source; what it raises comes last, as an error to be masked like any other."""
+    try:
+        async for payload in source:
+            yield payload
+    except GraphQLError as error:
+        yield error
+    except Exception as error:  # noqa: BLE001 - a room's stream may raise anything, and clients see only codes
+        yield GraphQLError(str(error), original_error=error)
+    finally:
+        close = getattr(source, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def _answer(result: ExecutionResult, context: Context, cursor: str | None) -> Answer:
+    found = result.errors or ()
+    errors = failures.present(found, request_id=context.request_id) if found else []
+    return Answer(result.data, errors, cursor=cursor)
