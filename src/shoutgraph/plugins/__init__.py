@@ -1,0 +1,1 @@
+"""Plugins: found by entry point, checked before they are imported, and called behind a fence."""

@@ -1,0 +1,90 @@
+"""The hooks that are called while money moves: ranking, risk review, news. All are advice; none moves money."""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pluggy
+
+from shoutgraph.plugins import scrubbing
+from shoutgraph.sdk import PayoutBatch, RefundRequest, TopUpRequest, Verdict
+
+REVIEW_TIMEOUT_S: Final = 5.0
+NEWS_TIMEOUT_S: Final = 10.0
+
+_log: Final = logging.getLogger("shoutgraph.plugins")
+
+
+class Hooks:
+    """Calls the hooks one plugin at a time, so that a broken one never silences the others."""
+
+    def __init__(self, registry: pluggy.PluginManager, scrubber: scrubbing.Scrubber) -> None:
+        self._registry = registry
+        self._scrubber = scrubber
+
+    def rank_topup(self, request: TopUpRequest, candidates: tuple[str, ...]) -> tuple[str, ...]:
+        """The candidates as the first plugin with an opinion orders them; it cannot add any."""
+        arguments = {"request": request, "candidates": candidates}
+        for name, impl in self._impls("shoutgraph_rank_topup"):
+            try:
+                chosen = _ranked(_called(impl, arguments))
+            except (Exception, SystemExit) as error:  # noqa: BLE001 -- the plugin boundary; the log names it
+                self._tell(name, "rank_topup", error)
+                continue
+            if chosen is not None and set(chosen) <= set(candidates):
+                return chosen
+        return candidates
+
+    async def review(self, kind: str, request: TopUpRequest | RefundRequest | PayoutBatch) -> Verdict:
+        """The strictest verdict of all plugins; an error, a timeout or another answer counts as HOLD."""
+        strictest = Verdict.ALLOW
+        arguments = {"kind": kind, "request": request}
+        for name, impl in self._impls("shoutgraph_review"):
+            try:
+                async with asyncio.timeout(REVIEW_TIMEOUT_S):
+                    verdict = await _settled(_called(impl, arguments))
+            except (Exception, SystemExit) as error:  # noqa: BLE001 -- the plugin boundary; the log names it
+                self._tell(name, "review", error)
+                verdict = Verdict.HOLD
+            if verdict is not None:
+                strictest = max(strictest, verdict if isinstance(verdict, Verdict) else Verdict.HOLD)
+        return strictest
+
+    async def money_event(self, event: Mapping[str, object]) -> tuple[str, ...]:
+        """Tells every plugin, and gives the names of those that failed and should be told again."""
+        failed = []
+        for name, impl in self._impls("shoutgraph_money_event"):
+            try:
+                async with asyncio.timeout(NEWS_TIMEOUT_S):
+                    await _settled(_called(impl, {"event": event}))
+            except (Exception, SystemExit) as error:  # noqa: BLE001 -- the plugin boundary; the log names it
+                self._tell(name, "money_event", error)
+                failed.append(name)
+        return tuple(failed)
+
+    def _impls(self, hook: str) -> list[tuple[str, pluggy.HookImpl]]:
+        caller: pluggy.HookCaller = getattr(self._registry.hook, hook)
+        # pluggy keeps the one to be called first at the end.
+        return [(impl.plugin_name, impl) for impl in reversed(caller.get_hookimpls())]
+
+    def _tell(self, name: str, hook: str, error: BaseException) -> None:
+        _log.warning("plugin %s: its hook %s broke\n%s", name, hook, self._scrubber.trace(error))
+
+
+def _called(impl: pluggy.HookImpl, arguments: Mapping[str, object]) -> object:
+    answer: object = impl.function(*(arguments[name] for name in impl.argnames))
+    return answer
+
+
+def _ranked(answer: object) -> tuple[str, ...] | None:
+    if answer is None:
+        return None
+    if not isinstance(answer, Sequence) or isinstance(answer, str):
+        raise TypeError("a ranking is a sequence of names")
+    return tuple(dict.fromkeys(answer))
+
+
+async def _settled(answer: object) -> object:
+    return await answer if inspect.isawaitable(answer) else answer
