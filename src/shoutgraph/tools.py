@@ -1,1 +1,99 @@
 """The effects that use-cases need, chosen in `app` and handed down as their first argument."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from shoutgraph.domain import errors
+from shoutgraph.domain.clock import Clock
+from shoutgraph.domain.errors import ShoutgraphError
+from shoutgraph.domain.ids import NewId
+from shoutgraph.domain.requests import Request
+from shoutgraph.files.links import Links
+from shoutgraph.files.store import Files
+from shoutgraph.plugins import Providers
+from shoutgraph.storage import requests
+from shoutgraph.storage.bell import Bell
+from shoutgraph.storage.tx import Tx
+
+T = TypeVar("T")
+
+
+class Store(Protocol):
+    """Runs units of work against the database."""
+
+    async def write(
+        self, work: Callable[[Tx], T], *, refused: Callable[[Tx, ShoutgraphError], None] | None = None
+    ) -> T:
+        """Runs a unit of work and returns after COMMIT.
+
+        `work` may be run again, so it must have no effect outside of its `Tx`. A refusal takes back what it did; then
+        `refused` may write in the same transaction, and the refusal is raised. Cancelling the caller does not cancel
+        the work.
+        """
+
+    async def read(self, query: Callable[[Tx], T]) -> T:
+        """Runs a query; all its statements see one state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Everything that reaches outside."""
+
+    store: Store
+    clock: Clock
+    new_id: NewId
+    bell: Bell
+    providers: Providers
+    files: Files
+    links: Links
+
+
+class Identified(Protocol):
+    """Anything with a global id."""
+
+    @property
+    def id(self) -> str:
+        """The global id."""
+
+
+I = TypeVar("I", bound=Identified)  # noqa: E741 - the identified thing
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[I]):
+    """What a mutation made, and whether an earlier request with the same key had made it."""
+
+    value: I
+    replayed: bool = False
+
+
+async def once(tools: Tools, request: Request, work: Callable[[Tx], I], load: Callable[[Tx, str], I]) -> Done[I]:
+    """Runs a unit of work once for ever per (principal, mutation, key); a repeat gives the stored answer.
+
+    The key, the digest of the input and the answer are stored in the transaction of the effect. Refusals are stored
+    too, so that a repeat is refused alike; crashes are not.
+
+    Raises:
+        IdempotencyKeyReusedError: the key was used before with other input.
+        ShoutgraphError: whatever `work` refuses, now or when the key was first used.
+    """
+    name = (request.principal, request.mutation, request.key)
+
+    def run(tx: Tx) -> Done[I]:
+        stored = requests.find_by_key(tx, principal=request.principal, mutation=request.mutation, key=request.key)
+        if stored is None:
+            value = work(tx)
+            requests.insert(tx, name, request.digest, result=value.id)
+            return Done(value)
+        if stored.digest != request.digest:
+            raise errors.IdempotencyKeyReusedError
+        if stored.refusal is not None:
+            raise errors.from_data(stored.refusal)
+        return Done(load(tx, stored.result), replayed=True)
+
+    def refused(tx: Tx, refusal: ShoutgraphError) -> None:
+        if not refusal.replayed and not isinstance(refusal, errors.IdempotencyKeyReusedError):
+            requests.insert(tx, name, request.digest, refusal=refusal.to_data())
+
+    return await tools.store.write(run, refused=refused)

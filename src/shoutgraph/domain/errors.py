@@ -15,13 +15,21 @@ ShoutgraphError
 ├── LimitExceededError         a limit of the policy is reached
 ├── MediaRejectedError         the uploaded file is not an acceptable video
 ├── ProviderUnavailableError   no provider can do this now; nothing was charged
-└── ProviderDeclinedError      the provider refused the payment
+├── ProviderDeclinedError      the provider refused the payment
+└── OverloadedError            too much is waiting; nothing was done, and another attempt is safe
 
 A refusal never means that something broke. Transports map each leaf; `docs/ERRORS.md` lists every code.
+
+What broke is a fault, which no client can act on and every transport answers as an internal error:
+
+FaultError
+├── InvariantError             code tried to write what the database forbids
+│   └── LedgerConflictError    a transfer's name was used before with other content
+└── StoreUnavailableError      the database cannot write or read now; another attempt may be made
 """
 
-from collections.abc import Sequence
-from typing import ClassVar, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 
 class ShoutgraphError(Exception):
@@ -34,6 +42,11 @@ class ShoutgraphError(Exception):
         self.message: Final = message
         self.code: Final = code or self.default_code
         self.path: Final = tuple(path) if path is not None else None
+        self.replayed = False
+
+    def to_data(self) -> dict[str, object]:
+        """The refusal as JSON values, so that a repeated request gets the same answer."""
+        return {"name": type(self).__name__, **{k: v for k, v in vars(self).items() if k != "replayed"}}
 
 
 class ValidationError(ShoutgraphError):
@@ -164,3 +177,43 @@ class ProviderDeclinedError(ShoutgraphError):
         super().__init__(f"The provider refused the payment ({decline_code}).")
         self.decline_code: Final = decline_code
         self.retryable: Final = retryable
+
+
+class OverloadedError(ShoutgraphError):
+    """Too much is waiting already: nothing was done, and another attempt is safe. Units: seconds."""
+
+    default_code = "OVERLOADED"
+
+    def __init__(self, *, retry_after_s: int) -> None:
+        super().__init__(f"Too much is waiting. Try again in {retry_after_s} s.")
+        self.retry_after_s: Final = retry_after_s
+
+
+def from_data(data: Mapping[str, Any]) -> ShoutgraphError:
+    """The refusal that `to_data` described, marked as replayed."""
+    leaf =
+
+
+class FaultError(Exception):
+    """Something broke, here or below. Not a refusal: its text is for operators, never for clients."""
+
+
+class InvariantError(FaultError):
+    """Code tried to write what the database forbids; nothing of it was written."""
+
+
+class LedgerConflictError(InvariantError):
+    """A transfer's name was used before with other content."""
+
+    def __init__(self, kind: str, ref: str) -> None:
+        super().__init__(f"the transfer ({kind}, {ref}) was posted before with other content")
+        self.kind: Final = kind
+        self.ref: Final = ref
+
+
+class StoreUnavailableError(FaultError):
+    """The database cannot be written or read now; nothing was acknowledged, and a repeat is safe. Units: seconds."""
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s: Final = retry_after_s

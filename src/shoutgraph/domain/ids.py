@@ -35,6 +35,8 @@ LOT = "lot"
 WALLET = "wallet"
 API_KEY = "apikey"
 CALL = "call"
+EARNING = "earning"
+DISPUTE = "dispute"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SUFFIX_CHARS = 26

@@ -123,6 +123,11 @@ def take(lots: Iterable[Lot], coins: int, *, order_id: ids.OrderId | None = None
     return tuple(moves)
 
 
+def hold(lots: Iterable[Lot], coins: int, *, order_id: ids.OrderId) -> tuple[LotMove, ...]:
+    """What an order takes from each lot, as positive moves."""
+    return tuple(LotMove(move.lot_id, -move.coins, order_id) for move in take(lots, coins))
+
+
 def give_back(held: Sequence[LotMove], coins: int) -> tuple[LotMove, ...]:
     """Gives coins back to the lots an order took them from, the last taken first.
 

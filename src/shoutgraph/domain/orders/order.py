@@ -3,7 +3,7 @@
 Units: `_coins` coins, `_s` seconds, `_bps` basis points.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -144,11 +144,12 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderWithBrief:
-    """An order beside its brief, which is None once it was erased."""
+class Statement:
+    """What one side says in a dispute."""
 
-    order: Order
-    brief: Brief | None = field(default=None)
+    side: Side
+    text: str
+    at: datetime
 
 
 def check_brief(brief: Brief) -> None:

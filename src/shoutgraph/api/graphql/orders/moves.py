@@ -1,0 +1,274 @@
+"""One mutation for every transition of an order, made from a table: they differ in their words, not in their shape.
+
+Each takes `input: {idempotencyKey, orderId, expectedRevision, ...}` and answers `{order, replayed, errors}`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Union, cast
+
+import strawberry
+
+from shoutgraph.api.graphql import errors, mutations
+from shoutgraph.api.graphql.context import Info
+from shoutgraph.api.graphql.orders.order import OrderType
+from shoutgraph.api.graphql.orders.words import EFFECTS
+from shoutgraph.api.graphql.request import request_of
+from shoutgraph.api.graphql.scalars import IdempotencyKey
+from shoutgraph.domain import ids
+from shoutgraph.domain.money import Coins
+from shoutgraph.domain.orders.machine import Command
+from shoutgraph.domain.orders.order import Order, RedoGround
+from shoutgraph.domain.orders.states import Actor
+from shoutgraph.domain.users import Viewer
+from shoutgraph.services.orders import deliver, moves, others
+from shoutgraph.services.orders.moves import Turn
+from shoutgraph.domain.requests import Request
+from shoutgraph.tools import Done, Tools
+
+REFUSALS: Final = (
+    errors.ForbiddenErrorType,
+    errors.IdempotencyKeyReusedErrorType,
+    errors.NotFoundErrorType,
+    errors.OrderStateErrorType,
+    errors.StaleRevisionErrorType,
+    errors.ValidationErrorType,
+)
+"""What every move of an order may answer."""
+
+Run = Callable[[Tools, Viewer, Request, Turn, Any], Awaitable[Done[Order]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A field that a move's input has beside the usual three."""
+
+    name: str
+    type: Any
+    description: str
+    optional: bool = False
+
+
+REASON: Final = Extra("reason", str, "Reason code, such as TERMS or SAFETY.")
+NOTE: Final = Extra("note", str, "In words, for the other side.", optional=True)
+STATEMENT: Final = Extra("note", str, "The statement of reasons, for both sides.")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A mutation that moves an order: its name, the service behind it, and its own words."""
+
+    mutation: str
+    description: str
+    run: Run
+    extras: tuple[Extra, ...] = ()
+    refusals: tuple[type, ...] = field(default=REFUSALS)
+
+
+def _takes(name: str, actor: Actor) -> Run:
+    """Runs one transition of the machine as this actor."""
+
+    def run(tools: Tools, viewer: Viewer, request: Request, turn: Turn, given: Any) -> Awaitable[Done[Order]]:  # noqa: ANN401
+        command = Command(
+            name,
+            actor,
+            reason=getattr(given, "reason", None),
+            note=getattr(given, "note", None),
+            ground=getattr(given, "ground", None),
+            back_coins=getattr(given, "back_coins", None),
+        )
+        return moves.take(tools, viewer, request, turn, command)
+
+    return run
+
+
+_FAN, _CREATOR, _MODERATOR, _STAFF = Actor.FAN, Actor.CREATOR, Actor.MODERATOR, Actor.STAFF
+
+MOVES: Final = (
+    Move("orderAbandon", "Drops a draft.", _takes("abandon", _FAN)),
+    Move("orderCancel", f"Calls an order off before the creator accepts. {EFFECTS}", _takes("fan_cancel", _FAN)),
+    Move("orderScreenPass", "Lets a brief through to the creator.", _takes("screen_pass", _MODERATOR)),
+    Move(
+        "orderScreenReject",
+        f"Refuses a brief with a statement of reasons. {EFFECTS}",
+        _takes("screen_reject", _MODERATOR),
+        (REASON, STATEMENT),
+    ),
+    Move("orderAccept", "Takes an order on; the time to deliver starts.", _takes("accept", _CREATOR)),
+    Move("orderDecline", f"Says no to an order. {EFFECTS}", _takes("decline", _CREATOR), (REASON, NOTE)),
+    Move(
+        "orderExtensionOffer",
+        "Offers, once, to deliver later; nothing changes until the fan agrees.",
+        lambda tools, viewer, request, turn, given: others.offer_extension(tools, viewer, request, turn, given.seconds),
+        (Extra("seconds", int, "How much later, in seconds."),),
+    ),
+    Move("orderExtensionAgree", "Agrees to the creator's offer to deliver later.", _takes("extend", _FAN)),
+    Move(
+        "orderWithdraw",
+        f"Gives up an accepted order; it counts against the creator's reliability. {EFFECTS}",
+        _takes("creator_withdraw", _CREATOR),
+        (REASON, NOTE),
+    ),
+    Move(
+        "orderDeliver",
+        "Hands an uploaded video in for review; the delivery clock stops.",
+        lambda tools, viewer, request, turn, given: deliver.deliver(tools, viewer, request, turn, given.video_id),
+        (Extra("video_id", strawberry.ID, "The uploaded video, ready."),),
+        (*REFUSALS, errors.MediaRejectedErrorType),
+    ),
+    Move("orderReviewPass", "Passes a video on to the fan.", _takes("review_pass", _MODERATOR)),
+    Move(
+        "orderReviewRequireChanges",
+        "Asks the creator for another cut; the delivery clock resumes with at least 48 hours.",
+        _takes("review_changes", _MODERATOR),
+        (REASON, STATEMENT),
+    ),
+    Move(
+        "orderReviewReject",
+        f"Refuses a first video for good. {EFFECTS}",
+        _takes("review_reject", _MODERATOR),
+        (REASON, STATEMENT),
+    ),
+    Move(
+        "orderRedoReject",
+        "Refuses the video of a redo; the platform then decides between the two sides.",
+        _takes("redo_review_reject", _MODERATOR),
+        (REASON, STATEMENT),
+    ),
+    Move(
+        "orderReviewGiveUp",
+        f"Gives up an order whose review is overdue. {EFFECTS} The platform pays the creator.",
+        _takes("review_overdue", _FAN),
+    ),
+    Move("orderConfirm", "Accepts the video; the creator earns.", _takes("confirm", _FAN)),
+    Move(
+        "orderRedoRequest",
+        "Asks once for a redo, on an objective ground.",
+        _takes("request_redo", _FAN),
+        (Extra("ground", RedoGround, "The objective ground."), NOTE),
+    ),
+    Move(
+        "orderRedoContest",
+        "Contests a redo; the platform then decides.",
+        _takes("contest_redo", _CREATOR),
+        (REASON, STATEMENT),
+    ),
+    Move("orderRedoConcede", f"Gives the coins back instead of a redo. {EFFECTS}", _takes("redo_concede", _CREATOR)),
+    Move(
+        "orderDisputeOpen",
+        "Objects to the video; a creator who stays silent loses.",
+        _takes("open_dispute", _FAN),
+        (REASON, STATEMENT),
+    ),
+    Move(
+        "orderDisputeAnswer",
+        "Speaks in a dispute, so that silence does not decide it.",
+        lambda tools, viewer, request, turn, given: others.answer_dispute(tools, viewer, request, turn, given.text),
+        (Extra("text", str, "What this side says."),),
+    ),
+    Move(
+        "orderDisputeRefund",
+        f"Settles a dispute for the fan. {EFFECTS}",
+        _takes("dispute_refund", _MODERATOR),
+        (REASON, STATEMENT),
+    ),
+    Move(
+        "orderDisputeRelease",
+        "Settles a dispute for the creator, who earns.",
+        _takes("dispute_release", _MODERATOR),
+        (REASON, STATEMENT),
+    ),
+    Move(
+        "orderDisputeSplit",
+        "Settles a dispute in the middle.",
+        _takes("dispute_split", _MODERATOR),
+        (Extra("back_coins", Coins, "Coins that go back to the fan; the rest is paid as usual."), REASON, STATEMENT),
+    ),
+    Move(
+        "orderDisputeRedo",
+        "Settles a dispute by a redo, if none was made yet.",
+        _takes("dispute_redo", _MODERATOR),
+        (Extra("ground", RedoGround, "What the redo must put right."), NOTE),
+    ),
+    Move(
+        "orderPlatformCancel",
+        f"Cancels an order for a legal or fraud reason. {EFFECTS}",
+        _takes("platform_cancel", _STAFF),
+        (REASON, STATEMENT),
+    ),
+    Move(
+        "orderFreeze",
+        "Stops an order: its timers and coins stand still.",
+        lambda tools, viewer, request, turn, _given: others.freeze(tools, viewer, request, turn),
+    ),
+    Move(
+        "orderUnfreeze",
+        "Lets a frozen order go on, with the time it stood still added to its windows.",
+        lambda tools, viewer, request, turn, _given: others.unfreeze(tools, viewer, request, turn),
+    ),
+)
+
+
+def build(table: tuple[Move, ...] = MOVES) -> type:
+    """The root mutation fields of this table."""
+    fields = {_snake(move.mutation): _field_of(move) for move in table}
+    return strawberry.type(type("OrderMoves", (), fields))
+
+
+def _field_of(move: Move) -> object:
+    title = move.mutation[0].upper() + move.mutation[1:]
+    takes, payload = _input_of(move, title), _payload_of(move, title)
+
+    async def resolve(self: object, info: Any, input: Any) -> Any:  # noqa: ANN401 - set below
+        viewer = info.context.viewer
+        request = request_of(viewer, move.mutation, input)
+        turn = Turn(ids.parse(ids.ORDER, input.order_id, path=("input", "orderId")), input.expected_revision)
+        done = await move.run(info.context.tools, viewer, request, turn, input)
+        return payload(order=OrderType.of(done.value), replayed=done.replayed)
+
+    resolve.__annotations__ = {
+        "info": Info,
+        "input": Annotated[takes, strawberry.argument(description="Which order, and why.")],
+        "return": payload | None,
+    }
+    resolve.__name__ = _snake(move.mutation)
+    return mutations.mutation(description=move.description)(resolve)
+
+
+def _input_of(move: Move, title: str) -> Any:  # noqa: ANN401 - a class made here
+    annotations: dict[str, Any] = {
+        "idempotency_key": IdempotencyKey,
+        "order_id": strawberry.ID,
+        **{extra.name: extra.type for extra in move.extras if not extra.optional},
+        "expected_revision": int | None,
+        **{extra.name: extra.type | None for extra in move.extras if extra.optional},
+    }
+    body: dict[str, Any] = {
+        "__annotations__": annotations,
+        "idempotency_key": strawberry.field(description="One key per intended effect."),
+        "order_id": strawberry.field(description="Which order."),
+        "expected_revision": strawberry.field(
+            default=None, description="Revision the caller read; null gives up the check."
+        ),
+    }
+    for extra in move.extras:
+        default = {"default": None} if extra.optional else {}
+        body[extra.name] = strawberry.field(description=extra.description, **default)
+    made = type(f"{title}Input", (), body)
+    return strawberry.input(made, description=f"Input of {move.mutation}.")
+
+
+def _payload_of(move: Move, title: str) -> Any:  # noqa: ANN401 - a class made here
+    union = Annotated[Union[move.refusals], errors.failures_of(move.mutation)]  # type: ignore[valid-type]  # noqa: UP007
+    body = {
+        "__annotations__": {"order": OrderType | None, "replayed": bool, "errors": list[union]},  # type: ignore[valid-type]
+        "order": mutations.outcome("The order as it now stands."),
+        "replayed": mutations.replayed(),
+        "errors": mutations.refusals(),
+    }
+    made = type(f"{title}Payload", (), body)
+    return strawberry.type(made, description=f"Result of {move.mutation}.")
+
+
+def _snake(name: str) -> str:
+    return cast("str", "".join(f"_{c.lower()}" if c.isupper() else c for c in name))

@@ -1,0 +1,140 @@
+"""An order as the API shows it, with its relations read for a whole list at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from shoutgraph.api.graphql import fields, loaders
+from shoutgraph.api.graphql.context import Context, Info
+from shoutgraph.api.graphql.directives import ListSize
+from shoutgraph.api.graphql.node import NodeType
+from shoutgraph.api.graphql.orders.brief import BriefType
+from shoutgraph.api.graphql.orders.policy import DeadlineType, PolicyType, SplitType
+from shoutgraph.domain import fees
+from shoutgraph.domain.money import Coins
+from shoutgraph.domain.orders import machine
+from shoutgraph.domain.orders.order import Order, RedoGround, Side
+from shoutgraph.domain.orders.states import State
+from shoutgraph.services import creators
+from shoutgraph.services.orders import read
+
+if TYPE_CHECKING:
+    from shoutgraph.api.graphql.creators import CreatorType, OfferType
+
+_Creator = Annotated["CreatorType", strawberry.lazy("shoutgraph.api.graphql.creators")]
+_Offer = Annotated["OfferType", strawberry.lazy("shoutgraph.api.graphql.creators")]
+
+
+@strawberry.type(name="Order", description="A request for a video, paid in coins.")
+class OrderType(NodeType):
+    value: strawberry.Private[Order]
+    revision: int = strawberry.field(description="Goes up by one at each change; send it as expectedRevision.")
+    status: State = strawberry.field(description="Where the order stands.")
+    price: Coins = strawberry.field(description="What it costs; held in escrow while the order is open.")
+    express: bool = strawberry.field(description="Whether the fan pays for a fast delivery.")
+    express_surcharge: Coins = strawberry.field(description="The part of the price that is for a fast delivery.")
+    promo_coins: Coins = strawberry.field(description="The part of the price that was paid in granted coins.")
+    refunded: Coins = strawberry.field(description="Coins that went back to the fan.")
+    duration_max_seconds: int = strawberry.field(description="Longest video that the fan ordered.")
+    created_at: datetime = strawberry.field(description="When it was written down.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    submitted_at: datetime | None = strawberry.field(description="When it was paid.")
+    accepted_at: datetime | None = strawberry.field(description="When the creator took it on.")
+    uploaded_at: datetime | None = strawberry.field(description="When the video was last handed in.")
+    delivered_at: datetime | None = strawberry.field(description="When the fan got the video.")
+    closed_at: datetime | None = strawberry.field(description="When it ended.")
+    close_reason: str | None = strawberry.field(description="The transition that ended it, such as accept_timeout.")
+    reason: str | None = strawberry.field(description="Reason code of the last decision.")
+    note: str | None = strawberry.field(description="What was said with it.")
+    redo: bool = strawberry.field(description="Whether the redo was asked for.")
+    redo_ground: RedoGround | None = strawberry.field(description="Why a redo was asked for.")
+    waiting_for: Side | None = strawberry.field(description="The side of a dispute that loses if it stays silent.")
+    frozen: bool = strawberry.field(description="Whether the platform stopped its timers and coins.")
+    extension_seconds: int | None = strawberry.field(description="How much later the creator offered to deliver.")
+    extended: bool = strawberry.field(description="Whether the fan agreed to that.")
+
+    @classmethod
+    def of(cls, order: Order) -> "OrderType":
+        """The graph's view of an order."""
+        terms = order.terms
+        return cls(
+            value=order,
+            id=strawberry.ID(order.id),
+            revision=order.revision,
+            status=order.state,
+            price=Coins(order.price_coins),
+            express=terms.express,
+            express_surcharge=Coins(terms.express_coins),
+            promo_coins=Coins(order.promo_coins),
+            refunded=Coins(order.refunded_coins),
+            duration_max_seconds=terms.duration_max_s,
+            created_at=order.created_at,
+            updated_at=order.updated_at,
+            submitted_at=order.submitted_at,
+            accepted_at=order.accepted_at,
+            uploaded_at=order.uploaded_at,
+            delivered_at=order.delivered_at,
+            closed_at=order.closed_at,
+            close_reason=order.close_reason,
+            reason=order.reason,
+            note=order.note,
+            redo=order.redo,
+            redo_ground=order.redo_ground,
+            waiting_for=order.waiting_for,
+            frozen=order.frozen_at is not None,
+            extension_seconds=order.extension_s,
+            extended=order.extended,
+        )
+
+    @loaders.batch(description="What the fan asks for; null once erased.")
+    @staticmethod
+    async def brief(parents: "list[OrderType]", context: Context) -> list[BriefType | None]:
+        found = await read.briefs(context.tools, context.viewer, [parent.value for parent in parents])
+        return [None if brief is None else BriefType.of(brief) for brief in found]
+
+    @loaders.batch(description="Who films it; null once erased.")
+    @staticmethod
+    async def creator(parents: "list[OrderType]", context: Context) -> list[_Creator | None]:
+        from shoutgraph.api.graphql.creators import CreatorType
+
+        found = await creators.list_by_id(context.tools, [parent.value.creator_id for parent in parents])
+        return [None if creator is None else CreatorType.of(creator) for creator in found]
+
+    @fields.resolver(
+        description="When something will happen by itself, the next first.", directives=[ListSize(assumed_size=3)]
+    )
+    async def deadlines(self, info: Info) -> list[DeadlineType]:
+        policy = await info.context.load(_policies, self.value.terms.policy_version)
+        now = info.context.tools.clock()
+        due = machine.timers(self.value, policy)
+        return [DeadlineType.of(kind, at, now) for kind, at in sorted(due.items(), key=lambda item: item[1])]
+
+    @fields.resolver(description="The rules it was placed under; they do not change.")
+    async def policy(self, info: Info) -> PolicyType:
+        return PolicyType.of(await info.context.load(_policies, self.value.terms.policy_version))
+
+    @fields.resolver(description="How the price is shared if the order completes.")
+    async def split(self, info: Info) -> SplitType:
+        policy = await info.context.load(_policies, self.value.terms.policy_version)
+        paid = self.value.price_coins - self.value.promo_coins
+        parts = fees.split(paid_coins=paid, promo_coins=self.value.promo_coins, fee_bps=self.value.terms.fee_bps)
+        return SplitType.of(parts, policy)
+
+    @fields.resolver(
+        description="The transitions that the caller could take now, windows aside.",
+        directives=[ListSize(assumed_size=10)],
+    )
+    def available_transitions(self, info: Info) -> list[str]:
+        return list(read.available(self.value, info.context.viewer))
+
+
+async def _policies(context: Context, versions: Sequence[int]) -> list:
+    return await read.list_policies(context.tools, versions)
+
+
+async def fetch_orders(context: Context, order_ids: Sequence[str]) -> list[OrderType | None]:
+    """Orders by id, for `node` and for events."""
+    found = await read.list_by_id(context.tools, context.viewer, order_ids)
+    return [None if order is None else OrderType.of(order) for order in found]

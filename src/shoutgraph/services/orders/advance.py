@@ -1,0 +1,162 @@
+"""The one way an order changes: decide, move its coins, store it, set its deadlines, tell the journal.
+
+All of it happens inside the caller's unit of work, so that the state, the escrow, the deadlines and the event are
+stored together or not at all.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from shoutgraph.domain import accounts, fees, ids, journal, postings
+from shoutgraph.domain.deadlines import Deadline
+from shoutgraph.domain.earnings import Earning, EarningKind
+from shoutgraph.domain.fees import Split
+from shoutgraph.domain.orders import machine
+from shoutgraph.domain.orders.machine import Command, Move
+from shoutgraph.domain.orders.order import Order
+from shoutgraph.domain.orders.states import Actor, CoinEffect
+from shoutgraph.domain.policies import Policy
+from shoutgraph.domain.postings import Books, Held
+from shoutgraph.storage import deadlines, earnings, journal as journal_rows, ledger as ledger_rows, orders, policies
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Tools
+
+MOVED: Final = "order.status_changed"
+CHANGED: Final = "order.changed"
+
+
+def advance(tools: Tools, tx: Tx, order: Order, command: Command) -> Order:
+    """Takes one transition of a stored order, coins and all.
+
+    Raises:
+        OrderStateError: the transition is not possible now, or not for this actor.
+        ValidationError: what the command carries does not fit.
+    """
+    policy = policies.get(tx, order.terms.policy_version)
+    move = machine.move(order, command, policy=policy, now=tx.now)
+    after = settle(tools, tx, move, policy)
+    keep(tools, tx, after, policy, transition=command.name, actor=command.actor, before=order)
+    return after
+
+
+def keep(
+    tools: Tools,
+    tx: Tx,
+    order: Order,
+    policy: Policy,
+    *,
+    transition: str,
+    actor: Actor,
+    before: Order | None,
+) -> None:
+    """Stores the order's next revision with its deadlines and its event; `before` is None for a new order."""
+    if before is not None:
+        orders.save(tx, order)
+    if before is not None:
+        deadlines.delete(tx, order.id)
+    for kind, due_at in machine.timers(order, policy).items():
+        deadlines.put(tx, Deadline(order.id, kind, due_at, order.revision))
+    body = {
+        "transition": transition,
+        "actor": str(actor),
+        "status": str(order.state),
+        "previous": None if before is None else str(before.state),
+        "fan": order.fan_id,
+        "creator": order.creator_id,
+    }
+    kind = CHANGED if before is not None and before.state is order.state else MOVED
+    event = journal.NewEvent(id=tools.new_id(ids.EVENT), topic=order.id, type=kind, body=body)
+    journal_rows.append(tx, event)
+
+
+def settle(tools: Tools, tx: Tx, move: Move, policy: Policy) -> Order:
+    """Posts what the transition does with the coins in escrow; gives the order as it is after."""
+    match move.coins:
+        case CoinEffect.NONE | CoinEffect.HOLD | CoinEffect.REVERSE:
+            return move.after
+        case CoinEffect.RETURN:
+            give_all_back(tx, move.before, reason=move.transition.name)
+        case CoinEffect.RETURN_AND_COMPENSATE:
+            give_all_back(tx, move.before, reason=move.transition.name)
+            if policy.compensate_creator:
+                _compensate(tools, tx, move.before, policy)
+        case CoinEffect.RETURN_LATE_SURCHARGE:
+            return _give_surcharge_back(tx, move)
+        case CoinEffect.RELEASE:
+            _release(tools, tx, move.before, policy, back_coins=0)
+        case CoinEffect.SHARE:
+            _release(tools, tx, move.before, policy, back_coins=move.back_coins)
+    return move.after
+
+
+def held_by(tx: Tx, order: Order) -> Held:
+    """What the order's escrow holds now, with the lots it came from."""
+    promo = ledger_rows.list_of_held_lots(tx, order.id, account=accounts.promo(order.fan_id).code)
+    paid = ledger_rows.list_of_held_lots(tx, order.id, account=accounts.paid(order.fan_id).code)
+    return Held(
+        order_id=order.id,
+        fan_id=order.fan_id,
+        paid_coins=sum(lot.coins for lot in paid),
+        promo_coins=sum(lot.coins for lot in promo),
+        paid_lots=paid,
+        promo_lots=promo,
+    )
+
+
+def give_all_back(tx: Tx, order: Order, *, reason: str) -> None:
+    """Returns every coin in escrow to the lot it came from."""
+    ledger_rows.post(tx, postings.order_returned(held_by(tx, order), reason=reason))
+
+
+def _give_surcharge_back(tx: Tx, move: Move) -> Order:
+    held = held_by(tx, move.before)
+    promo, paid = fees.share_back(coins=move.back_coins, paid_coins=held.paid_coins, promo_coins=held.promo_coins)
+    given = postings.returned_lots(held, promo_coins=promo, paid_coins=paid)
+    ledger_rows.post(tx, postings.surcharge_returned(held, given=given, promo_coins=promo))
+    return replace(move.after, promo_coins=move.before.promo_coins - promo)
+
+
+def _release(tools: Tools, tx: Tx, order: Order, policy: Policy, *, back_coins: int) -> None:
+    held = held_by(tx, order)
+    promo, paid = fees.share_back(coins=back_coins, paid_coins=held.paid_coins, promo_coins=held.promo_coins)
+    given = postings.returned_lots(held, promo_coins=promo, paid_coins=paid)
+    transfer = postings.order_completed(
+        _books(policy), held, creator_id=order.creator_id, fee_bps=order.terms.fee_bps, given=given
+    )
+    ledger_rows.post(tx, transfer)
+    parts = fees.split(
+        paid_coins=held.paid_coins - paid, promo_coins=held.promo_coins - promo, fee_bps=order.terms.fee_bps
+    )
+    _earn(tools, tx, order, policy, parts)
+
+
+def _compensate(tools: Tools, tx: Tx, order: Order, policy: Policy) -> None:
+    parts = fees.split(paid_coins=order.price_coins, promo_coins=0, fee_bps=order.terms.fee_bps)
+    transfer = postings.creator_compensated(
+        _books(policy), order_id=order.id, creator_id=order.creator_id, coins=parts.earning_coins
+    )
+    ledger_rows.post(tx, transfer)
+    _earn(tools, tx, order, policy, replace(parts, fee_coins=0), EarningKind.COMPENSATION)
+
+
+def _earn(
+    tools: Tools, tx: Tx, order: Order, policy: Policy, parts: Split, kind: EarningKind = EarningKind.ORDER
+) -> None:
+    if parts.earning_coins == 0:
+        return
+    earning = Earning(
+        id=tools.new_id(ids.EARNING),
+        creator_id=order.creator_id,
+        kind=kind,
+        subject_id=order.id,
+        coins=parts.earning_coins,
+        fee_coins=parts.fee_coins,
+        earned_at=tx.now,
+        matures_at=tx.now + timedelta(seconds=policy.earnings_hold_s),
+    )
+    earnings.insert(tx, earning)
+
+
+def _books(policy: Policy) -> Books:
+    return Books(currency=policy.book_currency, par_units=policy.par_units)

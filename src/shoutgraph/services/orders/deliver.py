@@ -1,0 +1,122 @@
+"""Delivering: an upload target for the creator, the upload that goes to review, and who may watch the video."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shoutgraph.domain import errors, ids, media
+from shoutgraph.domain.media import OpenUpload, Video, VideoLimits, VideoState
+from shoutgraph.domain.orders.machine import Command
+from shoutgraph.domain.orders.order import Order
+from shoutgraph.domain.orders.states import BY_NAME, Actor, State
+from shoutgraph.domain.requests import Request
+from shoutgraph.domain.users import Scope, Viewer
+from shoutgraph.files.links import Link
+from shoutgraph.services.orders import advance, moves
+from shoutgraph.services.orders.moves import Turn
+from shoutgraph.storage import media as videos, orders
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Done, Tools, once
+
+SHOWN_TO_FAN = frozenset({State.DELIVERED, State.DISPUTED, State.REDO_REQUESTED, State.COMPLETED, State.SPLIT})
+"""States in which the fan may watch the video."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What the creator is about to upload. Units: bytes."""
+
+    size_bytes: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A video with the links that this viewer may follow; None where they may not watch it."""
+
+    video: Video
+    watch: Link | None
+    poster: Link | None
+
+
+async def open_upload(
+    tools: Tools, viewer: Viewer, request: Request, order_id: str, file: File, *, size_bytes_max: int
+) -> tuple[Done[Video], Link]:
+    """Gives the creator of an order a target that takes a file by resumable upload.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer is not this order's creator.
+        NotFoundError: there is no such order for this viewer.
+        OrderStateError: the order is not waiting for a video.
+        ValidationError: the size is not a positive number.
+        MediaRejectedError: the file is too large or of a kind that is not accepted.
+        LimitExceededError: too many uploads of this order are open.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    creator_id = viewer.require_creator()
+
+    def work(tx: Tx) -> Video:
+        order = orders.get_visible(tx, order_id, viewer)
+        moves.check_actor(order, viewer, Actor.CREATOR)
+        if order.state not in BY_NAME["upload"].sources:
+            msg = f"No video is expected while the order is {order.state}."
+            raise errors.OrderStateError(msg, state=order.state)
+        limits = VideoLimits(duration_max_s=order.terms.duration_max_s, size_bytes_max=size_bytes_max)
+        wish = OpenUpload(order.id, file.size_bytes, file.media_type, limits)
+        video = media.open_upload(ids.VideoId(tools.new_id(ids.VIDEO)), creator_id, wish, now=tx.now)
+        videos.insert(tx, video)
+        return video
+
+    done = await once(tools, request, work, videos.get)
+    link = tools.links.upload(done.value.id, viewer, expires_at=done.value.expires_at)
+    return done, link
+
+
+async def deliver(tools: Tools, viewer: Viewer, request: Request, turn: Turn, video_id: str) -> Done[Order]:
+    """Hands a video in for review; the delivery clock stops.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer is not this order's creator.
+        NotFoundError: there is no such order for this viewer, or no such video of this order.
+        StaleRevisionError: the order changed since the viewer read it.
+        OrderStateError: the order is not waiting for a video.
+        MediaRejectedError: the video was refused, or is not ready yet.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    ids.parse(ids.VIDEO, video_id, path=("input", "videoId"))
+    viewer.require_creator()
+
+    def work(tx: Tx) -> Order:
+        order = moves.find(tx, viewer, turn)
+        moves.check_actor(order, viewer, Actor.CREATOR)
+        media.require_ready(videos.get(tx, video_id), order_id=order.id)
+        return advance.advance(tools, tx, order, Command("upload", Actor.CREATOR, video_id=video_id))
+
+    return await once(tools, request, work, orders.get)
+
+
+async def list_shown(tools: Tools, viewer: Viewer, of: Sequence[Order]) -> list[Shown | None]:
+    """The videos of orders with fresh links, None where there is none that this viewer may know of."""
+    wanted = [order.video_id for order in of if order.video_id is not None]
+    found = await tools.store.read(lambda tx: videos.list_of_ids(tx, wanted))
+    return [_show(tools, viewer, order, found.get(order.video_id or "")) for order in of]
+
+
+def _show(tools: Tools, viewer: Viewer, order: Order, video: Video | None) -> Shown | None:
+    if video is None or not _may_watch(order, viewer):
+        return None
+    if video.state is not VideoState.READY:
+        return Shown(video, watch=None, poster=None)
+    now = tools.clock()
+    return Shown(
+        video,
+        watch=tools.links.video(video.id, viewer, now=now),
+        poster=tools.links.poster(video.id, viewer, now=now),
+    )
+
+
+def _may_watch(order: Order, viewer: Viewer) -> bool:
+    if order.creator_id == viewer.creator_id or viewer.has(Scope.MODERATION):
+        return True
+    return order.fan_id == viewer.user_id and order.state in SHOWN_TO_FAN

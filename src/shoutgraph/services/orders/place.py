@@ -1,0 +1,196 @@
+"""Placing orders: a draft that costs nothing, and the submit that holds the price."""
+
+from dataclasses import dataclass, replace
+
+from shoutgraph.domain import accounts, creators, errors, ids, ledger, postings
+from shoutgraph.domain.creators import Creator, Offer
+from shoutgraph.domain.orders import order as order_values
+from shoutgraph.domain.orders.machine import Command
+from shoutgraph.domain.orders.order import Brief, Order, Terms
+from shoutgraph.domain.orders.states import Actor, State
+from shoutgraph.domain.policies import Policy, Screening
+from shoutgraph.domain.postings import Held
+from shoutgraph.domain.users import Viewer
+from shoutgraph.services.orders import advance
+from shoutgraph.storage import creators as creator_rows, ledger as ledger_rows, orders, policies as policy_rows, users
+from shoutgraph.domain.requests import Request
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Done, Tools, once
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a fan wants: an offer, a brief, and the price they saw. Units: coins."""
+
+    offer_id: str
+    brief: Brief
+    expected_price_coins: int
+    express: bool = False
+
+
+async def draft(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> Done[Order]:
+    """Keeps a wish as a draft; nothing is paid and the creator sees nothing.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the caller is not a person.
+        NotFoundError: there is no such offer.
+        ValidationError: the brief breaks a limit.
+        PriceChangedError: the price is no longer the one the fan saw.
+        CreatorUnavailableError: the offer is not for sale now.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    fan_id = viewer.require_user()
+
+    def work(tx: Tx) -> Order:
+        policy = policy_rows.current(tx)
+        return _insert_draft(tools, tx, fan_id, wish, policy)
+
+    return await once(tools, request, work, orders.get)
+
+
+async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> Done[Order]:
+    """Drafts and submits in one step: the price goes to escrow.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the caller is not a person.
+        NotFoundError: there is no such offer.
+        ValidationError: the brief breaks a limit.
+        PriceChangedError: the price is no longer the one the fan saw.
+        CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
+        InsufficientCoinsError: the wallet holds too few coins.
+        WalletLockedError: the wallet is locked after a charge-back.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    fan_id = viewer.require_user()
+
+    def work(tx: Tx) -> Order:
+        policy = policy_rows.current(tx)
+        order = _insert_draft(tools, tx, fan_id, wish, policy)
+        return _submit(tools, tx, order, policy)
+
+    return await once(tools, request, work, orders.get)
+
+
+async def submit(
+    tools: Tools, viewer: Viewer, request: Request, order_id: str, expected_price_coins: int
+) -> Done[Order]:
+    """Submits a draft under the policy and price of now: the price goes to escrow.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the caller is not a person.
+        NotFoundError: there is no such order of this fan, or its offer is gone.
+        OrderStateError: it was submitted before.
+        PriceChangedError: the price is no longer the one the fan saw.
+        CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
+        InsufficientCoinsError: the wallet holds too few coins.
+        WalletLockedError: the wallet is locked after a charge-back.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    fan_id = viewer.require_user()
+
+    def work(tx: Tx) -> Order:
+        order = orders.get(tx, order_id)
+        if order.fan_id != fan_id:
+            raise errors.NotFoundError("There is no such order.", path=("input", "orderId"))
+        policy = policy_rows.current(tx)
+        if order.state is State.DRAFT:
+                offer, creator = creator_rows.get_offer_with_creator(tx, order.offer_id)
+            _check_for_sale(tx, offer, creator)
+            terms = _terms(offer, policy, express=order.terms.express)
+            price = terms.base_coins + terms.express_coins
+            _check_price(price, expected_price_coins)
+            order = replace(order, terms=terms, price_coins=price)
+        return _submit(tools, tx, order, policy)
+
+    return await once(tools, request, work, orders.get)
+
+
+def _insert_draft(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Policy) -> Order:
+    order_values.check_brief(wish.brief)
+    offer, creator = creator_rows.get_offer_with_creator(tx, wish.offer_id)
+    if creator.user_id == fan_id:
+        raise errors.ValidationError("You cannot order from yourself.", code="OWN_OFFER", path=("input", "offerId"))
+    _check_for_sale(tx, offer, creator)
+    terms = _terms(offer, policy, express=wish.express)
+    price = terms.base_coins + terms.express_coins
+    _check_price(price, wish.expected_price_coins)
+    order = Order(
+        id=ids.OrderId(tools.new_id(ids.ORDER)),
+        revision=1,
+        state=State.DRAFT,
+        fan_id=fan_id,
+        creator_id=creator.id,
+        offer_id=offer.id,
+        terms=terms,
+        price_coins=price,
+        promo_coins=0,
+        created_at=tx.now,
+        updated_at=tx.now,
+        state_at=tx.now,
+    )
+    orders.insert(tx, order, wish.brief)
+    advance.keep(tools, tx, order, policy, transition="draft", actor=Actor.FAN, before=None)
+    return order
+
+
+def _submit(tools: Tools, tx: Tx, order: Order, policy: Policy) -> Order:
+    if users.get(tx, order.fan_id).locked:
+        raise errors.WalletLockedError
+    creator = creator_rows.get(tx, order.creator_id)
+    creators.check_capacity(creator, open_orders=orders.count_open(tx, order.creator_id), policy=policy)
+    order = replace(order, promo_coins=_hold(tx, order))
+    submitted = advance.advance(tools, tx, order, Command("submit", Actor.FAN))
+    if policy.screening is Screening.AUTOMATIC:
+        return advance.advance(tools, tx, submitted, Command("screen_pass", Actor.POLICY))
+    return submitted
+
+
+def _hold(tx: Tx, order: Order) -> int:
+    """Moves the price to escrow, granted coins first; gives how many of them were granted."""
+    if order.state is not State.DRAFT:
+        return order.promo_coins  # the machine refuses it with the right words
+    promo_lots = ledger_rows.list_of_spendable_lots(tx, accounts.promo(order.fan_id).code)
+    paid_lots = ledger_rows.list_of_spendable_lots(tx, accounts.paid(order.fan_id).code)
+    promo_free = sum(lot.remaining for lot in promo_lots)
+    paid_free = sum(lot.remaining for lot in paid_lots)
+    if promo_free + paid_free < order.price_coins:
+        raise errors.InsufficientCoinsError(
+            required_coins=order.price_coins, available_coins=promo_free + paid_free
+        )
+    promo = min(promo_free, order.price_coins)
+    paid = order.price_coins - promo
+    held = Held(
+        order_id=order.id,
+        fan_id=order.fan_id,
+        paid_coins=paid,
+        promo_coins=promo,
+        paid_lots=ledger.hold(paid_lots, paid, order_id=order.id),
+        promo_lots=ledger.hold(promo_lots, promo, order_id=order.id),
+    )
+    ledger_rows.post(tx, postings.order_placed(held))
+    return promo
+
+
+def _terms(offer: Offer, policy: Policy, *, express: bool) -> Terms:
+    price = creators.quote_coins(offer, express=express)
+    return Terms(
+        policy_version=policy.version,
+        fee_bps=policy.fee_bps,
+        base_coins=price.base_coins,
+        express_coins=price.express_coins,
+        duration_max_s=offer.duration_max_s,
+        delivery_s=creators.delivery_s(offer, policy, express=express),
+    )
+
+
+def _check_for_sale(tx: Tx, offer: Offer, creator: Creator) -> None:
+    if not offer.active:
+        raise errors.CreatorUnavailableError("This offer is not for sale now.", code="OFFER_INACTIVE")
+    creators.check_takes_orders(creator, now=tx.now)
+
+
+def _check_price(price_coins: int, expected_price_coins: int) -> None:
+    if price_coins != expected_price_coins:
+        raise errors.PriceChangedError(current_price_coins=price_coins)

@@ -1,0 +1,68 @@
+"""What happens to orders when time passes, and when a provider takes a payment back."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from shoutgraph.domain import errors, ids, postings
+from shoutgraph.domain.orders.machine import Command
+from shoutgraph.domain.orders.order import Order
+from shoutgraph.domain.orders.states import BY_NAME, Actor
+from shoutgraph.services.orders import advance
+from shoutgraph.storage import deadlines, ledger as ledger_rows, orders
+from shoutgraph.storage.deadlines import Deadline
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Tools
+
+KINDS: Final = frozenset(name for name, transition in BY_NAME.items() if Actor.TIMER in transition.actors)
+"""The deadlines that belong to orders: the transitions that time takes."""
+
+
+async def fire_due(tools: Tools, *, limit: int) -> int:
+    """Takes the transitions whose deadlines have passed, at most `limit`; says how many were due.
+
+    Each runs in the unit of work that claims it, so that a crash gives it back and a race does it once.
+    """
+
+    def work(tx: Tx) -> int:
+        due = deadlines.claim_due(tx, kinds=KINDS, limit=limit)
+        for deadline in due:
+            _fire(tools, tx, deadline)
+        return len(due)
+
+    return await tools.store.write(work)
+
+
+def _fire(tools: Tools, tx: Tx, deadline: Deadline) -> None:
+    order = orders.get(tx, deadline.subject_id)
+    if order.revision != deadline.revision:
+        return  # the order moved on, and its new deadlines stand beside this stale one
+    try:
+        advance.advance(tools, tx, order, Command(deadline.kind, Actor.TIMER))
+    except errors.OrderStateError:
+        return  # a freeze or a rule of the machine came first; nothing is due any more
+
+
+def reverse_orders(
+    tools: Tools, tx: Tx, order_ids: Sequence[ids.OrderId], *, topup_id: ids.TopupId, dispute_id: str
+) -> int:
+    """Cancels open orders that hold coins of a charged-back top-up; gives the coins that went to the dispute.
+
+    The part of the escrow that came from the top-up goes to the dispute, the rest back to its own lots.
+    """
+    total = 0
+    for order_id in order_ids:
+        order = orders.get(tx, order_id)
+        if order.live:
+            total += _reverse(tools, tx, order, topup_id=topup_id, dispute_id=dispute_id)
+    return total
+
+
+def _reverse(tools: Tools, tx: Tx, order: Order, *, topup_id: ids.TopupId, dispute_id: str) -> int:
+    held = advance.held_by(tx, order)
+    from_topup = {lot.id for lot in ledger_rows.list_of_lots_of_topup(tx, topup_id) if lot.account.endswith(":paid")}
+    reversed_coins = sum(move.coins for move in held.paid_lots if move.lot_id in from_topup)
+    given = tuple(move for move in held.promo_lots + held.paid_lots if move.lot_id not in from_topup)
+    advance.advance(tools, tx, order, Command("payment_reversed", Actor.PROVIDER, reason="PAYMENT_REVERSED"))
+    transfer = postings.order_reversed(held, dispute_ref=dispute_id, reversed_coins=reversed_coins, given=given)
+    ledger_rows.post(tx, transfer)
+    return reversed_coins

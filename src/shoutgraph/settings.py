@@ -1,0 +1,131 @@
+"""Settings: read once from the environment and an optional TOML file, frozen, unknown names refused.
+
+Every field is a variable with the prefix `SHOUTGRAPH_`; `docs/SETTINGS.md` lists them all. The TOML file named by
+`SHOUTGRAPH_CONFIG` holds the same names in lower case and the `[providers.<instance>]` tables.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+PREFIX: Final = "SHOUTGRAPH_"
+CONFIG: Final = "SHOUTGRAPH_CONFIG"
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message names each wrong one."""
+
+
+class Environment(StrEnum):
+    """Where this deployment runs: production is strict about secrets, pages and clocks."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseModel):
+    """Everything an operator can choose. Units: `_s` seconds, `_bytes` bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    environment: Environment = Field(Environment.DEVELOPMENT, description="development or production.")
+    data_dir: Path = Field(Path("shoutgraph-data"), description="Folder of the embedded database, files and keys.")
+    database_url: str | None = Field(None, description="sqlite:///path; by default a file in the data folder.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    public_url: str | None = Field(
+        None, description="Address that people and providers reach; by default host and port."
+    )
+    allowed_origins: tuple[str, ...] = Field((), description="Origins of front ends that may open sockets (JSON list).")
+    graphiql: bool | None = Field(None, description="Serve GraphiQL; by default only in development.")
+    test_clock: bool = Field(default=False, description="Let an admin move time; refused in production.")
+    reader_threads: int = Field(4, ge=1, le=64, description="Threads that read the embedded database.")
+    jobs: bool = Field(default=True, description="Run deadlines, payouts and reconciliation in this process.")
+    job_interval_s: int = Field(1, ge=1, le=3600, description="Pause between two rounds of the jobs.")
+    link_ttl_s: int = Field(600, ge=10, le=600, description="Life of a signed media link.")
+    upload_ttl_s: int = Field(86_400, ge=60, description="Life of an upload target.")
+    video_size_bytes_max: int = Field(500_000_000, ge=1_000, description="Largest video accepted.")
+    jwt_issuer: str | None = Field(
+        None, description="Issuer of an OpenID Connect provider; by default the local issuer."
+    )
+    jwt_audience: str = Field("shoutgraph", description="Audience that tokens must name.")
+    jwks_url: str | None = Field(None, description="Address of the provider's public keys.")
+    jwt_role_claim: str = Field("role", description="Claim that names the role of staff.")
+    plugins_strict: bool = Field(default=False, description="Refuse to start when a plugin is broken.")
+    providers: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Provider instances, from the TOML file: plugin name and its settings."
+    )
+
+    @model_validator(mode="after")
+    def _production_is_strict(self) -> "Settings":
+        if self.environment is Environment.PRODUCTION and self.test_clock:
+            raise ValueError("test_clock is never on in production")
+        if (self.jwks_url is None) != (self.jwt_issuer is None):
+            raise ValueError("jwt_issuer and jwks_url go together")
+        return self
+
+    @property
+    def production(self) -> bool:
+        """Whether this deployment serves real people."""
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def graphiql_on(self) -> bool:
+        """Whether the GraphiQL page is served."""
+        return not self.production if self.graphiql is None else self.graphiql
+
+    @property
+    def database_path(self) -> Path:
+        """The file of the embedded database.
+
+        Raises:
+            SettingsError: the URL is of a database that this version does not know.
+        """
+        if self.database_url is None:
+            return self.data_dir / "shoutgraph.db"
+        prefix = "sqlite:///"
+        if not self.database_url.startswith(prefix):
+            raise SettingsError("database_url starts with sqlite:/// in this version.")
+        return Path(self.database_url.removeprefix(prefix))
+
+
+def load(environ: Mapping[str, str] = os.environ, **overrides: object) -> Settings:
+    """Reads the settings; what the command line gives overrides the environment, which overrides the file.
+
+    Raises:
+        SettingsError: an unknown name, or a value that does not fit.
+    """
+    values: dict[str, object] = {}
+    config = environ.get(CONFIG)
+    if config is not None:
+        values.update(_read_toml(Path(config)))
+    names = {name for name in environ if name.startswith(PREFIX)} - {CONFIG}
+    for name in sorted(names):
+        field = name.removeprefix(PREFIX).lower()
+        if field not in Settings.model_fields or field == "providers":
+            raise SettingsError(f"{name} is not a setting; see docs/SETTINGS.md.")
+        values[field] = _value(field, environ[name])
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("; ".join(lines)) from None
+
+
+def _value(field: str, text: str) -> object:
+    if field == "allowed_origins":
+        return tuple(origin.strip() for origin in text.strip("[]").replace('"', "").split(",") if origin.strip())
+    return text
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from None

@@ -1,0 +1,54 @@
+"""What the two sides say in a dispute: personal words, kept apart from the order."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from shoutgraph.domain import ids
+from shoutgraph.domain.orders.order import NOTE_CHARS_MAX, Side, Statement as Said
+from shoutgraph.storage import columns
+from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.tx import Tx
+
+STATEMENTS_MAX: Final = 50
+"""The most statements of one order that are read, and so the most that are taken."""
+
+
+class StatementRow(SQLModel, table=True):
+    """One statement of one side."""
+
+    __tablename__: ClassVar[str] = "dispute_statement"
+    __table_args__ = (
+        columns.one_of("side", Side),
+        sa.CheckConstraint(f"length(text) BETWEEN 1 AND {NOTE_CHARS_MAX}", name="dispute_statement_text"),
+        {"sqlite_strict": True},
+    )
+    order_id: str = Field(sa_column=sa.Column(columns.Text, sa.ForeignKey("orders.id"), primary_key=True))
+    revision: int = Field(sa_column=sa.Column(columns.Integer, primary_key=True))
+    side: Side = Field(sa_column=sa.Column(columns.Words(Side), nullable=False))
+    text: str = Field(sa_column=sa.Column(columns.Text, nullable=False))
+    at: datetime = Field(sa_column=sa.Column(columns.Micros, nullable=False))
+
+
+_T = columns.table_of(StatementRow)
+_APPEND: Final = Statement[Any](lambda: sa.insert(_T).values({c.name: sa.bindparam(c.name) for c in _T.c}))
+_LIST: Final = Statement[tuple[Side, str, datetime]](
+    lambda: (
+        sa.select(_T.c.side, _T.c.text, _T.c.at)
+        .where(_T.c.order_id == sa.bindparam("order_id"))
+        .order_by(_T.c.revision)
+        .limit(STATEMENTS_MAX)
+    )
+)
+
+
+def append(tx: Tx, order_id: ids.OrderId, *, revision: int, side: Side, text: str) -> None:
+    """Keeps a statement under the order's revision that it makes."""
+    tx.run(_APPEND, order_id=order_id, revision=revision, side=side, text=text, at=tx.now)
+
+
+def list_of_order(tx: Tx, order_id: str) -> tuple[Said, ...]:
+    """What was said, in order."""
+    return tuple(Said(*row) for row in tx.all(_LIST, order_id=order_id))
