@@ -23,7 +23,7 @@ SIZE_BYTES_MAX: Final = 2 * 1024**3
 """No order's limit is larger than this."""
 
 UPLOAD_LIFE: Final = timedelta(hours=24)
-"""How long an upload target takes bytes."""
+"""How long an upload target takes bytes, where the operator chose nothing else."""
 UPLOADS_PER_ORDER_MAX: Final = 3
 """Unfinished uploads of one order at a time, so that nobody fills the disk with targets."""
 CHECK_LEASE: Final = timedelta(minutes=2)
@@ -145,8 +145,15 @@ class OpenUpload:
     limits: VideoLimits
 
 
-def open_upload(video_id: ids.VideoId, creator_id: ids.CreatorId, wish: OpenUpload, *, now: datetime) -> Video:
-    """A new video that waits for its bytes.
+def open_upload(
+    video_id: ids.VideoId,
+    creator_id: ids.CreatorId,
+    wish: OpenUpload,
+    *,
+    now: datetime,
+    life: timedelta = UPLOAD_LIFE,
+) -> Video:
+    """A new video that waits for its bytes for a while.
 
     Raises:
         ValidationError: the size is not a positive number of bytes.
@@ -169,7 +176,7 @@ def open_upload(video_id: ids.VideoId, creator_id: ids.CreatorId, wish: OpenUplo
         size_bytes=wish.size_bytes,
         limits=wish.limits,
         opened_at=now,
-        expires_at=now + UPLOAD_LIFE,
+        expires_at=now + life,
     )
 
 
@@ -230,17 +237,16 @@ def require_duration(duration_ms: int, limits: VideoLimits) -> None:
         raise errors.MediaRejectedError(msg, code=RejectionCode.TOO_LONG)
 
 
-def accept(video: Video, facts: VideoFacts, *, sha256: str, now: datetime) -> Video:
-    """The video READY, if what was measured keeps every rule.
-
-    Raises:
-        MediaRejectedError: a rule is broken; the first one that is says so.
-    """
+def judge(video: Video, facts: VideoFacts, *, sha256: str, now: datetime) -> Video:
+    """The video READY if what was measured keeps every rule, else REJECTED for the first that it breaks."""
     assert video.state is VideoState.CHECKING, "only a video whose bytes are complete is judged"
-    require_size(facts.size_bytes, video.limits)
-    require_codecs(facts.video_codec, facts.audio_codec)
-    require_resolution(facts.width_px, facts.height_px)
-    require_duration(facts.duration_ms, video.limits)
+    try:
+        require_size(facts.size_bytes, video.limits)
+        require_codecs(facts.video_codec, facts.audio_codec)
+        require_resolution(facts.width_px, facts.height_px)
+        require_duration(facts.duration_ms, video.limits)
+    except errors.MediaRejectedError as refusal:
+        return reject(video, rejection_of(refusal), now=now)
     media_type = MEDIA_TYPES[facts.container]
     return replace(video, state=VideoState.READY, media_type=media_type, facts=facts, sha256=sha256, checked_at=now)
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from shoutgraph.domain import ids, media
 from shoutgraph.files import parts, video
-from shoutgraph.files.store import Checksum, FileKind, Receiver
+from shoutgraph.files.store import Checksum, FileKind, InspectionError, Receiver
 
 FOLDER_MODE: Final = 0o700
 THREADS_COUNT: Final = 4
@@ -80,7 +80,7 @@ class LocalFiles:
         """The size of a finished file, or None."""
         return await self._threads.run(partial(_size_or_none, self.path_of(kind, video_id)))
 
-    async def read(self, kind: FileKind, video_id: ids.VideoId, *, start: int, end: int) -> AsyncIterator[bytes]:
+    async def read(self, kind: FileKind, video_id: ids.VideoId, *, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """The bytes from `start` up to, not including, `end`, in chunks."""
         path = self.path_of(kind, video_id)
         with await self._threads.run(partial(path.open, "rb", buffering=0)) as file:
@@ -151,5 +151,8 @@ def _size_or_none(path: Path) -> int | None:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise InspectionError("the file of a complete video is gone") from None

@@ -4,13 +4,13 @@
 Names of files are video ids, already checked by the caller.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from shoutgraph.domain import ids, media
+from shoutgraph.domain import errors, ids, media
 
 
 class FileKind(StrEnum):
@@ -69,7 +69,7 @@ class Files(Protocol):
     async def size_bytes(self, kind: FileKind, video_id: ids.VideoId) -> int | None:
         """The size of a finished file, or None."""
 
-    def read(self, kind: FileKind, video_id: ids.VideoId, *, start: int, end: int) -> AsyncIterator[bytes]:
+    def read(self, kind: FileKind, video_id: ids.VideoId, *, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """The bytes from `start` up to, not including, `end`, in chunks."""
 
     def checking(self) -> AbstractAsyncContextManager[None]:
@@ -94,5 +94,5 @@ class Files(Protocol):
         """
 
 
-class InspectionError(Exception):
+class InspectionError(errors.FaultError):
     """The inspector failed for a reason that does not lie in the file."""

@@ -1,0 +1,45 @@
+"""Watching: the file behind a signed link, read in pieces."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from functools import partial
+
+from shoutgraph.domain import errors, media
+from shoutgraph.files import links
+from shoutgraph.files.links import Access
+from shoutgraph.files.store import FileKind
+from shoutgraph.services.media.effects import MediaTools
+from shoutgraph.storage import media as storage
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A finished file, ready to be read."""
+
+    video: media.Video
+    kind: FileKind
+    size_bytes: int
+    seconds_left: int
+
+
+async def find_download(tools: MediaTools, kind: FileKind, video_id: str, token: str | None) -> Download:
+    """The file behind a signed link.
+
+    Raises:
+        ForbiddenError: the link is not valid or has expired.
+        NotFoundError: there is no such video, or it is not READY.
+    """
+    path = links.video_path(video_id) if kind is FileKind.VIDEO else links.poster_path(video_id)
+    now = tools.clock()
+    expires_at = tools.links.require(Access.READ, path, token, now=now)
+    video = await tools.store.read(partial(storage.get, video_id=video_id))
+    ready = video.state is media.VideoState.READY
+    size_bytes = await tools.files.size_bytes(kind, video.id) if ready else None
+    if size_bytes is None:
+        raise errors.NotFoundError("There is no such video.")
+    return Download(video, kind, size_bytes, seconds_left=(expires_at - now) // links.SECOND)
+
+
+def read(tools: MediaTools, download: Download, *, start: int, end: int) -> AsyncGenerator[bytes, None]:
+    """The bytes of a file from `start` up to, not including, `end`. Close it when done."""
+    return tools.files.read(download.kind, download.video.id, start=start, end=end)
