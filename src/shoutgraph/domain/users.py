@@ -4,12 +4,18 @@ A viewer is what authentication made of a bearer token or an API key. Scopes are
 tools hold; people act on their own wallet, orders and creator profile without one.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypedDict
 
-from shoutgraph.domain import errors, ids
+from shoutgraph.domain import countries, errors, ids
+from shoutgraph.domain.checks import Checks, tidy
+
+DISPLAY_NAME_CHARS_MAX: Final = 60
+SUBJECT_CHARS_MAX: Final = 500
+NAMELESS: Final = "Someone"
+"""What a user is called until they say their name."""
 
 
 class Scope(StrEnum):
@@ -36,7 +42,11 @@ ROLES: Final[dict[str, frozenset[Scope]]] = {
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person. Personal data stays in the users table; everything else knows only the id."""
+    """A person. Personal data stays in the users table; everything else knows only the id.
+
+    `subject` is who an OpenID Connect provider says they are, as `issuer|sub`; None for users of our own tokens.
+    `country` is `ZZ` until it is known.
+    """
 
     id: ids.UserId
     revision: int
@@ -44,6 +54,35 @@ class User:
     country: str
     locked: bool
     created_at: datetime
+    subject: str | None = None
+
+
+class UserChanges(TypedDict, total=False):
+    """What a person may change of themselves."""
+
+    display_name: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who a valid token speaks for.
+
+    A token of our own (no `issuer`) names a user by id in `subject`; one of an OpenID Connect provider names a
+    person in the provider's words, and may say what they are called and where they live.
+    """
+
+    subject: str
+    issuer: str | None = None
+    scopes: frozenset[Scope] = field(default_factory=frozenset)
+    expires_at: datetime | None = None
+    display_name: str | None = None
+    country: str | None = None
+
+    @property
+    def full_subject(self) -> str | None:
+        """The person across all issuers, or None for a token of our own."""
+        return None if self.issuer is None else f"{self.issuer}|{self.subject}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +140,54 @@ class Viewer:
 
 
 ANONYMOUS: Final = Viewer()
+
+
+def register(*, user_id: ids.UserId, display_name: str, country: str, now: datetime) -> User:
+    """A new user.
+
+    Raises:
+        ValidationError: the name or the country breaks a rule (an `ExceptionGroup` where both do).
+    """
+    user = User(user_id, 1, display_name, country, locked=False, created_at=now)
+    return replace(update(user, {"display_name": display_name, "country": country}), revision=1)
+
+
+def provision(principal: Principal, *, user_id: ids.UserId, now: datetime) -> User:
+    """The user of a person whom a provider vouches for, seen for the first time.
+
+    What the provider says of them is a hint: a name or a country that breaks a rule is left out.
+
+    Raises:
+        UnauthenticatedError: the provider's words are too long to be kept.
+    """
+    subject = principal.full_subject
+    assert subject is not None, "only a provider's person is provisioned"
+    if len(subject) > SUBJECT_CHARS_MAX:
+        raise errors.UnauthenticatedError("The token's issuer and subject are too long.")
+    name = tidy(principal.display_name or "")[:DISPLAY_NAME_CHARS_MAX]
+    country = principal.country or countries.UNKNOWN
+    return User(
+        user_id,
+        1,
+        name if name and name.isprintable() else NAMELESS,
+        country if countries.is_country(country) else countries.UNKNOWN,
+        locked=False,
+        created_at=now,
+        subject=subject,
+    )
+
+
+def update(user: User, changes: UserChanges) -> User:
+    """The next revision of a user.
+
+    Raises:
+        ValidationError: the name or the country breaks a rule (an `ExceptionGroup` where both do).
+    """
+    display_name = tidy(changes.get("display_name", user.display_name))
+    country = changes.get("country", user.country)
+    checks = Checks()
+    checks.text("displayName", display_name, chars_max=DISPLAY_NAME_CHARS_MAX)
+    if country != user.country or country != countries.UNKNOWN:
+        checks.country("country", country)
+    checks.settle()
+    return replace(user, revision=user.revision + 1, display_name=display_name, country=country)
