@@ -1,0 +1,146 @@
+"""What creators earn: pending inside the hold, then available, then paid out; oldest first.
+
+An earning's coins are always in exactly one place: still free, in a payout under way, paid, or taken back.
+Units: coins. Source: docs/adr/0003-ledger.md, rows 15 to 25.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from shoutgraph.domain import ids
+
+EarningId = NewType("EarningId", str)
+
+
+class EarningKind(StrEnum):
+    """What the coins were earned with."""
+
+    ORDER = "ORDER"
+    COMPENSATION = "COMPENSATION"
+    GIFT = "GIFT"
+
+
+class EarningState(StrEnum):
+    """Where an earning stands."""
+
+    PENDING = "PENDING"
+    AVAILABLE = "AVAILABLE"
+    PAID = "PAID"
+    REVERSED = "REVERSED"
+
+
+@dataclass(frozen=True, slots=True)
+class Earning:
+    """Coins that a creator earned with one order, compensation or gift.
+
+    `coins` are the creator's own, after the fee; `fee_coins` is what the platform kept. `subject_id` names the order
+    or the gift.
+    """
+
+    id: str
+    creator_id: ids.CreatorId
+    kind: EarningKind
+    subject_id: str
+    coins: int
+    fee_coins: int
+    earned_at: datetime
+    matures_at: datetime
+    state: EarningState = EarningState.PENDING
+    in_payout_coins: int = 0
+    paid_coins: int = 0
+    reversed_coins: int = 0
+    matured_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        assert self.coins > 0, "an earning is of at least one coin"
+        assert min(self.remaining_coins, self.in_payout_coins, self.paid_coins, self.reversed_coins) >= 0, (
+            "an earning's coins are each in one place"
+        )
+
+    @property
+    def price_coins(self) -> int:
+        """What the fan's side of it was: the earning and the fee."""
+        return self.coins + self.fee_coins
+
+    @property
+    def remaining_coins(self) -> int:
+        """Coins that are neither paid, nor on their way, nor taken back."""
+        return self.coins - self.in_payout_coins - self.paid_coins - self.reversed_coins
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Coins of one earning that go into a payout."""
+
+    earning_id: str
+    coins: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """What a creator has earned, by where it is."""
+
+    pending_coins: int
+    available_coins: int
+    in_payout_coins: int
+    paid_coins: int
+
+
+def matured(earning: Earning, *, now: datetime) -> Earning:
+    """The earning after its hold."""
+    assert earning.state is EarningState.PENDING, "only a pending earning matures"
+    return _settled(replace(earning, state=EarningState.AVAILABLE, matured_at=now))
+
+
+def allocate(earnings: Iterable[Earning], coins: int) -> tuple[Part, ...]:
+    """Takes coins from available earnings, first in first out. They must hold enough."""
+    parts: list[Part] = []
+    missing = coins
+    for earning in earnings:
+        if missing == 0:
+            break
+        assert earning.state is EarningState.AVAILABLE, "only available earnings are paid out"
+        taken = min(earning.remaining_coins, missing)
+        if taken:
+            parts.append(Part(earning.id, taken))
+            missing -= taken
+    assert missing == 0, "the earnings hold as many coins as the available balance"
+    return tuple(parts)
+
+
+def sent(earning: Earning, coins: int) -> Earning:
+    """The earning after some of it went into a payout."""
+    return replace(earning, in_payout_coins=earning.in_payout_coins + coins)
+
+
+def given_back(earning: Earning, coins: int) -> Earning:
+    """The earning after a payout failed before any money left."""
+    return replace(earning, in_payout_coins=earning.in_payout_coins - coins)
+
+
+def paid(earning: Earning, coins: int) -> Earning:
+    """The earning after its part of a payout arrived."""
+    moved = replace(earning, in_payout_coins=earning.in_payout_coins - coins, paid_coins=earning.paid_coins + coins)
+    return _settled(moved)
+
+
+def returned(earning: Earning, coins: int) -> Earning:
+    """The earning after paid money came back: it is available again."""
+    return replace(earning, paid_coins=earning.paid_coins - coins, state=EarningState.AVAILABLE)
+
+
+def taken_back(earning: Earning, coins: int) -> Earning:
+    """The earning after a refund took some of it while it was pending."""
+    assert earning.state is EarningState.PENDING, "an earning is taken back only while it is pending"
+    return _settled(replace(earning, reversed_coins=earning.reversed_coins + coins))
+
+
+def _settled(earning: Earning) -> Earning:
+    if earning.reversed_coins == earning.coins:
+        return replace(earning, state=EarningState.REVERSED)
+    if earning.paid_coins + earning.reversed_coins == earning.coins:
+        return replace(earning, state=EarningState.PAID)
+    return earning

@@ -1,0 +1,384 @@
+"""A payout: earnings that leave as real money, or come back.
+
+A person of finance approves it; a provider carries it out. Coins stay set aside until the provider says *paid*, not
+*accepted*; what is unknown stays set aside for as long as it is unknown, and never goes out by another way. Paid is
+not final: money can come back weeks later.
+Source: docs/adr/0006-providers.md, docs/adr/0003-ledger.md rows 22 to 25.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from shoutgraph.domain import errors, ids, money
+from shoutgraph.domain.policies import Policy
+
+LABEL_CHARS_MAX: Final = 80
+REF_CHARS_MAX: Final = 256
+NOTE_CHARS_MAX: Final = 1_000
+KEY_CHARS: Final = 40
+DAY: Final = timedelta(days=1)
+
+
+class PayoutState(StrEnum):
+    """Where a payout stands."""
+
+    REQUESTED = "REQUESTED"
+    HELD = "HELD"
+    DENIED = "DENIED"
+    APPROVED = "APPROVED"
+    SUBMITTING = "SUBMITTING"
+    SUBMITTED = "SUBMITTED"
+    UNKNOWN = "UNKNOWN"
+    PAID = "PAID"
+    RETURNED = "RETURNED"
+    REJECTED = "REJECTED"
+    NOT_EXECUTED = "NOT_EXECUTED"
+    CANCELLED = "CANCELLED"
+
+
+class HoldCode(StrEnum):
+    """Why a payout is held, as the creator sees it."""
+
+    IDENTITY = "IDENTITY"
+    TAX_PROFILE = "TAX_PROFILE"
+    RECIPIENT = "RECIPIENT"
+    RISK = "RISK"
+    LEGAL = "LEGAL"
+
+
+class PayoutReview(StrEnum):
+    """Why finance must look at a payout that the machine cannot settle."""
+
+    AMOUNT_MISMATCH = "AMOUNT_MISMATCH"
+    PAID_AFTER_FAILURE = "PAID_AFTER_FAILURE"
+    FAILED_AFTER_PAID = "FAILED_AFTER_PAID"
+    UNKNOWN_FOR_LONG = "UNKNOWN_FOR_LONG"
+
+
+class RecipientState(StrEnum):
+    """Whether money can be sent to a recipient."""
+
+    READY = "READY"
+    NEEDS_ACTION = "NEEDS_ACTION"
+
+
+class PaySeen(StrEnum):
+    """What a look at one payout shows."""
+
+    PAID = "PAID"
+    RETURNED = "RETURNED"
+    REJECTED = "REJECTED"
+    PENDING = "PENDING"
+    NOT_EXECUTED = "NOT_EXECUTED"
+    UNKNOWN = "UNKNOWN"
+    ABSENT = "ABSENT"
+
+
+class Effect(StrEnum):
+    """What the books must follow with, in this order."""
+
+    PAID = "PAID"
+    FAILED = "FAILED"
+    RETURNED = "RETURNED"
+
+
+WAITING: Final = frozenset({PayoutState.REQUESTED, PayoutState.HELD})
+"""Finance has not decided."""
+
+IN_FLIGHT: Final = frozenset({PayoutState.SUBMITTING, PayoutState.SUBMITTED, PayoutState.UNKNOWN})
+"""The provider has it, or may have it."""
+
+FAILED: Final = frozenset(
+    {
+        PayoutState.DENIED,
+        PayoutState.REJECTED,
+        PayoutState.NOT_EXECUTED,
+        PayoutState.CANCELLED,
+    }
+)
+"""The earnings are available again, and no money left."""
+
+SHOWS_MONEY_MOVED: Final = frozenset({PayoutState.PAID, PayoutState.RETURNED})
+
+UNANSWERED: Final = frozenset({PayoutState.SUBMITTING, PayoutState.UNKNOWN})
+"""No answer says yet that the provider has it."""
+
+TRANSIENT: Final = frozenset({"unavailable", "breaker_open", "busy", "batch_refused"})
+"""Reasons of a proof that nothing happened, after which the same payout is sent again later."""
+
+ATTEMPTS_MAX: Final = 8
+"""So often is a payout sent that provably never arrived; then the earnings are given back."""
+
+RETRY_AFTER: Final = timedelta(minutes=1)
+"""The pause before the second attempt; it doubles with each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Where a creator's money goes. `ref` is the provider's own, or what the rail needs, such as an IBAN."""
+
+    id: str
+    creator_id: ids.CreatorId
+    instance: str
+    label: str
+    ref: str
+    state: RecipientState
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One look at a payout. `code` is the provider's reason, or ours for an unknown."""
+
+    seen: PaySeen
+    at: datetime
+    ref: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    code: str | None = None
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """Coins on their way out. `key` names it at the provider: the same request after a restore has the same key.
+
+    Units: `amount_minor` minor units of `currency`. `hold_code` and `note` say what finance decided and why.
+    """
+
+    id: ids.PayoutId
+    revision: int
+    creator_id: ids.CreatorId
+    recipient_id: str
+    instance: str
+    coins: int
+    amount_minor: int
+    currency: str
+    key: str
+    created_at: datetime
+    updated_at: datetime
+    state: PayoutState = PayoutState.REQUESTED
+    batch_id: str | None = None
+    attempts: int = 0
+    not_before: datetime | None = None
+    ref: str | None = None
+    hold_code: HoldCode | None = None
+    note: str | None = None
+    failure_code: str | None = None
+    decided_by: str | None = None
+    submitted_at: datetime | None = None
+    paid_at: datetime | None = None
+    closed_at: datetime | None = None
+    review: PayoutReview | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A payout after a look, and what the books must follow with."""
+
+    payout: Payout
+    effects: tuple[Effect, ...] = ()
+
+
+def key_of(account_code: str, account_version: int) -> str:
+    """The payout's name at the provider: a hash of the creator's account and its version at the request.
+
+    Not a random id: if a backup is restored and the request repeated, the provider sees the same payout again.
+    """
+    return hashlib.sha256(f"payout:{account_code}:{account_version}".encode()).hexdigest()[:KEY_CHARS]
+
+
+def batch_key_of(keys: Sequence[str]) -> str:
+    """A batch's name at the provider: a hash of exactly its items."""
+    return hashlib.sha256("\x1f".join(sorted(keys)).encode()).hexdigest()[:KEY_CHARS]
+
+
+def check_request(coins: int, *, available_coins: int, last_day_coins: int, policy: Policy) -> None:
+    """Refuses a payout beyond the limits.
+
+    Raises:
+        LimitExceededError: it is below the minimum, or the day's limit would be passed.
+        InsufficientCoinsError: less is available.
+        ValidationError: the coins are not worth a whole number of minor units.
+    """
+    path = ("input", "coins")
+    if coins < policy.payout_min_coins:
+        msg = f"A payout is of at least {policy.payout_min_coins} coins."
+        raise errors.LimitExceededError(msg, code="PAYOUT_MIN", limit=policy.payout_min_coins, path=path)
+    if last_day_coins + coins > policy.payout_day_coins:
+        msg = f"At most {policy.payout_day_coins} coins a day are paid out."
+        raise errors.LimitExceededError(msg, code="PAYOUT_DAY", limit=policy.payout_day_coins, path=path)
+    if coins > available_coins:
+        raise errors.InsufficientCoinsError(required_coins=coins, available_coins=available_coins)
+    if coins * policy.par_units % money.BOOK_UNITS_PER_MINOR:
+        msg = "These coins are not worth a whole number of minor units; choose another amount."
+        raise errors.ValidationError(msg, code="PAYOUT_NOT_WHOLE", path=path)
+
+
+def check_recipient(*, label: str, ref: str) -> None:
+    """Refuses an empty or overlong label or reference.
+
+    Raises:
+        ValidationError: a text is empty, too long, or holds control characters.
+    """
+    for name, text, chars_max in (("label", label, LABEL_CHARS_MAX), ("ref", ref, REF_CHARS_MAX)):
+        path = ("input", name)
+        if not text.strip():
+            raise errors.ValidationError(f"{name} is empty.", code="EMPTY", path=path)
+        if len(text) > chars_max:
+            raise errors.ValidationError(f"{name} has at most {chars_max} characters.", code="TOO_LONG", path=path)
+        if not text.isprintable():
+            raise errors.ValidationError(f"{name} is plain text.", code="INVALID_TEXT", path=path)
+
+
+def approve(payout: Payout, *, by: str, now: datetime) -> Payout:
+    """Finance lets it go.
+
+    Raises:
+        ValidationError: it is already decided.
+    """
+    _check(payout, WAITING)
+    return _moved(payout, PayoutState.APPROVED, now, decided_by=by, hold_code=None, note=None)
+
+
+def hold(payout: Payout, *, code: HoldCode, note: str, by: str, now: datetime) -> Payout:
+    """Finance waits for something, and says for what.
+
+    Raises:
+        ValidationError: it is already with the provider or closed, or the note is empty or too long.
+    """
+    _check(payout, WAITING | {PayoutState.APPROVED})
+    _check_note(note)
+    return _moved(payout, PayoutState.HELD, now, hold_code=code, note=note, decided_by=by)
+
+
+def deny(payout: Payout, *, note: str, by: str, now: datetime) -> Seen:
+    """Finance says no; the earnings are available again.
+
+    Raises:
+        ValidationError: it is already with the provider or closed, or the note is empty or too long.
+    """
+    _check(payout, WAITING | {PayoutState.APPROVED})
+    _check_note(note)
+    denied = _moved(payout, PayoutState.DENIED, now, note=note, decided_by=by, closed_at=now)
+    return Seen(denied, (Effect.FAILED,))
+
+
+def cancel(payout: Payout, *, now: datetime) -> Seen:
+    """The creator takes it back before it went out.
+
+    Raises:
+        ValidationError: it is already with the provider or closed.
+    """
+    _check(payout, WAITING | {PayoutState.APPROVED})
+    return Seen(_moved(payout, PayoutState.CANCELLED, now, closed_at=now), (Effect.FAILED,))
+
+
+def submitting(payout: Payout, *, batch_id: str, now: datetime) -> Payout:
+    """It is put into a batch that is about to be sent."""
+    assert payout.state is PayoutState.APPROVED, "only an approved payout is sent"
+    attempts = payout.attempts + 1
+    return _moved(payout, PayoutState.SUBMITTING, now, batch_id=batch_id, submitted_at=now, attempts=attempts)
+
+
+def observe(payout: Payout, sighting: Sighting, *, absence_proves: bool, first_answer: bool) -> Seen:
+    """What one look changes. No look ever raises, and none moves money back that may have left.
+
+    Args:
+        absence_proves: whether "not found" now proves that nothing happened.
+        first_answer: whether this is the answer to the only attempt, so that "not executed" is a proof.
+    """
+    payout = replace(payout, ref=payout.ref or sighting.ref)
+    proven = first_answer if sighting.seen is PaySeen.NOT_EXECUTED else absence_proves and payout.ref is None
+    match sighting.seen:
+        case PaySeen.PAID:
+            seen = _paid(payout, sighting)
+        case PaySeen.RETURNED:
+            seen = _returned(payout, sighting)
+        case PaySeen.REJECTED:
+            seen = _failed(payout, PayoutState.REJECTED, sighting)
+        case PaySeen.PENDING:
+            on_its_way = payout.state in IN_FLIGHT - {PayoutState.SUBMITTED}
+            seen = Seen(_moved(payout, PayoutState.SUBMITTED, sighting.at) if on_its_way else payout)
+        case PaySeen.NOT_EXECUTED | PaySeen.ABSENT if proven and payout.state in UNANSWERED:
+            seen = _not_executed(payout, sighting)
+        case _:  # not found, or not known, and nothing proven by it
+            seen = Seen(_unknown(payout, sighting))
+    return seen
+
+
+def flagged(payout: Payout, review: PayoutReview, *, now: datetime) -> Payout:
+    """The payout with a mark for finance; nothing else changes."""
+    if payout.review is not None:
+        return payout
+    return replace(payout, review=review, revision=payout.revision + 1, updated_at=now)
+
+
+def _paid(payout: Payout, seen: Sighting) -> Seen:
+    if (seen.amount_minor, seen.currency) != (payout.amount_minor, payout.currency):
+        return Seen(flagged(payout, PayoutReview.AMOUNT_MISMATCH, now=seen.at))
+    if payout.state in SHOWS_MONEY_MOVED:
+        return Seen(payout)
+    if payout.state not in IN_FLIGHT:
+        return Seen(flagged(payout, PayoutReview.PAID_AFTER_FAILURE, now=seen.at))
+    return Seen(_moved(payout, PayoutState.PAID, seen.at, paid_at=seen.at, review=None), (Effect.PAID,))
+
+
+def _returned(payout: Payout, seen: Sighting) -> Seen:
+    if (seen.amount_minor, seen.currency) != (payout.amount_minor, payout.currency):
+        return Seen(flagged(payout, PayoutReview.AMOUNT_MISMATCH, now=seen.at))
+    changes = {"failure_code": seen.code, "closed_at": seen.at, "review": None}
+    if payout.state is PayoutState.PAID:
+        return Seen(_moved(payout, PayoutState.RETURNED, seen.at, **changes), (Effect.RETURNED,))
+    if payout.state in IN_FLIGHT:  # it must have been paid before, only nobody told us
+        returned = _moved(payout, PayoutState.RETURNED, seen.at, paid_at=seen.at, **changes)
+        return Seen(returned, (Effect.PAID, Effect.RETURNED))
+    return Seen(payout)
+
+
+def _failed(payout: Payout, state: PayoutState, seen: Sighting) -> Seen:
+    if payout.state is PayoutState.PAID:
+        return Seen(flagged(payout, PayoutReview.FAILED_AFTER_PAID, now=seen.at))
+    if payout.state not in IN_FLIGHT:
+        return Seen(payout)
+    failed = _moved(payout, state, seen.at, failure_code=seen.code, closed_at=seen.at, review=None)
+    return Seen(failed, (Effect.FAILED,))
+
+
+def _not_executed(payout: Payout, seen: Sighting) -> Seen:
+    again = seen.retry_after is not None or seen.code in TRANSIENT
+    if not again or payout.attempts >= ATTEMPTS_MAX:
+        return _failed(payout, PayoutState.NOT_EXECUTED, seen)
+    pause = max(seen.retry_after or timedelta(), RETRY_AFTER * 2**payout.attempts)
+    not_before = seen.at + min(pause, DAY)
+    return Seen(_moved(payout, PayoutState.APPROVED, seen.at, batch_id=None, not_before=not_before))
+
+
+def _unknown(payout: Payout, seen: Sighting) -> Payout:
+    after = payout
+    if payout.state is PayoutState.SUBMITTING:
+        after = _moved(payout, PayoutState.UNKNOWN, seen.at)
+    if seen.code is not None and seen.code.endswith("_mismatch"):
+        return flagged(after, PayoutReview.AMOUNT_MISMATCH, now=seen.at)
+    return after
+
+
+def _moved(payout: Payout, state: PayoutState, now: datetime, **changes: object) -> Payout:
+    moved: Payout = replace(payout, state=state, revision=payout.revision + 1, updated_at=now, **changes)  # type: ignore[arg-type]
+    return moved
+
+
+def _check(payout: Payout, states: frozenset[PayoutState]) -> None:
+    if payout.state not in states:
+        msg = f"This is not possible while the payout is {payout.state}."
+        raise errors.ValidationError(msg, code="PAYOUT_STATE", path=("input", "payoutId"))
+
+
+def _check_note(note: str) -> None:
+    if not note.strip() or len(note) > NOTE_CHARS_MAX:
+        msg = f"A note has 1 to {NOTE_CHARS_MAX} characters."
+        raise errors.ValidationError(msg, code="NOTE_LENGTH", path=("input", "note"))

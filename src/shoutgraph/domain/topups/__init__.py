@@ -1,0 +1,1 @@
+"""Top-ups: what was agreed, what was seen, what follows."""

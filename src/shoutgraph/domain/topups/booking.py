@@ -1,0 +1,272 @@
+"""What a top-up still owes the books, step by step, and how taken-back coins are found.
+
+`next_step` compares what was seen with what is booked, so that it does not matter in which order things were seen, or
+how often: the same totals end in the same books. Reversed coins come first from the top-up's own unspent coins, then
+from open orders that hold some of it, then from other coins of the wallet; what is spent becomes debt.
+Source: docs/adr/0003-ledger.md, rows 2 to 10.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from shoutgraph.domain import accounts, ids, ledger, money, postings
+from shoutgraph.domain.ledger import Lot, LotMove, Transfer
+from shoutgraph.domain.topups.topup import Booked, Review, Topup
+
+BONUS_LIFE: Final = timedelta(days=365)
+"""Coins that came free with a package lapse after this."""
+
+
+class StepKind(StrEnum):
+    """What is to be booked next."""
+
+    CREDIT = "CREDIT"
+    FEE = "FEE"
+    DISPUTE = "DISPUTE"
+    DECISION = "DECISION"
+    REFUND = "REFUND"
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a top-up. Units: minor units of its currency, coins, book units of the book currency."""
+
+    minor: int = 0
+    coins: int = 0
+    book_units: int = 0
+
+    def less(self, other: "Slice") -> "Slice":
+        """The rest of a slice after another was cut out of it."""
+        return Slice(self.minor - other.minor, self.coins - other.coins, self.book_units - other.book_units)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """One withdrawal by the provider, decided once and whole.
+
+    `taken` are the moves of the wallet's lots; `order_coins` came from open orders, `owed_coins` became debt.
+    `until_minor` is what had ever been disputed when it was opened.
+    """
+
+    ref: str
+    topup_id: ids.TopupId
+    part: Slice
+    until_minor: int
+    taken: tuple[LotMove, ...]
+    order_coins: int
+    owed_coins: int
+    opened_at: datetime
+    decided_at: datetime | None = None
+    lost_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to book. `part` is what moves; a decision names its dispute and how much of it was lost."""
+
+    kind: StepKind
+    part: Slice = Slice()
+    dispute: Dispute | None = None
+    lost_minor: int = 0
+
+
+def next_step(topup: Topup, disputes: Sequence[Dispute]) -> Step | None:
+    """The next thing to book, or None when the books say what was seen."""
+    if not topup.paid:
+        return None  # whatever else was seen: nothing was credited, so nothing can be taken back
+    return next((step for find in _STEPS if (step := find(topup, disputes)) is not None), None)
+
+
+def booked(topup: Topup, step: Step) -> Topup:
+    """The top-up after a step was posted."""
+    before, totals = topup.booked, topup.totals
+    after = before
+    match step.kind:
+        case StepKind.CREDIT:
+            after = replace(before, credited=True)
+        case StepKind.FEE:
+            after = replace(before, fee_minor=totals.fee_minor)
+        case StepKind.DISPUTE:
+            after = replace(_reversed(before, step.part), disputed_minor=totals.disputed_minor)
+        case StepKind.REFUND:
+            after = replace(_reversed(before, step.part), refunded_minor=totals.refunded_minor)
+        case StepKind.DECISION:
+            assert step.dispute is not None, "a decision is about a dispute"
+            won = step.dispute.part.less(lost_part(step.dispute, step.lost_minor))
+            after = _reversed(before, Slice().less(won))
+    review = topup.review
+    seen = totals.disputed_minor - totals.won_minor + totals.refunded_minor
+    if review is None and seen > topup.terms.price_minor:
+        review = Review.TOTALS_MISMATCH
+    return replace(topup, booked=after, review=review)
+
+
+def lost_part(dispute: Dispute, lost_minor: int) -> Slice:
+    """The part of a dispute that is lost, rounded down in coins; the rest is won."""
+    return _share(dispute.part, lost_minor)
+
+
+def books_cash(topup: Topup, part: Slice) -> postings.Cash:
+    """The money of a part of this top-up at its provider."""
+    units = part.minor * money.BOOK_UNITS_PER_MINOR
+    return postings.Cash(topup.instance, topup.terms.currency, units, part.book_units)
+
+
+def whole(topup: Topup) -> Slice:
+    """All of a top-up."""
+    return Slice(topup.terms.price_minor, topup.terms.coins, topup.terms.book_units)
+
+
+def credit(books: postings.Books, topup: Topup, *, lot_id: str, bonus_lot_id: str, now: datetime) -> Transfer:
+    """Row 2: the coins that the top-up buys, and the granted ones that come with it."""
+    lot = fresh_lot(topup, lot_id, topup.terms.coins, now=now)
+    bonus = None
+    if topup.terms.bonus_coins:
+        bonus = replace(
+            lot,
+            id=bonus_lot_id,
+            account=accounts.promo(topup.user_id).code,
+            granted=topup.terms.bonus_coins,
+            remaining=topup.terms.bonus_coins,
+            price_minor=0,
+            expires_at=now + BONUS_LIFE,
+        )
+    cash = books_cash(topup, whole(topup))
+    return postings.topup_succeeded(books, ref=topup.id, cash=cash, lot=lot, bonus=bonus)
+
+
+def fresh_lot(topup: Topup, lot_id: str, coins: int, *, now: datetime) -> Lot:
+    """A lot of paid coins that this top-up stands for, with their share of its price."""
+    return Lot(
+        id=lot_id,
+        account=accounts.paid(topup.user_id).code,
+        user_id=topup.user_id,
+        topup_id=topup.id,
+        granted=coins,
+        remaining=coins,
+        price_minor=topup.terms.price_minor * coins // topup.terms.coins,
+        currency=topup.terms.currency,
+        country=topup.terms.country,
+        granted_at=now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Escrowed:
+    """Coins of one top-up that an open order holds."""
+
+    order_id: ids.OrderId
+    coins: int
+
+
+def orders_to_reverse(coins: int, own: Sequence[Lot], escrowed: Sequence[Escrowed]) -> tuple[tuple[Escrowed, ...], int]:
+    """Which open orders must end so that `coins` can be taken back, and how much of each.
+
+    Gives the orders with what is taken of each, and what must come from the wallet instead.
+    """
+    missing = coins - min(coins, sum(lot.remaining for lot in own))
+    reversals = []
+    for held in escrowed:
+        if missing == 0:
+            break
+        part = min(missing, held.coins)
+        reversals.append(Escrowed(held.order_id, part))
+        missing -= part
+    return tuple(reversals), coins - sum(each.coins for each in reversals)
+
+
+def claw(coins: int, own: Sequence[Lot], others: Sequence[Lot]) -> tuple[tuple[LotMove, ...], int]:
+    """Takes coins from the top-up's own lots, then from others; gives the moves and what is missing: the debt."""
+    own_ids = {lot.id for lot in own}
+    lots = [*own, *(lot for lot in others if lot.id not in own_ids)]
+    there = min(coins, sum(lot.remaining for lot in lots))
+    return ledger.take(lots, there), coins - there
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """How won coins return: debt is undone, lots get theirs, and what debt had eaten comes as a new lot."""
+
+    undone_coins: int
+    given: tuple[LotMove, ...]
+    fresh_coins: int
+
+
+def way_back(dispute: Dispute, own: Lot, *, won_coins: int, debt_coins: int) -> WayBack:
+    """Splits won coins. Row 10: debt first, then the lots that they came from, the last taken first."""
+    undone = min(won_coins, debt_coins, dispute.owed_coins)
+    left = won_coins - undone
+    holds = [LotMove(own.id, dispute.order_coins)] if dispute.order_coins else []
+    holds += [LotMove(move.lot_id, -move.coins) for move in dispute.taken]
+    to_lots = min(left, sum(hold.coins for hold in holds))
+    return WayBack(undone, _merged(ledger.give_back(holds, to_lots)), left - to_lots)
+
+
+def _credit(topup: Topup, _disputes: Sequence[Dispute]) -> Step | None:
+    return None if topup.booked.credited else Step(StepKind.CREDIT)
+
+
+def _dispute(topup: Topup, _disputes: Sequence[Dispute]) -> Step | None:
+    more_minor = topup.totals.disputed_minor - topup.booked.disputed_minor
+    return Step(StepKind.DISPUTE, _next_part(topup, more_minor)) if more_minor > 0 else None
+
+
+def _refund(topup: Topup, _disputes: Sequence[Dispute]) -> Step | None:
+    more_minor = topup.totals.refunded_minor - topup.booked.refunded_minor
+    return Step(StepKind.REFUND, _next_part(topup, more_minor)) if more_minor > 0 else None
+
+
+def _fee(topup: Topup, _disputes: Sequence[Dispute]) -> Step | None:
+    more_minor = topup.totals.fee_minor - topup.booked.fee_minor
+    return Step(StepKind.FEE, Slice(minor=more_minor)) if more_minor > 0 else None
+
+
+def _next_part(topup: Topup, minor: int) -> Slice:
+    """The next part that is taken back: cumulative shares, so that the parts always sum to the whole."""
+    before, terms = topup.booked, topup.terms
+    minor = min(minor, terms.price_minor - before.reversed_minor)
+    upto = _share(whole(topup), before.reversed_minor + minor)
+    return Slice(
+        minor,
+        max(0, upto.coins - before.reversed_coins),
+        max(0, upto.book_units - before.reversed_book_units),
+    )
+
+
+def _decision(topup: Topup, disputes: Sequence[Dispute]) -> Step | None:
+    decided_minor = topup.totals.won_minor + topup.totals.lost_minor
+    lost_left = topup.totals.lost_minor - sum(each.lost_minor for each in disputes)
+    for dispute in disputes:
+        if dispute.decided_at is None and dispute.until_minor <= decided_minor:
+            return Step(StepKind.DECISION, dispute.part, dispute, min(dispute.part.minor, lost_left))
+    return None
+
+
+def _share(part: Slice, minor: int) -> Slice:
+    if part.minor == 0:
+        return Slice()
+    assert 0 <= minor <= part.minor, "a share is at most the whole"
+    return Slice(minor, part.coins * minor // part.minor, part.book_units * minor // part.minor)
+
+
+def _reversed(before: Booked, part: Slice) -> Booked:
+    return replace(
+        before,
+        reversed_minor=before.reversed_minor + part.minor,
+        reversed_coins=before.reversed_coins + part.coins,
+        reversed_book_units=before.reversed_book_units + part.book_units,
+    )
+
+
+def _merged(moves: Sequence[LotMove]) -> tuple[LotMove, ...]:
+    coins: dict[str, int] = {}
+    for move in moves:
+        coins[move.lot_id] = coins.get(move.lot_id, 0) + move.coins
+    return tuple(LotMove(lot_id, total) for lot_id, total in coins.items())
+
+
+_STEPS: Final = (_credit, _dispute, _decision, _refund, _fee)
+"""In this order: what was taken back is booked as taken before it is booked as returned."""

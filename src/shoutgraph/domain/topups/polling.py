@@ -1,0 +1,75 @@
+"""When to look at a top-up again. Webhooks can be lost for good, so everything that is open is looked at.
+
+What is unknown is looked at for ever; what failed, for as long as late money is likely; what is paid, for as long as
+it can still be reversed. Source: docs/adr/0006-providers.md.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from shoutgraph.domain.topups.topup import Status, Submission, Topup
+
+MINUTE: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+SECOND: Final = timedelta(seconds=1)
+
+UNKNOWN_STEPS: Final = (5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR)
+"""Pauses before the first looks at what is unknown; then daily, for ever."""
+
+OPEN_STEPS: Final = (30 * SECOND, 2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR)
+"""Pauses before the first looks at what waits for the fan or the provider; then daily."""
+
+LATE_MONEY: Final = 7 * DAY
+"""How long a failed top-up is looked at for money that comes after all."""
+
+REVERSAL: Final = 180 * DAY
+"""How long a paid top-up is looked at for refunds and disputes."""
+
+PAID_PAUSE: Final = 7 * DAY
+
+
+def next_look(topup: Topup, *, looks: int, now: datetime) -> datetime | None:
+    """When to look next, or None for never again.
+
+    Args:
+        looks: how often it was looked at since its status last changed.
+    """
+    if topup.submission is Submission.NOT_EXECUTED and not topup.paid:
+        return None
+    due: datetime | None
+    match topup.status:
+        case Status.CREATED:
+            due = topup.answer_due_at
+        case Status.PROCESSING:
+            due = now + _step(UNKNOWN_STEPS, looks)
+        case Status.PENDING | Status.ACTION_REQUIRED:
+            due = _open(topup, looks, now)
+        case Status.NEEDS_REVIEW:
+            due = now + DAY
+        case Status.FAILED:
+            due = _until(topup.created_at + LATE_MONEY, now + DAY)
+        case Status.PAID | Status.PARTLY_REFUNDED | Status.REFUNDED | Status.DISPUTED:
+            due = _until(topup.created_at + REVERSAL, now + PAID_PAUSE)
+        case _:
+            assert_never(topup.status)
+    return due
+
+
+def _open(topup: Topup, looks: int, now: datetime) -> datetime:
+    pause = _step(OPEN_STEPS, looks)
+    if topup.poll_after is not None:
+        pause = min(max(topup.poll_after * 2 ** min(looks, 16), SECOND), DAY)
+    due = now + pause
+    expires_at = topup.expires_at
+    if expires_at is not None and now <= expires_at < due:
+        return expires_at + SECOND
+    return due
+
+
+def _step(steps: tuple[timedelta, ...], looks: int) -> timedelta:
+    return steps[looks] if looks < len(steps) else DAY
+
+
+def _until(end: datetime, due: datetime) -> datetime | None:
+    return due if due <= end else None
