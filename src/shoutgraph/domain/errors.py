@@ -191,7 +191,13 @@ class OverloadedError(ShoutgraphError):
 
 def from_data(data: Mapping[str, Any]) -> ShoutgraphError:
     """The refusal that `to_data` described, marked as replayed."""
-    leaf =
+    leaf = next(each for each in ShoutgraphError.__subclasses__() if each.__name__ == data["name"])
+    refusal = leaf.__new__(leaf)
+    Exception.__init__(refusal, data["message"])
+    vars(refusal).update({name: value for name, value in data.items() if name != "name"})
+    path = data["path"]
+    vars(refusal).update(path=None if path is None else tuple(path), replayed=True)
+    return refusal
 
 
 class FaultError(Exception):

@@ -1,7 +1,8 @@
 """Policies: every window, fee, rate and limit, as versioned data.
 
 A policy version never changes once stored; an order names the version it was submitted under and keeps to it.
-Units: `_s` seconds, `_bps` basis points, `_coins` coins; `par_units` book units (1/100 minor unit) a coin.
+Units: `_s` seconds, `_bps` basis points, `_coins` coins; `par_units` book units (1/100 minor unit) a coin,
+`_bytes` bytes.
 Source: product.md section 2 for the windows, docs/adr/0005-policies.md.
 """
 
@@ -51,6 +52,7 @@ class Policy:
     price_min_coins: int = 250
     price_max_coins: int = 100_000
     open_orders_max: int = 50
+    video_bytes_max: int = 500_000_000
     topup_min_coins: int = 1
     topup_max_coins: int = 1_000_000
     earnings_hold_s: int = 7 * DAY_S

@@ -83,19 +83,15 @@ async def page(
     check_reader(viewer)
     seq = 0 if after is None else read_cursor(after)
     kept: list[Event] = []
-    while len(kept) < size:
+    while True:
         found, seq_read = await _read(tools, seq)
-        for event in found:
-            seq = event.seq
-            if visible(event, viewer) and matches(event, only):
-                kept.append(event)
-                if len(kept) == size:
-                    break
-        else:
-            if seq_read == seq and not found:
-                return tuple(kept), write_cursor(seq), False
-            seq = max(seq, seq_read)
-    return tuple(kept), write_cursor(seq), True
+        kept += [event for event in found if visible(event, viewer) and matches(event, only)]
+        if len(kept) >= size:
+            del kept[size:]
+            return tuple(kept), write_cursor(kept[-1].seq if kept else seq), True
+        if seq_read == seq:
+            return tuple(kept), write_cursor(seq), False
+        seq = seq_read
 
 
 def check_reader(viewer: Viewer) -> None:

@@ -152,6 +152,16 @@ class Statement:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders a list holds: all the given conditions together."""
+
+    states: tuple[State, ...] = ()
+    updated_since: datetime | None = None
+    fan_id: ids.UserId | None = None
+    creator_id: ids.CreatorId | None = None
+
+
 def check_brief(brief: Brief) -> None:
     """Refuses a brief that breaks a limit.
 

@@ -4,7 +4,7 @@ All of it happens inside the caller's unit of work, so that the state, the escro
 stored together or not at all.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -26,6 +26,15 @@ MOVED: Final = "order.status_changed"
 CHANGED: Final = "order.changed"
 
 
+@dataclass(frozen=True, slots=True)
+class Did:
+    """What was done to an order, by whom, and the order before it: None for a new one."""
+
+    transition: str
+    actor: Actor
+    before: Order | None
+
+
 def advance(tools: Tools, tx: Tx, order: Order, command: Command) -> Order:
     """Takes one transition of a stored order, coins and all.
 
@@ -36,32 +45,24 @@ def advance(tools: Tools, tx: Tx, order: Order, command: Command) -> Order:
     policy = policies.get(tx, order.terms.policy_version)
     move = machine.move(order, command, policy=policy, now=tx.now)
     after = settle(tools, tx, move, policy)
-    keep(tools, tx, after, policy, transition=command.name, actor=command.actor, before=order)
+    keep(tools, tx, after, policy, did=Did(command.name, command.actor, before=order))
     return after
 
 
-def keep(
-    tools: Tools,
-    tx: Tx,
-    order: Order,
-    policy: Policy,
-    *,
-    transition: str,
-    actor: Actor,
-    before: Order | None,
-) -> None:
-    """Stores the order's next revision with its deadlines and its event; `before` is None for a new order."""
+def keep(tools: Tools, tx: Tx, order: Order, policy: Policy, *, did: Did) -> None:
+    """Stores the order's next revision with its deadlines and its event."""
+    before = did.before
     if before is not None:
         orders.save(tx, order)
-    if before is not None:
         deadlines.delete(tx, order.id)
     for kind, due_at in machine.timers(order, policy).items():
         deadlines.put(tx, Deadline(order.id, kind, due_at, order.revision))
     body = {
-        "transition": transition,
-        "actor": str(actor),
-        "status": str(order.state),
-        "previous": None if before is None else str(before.state),
+        "transition": did.transition,
+        "actor": did.actor.value,
+        "status": order.state.value,
+        "previous": None if before is None else before.state.value,
+        "revision": order.revision,
         "fan": order.fan_id,
         "creator": order.creator_id,
     }

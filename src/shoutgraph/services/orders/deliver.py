@@ -13,7 +13,7 @@ from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.files.links import Link
 from shoutgraph.services.orders import advance, moves
 from shoutgraph.services.orders.moves import Turn
-from shoutgraph.storage import media as videos, orders
+from shoutgraph.storage import media as videos, orders, policies
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -39,7 +39,7 @@ class Shown:
 
 
 async def open_upload(
-    tools: Tools, viewer: Viewer, request: Request, order_id: str, file: File, *, size_bytes_max: int
+    tools: Tools, viewer: Viewer, request: Request, order_id: str, file: File
 ) -> tuple[Done[Video], Link]:
     """Gives the creator of an order a target that takes a file by resumable upload.
 
@@ -61,7 +61,8 @@ async def open_upload(
         if order.state not in BY_NAME["upload"].sources:
             msg = f"No video is expected while the order is {order.state}."
             raise errors.OrderStateError(msg, state=order.state)
-        limits = VideoLimits(duration_max_s=order.terms.duration_max_s, size_bytes_max=size_bytes_max)
+        policy = policies.get(tx, order.terms.policy_version)
+        limits = VideoLimits(order.terms.duration_max_s, policy.video_bytes_max)
         wish = OpenUpload(order.id, file.size_bytes, file.media_type, limits)
         video = media.open_upload(ids.VideoId(tools.new_id(ids.VIDEO)), creator_id, wish, now=tx.now)
         videos.insert(tx, video)

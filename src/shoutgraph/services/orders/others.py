@@ -9,6 +9,7 @@ from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services.orders import advance, moves
+from shoutgraph.services.orders.advance import Did
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.storage import disputes, orders, policies
 from shoutgraph.storage.tx import Tx
@@ -114,7 +115,7 @@ async def _change(
             moves.check_actor(order, viewer, actor)
         policy = policies.get(tx, order.terms.policy_version)
         after = change(tx, order, policy)
-        advance.keep(tools, tx, after, policy, transition=name, actor=actor, before=order)
+        advance.keep(tools, tx, after, policy, did=Did(name, actor, before=order))
         return after
 
     return await once(tools, request, work, orders.get)

@@ -10,12 +10,14 @@ from shoutgraph.domain.orders.order import Brief, Order, Terms
 from shoutgraph.domain.orders.states import Actor, State
 from shoutgraph.domain.policies import Policy, Screening
 from shoutgraph.domain.postings import Held
+from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services.orders import advance
+from shoutgraph.services.orders.advance import Did
 from shoutgraph.storage import creators as creator_rows, ledger as ledger_rows, orders, policies as policy_rows, users
-from shoutgraph.domain.requests import Request
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -96,7 +98,7 @@ async def submit(
             raise errors.NotFoundError("There is no such order.", path=("input", "orderId"))
         policy = policy_rows.current(tx)
         if order.state is State.DRAFT:
-                offer, creator = creator_rows.get_offer_with_creator(tx, order.offer_id)
+            offer, creator = creator_rows.get_offer_with_creator(tx, order.offer_id)
             _check_for_sale(tx, offer, creator)
             terms = _terms(offer, policy, express=order.terms.express)
             price = terms.base_coins + terms.express_coins
@@ -131,7 +133,7 @@ def _insert_draft(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: 
         state_at=tx.now,
     )
     orders.insert(tx, order, wish.brief)
-    advance.keep(tools, tx, order, policy, transition="draft", actor=Actor.FAN, before=None)
+    advance.keep(tools, tx, order, policy, did=Did("draft", Actor.FAN, before=None))
     return order
 
 
@@ -156,9 +158,7 @@ def _hold(tx: Tx, order: Order) -> int:
     promo_free = sum(lot.remaining for lot in promo_lots)
     paid_free = sum(lot.remaining for lot in paid_lots)
     if promo_free + paid_free < order.price_coins:
-        raise errors.InsufficientCoinsError(
-            required_coins=order.price_coins, available_coins=promo_free + paid_free
-        )
+        raise errors.InsufficientCoinsError(required_coins=order.price_coins, available_coins=promo_free + paid_free)
     promo = min(promo_free, order.price_coins)
     paid = order.price_coins - promo
     held = Held(

@@ -10,13 +10,12 @@ from typing import Final
 
 from shoutgraph.domain import clock, pages
 from shoutgraph.domain.orders import machine
-from shoutgraph.domain.orders.order import Brief, Order
+from shoutgraph.domain.orders.order import Brief, Order, OrderFilter
 from shoutgraph.domain.orders.states import Actor, State
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import orders, policies
-from shoutgraph.storage.orders import OrderFilter
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 

@@ -20,10 +20,10 @@ from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders.machine import Command
 from shoutgraph.domain.orders.order import Order, RedoGround
 from shoutgraph.domain.orders.states import Actor
+from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services.orders import deliver, moves, others
 from shoutgraph.services.orders.moves import Turn
-from shoutgraph.domain.requests import Request
 from shoutgraph.tools import Done, Tools
 
 REFUSALS: Final = (

@@ -1,0 +1,163 @@
+"""Order events: the same journal as a subscription that resumes and as pages."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import strawberry
+
+from shoutgraph.api.graphql import enums, fields, loaders, streams
+from shoutgraph.api.graphql.context import Context, Info
+from shoutgraph.api.graphql.directives import Cost, ListSize
+from shoutgraph.api.graphql.node import NodeType
+from shoutgraph.api.graphql.orders.order import OrderType, fetch_orders
+from shoutgraph.api.graphql.pages import PageInfoType
+from shoutgraph.domain import errors
+from shoutgraph.domain.journal import Event
+from shoutgraph.domain.orders.states import Actor, State
+from shoutgraph.services import events
+from shoutgraph.services.events import EventFilter
+
+PAGE_MAX: Final = 500
+PAGE_DEFAULT: Final = 50
+
+enums.describe(
+    Actor,
+    name="OrderActor",
+    description="Who moved an order.",
+    values={
+        Actor.FAN: "The fan.",
+        Actor.CREATOR: "The creator.",
+        Actor.MODERATOR: "A moderator.",
+        Actor.STAFF: "An admin.",
+        Actor.POLICY: "A rule of the platform.",
+        Actor.TIMER: "Time.",
+        Actor.PROVIDER: "A payment provider.",
+    },
+)
+
+
+@strawberry.interface(
+    name="Event",
+    description="Something that happened; the same types serve subscriptions, the events query and webhooks.",
+)
+class EventType(NodeType):
+    cursor: str = strawberry.field(
+        description="Opaque position in the log: store it, send it back as after, never parse it."
+    )
+    occurred_at: datetime = strawberry.field(description="When it happened.")
+
+
+@strawberry.type(
+    name="OrderStatusChangedEvent",
+    description="An order changed; where previousStatus equals status, something else about it did.",
+)
+class OrderStatusChangedEventType(EventType):
+    order_id: strawberry.ID = strawberry.field(description="Which order.")
+    order_revision: int = strawberry.field(description="The order's revision after it; drop what you have seen.")
+    transition: str = strawberry.field(description="What was done, such as accept or accept_timeout.")
+    actor: Actor = strawberry.field(description="Who did it.")
+    previous_status: State | None = strawberry.field(description="State before; null for a new order.")
+    status: State = strawberry.field(description="State after, as of the event.")
+
+    @classmethod
+    def of(cls, event: Event) -> "OrderStatusChangedEventType":
+        """The graph's view of a line of the journal."""
+        body: Any = event.body
+        return cls(
+            id=strawberry.ID(event.id),
+            cursor=events.write_cursor(event.seq),
+            occurred_at=event.at,
+            order_id=strawberry.ID(event.topic),
+            order_revision=body["revision"],
+            transition=body["transition"],
+            actor=Actor(body["actor"]),
+            previous_status=None if body["previous"] is None else State(body["previous"]),
+            status=State(body["status"]),
+        )
+
+    @loaders.batch(description="The order as of now, which may be newer than the event.")
+    @staticmethod
+    async def order(parents: "list[OrderStatusChangedEventType]", context: Context) -> list[OrderType | None]:
+        return await fetch_orders(context, [parent.order_id for parent in parents])
+
+
+@strawberry.type(name="EventEdge", description="An event and its place in the log.")
+class EventEdgeType:
+    cursor: str = strawberry.field(description="The event's own cursor.")
+    node: EventType = strawberry.field(description="The event.")
+
+
+@strawberry.type(name="EventConnection", description="A page of the event log, oldest first.")
+class EventConnectionType:
+    edges: list[EventEdgeType] = strawberry.field(description="Edges in log order.")
+    nodes: list[EventType] = strawberry.field(description="The edges' nodes.")
+    page_info: PageInfoType = strawberry.field(
+        description="Paging state; endCursor is where to go on from, even after an empty page."
+    )
+
+
+@strawberry.input(name="OrderEventFilterInput", description="Keeps the events that match all the given fields.")
+class OrderEventFilterInput:
+    order_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="These orders only.")
+    status: list[State] | None = strawberry.field(default=None, description="Changes into these states only.")
+
+    def read(self) -> EventFilter:
+        """The filter that this input describes."""
+        return EventFilter(
+            order_ids=frozenset(self.order_ids or ()), statuses=frozenset(state.value for state in self.status or ())
+        )
+
+
+After = Annotated[str | None, strawberry.argument(description="Resume after this cursor; null means from now on.")]
+Filter = Annotated[OrderEventFilterInput | None, strawberry.argument(description="Which events.")]
+
+
+@strawberry.type
+class OrderEventQuery:
+    @fields.resolver(
+        description="The event log: catch up by paging here, then subscribe after endCursor.",
+        directives=[ListSize(slicing_arguments=["first"], sized_fields=["edges", "nodes"])],
+    )
+    async def order_events(
+        self,
+        info: Info,
+        first: Annotated[int | None, strawberry.argument(description=f"Page size, at most {PAGE_MAX}.")] = None,
+        after: Annotated[
+            str | None, strawberry.argument(description="Page after this cursor; null: the start.")
+        ] = None,
+        filter: Filter = None,
+    ) -> EventConnectionType | None:
+        size = PAGE_DEFAULT if first is None else first
+        if not 1 <= size <= PAGE_MAX:
+            raise errors.ValidationError(f"first is between 1 and {PAGE_MAX}.", code="PAGE_SIZE", path=("first",))
+        only = EventFilter() if filter is None else filter.read()
+        context = info.context
+        found, cursor, more = await events.page(context.tools, context.viewer, after=after, size=size, only=only)
+        nodes: Sequence[OrderStatusChangedEventType] = [OrderStatusChangedEventType.of(event) for event in found]
+        return EventConnectionType(
+            edges=[EventEdgeType(cursor=node.cursor, node=node) for node in nodes],
+            nodes=list(nodes),
+            page_info=PageInfoType(
+                has_next_page=more,
+                has_previous_page=after is not None,
+                start_cursor=nodes[0].cursor if nodes else None,
+                end_cursor=cursor,
+            ),
+        )
+
+
+@strawberry.type
+class OrderEventSubscription:
+    @fields.subscription(
+        description="Order events after the cursor, the stored ones first, then live. At least once, in log order.",
+        directives=[Cost(weight="20")],
+    )
+    async def order_events(
+        self, info: Info, after: After = None, filter: Filter = None
+    ) -> AsyncIterator[OrderStatusChangedEventType]:
+        only = EventFilter() if filter is None else filter.read()
+        context = info.context
+        stream = events.follow(context.tools, context.viewer, after=streams.resume_after(info, after), only=only)
+        async for event in stream:
+            yield OrderStatusChangedEventType.of(event)

@@ -1,0 +1,83 @@
+"""The schema's history, applied by Alembic in one transaction: all of it, or nothing."""
+
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from shoutgraph.storage import sqlite
+
+_HERE: Final = Path(__file__).parent
+
+
+def upgrade(where: Path | str, revision: str = "head") -> None:
+    """Brings a database to a revision, and creates it if it is not there.
+
+    Raises:
+        StoreUnavailableError: a process is writing to it.
+    """
+    path = _path(where)
+    lock = sqlite.WriterLock(path)
+    session = sqlite.connect_owner(path)
+    try:
+        with _connection(session) as connection:
+            session.begin()
+            command.upgrade(_config(connection), revision)
+            connection.commit()
+    finally:
+        session.close()
+        lock.release()
+
+
+def current(where: Path | str) -> str | None:
+    """The revision that a database is at; None if it is empty or not there.
+
+    Raises:
+        StoreUnavailableError: the file cannot be read.
+    """
+    path = _path(where)
+    if not path.exists():
+        return None
+    session = sqlite.connect_reader(path)
+    try:
+        tables = session.raw.execute("SELECT name FROM sqlite_schema WHERE name = 'alembic_version'").fetchall()
+        rows = session.raw.execute("SELECT version_num FROM alembic_version").fetchall() if tables else []
+    finally:
+        session.close()
+    return str(rows[0][0]) if rows else None
+
+
+def head() -> str:
+    """The newest revision of this release."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    assert revision is not None, "there is a first revision"
+    return revision
+
+
+def read_sql(name: str) -> tuple[str, ...]:
+    """The statements of a file beside the revisions; a blank line ends each."""
+    text = (_HERE / "versions" / name).read_text(encoding="utf-8")
+    statements = (
+        "\n".join(line for line in block.splitlines() if not line.startswith("--")) for block in text.split("\n\n")
+    )
+    return tuple(statement.strip() for statement in statements if statement.strip())
+
+
+def _path(where: Path | str) -> Path:
+    return Path(str(where).removeprefix("sqlite:///"))
+
+
+def _config(connection: sa.Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _connection(session: sqlite.Session) -> sa.Connection:
+    engine = sa.create_engine("sqlite://", module=sqlite.MODULE, creator=lambda: session.raw, poolclass=sa.StaticPool)
+    return engine.connect()

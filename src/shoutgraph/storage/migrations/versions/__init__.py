@@ -1,0 +1,1 @@
+"""Revisions, the oldest first. Each stands for ever: a change is a new one."""
