@@ -1,5 +1,6 @@
 """The schema's history, applied by Alembic in one transaction: all of it, or nothing."""
 
+import functools
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +56,18 @@ def head() -> str:
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None, "there is a first revision"
     return revision
+
+
+@functools.cache
+def schema_digest() -> str:
+    """What this release's schema hashes to: that of a database which only its migrations have touched."""
+    session = sqlite.connect_scratch()
+    try:
+        with _connection(session) as connection:
+            command.upgrade(_config(connection), "head")
+        return sqlite.schema_digest(session)
+    finally:
+        session.close()
 
 
 def read_sql(name: str) -> tuple[str, ...]:

@@ -1,0 +1,178 @@
+"""The column types of every table, and the one way to filter by a list.
+
+They fit SQLite's STRICT tables and PostgreSQL alike: text, 64-bit integers and bytes. Times are microseconds since
+1970, truths are 0 or 1, and structured values are canonical JSON text, so that a hash over a row is the same
+everywhere. Source: docs/adr/0003-ledger.md.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, Generic, TypeVar, cast
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlmodel import SQLModel
+
+from shoutgraph.domain import clock
+
+Text: Final = sa.Text()
+Integer: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Blob: Final = sa.LargeBinary()
+
+E = TypeVar("E", bound=StrEnum)
+Json = Mapping[str, "JsonValue"]
+JsonValue = str | int | bool | None | Sequence["JsonValue"] | Json
+
+
+class _Micros(sa.types.TypeDecorator[datetime]):
+    """An aware UTC time as microseconds since 1970."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
+        """Refuses a naive time by failing on the subtraction."""
+        _ = dialect
+        return None if value is None else clock.to_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
+        """The aware UTC time."""
+        _ = dialect
+        return None if value is None else clock.from_micros(value)
+
+
+class _Truth(sa.types.TypeDecorator[bool]):
+    """A truth as 0 or 1; the column adds the CHECK."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: bool | None, dialect: sa.Dialect) -> int | None:  # noqa: FBT001 - SQLAlchemy's
+        """0 or 1."""
+        _ = dialect
+        return None if value is None else int(value)
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> bool | None:
+        """The truth."""
+        _ = dialect
+        return None if value is None else value == 1
+
+
+class _Json(sa.types.TypeDecorator[Any]):
+    """A structured value as canonical JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ANN401 - any JSON value
+        """Canonical text: sorted keys, no spaces."""
+        _ = dialect
+        return None if value is None else to_json(value)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:  # noqa: ANN401 - any JSON value
+        """The value."""
+        _ = dialect
+        return None if value is None else orjson.loads(value)
+
+
+class Words(sa.types.TypeDecorator[E], Generic[E]):
+    """One word of a `StrEnum`, as its text."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, words: type[E]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: E | None, dialect: sa.Dialect) -> str | None:
+        """The word's text."""
+        _ = dialect
+        return None if value is None else value.value
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> E | None:  # noqa: ANN401 - the driver's
+        """The word."""
+        _ = dialect
+        return None if value is None else self.words(value)
+
+
+Micros: Final = _Micros()
+Truth: Final = _Truth()
+JsonText: Final = _Json()
+
+
+def to_json(value: object) -> str:
+    """Canonical JSON text: keys sorted, no spaces, UTF-8."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def truth(name: str) -> sa.CheckConstraint:
+    """The CHECK of a truth column."""
+    return sa.CheckConstraint(f"{name} IN (0, 1)")
+
+
+def one_of(name: str, words: type[StrEnum]) -> sa.CheckConstraint:
+    """The CHECK of a column that holds a word of an enum."""
+    listed = ", ".join(f"'{word.value}'" for word in words)
+    return sa.CheckConstraint(f"{name} IN ({listed})")
+
+
+def partial_index(name: str, *names: str, where: str) -> sa.Index:
+    """An index over the rows that a condition picks, in either dialect."""
+    return sa.Index(name, *names, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+
+
+def table_of(row: type[SQLModel]) -> sa.Table:
+    """The Core table that a SQLModel row declares."""
+    return cast("sa.Table", row.__table__)  # type: ignore[attr-defined]
+
+
+class _ListOf(sa.types.TypeDecorator[Any]):
+    """A list bound as one parameter: JSON text on SQLite, the driver's own array on PostgreSQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, item: sa.types.TypeEngine[Any]) -> None:
+        super().__init__()
+        self.item = item
+
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
+        """Turns each item into what the column stores, and the whole into one value."""
+        each = self.item.dialect_impl(dialect).bind_processor(dialect)
+
+        def listed(values: Any) -> list[object]:  # noqa: ANN401 - any sequence
+            return [each(value) for value in values] if each else list(values)
+
+        if dialect.name == "sqlite":
+            return lambda values: orjson.dumps(listed(values)).decode()
+        return listed
+
+
+class _AnyOf(FunctionElement[bool]):
+    """Whether a column's value is in a list that is bound as one parameter."""
+
+    inherit_cache = True
+    type = sa.Boolean()
+
+
+@compiles(_AnyOf, "sqlite")
+def _in_json_each(element: _AnyOf, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401 - SQLAlchemy's
+    column, values = element.clauses
+    listed = f"SELECT value FROM json_each({compiler.process(values, **kw)})"  # noqa: S608 - a parameter's place
+    return f"{compiler.process(column, **kw)} IN ({listed})"
+
+
+@compiles(_AnyOf, "postgresql")
+def _equals_any(element: _AnyOf, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401 - SQLAlchemy's
+    column, values = element.clauses
+    return f"{compiler.process(column, **kw)} = ANY({compiler.process(values, **kw)})"
+
+
+def any_of(column: sa.ColumnElement[Any], param: str) -> sa.ColumnElement[bool]:
+    """Whether the column's value is in the list given as this parameter; of any length, one statement text."""
+    return _AnyOf(column, sa.bindparam(param, type_=_ListOf(column.type)))

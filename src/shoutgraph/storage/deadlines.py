@@ -1,0 +1,166 @@
+"""Deadlines as rows: claimed in the transaction of their effect, so that a crash gives them back."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from shoutgraph.domain import clock, deadlines
+from shoutgraph.domain.deadlines import NO_TIME
+from shoutgraph.storage import columns
+from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.tx import Tx
+
+CLAIM_MAX: Final = 100
+"""The most deadlines that one unit of work claims."""
+
+
+class DeadlineRow(SQLModel, table=True):
+    """What is due for a subject."""
+
+    __tablename__: ClassVar[str] = "deadline"
+    __table_args__ = (
+        sa.CheckConstraint("(paused_remaining IS NULL) = (paused_at IS NULL)", name="deadline_pause"),
+        sa.CheckConstraint("paused_remaining IS NULL OR paused_remaining >= 0", name="deadline_remaining"),
+        columns.partial_index("deadline_running", "due_at", where="paused_remaining IS NULL"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+    subject_id: str = Field(sa_column=sa.Column(columns.Text, primary_key=True))
+    kind: str = Field(sa_column=sa.Column(columns.Text, primary_key=True))
+    due_at: datetime = Field(sa_column=sa.Column(columns.Micros, nullable=False))
+    revision: int = Field(sa_column=sa.Column(columns.Integer, nullable=False))
+    paused_remaining: int | None = Field(sa_column=sa.Column(columns.Integer, nullable=True))
+    paused_at: datetime | None = Field(sa_column=sa.Column(columns.Micros, nullable=True))
+
+
+_T = columns.table_of(DeadlineRow)
+
+
+def put(tx: Tx, deadline: deadlines.Deadline) -> None:
+    """Sets a deadline, in place of one of the same kind for the same subject."""
+    values: dict[str, object] = {
+        "subject": deadline.subject_id,
+        "of_kind": deadline.kind,
+        "due": deadline.due_at,
+        "at_revision": deadline.revision,
+        "left": None if deadline.paused_remaining is None else deadline.paused_remaining // clock.MICROSECOND,
+        "since": deadline.paused_at,
+    }
+    if tx.run(_UPDATE, **values) == 0:
+        tx.run(_INSERT, **values)
+
+
+def delete(tx: Tx, subject_id: str, kind: str | None = None) -> int:
+    """Drops one deadline of a subject, or all; gives how many."""
+    if kind is None:
+        return tx.run(_DELETE_ALL, subject=subject_id)
+    return tx.run(_DELETE, subject=subject_id, of_kind=kind)
+
+
+def claim_due(tx: Tx, *, limit: int = CLAIM_MAX) -> tuple[deadlines.Deadline, ...]:
+    """Takes deadlines that are due, the longest due first. Their rows are gone if this unit of work commits."""
+    rows = tx.all(_CLAIM, now=tx.now, size=min(limit, CLAIM_MAX))
+    return tuple(sorted(map(_read, rows), key=lambda deadline: deadline.due_at))
+
+
+def find_next_due(tx: Tx) -> datetime | None:
+    """When the next deadline is due, or None."""
+    row = tx.one(_NEXT)
+    return row[0] if row else None
+
+
+def list_of_subject(tx: Tx, subject_id: str) -> tuple[deadlines.Deadline, ...]:
+    """A subject's deadlines, the next one first."""
+    return tuple(map(_read, tx.all(_OF_SUBJECT, subject=subject_id)))
+
+
+def list_of_subjects(tx: Tx, subject_ids: list[str]) -> tuple[deadlines.Deadline, ...]:
+    """The deadlines of many subjects, by subject and then the next one first."""
+    return tuple(map(_read, tx.all(_OF_SUBJECTS, subjects=subject_ids)))
+
+
+def pause(tx: Tx, subject_id: str, kind: str | None = None) -> int:
+    """Stops the clock of one deadline of a subject, or of all that run; gives how many."""
+    paused = 0
+    for deadline in list_of_subject(tx, subject_id):
+        if deadline.paused or kind not in {None, deadline.kind}:
+            continue
+        left = max(deadline.due_at - tx.now, NO_TIME)
+        paused += _set_pause(tx, deadline, due=deadline.due_at, left=left, since=tx.now)
+    return paused
+
+
+def resume(tx: Tx, subject_id: str, kind: str | None = None, *, at_least: timedelta = NO_TIME) -> int:
+    """Lets the clock of one paused deadline of a subject run again, or of all; gives how many.
+
+    Args:
+        at_least: the time that is left at the least.
+    """
+    resumed = 0
+    for deadline in list_of_subject(tx, subject_id):
+        if deadline.paused_remaining is None or kind not in {None, deadline.kind}:
+            continue
+        due = tx.now + max(deadline.paused_remaining, at_least)
+        resumed += _set_pause(tx, deadline, due=due, left=None, since=None)
+    return resumed
+
+
+def _set_pause(
+    tx: Tx, deadline: deadlines.Deadline, *, due: datetime, left: timedelta | None, since: datetime | None
+) -> int:
+    return tx.run(
+        _PAUSE,
+        subject=deadline.subject_id,
+        of_kind=deadline.kind,
+        due=due,
+        left=None if left is None else left // clock.MICROSECOND,
+        since=since,
+    )
+
+
+def _read(row: tuple[Any, ...]) -> deadlines.Deadline:
+    subject_id, kind, due_at, revision, left, since = row
+    remaining = None if left is None else left * clock.MICROSECOND
+    return deadlines.Deadline(subject_id, kind, due_at, revision, remaining, since)
+
+
+_KEY: Final = (_T.c.subject_id == sa.bindparam("subject"), _T.c.kind == sa.bindparam("of_kind"))
+_PAUSED: Final[dict[str, Any]] = {
+    "due_at": sa.bindparam("due"),
+    "paused_remaining": sa.bindparam("left"),
+    "paused_at": sa.bindparam("since"),
+}
+_VALUES: Final = _PAUSED | {"revision": sa.bindparam("at_revision")}
+
+
+def _claim() -> sa.ClauseElement:
+    due = (
+        sa.select(_T.c.subject_id, _T.c.kind)
+        .where(_T.c.paused_remaining.is_(None), _T.c.due_at <= sa.bindparam("now"))
+        .order_by(_T.c.due_at)
+        .limit(sa.bindparam("size"))
+        .with_for_update(skip_locked=True)  # for databases with several writers; SQLite has one
+    )
+    return sa.delete(_T).where(sa.tuple_(_T.c.subject_id, _T.c.kind).in_(due)).returning(*_T.c)
+
+
+_INSERT: Final = Statement(
+    lambda: sa.insert(_T).values({"subject_id": sa.bindparam("subject"), "kind": sa.bindparam("of_kind")} | _VALUES)
+)
+_UPDATE: Final = Statement(lambda: sa.update(_T).where(*_KEY).values(_VALUES))
+_PAUSE: Final = Statement(lambda: sa.update(_T).where(*_KEY).values(_PAUSED))
+_DELETE: Final = Statement(lambda: sa.delete(_T).where(*_KEY))
+_DELETE_ALL: Final = Statement(lambda: sa.delete(_T).where(_KEY[0]))
+_CLAIM: Final = Statement(_claim)
+_NEXT: Final = Statement[tuple[datetime]](
+    lambda: sa.select(_T.c.due_at).where(_T.c.paused_remaining.is_(None)).order_by(_T.c.due_at).limit(1)
+)
+_OF_SUBJECT: Final = Statement(lambda: sa.select(_T).where(_KEY[0]).order_by(_T.c.due_at, _T.c.kind))
+_OF_SUBJECTS: Final = Statement(
+    lambda: (
+        sa.select(_T)
+        .where(columns.any_of(_T.c.subject_id, "subjects"))
+        .order_by(_T.c.subject_id, _T.c.due_at, _T.c.kind)
+    )
+)

@@ -1,0 +1,175 @@
+"""Opens the database and gives the store: one writer, a few readers, and the bell.
+
+Refuses to serve on anything that would weaken a promise: an old SQLite, a setting that did not take, a second writing
+process, or a schema that is not this release's. Source: docs/adr/0005-storage.md.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeVar
+
+from shoutgraph.domain import clock, errors
+from shoutgraph.storage import inbox, migrations, readers, sqlite, writer
+from shoutgraph.storage.bell import Bell
+from shoutgraph.storage.inbox import Command
+from shoutgraph.storage.tx import Tx
+
+__all__ = ["Options", "Store", "Tx", "open_store"]
+
+WAIT_S: Final = 60
+"""How long a thread waits for its own unit of work before it gives up on the answer."""
+
+T = TypeVar("T")
+Refused = Callable[[Tx, errors.ShoutgraphError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a store is opened.
+
+    `writing` is off for tools beside a running server.
+    """
+
+    writing: bool = True
+    readers: int = readers.READERS
+    limits: writer.Limits = field(default_factory=writer.Limits)
+    busy_timeout_ms: int = sqlite.BUSY_TIMEOUT_MS
+
+
+def open_store(where: Path | str, wall: clock.Clock, options: Options | None = None) -> "Store":
+    """Opens a migrated database.
+
+    Args:
+        where: the file, or `sqlite:///` and the file.
+        wall: the time; the store never lets it go back.
+
+    Raises:
+        StoreUnavailableError: the file is not there, is not of this release, or has a writer already.
+    """
+    chosen = options or Options()
+    path = Path(str(where).removeprefix("sqlite:///"))
+    lock = sqlite.WriterLock(path) if chosen.writing else None
+    try:
+        return Store(path, wall, chosen, lock)
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+
+
+class Store:
+    """Runs units of work: writes in one thread that shares its commits, reads in a few others."""
+
+    def __init__(self, path: Path, wall: clock.Clock, options: Options, lock: sqlite.WriterLock | None) -> None:
+        self._lock = lock
+        self._session = self._writer = None
+        if lock is not None:
+            self._session = sqlite.connect_writer(path, busy_timeout_ms=options.busy_timeout_ms)
+        first = self._session or sqlite.connect_reader(path)
+        try:
+            _require_schema(first)
+            self.bell = Bell(Tx(first.raw, first.dialect, wall()).head.seq)
+            self._readers = readers.Readers(path, wall, count=options.readers)
+            if self._session is not None:
+                self._writer = writer.Writer(self._session, wall, self.bell, options.limits)
+        except BaseException:
+            first.close()
+            raise
+        if first is not self._session:
+            first.close()
+
+    async def write(self, work: Callable[[Tx], T], *, refused: Refused | None = None) -> T:
+        """Runs a unit of work and returns after COMMIT.
+
+        `work` may be run again after a failure of its neighbours, so it must have no effect outside of `tx`. A refusal
+        takes back what `work` did; then `refused` may write in the same transaction, and the refusal is raised.
+        Cancelling the caller does not cancel the work.
+
+        Raises:
+            OverloadedError: too many units of work wait.
+            InvariantError: it tried to write what the database forbids.
+            StoreUnavailableError: the database cannot be written now; nothing was acknowledged.
+        """
+        command = Command.from_loop(work, refused)
+        self._writing().submit(command)
+        value: T = await command.future  # type: ignore[misc]
+        return value
+
+    async def read(self, query: Callable[[Tx], T]) -> T:
+        """Runs a query; all its statements see one state.
+
+        Raises:
+            OverloadedError: too many queries wait.
+            StoreUnavailableError: the database cannot be read now.
+        """
+        command = Command.from_loop(query)
+        self._readers.submit(command)
+        value: T = await command.future  # type: ignore[misc]
+        return value
+
+    def write_now(self, work: Callable[[Tx], T], *, refused: Refused | None = None) -> T:
+        """Like `write`, for a thread that may block.
+
+        Raises:
+            OverloadedError: too many units of work wait.
+            InvariantError: it tried to write what the database forbids.
+            StoreUnavailableError: the database cannot be written now, or gave no answer in time.
+        """
+        command = Command.from_thread(work, refused)
+        self._writing().submit(command)
+        return _wait(command)
+
+    def read_now(self, query: Callable[[Tx], T]) -> T:
+        """Like `read`, for a thread that may block.
+
+        Raises:
+            OverloadedError: too many queries wait.
+            StoreUnavailableError: the database cannot be read now, or gave no answer in time.
+        """
+        command = Command.from_thread(query)
+        self._readers.submit(command)
+        return _wait(command)
+
+    async def aclose(self) -> None:
+        """Does what still waits, then closes everything."""
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """Like `aclose`, for a thread that may block."""
+        self._readers.close()
+        if self._writer is not None:
+            self._writer.close()
+        if self._session is not None:
+            self._session.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _writing(self) -> writer.Writer:
+        if self._writer is None:
+            raise errors.StoreUnavailableError("the store was opened for reading only", retry_after_s=0)
+        return self._writer
+
+
+def _wait(command: Command) -> T:  # type: ignore[type-var]
+    assert command.loop is None, "only a command of a thread is waited for"
+    try:
+        value: T = command.future.result(timeout=WAIT_S)  # type: ignore[call-arg]
+    except TimeoutError:
+        raise errors.StoreUnavailableError(
+            "the store gave no answer in time; the outcome is not known", retry_after_s=inbox.RETRY_AFTER_S
+        ) from None
+    return value
+
+
+def _require_schema(session: sqlite.Session) -> None:
+    expected = migrations.schema_digest()
+    found = sqlite.schema_digest(session)
+    if found != expected:
+        raise errors.StoreUnavailableError(
+            f"the database is not of this release: its schema is {found[:12]}, not {expected[:12]};"
+            " run `shoutgraph migrate`, and if that changes nothing, someone dropped a guard",
+            retry_after_s=0,
+        )

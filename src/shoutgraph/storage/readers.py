@@ -1,0 +1,71 @@
+"""The readers: a few threads, each with a connection that cannot write; every query sees one state."""
+
+import threading
+from pathlib import Path
+from typing import Final
+
+from shoutgraph.domain import clock, errors
+from shoutgraph.storage import inbox, sqlite
+from shoutgraph.storage.inbox import Command, Outcome
+from shoutgraph.storage.tx import Tx
+
+READERS: Final = 4
+QUEUE_MAX: Final = 4_096
+
+
+class Readers:
+    """Runs queries on reading connections, each in a thread of its own."""
+
+    def __init__(self, path: Path, wall: clock.Clock, *, count: int = READERS) -> None:
+        self._wall = wall
+        self._inbox: inbox.Inbox[Command] = inbox.Inbox(limit=QUEUE_MAX)
+        self._sessions = [sqlite.connect_reader(path) for _ in range(count)]
+        self._threads = [
+            threading.Thread(target=self._serve, args=(session,), name=f"shoutgraph-reader-{at}", daemon=True)
+            for at, session in enumerate(self._sessions)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, command: Command) -> None:
+        """Queues a query for the next free thread.
+
+        Raises:
+            OverloadedError: too many queries wait.
+            StoreUnavailableError: the readers are closed.
+        """
+        self._inbox.put(command)
+
+    def close(self) -> None:
+        """Does what still waits, then ends the threads."""
+        self._inbox.close("the store is closed")
+        for thread in self._threads:
+            thread.join()
+        for session in self._sessions:
+            session.close()
+
+    def _serve(self, session: sqlite.Session) -> None:
+        while commands := self._inbox.take(1):
+            inbox.answer([(commands[0], self._attempt(session, commands[0]))])
+
+    def _attempt(self, session: sqlite.Session, command: Command) -> Outcome:
+        try:
+            session.snapshot()
+            try:
+                return Outcome(value=command.work(Tx(session.raw, session.dialect, self._wall())))
+            finally:
+                session.rollback()
+        except (sqlite.DatabaseError, MemoryError) as error:
+            return Outcome(error=_unavailable(error))
+        except Exception as error:  # noqa: BLE001 - it belongs to the caller, not to this thread
+            return Outcome(error=error)
+
+
+def _unavailable(error: Exception) -> errors.FaultError:
+    fault: errors.FaultError
+    if sqlite.blame(error) is sqlite.Blame.BATCH:
+        fault = errors.StoreUnavailableError(f"the database failed: {error}", retry_after_s=inbox.RETRY_AFTER_S)
+    else:
+        fault = errors.InvariantError(f"the database forbade it: {error}")
+    fault.__cause__ = error
+    return fault

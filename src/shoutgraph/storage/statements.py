@@ -1,0 +1,126 @@
+"""One shape for every statement: SQLAlchemy Core on the tables, made into SQL text once per dialect.
+
+SQLAlchemy's execution costs more than SQLite's; compiled text with its bind and result processors, run on the DBAPI
+connection, does not. So a room's statements are constants of its module:
+
+    _FIND = Statement(lambda: sa.select(T.c.id, T.c.state).where(T.c.id == sa.bindparam("id")))
+
+and are run with `tx.one(_FIND, id=...)`. Lists are bound by `columns.any_of`, never by `in_` of Python values, since
+that would be another text for each length. Source: docs/adr/0005-storage.md.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, Generic
+
+import sqlalchemy as sa
+from typing_extensions import TypeVar
+
+Row = tuple[Any, ...]
+R = TypeVar("R", bound=Row, default=Row)
+
+_Processor = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement's text in one dialect, and how its values go in and come out."""
+
+    sql: str
+    bind: Callable[[Mapping[str, object]], Any]
+    read: Callable[[Iterable[Row]], list[Row]] | None
+
+
+class Statement(Generic[R]):
+    """A statement that is built and compiled when it is first run, and then only run."""
+
+    __slots__ = ("_build", "_prepared")
+
+    def __init__(self, build: Callable[[], sa.ClauseElement]) -> None:
+        self._build = build
+        self._prepared: dict[str, Prepared] = {}
+
+    def prepared(self, dialect: sa.Dialect) -> Prepared:
+        """The compiled form for this dialect."""
+        found = self._prepared.get(dialect.name)
+        if found is None:
+            found = self._prepared[dialect.name] = _prepare(self._build(), dialect)
+        return found
+
+
+def _prepare(statement: sa.ClauseElement, dialect: sa.Dialect) -> Prepared:
+    if isinstance(statement, sa.Insert) and not statement._returning:  # noqa: SLF001 - no public question
+        statement = statement.inline()  # else some dialects add RETURNING on their own
+    compiled = statement.compile(dialect=dialect)
+    assert isinstance(compiled, sa.sql.compiler.SQLCompiler), "a statement is DML or a query"
+    if compiled.post_compile_params:
+        msg = "A list of values would be another SQL text for each length: use columns.any_of."
+        raise TypeError(msg)
+    return Prepared(
+        sql=compiled.string,
+        bind=_binder(compiled, dialect),
+        read=_reader(getattr(statement, "exported_columns", ()), dialect),
+    )
+
+
+def _binder(compiled: sa.sql.compiler.SQLCompiler, dialect: sa.Dialect) -> Callable[[Mapping[str, object]], Any]:
+    order = list(compiled.positiontup if compiled.positiontup is not None else compiled.binds)
+    given: set[str] = set()
+    constants: dict[str, object] = {}
+    processors: dict[str, _Processor] = {}
+    for name in order:
+        param = compiled.binds[name]
+        process = param.type.dialect_impl(dialect).bind_processor(dialect)
+        if not param.required:
+            constants[name] = process(param.effective_value) if process else param.effective_value
+        else:
+            given.add(name)
+            if process is not None:
+                processors[name] = process
+    return _bind_by_place(order, given, constants, processors)
+
+
+def _bind_by_place(
+    order: list[str],
+    given: set[str],
+    constants: Mapping[str, object],
+    processors: Mapping[str, _Processor],
+) -> Callable[[Mapping[str, object]], Any]:
+    count = len(given)
+    slots = [(name, processors.get(name)) for name in order]
+    pick = itemgetter(*order) if len(order) > 1 else None
+
+    def check(params: Mapping[str, object]) -> None:
+        if len(params) != count or not given.issuperset(params):
+            msg = f"this statement takes {sorted(given)}, not {sorted(params)}"
+            raise TypeError(msg)
+
+    def bind_plain(params: Mapping[str, object]) -> Any:  # noqa: ANN401 - what the driver takes
+        if len(params) != count:
+            check(params)
+        return pick(params) if pick else ()
+
+    def bind_any(params: Mapping[str, object]) -> tuple[object, ...]:
+        if len(params) != count:
+            check(params)
+        return tuple(
+            [
+                constants[name] if name in constants else process(params[name]) if process else params[name]
+                for name, process in slots
+            ]
+        )
+
+    return bind_any if processors or constants or pick is None else bind_plain
+
+
+def _reader(columns: Iterable[Any], dialect: sa.Dialect) -> Callable[[Iterable[Row]], list[Row]] | None:
+    processors = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    if not any(processors):
+        return None
+    slots = list(enumerate(processors))
+
+    def read(rows: Iterable[Row]) -> list[Row]:
+        return [tuple([process(row[at]) if process else row[at] for at, process in slots]) for row in rows]
+
+    return read
