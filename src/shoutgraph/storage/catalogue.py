@@ -1,0 +1,155 @@
+"""Pages of the catalogue: each sort walks an index of its own, from the place where the last page ended.
+
+Filters are tested along the walk. A search text is looked up first, and what it matches is sorted: at most
+`MATCHES_MAX` creators. Only creators with an active offer are listed.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from shoutgraph.domain import catalogue, pages
+from shoutgraph.domain.catalogue import CreatorFilter, CreatorSort, Sort
+from shoutgraph.domain.creators import Creator
+from shoutgraph.storage.columns import Integer, Text, Truth
+from shoutgraph.storage.creators import COLUMNS, CREATORS as _T, OFFERS as _O
+from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.tx import Tx
+
+MATCHES_MAX: Final = 10_000
+"""Creators that a search text finds at most, the oldest first."""
+SHAPES_MAX: Final = 1_024
+"""Different combinations of sort, direction and filters whose SQL text is kept."""
+
+_KEYS: Final[dict[Sort, tuple[sa.Column[Any], ...]]] = {
+    Sort.FEATURED: (_T.c.featured, _T.c.rating_hundredths, _T.c.id),
+    Sort.PRICE: (_T.c.price_from_coins, _T.c.id),
+    Sort.RATING: (_T.c.rating_hundredths, _T.c.rating_count, _T.c.id),
+    Sort.NEWEST: (_T.c.created_at, _T.c.id),
+    Sort.NAME: (_T.c.name_sort, _T.c.id),
+}
+_SEARCH: Final = sa.table("creator_fts", sa.column("rowid", Integer), sa.column("creator_fts", Text))
+
+Shape = frozenset[str]
+"""Which conditions a filter has; each combination is one SQL text."""
+
+
+def list_of_page(tx: Tx, args: pages.PageArgs, only: CreatorFilter, sort: CreatorSort) -> list[Creator]:
+    """Up to one creator more than the page holds, in the direction asked for."""
+    params = _params(tx, only)
+    statement = _page(sort.by, sort.descending != args.backward, args.key is not None, frozenset(params))
+    key = {} if args.key is None else {f"key_{at}": value for at, value in enumerate(args.key)}
+    return [Creator(*row) for row in tx.all(statement, size=args.size + 1, **key, **params)]
+
+
+def count_up_to(tx: Tx, only: CreatorFilter, limit: int) -> int:
+    """How many creators match, counted up to a limit."""
+    params = _params(tx, only)
+    row = tx.one(_count(frozenset(params)), limit=limit, **params)
+    assert row is not None, "a count has a row"
+    return row[0]
+
+
+@lru_cache(SHAPES_MAX)
+def _page(sort: Sort, descending: bool, after: bool, shape: Shape) -> Statement[Any]:  # noqa: FBT001 - a cache key
+    def build() -> sa.ClauseElement:
+        keys = [sa.type_coerce(key, Text if key.name in {"id", "name_sort"} else Integer) for key in _KEYS[sort]]
+        query = sa.select(*COLUMNS).where(*_conditions(shape, sort)).limit(sa.bindparam("size"))
+        if after:
+            here = sa.tuple_(*keys)
+            place = sa.tuple_(*(sa.bindparam(f"key_{at}", type_=key.type) for at, key in enumerate(keys)))
+            query = query.where(here < place if descending else here > place)
+        return query.order_by(*(key.desc() if descending else key.asc() for key in keys))
+
+    return Statement(build)
+
+
+@lru_cache(SHAPES_MAX)
+def _count(shape: Shape) -> Statement[tuple[int]]:
+    def build() -> sa.ClauseElement:
+        found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(_T).where(*_conditions(shape, None))
+        return sa.select(sa.func.count()).select_from(found.limit(sa.bindparam("limit")).subquery())
+
+    return Statement(build)
+
+
+def _params(tx: Tx, only: CreatorFilter) -> dict[str, object]:
+    """The values of the conditions that this filter has, by their names."""
+    params: dict[str, object] = {
+        name: value
+        for name in ("country", "occasion", "price_min", "price_max", "rating_min", "featured")
+        if (value := getattr(only, name)) is not None
+    }
+    if only.category is not None:
+        params["category"] = f"%|{only.category}|%"
+    if only.language is not None:
+        params |= {"language": f"%|{only.language}|%", "dialect": f"%|{only.language}-%"}
+    if only.open_only:
+        params["now"] = tx.now
+    if words := catalogue.words_of(only.text or ""):
+        params["words"] = match_text(words)
+    return params
+
+
+def _conditions(shape: Shape, sort: Sort | None) -> list[sa.ColumnElement[bool]]:
+    """The conditions of a shape; the first says what every sort's index is about."""
+    found: list[sa.ColumnElement[bool]] = [_T.c.price_from_coins.is_not(None)]
+    found += [condition(sort) for name, condition in _CONDITIONS.items() if name in shape]
+    if shape & {"occasion", "price_min", "price_max"}:
+        found.append(_has_offer(shape))
+    return found
+
+
+def _walked(column: sa.Column[Any], sort: Sort | None) -> sa.ColumnElement[Any]:
+    """The column itself where the sort's index begins with it; else a term that tempts no planner to another index."""
+    if sort is None or _KEYS[sort][0] is column:
+        return column
+    return sa.type_coerce(column, Integer) + sa.literal_column("0")
+
+
+def _has_offer(shape: Shape) -> sa.ColumnElement[bool]:
+    """Whether one active offer has the occasion and the price."""
+    query: sa.Select[Any] = sa.select(sa.literal_column("1"))
+    query = query.where(_O.c.creator_id == _T.c.id, _O.c.active == sa.literal_column("1"))
+    if "occasion" in shape:
+        query = query.where(_O.c.occasion == sa.bindparam("occasion"))
+    if "price_min" in shape:
+        query = query.where(_O.c.price_coins >= sa.bindparam("price_min", type_=Integer))
+    if "price_max" in shape:
+        query = query.where(_O.c.price_coins <= sa.bindparam("price_max", type_=Integer))
+    return sa.exists(query.correlate(_T))
+
+
+def match_text(words: tuple[str, ...]) -> str:
+    """The words as FTS5 wants them: each quoted, each the beginning of a word, all of them needed."""
+    return " ".join(f'"{word}"*' for word in words)
+
+
+def _matches(_: Sort | None) -> sa.ColumnElement[bool]:
+    """Whether the search index has the creator under all the words: the one place that knows SQLite's FTS5."""
+    index = sa.select(_SEARCH.c.rowid).where(_SEARCH.c.creator_fts.op("MATCH")(sa.bindparam("words", type_=Text)))
+    return _T.c.number.in_(index.limit(sa.literal_column(str(MATCHES_MAX))))
+
+
+def _takes_orders(_: Sort | None) -> sa.ColumnElement[bool]:
+    again = sa.or_(_T.c.paused_until.is_(None), _T.c.paused_until <= sa.bindparam("now"))
+    return sa.and_(_T.c.open == sa.literal_column("1"), again)
+
+
+def _speaks(_: Sort | None) -> sa.ColumnElement[bool]:
+    languages = sa.type_coerce(_T.c.languages, Text)
+    return sa.or_(languages.like(sa.bindparam("language")), languages.like(sa.bindparam("dialect")))
+
+
+_CONDITIONS: Final[dict[str, Callable[[Sort | None], sa.ColumnElement[bool]]]] = {
+    "words": _matches,
+    "featured": lambda sort: _walked(_T.c.featured, sort) == sa.bindparam("featured", type_=Truth),
+    "country": lambda _: _T.c.country == sa.bindparam("country"),
+    "rating_min": lambda sort: _walked(_T.c.rating_hundredths, sort) >= sa.bindparam("rating_min", type_=Integer),
+    "price_max": lambda sort: _walked(_T.c.price_from_coins, sort) <= sa.bindparam("price_max", type_=Integer),
+    "now": _takes_orders,
+    "category": lambda _: sa.type_coerce(_T.c.categories, Text).like(sa.bindparam("category")),
+    "language": _speaks,
+}

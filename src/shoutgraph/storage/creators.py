@@ -1,0 +1,330 @@
+"""Creators and their offers.
+
+The database keeps two things in step by triggers: a creator's cheapest active offer, and the text that the catalogue
+searches. Units: coins, seconds, days.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from shoutgraph.domain import creators, errors, ids
+from shoutgraph.domain.creators import Category, Creator, Offer
+from shoutgraph.domain.orders.order import Occasion
+from shoutgraph.domain.users import Scope, Viewer
+from shoutgraph.storage import columns
+from shoutgraph.storage.columns import Integer, Micros, Text, Truth, Words, one_of, truth
+from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.tx import Tx
+
+T = TypeVar("T", bound=str)
+
+TAGS_CACHED: Final = 4_096
+"""Different lists of tags whose reading is remembered."""
+
+_AVERAGE: Final = "CASE WHEN rating_count = 0 THEN 0 ELSE (200 * rating_sum + rating_count) / (2 * rating_count) END"
+_LISTED: Final = "price_from_coins IS NOT NULL"
+
+
+class Tags(sa.types.TypeDecorator[tuple[T, ...]], Generic[T]):
+    """A short list of plain words as text between bars, `|de|en|`, so that one row holds it and LIKE finds a word."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, word: type[T]) -> None:
+        super().__init__()
+        self.word = word
+
+    def process_bind_param(self, value: tuple[T, ...] | None, dialect: sa.Dialect) -> str | None:
+        """The words between bars."""
+        _ = dialect
+        return None if value is None else "|" + "".join(f"{word}|" for word in value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> tuple[T, ...] | None:  # noqa: ANN401 - the driver's
+        """The words."""
+        _ = dialect
+        return None if value is None else _read_tags(self.word, value)
+
+
+@lru_cache(TAGS_CACHED)
+def _read_tags(word: Callable[[str], T], text: str) -> tuple[T, ...]:
+    return tuple(word(part) for part in text.split("|") if part)
+
+
+def _sort_index(name: str, *by: str) -> sa.Index:
+    listed = sa.text(_LISTED)
+    return sa.Index(f"creator_{name}", *by, "id", sqlite_where=listed, postgresql_where=listed)
+
+
+class CreatorRow(SQLModel, table=True):
+    """A creator. `number` is the row's place in the search index; lists sort by `name_sort` and the average."""
+
+    __tablename__ = "creator"
+    __table_args__ = (
+        sa.CheckConstraint("revision > 0 AND length(country) = 2 AND open_orders_max > 0", name="creator_shape"),
+        sa.CheckConstraint(
+            f"rating_count >= 0 AND rating_sum BETWEEN rating_count AND {creators.STARS_MAX} * rating_count",
+            name="rating",
+        ),
+        truth("open"),
+        truth("featured"),
+        _sort_index("featured_first", "featured", "rating_hundredths"),
+        _sort_index("cheapest", "price_from_coins"),
+        _sort_index("best", "rating_hundredths", "rating_count"),
+        _sort_index("newest", "created_at"),
+        _sort_index("by_name", "name_sort"),
+        {"sqlite_strict": True},
+    )
+
+    number: int | None = Field(default=None, sa_type=Integer, primary_key=True)
+    id: str = Field(sa_type=Text, unique=True)
+    revision: int = Field(sa_type=Integer)
+    user_id: str = Field(sa_type=Text, unique=True, foreign_key="users.id")
+    handle: str = Field(sa_type=Text, unique=True)
+    name: str = Field(sa_type=Text)
+    country: str = Field(sa_type=Text)
+    categories: str = Field(sa_type=Tags(Category))
+    languages: str = Field(sa_type=Tags(str))
+    bio: str = Field(sa_type=Text)
+    avatar_url: str | None = Field(sa_type=Text)
+    open_orders_max: int | None = Field(sa_type=Integer)
+    open: bool = Field(sa_type=Truth)
+    paused_until: datetime | None = Field(sa_type=Micros)
+    featured: bool = Field(sa_type=Truth)
+    rating_sum: int = Field(sa_type=Integer)
+    rating_count: int = Field(sa_type=Integer)
+    price_from_coins: int | None = Field(sa_type=Integer)
+    created_at: datetime = Field(sa_type=Micros)
+    name_sort: str = Field(sa_type=Text)
+    rating_hundredths: int = Field(sa_column=sa.Column(Integer, sa.Computed(_AVERAGE, persisted=True), nullable=False))
+
+
+class OfferRow(SQLModel, table=True):
+    """Something a creator sells. Never deleted: orders name it."""
+
+    __tablename__ = "offer"
+    __table_args__ = (
+        sa.CheckConstraint("revision > 0 AND price_coins > 0 AND express_coins > 0", name="offer_price"),
+        sa.CheckConstraint("duration_max_s > 0 AND delivery_days > 0", name="offer_promise"),
+        one_of("occasion", Occasion),
+        truth("active"),
+        sa.Index("offer_creator", "creator_id", "active", "price_coins", "occasion"),
+        {"sqlite_strict": True},
+    )
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    revision: int = Field(sa_type=Integer)
+    creator_id: str = Field(sa_type=Text, foreign_key="creator.id")
+    occasion: Occasion = Field(sa_type=Words(Occasion))
+    title: str = Field(sa_type=Text)
+    price_coins: int = Field(sa_type=Integer)
+    duration_max_s: int = Field(sa_type=Integer)
+    delivery_days: int = Field(sa_type=Integer)
+    express_coins: int | None = Field(sa_type=Integer)
+    active: bool = Field(sa_type=Truth)
+    created_at: datetime = Field(sa_type=Micros)
+
+
+CREATORS: Final = columns.table_of(CreatorRow)
+OFFERS: Final = columns.table_of(OfferRow)
+COLUMNS: Final = tuple(CREATORS.c[name] for name in Creator.__slots__)
+"""The columns of a creator in the order of its value."""
+
+_KEPT: Final = frozenset({"rating_sum", "rating_count", "price_from_coins"})
+"""Columns that change on their own, outside revisions."""
+_WRITTEN: Final = tuple(name for name in Creator.__slots__ if name not in _KEPT)
+_OFFER: Final = tuple(OFFERS.c[name] for name in Offer.__slots__)
+
+_INSERT: Final = Statement[Any](
+    lambda: sa.insert(CREATORS).values(
+        {name: sa.bindparam(name) for name in (*_WRITTEN, "name_sort")} | {"rating_sum": 0, "rating_count": 0}
+    )
+)
+_SAVE: Final = Statement[Any](
+    lambda: (
+        sa.update(CREATORS)
+        .where(CREATORS.c.id == sa.bindparam("of"), CREATORS.c.revision == sa.bindparam("previous_revision"))
+        .values({name: sa.bindparam(name) for name in (*_WRITTEN, "name_sort") if name != "id"})
+    )
+)
+_RATE: Final = Statement[Any](
+    lambda: (
+        sa.update(CREATORS)
+        .where(CREATORS.c.id == sa.bindparam("of"))
+        .values(
+            rating_sum=CREATORS.c.rating_sum + sa.bindparam("stars"),
+            rating_count=CREATORS.c.rating_count + sa.bindparam("ratings"),
+        )
+    )
+)
+_GET: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.id == sa.bindparam("id")))
+_FIND_BY_HANDLE: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.handle == sa.bindparam("handle")))
+_FIND_BY_USER: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.user_id == sa.bindparam("user_id")))
+_LIST: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(columns.any_of(CREATORS.c.id, "ids")))
+
+_INSERT_OFFER: Final = Statement[Any](
+    lambda: sa.insert(OFFERS).values({name: sa.bindparam(name) for name in Offer.__slots__})
+)
+_SAVE_OFFER: Final = Statement[Any](
+    lambda: (
+        sa.update(OFFERS)
+        .where(OFFERS.c.id == sa.bindparam("of"), OFFERS.c.revision == sa.bindparam("previous_revision"))
+        .values({name: sa.bindparam(name) for name in Offer.__slots__ if name != "id"})
+    )
+)
+_GET_OFFER: Final = Statement[Any](lambda: sa.select(*_OFFER).where(OFFERS.c.id == sa.bindparam("id")))
+_LIST_OFFERS: Final = Statement[Any](lambda: sa.select(*_OFFER).where(columns.any_of(OFFERS.c.id, "ids")))
+_OFFERS_OF: Final = Statement[Any](
+    lambda: (
+        sa.select(*_OFFER)
+        .where(columns.any_of(OFFERS.c.creator_id, "creator_ids"))
+        .order_by(OFFERS.c.creator_id, OFFERS.c.active.desc(), OFFERS.c.price_coins, OFFERS.c.id)
+    )
+)
+_COUNT_OFFERS: Final = Statement[tuple[int]](
+    lambda: sa.select(sa.func.count()).where(OFFERS.c.creator_id == sa.bindparam("creator_id"))
+)
+_OFFER_WITH_CREATOR: Final = Statement[Any](
+    lambda: (
+        sa.select(*_OFFER, *COLUMNS)
+        .join(CREATORS, CREATORS.c.id == OFFERS.c.creator_id)
+        .where(OFFERS.c.id == sa.bindparam("id"))
+    )
+)
+
+
+def insert(tx: Tx, creator: Creator) -> None:
+    """Stores a new creator."""
+    tx.run(_INSERT, **_params(creator))
+
+
+def save(tx: Tx, creator: Creator) -> None:
+    """Stores the next revision of a creator.
+
+    Raises:
+        StaleRevisionError: another revision was stored meanwhile.
+    """
+    params = _params(creator)
+    if not tx.run(_SAVE, of=params.pop("id"), previous_revision=creator.revision - 1, **params):
+        raise errors.StaleRevisionError(current_revision=get(tx, creator.id).revision)
+
+
+def add_rating(tx: Tx, creator_id: ids.CreatorId, *, stars: int, ratings: int = 1) -> None:
+    """Counts a rating into the average; negative numbers take one out again. Not a new revision."""
+    tx.run(_RATE, of=creator_id, stars=stars, ratings=ratings)
+
+
+def get(tx: Tx, creator_id: str) -> Creator:
+    """A creator.
+
+    Raises:
+        NotFoundError: there is no such creator.
+    """
+    row = tx.one(_GET, id=creator_id)
+    if row is None:
+        raise errors.NotFoundError("There is no such creator.")
+    return Creator(*row)
+
+
+def find_by_handle(tx: Tx, handle: str) -> Creator | None:
+    """The creator with this handle, or None."""
+    row = tx.one(_FIND_BY_HANDLE, handle=creators.read_handle(handle))
+    return None if row is None else Creator(*row)
+
+
+def find_by_user(tx: Tx, user_id: str) -> Creator | None:
+    """The creator profile of a user, or None."""
+    row = tx.one(_FIND_BY_USER, user_id=user_id)
+    return None if row is None else Creator(*row)
+
+
+def list_of(tx: Tx, creator_ids: Sequence[str]) -> list[Creator | None]:
+    """Creators in the order asked, None where there is none."""
+    found = {row[0]: Creator(*row) for row in tx.all(_LIST, ids=list(creator_ids))}
+    return [found.get(creator_id) for creator_id in creator_ids]
+
+
+def insert_offer(tx: Tx, offer: Offer) -> None:
+    """Stores a new offer."""
+    tx.run(_INSERT_OFFER, **_offer_params(offer))
+
+
+def save_offer(tx: Tx, offer: Offer) -> None:
+    """Stores the next revision of an offer.
+
+    Raises:
+        StaleRevisionError: another revision was stored meanwhile.
+    """
+    params = _offer_params(offer)
+    if not tx.run(_SAVE_OFFER, of=params.pop("id"), previous_revision=offer.revision - 1, **params):
+        raise errors.StaleRevisionError(current_revision=get_offer(tx, offer.id).revision)
+
+
+def get_offer(tx: Tx, offer_id: str) -> Offer:
+    """An offer, active or not.
+
+    Raises:
+        NotFoundError: there is no such offer.
+    """
+    row = tx.one(_GET_OFFER, id=offer_id)
+    if row is None:
+        raise errors.NotFoundError("There is no such offer.")
+    return Offer(*row)
+
+
+def get_offer_with_creator(tx: Tx, offer_id: str) -> tuple[Offer, Creator]:
+    """An offer, active or not, and whose it is, in one statement.
+
+    Raises:
+        NotFoundError: there is no such offer.
+    """
+    row = tx.one(_OFFER_WITH_CREATOR, id=offer_id)
+    if row is None:
+        raise errors.NotFoundError("There is no such offer.")
+    return Offer(*row[: len(_OFFER)]), Creator(*row[len(_OFFER) :])
+
+
+def list_of_offers(tx: Tx, offer_ids: Sequence[str], viewer: Viewer) -> list[Offer | None]:
+    """Offers in the order asked, None where there is none that this viewer may see."""
+    found = {
+        row[0]: offer for row in tx.all(_LIST_OFFERS, ids=list(offer_ids)) if visible(offer := Offer(*row), viewer)
+    }
+    return [found.get(offer_id) for offer_id in offer_ids]
+
+
+def list_of_offers_by_creator(tx: Tx, creator_ids: Sequence[str], viewer: Viewer) -> list[tuple[Offer, ...]]:
+    """Each creator's offers that this viewer may see: active ones first, the cheapest first."""
+    by_creator: dict[str, list[Offer]] = {creator_id: [] for creator_id in creator_ids}
+    for offer in _seen(tx.all(_OFFERS_OF, creator_ids=list(by_creator)), viewer):
+        by_creator[offer.creator_id].append(offer)
+    return [tuple(by_creator[creator_id]) for creator_id in creator_ids]
+
+
+def count_offers(tx: Tx, creator_id: ids.CreatorId) -> int:
+    """How many offers a creator has, active or not."""
+    row = tx.one(_COUNT_OFFERS, creator_id=creator_id)
+    assert row is not None, "a count has a row"
+    return row[0]
+
+
+def visible(offer: Offer, viewer: Viewer) -> bool:
+    """Whether the viewer may see the offer: an active one, one of their own, or any for staff of the catalogue."""
+    return offer.active or offer.creator_id == viewer.creator_id or viewer.has(Scope.CATALOGUE_MANAGE)
+
+
+def _seen(rows: Iterable[Any], viewer: Viewer) -> Iterable[Offer]:
+    return (offer for row in rows if visible(offer := Offer(*row), viewer))
+
+
+def _params(creator: Creator) -> dict[str, Any]:
+    params = {name: getattr(creator, name) for name in _WRITTEN}
+    return params | {"name_sort": creators.sort_name(creator.name)}
+
+
+def _offer_params(offer: Offer) -> dict[str, Any]:
+    return {name: getattr(offer, name) for name in Offer.__slots__}

@@ -1,0 +1,101 @@
+"""Users: the one table with what identifies a person; every other table knows only the id."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from shoutgraph.domain import errors, users
+from shoutgraph.domain.users import User
+from shoutgraph.storage import columns
+from shoutgraph.storage.columns import Integer, Micros, Text, Truth, truth
+from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.tx import Tx
+
+
+class UserRow(SQLModel, table=True):
+    """A person. Erasing one blanks the name, the country and the subject; the id stays, since the books name it."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        sa.CheckConstraint("revision > 0 AND length(country) = 2", name="user_shape"),
+        sa.CheckConstraint(f"length(subject) <= {users.SUBJECT_CHARS_MAX}", name="user_subject"),
+        truth("locked"),
+        {"sqlite_strict": True},
+    )
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    revision: int = Field(sa_type=Integer)
+    display_name: str = Field(sa_type=Text)
+    country: str = Field(sa_type=Text)
+    locked: bool = Field(sa_type=Truth)
+    created_at: datetime = Field(sa_type=Micros)
+    subject: str | None = Field(sa_type=Text, unique=True)
+
+
+_T: Final = columns.table_of(UserRow)
+_NAMES: Final = tuple(column.name for column in _T.c)
+
+_GET: Final = Statement[Any](lambda: sa.select(*_T.c).where(_T.c.id == sa.bindparam("id")))
+_FIND_BY_SUBJECT: Final = Statement[Any](lambda: sa.select(*_T.c).where(_T.c.subject == sa.bindparam("subject")))
+_LIST: Final = Statement[Any](lambda: sa.select(*_T.c).where(columns.any_of(_T.c.id, "ids")))
+_INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _NAMES}))
+_SAVE: Final = Statement[Any](
+    lambda: (
+        sa.update(_T)
+        .where(_T.c.id == sa.bindparam("of"), _T.c.revision == sa.bindparam("previous_revision"))
+        .values({name: sa.bindparam(name) for name in _NAMES if name != "id"})
+    )
+)
+
+
+def insert(tx: Tx, user: User) -> None:
+    """Stores a new user."""
+    tx.run(_INSERT, **_params(user))
+
+
+def save(tx: Tx, user: User) -> None:
+    """Stores the next revision of a user.
+
+    Raises:
+        StaleRevisionError: another revision was stored meanwhile.
+    """
+    params = _params(user)
+    if not tx.run(_SAVE, of=params.pop("id"), previous_revision=user.revision - 1, **params):
+        raise errors.StaleRevisionError(current_revision=get(tx, user.id).revision)
+
+
+def get(tx: Tx, user_id: str) -> User:
+    """A user.
+
+    Raises:
+        NotFoundError: there is no such user.
+    """
+    found = find(tx, user_id)
+    if found is None:
+        raise errors.NotFoundError("There is no such user.")
+    return found
+
+
+def find(tx: Tx, user_id: str) -> User | None:
+    """A user, or None."""
+    row = tx.one(_GET, id=user_id)
+    return None if row is None else User(*row)
+
+
+def find_by_subject(tx: Tx, subject: str) -> User | None:
+    """The user whom a provider vouches for by these words, or None."""
+    row = tx.one(_FIND_BY_SUBJECT, subject=subject)
+    return None if row is None else User(*row)
+
+
+def list_of(tx: Tx, user_ids: Sequence[str]) -> list[User | None]:
+    """Users in the order asked, None where there is none."""
+    found = {row[0]: User(*row) for row in tx.all(_LIST, ids=list(user_ids))}
+    return [found.get(user_id) for user_id in user_ids]
+
+
+def _params(user: User) -> dict[str, Any]:
+    return {name: getattr(user, name) for name in _NAMES}
