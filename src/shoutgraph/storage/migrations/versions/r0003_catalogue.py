@@ -1,5 +1,7 @@
 """Users, creators with what they sell and how they are found, and the prices of coins."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -190,5 +192,5 @@ def sort_index(name: str, *by: str) -> None:
     op.create_index(name, "creator", [*by, "id"], **where("price_from_coins IS NOT NULL"))
 
 
-def where(condition: str) -> dict[str, sa.TextClause]:
+def where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
