@@ -34,7 +34,7 @@ class VideoRow(SQLModel, table=True):
         columns.one_of("state", media.VideoState),
         columns.one_of("rejection_code", media.RejectionCode),
         columns.truth("stored"),
-        sa.CheckConstraint("size_bytes > 0", name="video_size"),
+        sa.CheckConstraint("size_bytes BETWEEN 1 AND size_bytes_max", name="video_size"),
         sa.CheckConstraint("(state = 'REJECTED') = (rejection_code IS NOT NULL)", name="video_rejection"),
         _FACTS,
         sa.Index("video_order", "order_id"),
@@ -149,7 +149,7 @@ _CHECKS: Final = Statement[tuple[int]](lambda: sa.select(_T.c.checks_count).wher
 _DISCARDABLE: Final = Statement(
     lambda: (
         sa.select(_T.c.id)
-        .where(_T.c.state == media.VideoState.REJECTED, _T.c.stored == sa.true())
+        .where(_T.c.state == media.VideoState.REJECTED, _T.c.stored == sa.literal(True, _T.c.stored.type))
         .order_by(_T.c.id)
         .limit(LIST_MAX)
     )
