@@ -149,7 +149,7 @@ _CHECKS: Final = Statement[tuple[int]](lambda: sa.select(_T.c.checks_count).wher
 _DISCARDABLE: Final = Statement(
     lambda: (
         sa.select(_T.c.id)
-        .where(_T.c.state == media.VideoState.REJECTED, _T.c.stored == sa.literal(True, _T.c.stored.type))
+        .where(_T.c.state == media.VideoState.REJECTED, _T.c.stored == sa.bindparam("stored", type_=_T.c.stored.type))
         .order_by(_T.c.id)
         .limit(LIST_MAX)
     )
@@ -240,7 +240,7 @@ def claim(tx: Tx, video_id: ids.VideoId) -> int | None:
 
 def list_of_discardable(tx: Tx) -> list[ids.VideoId]:
     """Rejected videos whose bytes may still be on a disk."""
-    return [ids.VideoId(row[0]) for row in tx.all(_DISCARDABLE)]
+    return [ids.VideoId(row[0]) for row in tx.all(_DISCARDABLE, stored=True)]
 
 
 def discarded(tx: Tx, video_id: ids.VideoId) -> None:
