@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from graphql import GraphQLError
+from strawberry.exceptions import StrawberryInputCoercionError
 
 from shoutgraph.domain import errors
 
@@ -59,6 +60,7 @@ OF_REFUSAL: Final[dict[type[errors.ShoutgraphError], Code]] = {
     errors.ForbiddenError: Code.FORBIDDEN,
     errors.NotFoundError: Code.NOT_FOUND,
     errors.ValidationError: Code.BAD_USER_INPUT,
+    errors.OverloadedError: Code.OVERLOADED,
 }
 """The refusals that a query, or a mutation that does not list them as data, answers in `errors[]`."""
 
@@ -71,23 +73,25 @@ def of_refusal(refusal: errors.ShoutgraphError) -> FailureError | None:
     details: dict[str, object] = {}
     if refusal.code != code:
         details["reason"] = refusal.code
+    if isinstance(refusal, errors.OverloadedError):
+        details["retryAfter"] = refusal.retry_after_s
     if refusal.path is not None:
         details["argument"] = list(refusal.path)
     return FailureError(code, refusal.message, **details)
 
 
 def present(
-    found: Sequence[GraphQLError], *, request_id: str, otherwise: Code = Code.BAD_USER_INPUT
+    found: Sequence[GraphQLError], *, request_id: str, otherwise: Code | None = None
 ) -> list[dict[str, object]]:
     """Writes errors for the client: coded, masked where unplanned, and logged.
 
     Args:
-        otherwise: the code of errors that graphql-core made itself, which are the client's mistakes.
+        otherwise: the code of errors that graphql-core made itself before anything ran: the client's mistakes.
     """
     return [_present(error, request_id, otherwise) for error in found]
 
 
-def _present(error: GraphQLError, request_id: str, otherwise: Code) -> dict[str, object]:
+def _present(error: GraphQLError, request_id: str, otherwise: Code | None) -> dict[str, object]:
     message, extensions = _public(error, otherwise)
     if extensions["code"] is Code.INTERNAL:
         logger.error("request %s failed at %s", request_id, error.path, exc_info=error.original_error or error)
@@ -102,15 +106,19 @@ def _present(error: GraphQLError, request_id: str, otherwise: Code) -> dict[str,
     return shown
 
 
-def _public(error: GraphQLError, otherwise: Code) -> tuple[str, dict[str, object]]:
+def _public(error: GraphQLError, otherwise: Code | None) -> tuple[str, dict[str, object]]:
+    innermost = error
     cause: BaseException | None = error
     while isinstance(cause, GraphQLError):
         if isinstance(cause, FailureError):
             return error.message, dict(cause.extensions or {})
-        cause = cause.original_error
-    if cause is None:
-        return error.message, {"code": otherwise}
-    failure = of_refusal(cause) if isinstance(cause, errors.ShoutgraphError) else None
+        innermost, cause = cause, cause.original_error
+    failure: FailureError | None = None
+    if isinstance(cause, errors.ShoutgraphError):
+        failure = of_refusal(cause)
+    elif cause is None and (otherwise or innermost.nodes or isinstance(innermost, StrawberryInputCoercionError)):
+        # while it runs, graphql-core points at a wrong argument; what it says without one is about our own values
+        failure = FailureError(otherwise or Code.BAD_USER_INPUT, error.message)
     if failure is None:
         return MASKED, {"code": Code.INTERNAL}
     return failure.message, dict(failure.extensions or {})

@@ -18,17 +18,18 @@ V = TypeVar("V")
 class Context:
     """One operation of one viewer. Each event of a subscription runs in a fork with empty loaders."""
 
-    __slots__ = ("_loaders", "request_id", "tools", "viewer")
+    __slots__ = ("_loaders", "last_event_id", "request_id", "tools", "viewer")
 
-    def __init__(self, *, tools: "Tools", viewer: Viewer, request_id: str) -> None:
+    def __init__(self, *, tools: "Tools", viewer: Viewer, request_id: str, last_event_id: str | None = None) -> None:
         self.tools: Final = tools
         self.viewer: Final = viewer
         self.request_id: Final = request_id
+        self.last_event_id: Final = last_event_id
         self._loaders: loaders.Loaders | None = None
 
-    def fork(self, viewer: Viewer | None = None) -> "Context":
+    def fork(self) -> "Context":
         """The same operation with nothing loaded, so that the next event is read afresh."""
-        return Context(tools=self.tools, viewer=viewer or self.viewer, request_id=self.request_id)
+        return Context(tools=self.tools, viewer=self.viewer, request_id=self.request_id)
 
     def forget_loaded(self) -> None:
         """Drops what was loaded; called around each root mutation, since it changes what was read."""

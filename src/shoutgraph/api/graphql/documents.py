@@ -7,7 +7,6 @@ from graphql import (
     DocumentNode,
     GraphQLSchema,
     OperationDefinitionNode,
-    OperationType,
     specified_rules,
     validate,
 )
@@ -103,8 +102,3 @@ class Documents:
             dropped, _ = self._kept.popitem(last=False)
             self._chars -= len(dropped)
         return document
-
-
-def must_stream(operation: Operation) -> bool:
-    """Whether this operation is a subscription."""
-    return operation.kind is OperationType.SUBSCRIPTION

@@ -89,22 +89,44 @@ class Runner:
         self._production = production
         self._effects: set[asyncio.Task[Answer]] = set()
 
-    def prepare(self, request: Request) -> Operation:
-        """The operation that a request runs.
+    async def answer(self, request: Request, context: Context, *, read_only: bool = False) -> Answer:
+        """Answers a query or a mutation once.
 
         Raises:
-            FailureError: the document is no GraphQL, exceeds a limit, or has no such operation.
-            RequestErrors: the document does not fit the schema.
+            FailureError: a mutation where only reading is allowed, or a subscription.
         """
-        return self.documents.get(request.query).pick(request.operation_name)
+        try:
+            operation = self.documents.get(request.query).pick(request.operation_name)
+        except (RequestErrors, FailureError) as refused:
+            return refusal_of(refused, context)
+        if operation.kind is OperationType.SUBSCRIPTION:
+            raise FailureError(Code.BAD_REQUEST, "A subscription needs a WebSocket or Accept: text/event-stream.")
+        _check_method(operation, read_only=read_only)
+        return await self._run(operation, request, context)
 
-    async def run(self, operation: Operation, request: Request, context: Context) -> Answer:
+    async def answers(
+        self, request: Request, context: Context, *, read_only: bool = False
+    ) -> AsyncGenerator[Answer, None]:
+        """Answers any operation as a stream: one answer, or one for each event of a subscription."""
+        try:
+            operation = self.documents.get(request.query).pick(request.operation_name)
+            _check_method(operation, read_only=read_only)
+        except (RequestErrors, FailureError) as refused:
+            yield refusal_of(refused, context)
+            return
+        if operation.kind is not OperationType.SUBSCRIPTION:
+            yield await self._run(operation, request, context)
+            return
+        async with aclosing(self._stream(operation, request, context)) as answers:
+            async for answer in answers:
+                yield answer
+
+    async def _run(self, operation: Operation, request: Request, context: Context) -> Answer:
         """Runs a query or a mutation within the deadline.
 
         A query that is late is cancelled. A mutation is not: its effect ends in its own time, and the client asks
         again with the same idempotency key.
         """
-        assert operation.kind is not OperationType.SUBSCRIPTION, "a subscription is streamed"
         if operation.kind is OperationType.MUTATION:
             return await self._run_effect(operation, request, context)
         try:
@@ -118,7 +140,7 @@ class Runner:
         if self._effects:
             await asyncio.wait(self._effects, timeout=EFFECTS_S)
 
-    async def stream(self, operation: Operation, request: Request, context: Context) -> AsyncGenerator[Answer, None]:
+    async def _stream(self, operation: Operation, request: Request, context: Context) -> AsyncGenerator[Answer, None]:
         """Runs a subscription: one answer for each event, until its source ends."""
         try:
             executor = self._executor(operation, request, context)
@@ -172,6 +194,11 @@ class Runner:
         if isinstance(executor, list):
             raise RequestErrors(executor, Code.BAD_USER_INPUT)
         return cast("Executor", executor)
+
+
+def _check_method(operation: Operation, *, read_only: bool) -> None:
+    if read_only and operation.kind is OperationType.MUTATION:
+        raise FailureError(Code.METHOD_NOT_ALLOWED, "A mutation is sent by POST.", allow="POST")
 
 
 def refusal_of(refused: RequestErrors | FailureError, context: Context) -> Answer:

@@ -1,0 +1,82 @@
+"""Bytes to a GraphQL request, with a coded failure for everything that is not one."""
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import parse_qsl
+
+import orjson
+
+from shoutgraph.api.failures import Code, FailureError
+from shoutgraph.api.graphql.execution import Request
+
+PARAMETERS_MAX: Final = 10
+"""How many parameters of a query string are read."""
+
+
+def decode_json(data: bytes | str) -> object:
+    """Reads JSON in UTF-8.
+
+    Raises:
+        FailureError: it is not: NaN, another encoding and endless nesting are none of it.
+    """
+    try:
+        value: object = orjson.loads(data)
+    except (orjson.JSONDecodeError, RecursionError):
+        raise FailureError(Code.BAD_REQUEST, "The request is not JSON in UTF-8.") from None
+    return value
+
+
+def from_query_string(query_string: bytes) -> Request:
+    """The request of a GET.
+
+    Raises:
+        FailureError: a parameter is missing, repeated, or of a wrong shape.
+    """
+    try:
+        pairs = parse_qsl(
+            query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=PARAMETERS_MAX
+        )
+    except ValueError:
+        raise FailureError(Code.BAD_REQUEST, "The query string cannot be read.") from None
+    given: dict[str, object] = {}
+    for name, text in pairs:
+        if name in given:
+            raise FailureError(Code.BAD_REQUEST, "A parameter is given twice.")
+        given[name] = decode_json(text) if name in {"variables", "extensions"} and text else text or None
+    return from_value(given)
+
+
+def from_value(value: object) -> Request:
+    """The request that a JSON value describes, over HTTP or a socket.
+
+    Raises:
+        FailureError: it is no object with a `query`, or a member is of a wrong shape.
+    """
+    if not isinstance(value, dict):
+        raise FailureError(Code.BAD_REQUEST, "A request is a JSON object.")
+    _check(value, "variables", dict)
+    _check(value, "extensions", dict)
+    _check(value, "operationName", str)
+    query = value.get("query")
+    if not query:
+        raise _without_query(value)
+    if not isinstance(query, str):
+        raise FailureError(Code.BAD_REQUEST, "query is text.")
+    return Request(
+        query=query, variables=value.get("variables") or {}, operation_name=value.get("operationName") or None
+    )
+
+
+def _check(value: Mapping[str, object], name: str, kind: type) -> None:
+    if not isinstance(value.get(name), (kind, type(None))):
+        wanted = "an object" if kind is dict else "text"
+        raise FailureError(Code.BAD_REQUEST, f"{name} is {wanted} or null.")
+
+
+def _without_query(value: Mapping[str, object]) -> FailureError:
+    if value.get("documentId"):
+        return FailureError(Code.PERSISTED_NOT_FOUND, "No document is stored under this id.")
+    extensions = value.get("extensions")
+    if isinstance(extensions, dict) and "persistedQuery" in extensions:
+        return FailureError(Code.PERSISTED_NOT_SUPPORTED, "PersistedQueryNotSupported")
+    return FailureError(Code.BAD_REQUEST, "The request has no query.")

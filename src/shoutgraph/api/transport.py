@@ -1,0 +1,159 @@
+"""What the three transports share: who asks, what runs, and how an answer is written."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import orjson
+from graphql import GraphQLError
+from starlette.types import Scope, Send
+
+from shoutgraph.api import failures, media_types
+from shoutgraph.api.drain import Drain
+from shoutgraph.api.failures import Code, FailureError
+from shoutgraph.api.graphql.context import Context
+from shoutgraph.api.graphql.execution import Answer, Runner
+from shoutgraph.domain import errors
+from shoutgraph.domain.clock import Clock
+from shoutgraph.domain.users import Viewer
+
+if TYPE_CHECKING:
+    from shoutgraph.tools import Tools
+
+Authenticate = Callable[[str | None], Awaitable[Viewer]]
+"""Makes a viewer of the value of an `Authorization` header; without one the viewer is anonymous."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """What every transport needs."""
+
+    runner: Runner
+    tools: "Tools"
+    authenticate: Authenticate
+    new_request_id: Callable[[], str]
+    drain: Drain
+    clock: Clock
+    allowed_origins: frozenset[str] = frozenset()
+    graphiql: bool = False
+
+    async def viewer_of(self, authorization: str | None) -> Viewer:
+        """Who asks.
+
+        Raises:
+            FailureError: the credentials are not valid; the caller is never taken for an anonymous one.
+        """
+        try:
+            return await self.authenticate(authorization)
+        except errors.UnauthenticatedError as refusal:
+            raise FailureError(Code.UNAUTHENTICATED, refusal.message) from refusal
+
+    def seconds_left(self, viewer: Viewer) -> float | None:
+        """How long the viewer's token is still good, or None where it does not expire."""
+        if viewer.expires_at is None:
+            return None
+        return max((viewer.expires_at - self.clock()).total_seconds(), 0.0)
+
+    def context_of(self, viewer: Viewer, request_id: str, *, last_event_id: str | None = None) -> Context:
+        """The context of one operation."""
+        return Context(tools=self.tools, viewer=viewer, request_id=request_id, last_event_id=last_event_id)
+
+    def request_id_of(self, headers: Mapping[str, str]) -> str:
+        """The request id that a proxy gave, or a new one."""
+        given = headers.get("x-request-id", "")
+        return given if _REQUEST_ID.fullmatch(given) else self.new_request_id()
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The headers by lower-case name; repeated ones are joined by a comma, as HTTP allows."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP response."""
+
+    status: int
+    body: bytes
+    media_type: str = media_types.JSON
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    async def send(self, send: Send, request_id: str) -> None:
+        """Sends it, with headers that keep browsers from guessing and caching."""
+        headers = [
+            (b"content-type", f"{self.media_type}; charset=utf-8".encode()),
+            (b"content-length", str(len(self.body)).encode()),
+            (b"x-request-id", request_id.encode()),
+            *SAFE_HEADERS,
+            *self.headers,
+        ]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+SAFE_HEADERS: Final = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+STATUS: Final[dict[Code, int]] = {
+    Code.BAD_REQUEST: 400,
+    Code.PERSISTED_NOT_FOUND: 400,
+    Code.UNAUTHENTICATED: 401,
+    Code.FORBIDDEN: 403,
+    Code.METHOD_NOT_ALLOWED: 405,
+    Code.NOT_ACCEPTABLE: 406,
+    Code.REQUEST_TIMEOUT: 408,
+    Code.BODY_TOO_LARGE: 413,
+    Code.UNSUPPORTED_MEDIA_TYPE: 415,
+    Code.RATE_LIMITED: 429,
+    Code.INTERNAL: 500,
+    Code.OVERLOADED: 503,
+}
+"""The status of what fails before GraphQL begins. The draft's 422 and 294 wait until it is final."""
+
+CLOSING: Final = {Code.BODY_TOO_LARGE, Code.REQUEST_TIMEOUT}
+"""After these the connection ends, since the rest of the body is not read."""
+
+REQUEST_ERROR_STATUS: Final = {media_types.GRAPHQL: 400, media_types.JSON: 200}
+"""The status of a GraphQL request error: older clients read no body of a 4xx, so JSON gets 200."""
+
+
+def encode(answer: Answer) -> bytes:
+    """The JSON of an answer."""
+    return orjson.dumps(answer.body)
+
+
+def reply_of(answer: Answer, media_type: str) -> Reply:
+    """The response that carries an answer."""
+    return Reply(200 if answer.ran else REQUEST_ERROR_STATUS[media_type], encode(answer), media_type)
+
+
+def reply_of_failure(failure: FailureError, request_id: str, media_type: str = media_types.JSON) -> Reply:
+    """The response that says what failed before GraphQL began."""
+    shown = failures.present([failure], request_id=request_id)
+    status = STATUS.get(failure.code, REQUEST_ERROR_STATUS[media_type])
+    headers: list[tuple[bytes, bytes]] = []
+    if failure.code in CLOSING:
+        headers.append((b"connection", b"close"))
+    if failure.code is Code.UNAUTHENTICATED:
+        headers.append((b"www-authenticate", b"Bearer"))
+    allow = (failure.extensions or {}).get("allow")
+    if isinstance(allow, str):
+        headers.append((b"allow", allow.encode()))
+    return Reply(status, orjson.dumps({"errors": shown}), media_type, tuple(headers))
+
+
+def reply_of_bug(error: Exception, request_id: str) -> Reply:
+    """The masked response to an exception that no one foresaw."""
+    shown = failures.present([GraphQLError(str(error), original_error=error)], request_id=request_id)
+    return Reply(500, orjson.dumps({"errors": shown}))

@@ -1,0 +1,46 @@
+"""The sample graph behind one real server; each test begins with a new world."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.api.harness import Client, Served, Socket, serving
+from tests.api.sample import World, transport_of
+
+from shoutgraph.api.http import build_asgi
+
+
+@pytest.fixture(scope="session")
+def shared_world() -> World:
+    return World()
+
+
+@pytest.fixture(scope="session")
+def shared_server(shared_world: World) -> Iterator[Served]:
+    transport = transport_of(shared_world)
+    with serving(build_asgi(transport), transport.drain) as served:
+        yield served
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    shared_world.begin_anew()
+    return shared_world
+
+
+@pytest.fixture
+def served(shared_server: Served, world: World) -> Served:
+    assert world.version == 1, "each test begins with a new world"
+    return shared_server
+
+
+@pytest.fixture
+def client(served: Served) -> Iterator[Client]:
+    client = Client(served.url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def socket(served: Served) -> Iterator[Socket]:
+    with Socket(served.socket_url) as socket:
+        yield socket
