@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -159,7 +159,8 @@ class Socket:
         headers: Mapping[str, str] | None = None,
         origin: str | None = None,
     ) -> None:
-        self.connection: ClientConnection = connect(
+        self._open = ExitStack()
+        opened = connect(
             url,
             subprotocols=[protocol] if protocol else None,  # type: ignore[list-item]
             additional_headers=headers,
@@ -169,6 +170,7 @@ class Socket:
             open_timeout=PATIENCE_S,
             proxy=None,
         )
+        self.connection: ClientConnection = self._open.enter_context(opened)
 
     def init(self, token: str | None = None) -> "Socket":
         """Opens the protocol and waits for the acknowledgement."""
@@ -213,7 +215,7 @@ class Socket:
             return closed.code, closed.reason
 
     def close(self) -> None:
-        self.connection.close()
+        self._open.close()
 
     def __enter__(self) -> Self:
         return self

@@ -74,7 +74,7 @@ async def stars_by_id(context: Context, ids: Sequence[str]) -> list[StarType | N
 
 
 Text = Annotated[str, strawberry.argument(description="Any text.")]
-Seconds = Annotated[int, strawberry.argument(description="How long.")]
+Milliseconds = Annotated[int, strawberry.argument(description="How long.")]
 Since = Annotated[str | None, strawberry.argument(description="Resume after this cursor.")]
 Several = Annotated[int, strawberry.argument(description="How many.")]
 
@@ -97,8 +97,8 @@ class SampleQuery:
         return ScalarsType(coins=coins, big=big, at=at, currency=currency, key=key)
 
     @fields.resolver(description="Waits.")
-    async def slow(self, seconds: Seconds) -> str | None:
-        await asyncio.sleep(seconds)
+    async def slow(self, milliseconds: Milliseconds) -> str | None:
+        await asyncio.sleep(milliseconds / 1000)
         return "done"
 
     @fields.resolver(description="Breaks in an unforeseen way.")
@@ -181,7 +181,7 @@ LiftError = Annotated[
 @strawberry.input(name="LiftInput", description="Input of lift.")
 class LiftInput:
     name: str | None = strawberry.field(default=None, description="Which refusal, if any.")
-    seconds: int = strawberry.field(default=0, description="How long it takes.")
+    milliseconds: int = strawberry.field(default=0, description="How long it takes.")
 
 
 @strawberry.type(name="LiftPayload", description="Result of lift.")
@@ -200,8 +200,8 @@ class SampleMutation:
         input: Annotated[LiftInput, strawberry.argument(description="What to do.")],  # noqa: A002 - the schema's
     ) -> LiftPayload | None:
         world = world_of(info.context)
-        if input.seconds:
-            await asyncio.sleep(input.seconds / 1000)
+        if input.milliseconds:
+            await asyncio.sleep(input.milliseconds / 1000)
         if input.name == "two":
             raise ExceptionGroup("two", [REFUSALS["validation"], REFUSALS["coins"]])
         if input.name is not None:

@@ -286,7 +286,7 @@ def exchange(served: Served, data: bytes) -> bytes:
 
 def test_a_query_that_takes_too_long_is_cut(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "OPERATION_S", 0.05)
-    body = client.post("{ slow(seconds: 9) }").json()
+    body = client.post("{ slow(milliseconds: 9000) }").json()
     assert (body["data"], code_of(body)) == (None, "DEADLINE_EXCEEDED")
 
 
@@ -294,7 +294,7 @@ def test_a_mutation_that_takes_too_long_is_answered_and_still_carried_out(
     client: Client, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "OPERATION_S", 0.05)
-    assert client.code("mutation { lift(input: {seconds: 150}) { replayed } }") == "DEADLINE_EXCEEDED"
+    assert client.code("mutation { lift(input: {milliseconds: 150}) { replayed } }") == "DEADLINE_EXCEEDED"
     assert world.version == 1
     time.sleep(0.25)
     assert world.version == 2
@@ -305,7 +305,7 @@ def test_a_drain_waits_for_mutations_that_still_run(world: World, monkeypatch: p
     shared = transport_of(world)
     with serving(build_asgi(shared), shared.drain) as served:
         client = Client(served.url)
-        assert client.code("mutation { lift(input: {seconds: 600}) { replayed } }") == "DEADLINE_EXCEEDED"
+        assert client.code("mutation { lift(input: {milliseconds: 600}) { replayed } }") == "DEADLINE_EXCEEDED"
         client.close()
     assert world.version == 2
 

@@ -231,6 +231,7 @@ class Connection:
                     await self._finish(operation_id, _frame(operation_id, b"error", orjson.dumps(answer.errors)))
                     return False
                 await self._write(_frame(operation_id, b"next", transport.encode(answer)))
+                await asyncio.sleep(0)  # a stream that never waits must not starve the others
         return True
 
     async def _finish(self, operation_id: str, frame: bytes) -> None:

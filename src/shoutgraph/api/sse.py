@@ -63,6 +63,7 @@ class _Stream:
         async with aclosing(answers):
             async for answer in answers:
                 await self.write(encode_next(answer))
+                await asyncio.sleep(0)  # a stream that never waits must not starve the others
 
     async def write(self, chunk: bytes, *, more: bool = True) -> None:
         try:
