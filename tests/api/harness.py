@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,6 +12,7 @@ import httpx
 from starlette.types import ASGIApp
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from shoutgraph.api.drain import Drain
 from shoutgraph.api.server import Server, build_server
@@ -61,10 +62,14 @@ class Client:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         self.http = httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_S)
 
-    def post(self, query: str, /, *, accept: str | None = None, **variables: object) -> httpx.Response:
+    def post(self, query: str, /, **variables: object) -> httpx.Response:
         """Sends one operation and gives the whole response."""
-        headers = {"accept": accept or "application/graphql-response+json"}
-        return self.http.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
+        return self.post_for("application/graphql-response+json", query, **variables)
+
+    def post_for(self, accept: str, query: str, /, **variables: object) -> httpx.Response:
+        """Sends one operation and says which media types the answer may have."""
+        body = {"query": query, "variables": variables}
+        return self.http.post("/graphql", json=body, headers={"accept": accept})
 
     def data(self, query: str, /, **variables: object) -> Any:
         """The data of one operation that has no errors."""
@@ -155,19 +160,20 @@ class Socket:
         self,
         url: str,
         *,
-        protocol: str | None = "graphql-transport-ws",
+        protocols: Sequence[str] = ("graphql-transport-ws",),
         headers: Mapping[str, str] | None = None,
         origin: str | None = None,
     ) -> None:
         self._open = ExitStack()
         opened = connect(
             url,
-            subprotocols=[protocol] if protocol else None,  # type: ignore[list-item]
+            subprotocols=[Subprotocol(name) for name in protocols] or None,
             additional_headers=headers,
-            origin=origin,  # type: ignore[arg-type]
+            origin=None if origin is None else Origin(origin),
             compression=None,
             max_size=2**24,
             open_timeout=PATIENCE_S,
+            close_timeout=0.5,
             proxy=None,
         )
         self.connection: ClientConnection = self._open.enter_context(opened)

@@ -147,7 +147,7 @@ def test_a_request_error_has_no_data_and_the_status_that_the_media_type_wants(
     client: Client, query: str, code: str
 ) -> None:
     for accept, status in ((GRAPHQL, 400), ("application/json", 200)):
-        response = client.post(query, accept=accept)
+        response = client.post_for(accept, query)
         assert (response.status_code, code_of(response.json())) == (status, code)
         assert "data" not in response.json()
 

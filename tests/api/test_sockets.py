@@ -155,10 +155,16 @@ def test_a_silent_socket_closes_with_4408(served: Served, monkeypatch: pytest.Mo
         assert socket.closed()[0] == 4408
 
 
-@pytest.mark.parametrize("protocol", [None, "graphql-ws"])
-def test_another_protocol_closes_with_4406(served: Served, protocol: str | None) -> None:
-    with Socket(served.socket_url, protocol=None) as socket:
+def test_a_socket_without_the_protocol_closes_with_4406(served: Served) -> None:
+    with Socket(served.socket_url, protocols=[]) as socket:
         assert socket.connection.subprotocol is None
+        assert socket.closed()[0] == 4406
+
+
+def test_the_retired_protocol_is_never_chosen(served: Served) -> None:
+    with Socket(served.socket_url, protocols=["graphql-ws", "graphql-transport-ws"]) as socket:
+        assert socket.connection.subprotocol == "graphql-transport-ws"
+    with Socket(served.socket_url, protocols=["graphql-ws"]) as socket:
         assert socket.closed()[0] == 4406
 
 
@@ -321,7 +327,12 @@ def test_the_same_origin_and_listed_front_ends_may_open_a_socket(world: World) -
 def test_a_thousand_messages_in_one_go_are_all_answered(served: Served) -> None:
     with Socket(served.socket_url) as socket:
         socket.init()
-        sender = threading.Thread(target=lambda: [socket.send({"type": "ping"}) for _ in range(1_000)])
+
+        def send() -> None:
+            for _ in range(1_000):
+                socket.send({"type": "ping"})
+
+        sender = threading.Thread(target=send)
         sender.start()
         assert all(socket.receive() == {"type": "pong"} for _ in range(1_000))
         sender.join()

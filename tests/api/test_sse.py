@@ -53,7 +53,7 @@ def test_a_browser_opens_a_stream_by_get(client: Client) -> None:
     "accept", ["application/json, text/event-stream", "text/event-stream, application/graphql-response+json;q=0.1"]
 )
 def test_a_client_that_also_accepts_json_gets_json(client: Client, accept: str) -> None:
-    assert client.post("{ viewer }", accept=accept).json() == {"data": {"viewer": "anonymous"}}
+    assert client.post_for(accept, "{ viewer }").json() == {"data": {"viewer": "anonymous"}}
 
 
 @pytest.mark.parametrize(
