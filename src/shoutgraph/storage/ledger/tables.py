@@ -122,7 +122,7 @@ class EntryRow(SQLModel, table=True):
     """An account's totals after each of its postings, without a gap."""
 
     __tablename__: ClassVar[str] = "entry"
-    __table_args__ = (STRICT_BY_KEY,)
+    __table_args__ = (sa.CheckConstraint("version > 0", name="entry_version"), STRICT_BY_KEY)
     account_id: int = Field(sa_column=sa.Column(columns.Integer, primary_key=True))
     version: int = Field(sa_column=sa.Column(columns.Integer, primary_key=True))
     posting_id: int = Field(sa_column=sa.Column(columns.Integer, nullable=False))

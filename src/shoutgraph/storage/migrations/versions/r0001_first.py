@@ -121,6 +121,7 @@ def transfers() -> None:
         sa.Column("posting_id", INTEGER, nullable=False),
         sa.Column("debits", INTEGER, nullable=False),
         sa.Column("credits", INTEGER, nullable=False),
+        sa.CheckConstraint("version > 0", name="entry_version"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
