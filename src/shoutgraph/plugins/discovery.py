@@ -122,20 +122,20 @@ def entry_points(group: str) -> list[tuple[metadata.Distribution, metadata.Entry
     return sorted(pairs, key=lambda pair: (_name(pair[0]), pair[1].name))
 
 
-def _entry_points(distribution: metadata.Distribution, group: str) -> Iterator[metadata.EntryPoint]:
+def _entry_points(distribution: metadata.Distribution, group: str) -> list[metadata.EntryPoint]:
     try:
-        text = distribution.read_text("entry_points.txt") or ""
-        if f"[{group}]" not in text:
-            return
-        yield from distribution.entry_points.select(group=group)
-    except (ValueError, OSError):
-        # Its lines cannot be read; a name of its own makes it show up as a plugin that cannot be imported.
-        yield metadata.EntryPoint(name=_name(distribution), value="", group=group)
+        if f"[{group}]" not in (distribution.read_text("entry_points.txt") or ""):
+            return []
+        return list(distribution.entry_points.select(group=group))
+    except Exception:  # noqa: BLE001 -- a file of anybody's; a name of its own makes it show up as broken
+        return [metadata.EntryPoint(name=_name(distribution), value="", group=group)]
 
 
 def _name(distribution: metadata.Distribution) -> str:
-    name: object = distribution.metadata["Name"]
-    return utils.canonicalize_name(name) if isinstance(name, str) else "(nameless)"
+    try:
+        return utils.canonicalize_name(distribution.metadata["Name"])
+    except Exception:  # noqa: BLE001 -- metadata of anybody's, which may say nothing at all
+        return "(nameless)"
 
 
 def _from_entry_point(
