@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 from enum import StrEnum
 from typing import Final
 
-from shoutgraph.domain import clock, creators, errors, pages
+from shoutgraph.domain import clock, countries, creators, errors, pages
 from shoutgraph.domain.creators import Category, Creator
 from shoutgraph.domain.orders.order import Occasion
 
@@ -84,12 +84,31 @@ def key_of(creator: Creator, sort: Sort) -> pages.Key:
             return (creators.sort_name(creator.name), creator.id)
 
 
-def check_filter(only: CreatorFilter) -> None:
-    """Refuses a search text that no one types.
+def check_args(args: pages.PageArgs, sort: CreatorSort) -> None:
+    """Refuses a cursor that was not written by this list.
 
     Raises:
-        ValidationError: the text is too long.
+        ValidationError: the values inside it are not those of a place in this sort.
     """
+    if args.key is None:
+        return
+    if not _fits(args.key, _KINDS[sort.by]):
+        msg = "This cursor does not belong to this list, sort and filter."
+        raise errors.ValidationError(msg, code="INVALID_CURSOR", path=("before" if args.backward else "after",))
+
+
+def check_filter(only: CreatorFilter) -> None:
+    """Refuses a search text that no one types, and codes that are none.
+
+    Raises:
+        ValidationError: the text is too long, or the language or the country is not one.
+    """
+    if only.language is not None and not countries.is_language(only.language):
+        msg = "language is a BCP 47 tag, such as en or pt-BR."
+        raise errors.ValidationError(msg, code="INVALID_LANGUAGE", path=("filter", "language"))
+    if only.country is not None and not countries.is_country(only.country):
+        msg = "country is an ISO 3166-1 country code in capitals, such as DE."
+        raise errors.ValidationError(msg, code="INVALID_COUNTRY", path=("filter", "country"))
     if only.text is not None and len(only.text) > TEXT_CHARS_MAX:
         msg = f"text has at most {TEXT_CHARS_MAX} characters."
         raise errors.ValidationError(msg, code="TOO_LONG", path=("filter", "text"))
@@ -102,6 +121,24 @@ def words_of(text: str) -> tuple[str, ...]:
     """
     spaced = "".join(c if _in_word(c) else " " for c in unicodedata.normalize("NFC", text).casefold())
     return tuple(dict.fromkeys(spaced.split()))[:WORDS_MAX]
+
+
+_KINDS: Final[dict[Sort, tuple[type, ...]]] = {
+    Sort.FEATURED: (int, int, str),
+    Sort.PRICE: (int, str),
+    Sort.RATING: (int, int, str),
+    Sort.NEWEST: (int, str),
+    Sort.NAME: (str, str),
+}
+_INT64: Final = 2**63
+
+
+def _fits(key: pages.Key, kinds: tuple[type, ...]) -> bool:
+    """Whether a key from a cursor, which anyone can forge, can be compared with the columns of a sort."""
+    if len(key) != len(kinds) or any(type(value) is not kind for value, kind in zip(key, kinds, strict=True)):
+        return False
+    numbers = all(-_INT64 <= value < _INT64 for value in key if isinstance(value, int))
+    return numbers and not any(unicodedata.category(c) == "Cs" for text in key if isinstance(text, str) for c in text)
 
 
 def _in_word(char: str) -> bool:

@@ -27,6 +27,8 @@ DURATION_MIN_S: Final = 5
 DURATION_MAX_S: Final = 600
 PAUSE_MAX: Final = timedelta(days=366)
 STARS_MAX: Final = 5
+SORT_CHARS_MAX: Final = 40
+"""How much of a name counts when names are sorted, so that a cursor stays short in every script."""
 RESERVED: Final = frozenset(
     {"admin", "api", "help", "moderator", "official", "security", "shoutgraph", "staff", "support"}
 )
@@ -330,7 +332,7 @@ def read_handle(text: str) -> str:
 def sort_name(name: str) -> str:
     """The key by which names sort: without accents and case, so that Émile stands beside Emil."""
     parts = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(c for c in parts if not unicodedata.combining(c)).strip()
+    return "".join(c for c in parts if not unicodedata.combining(c)).strip()[:SORT_CHARS_MAX]
 
 
 def _fields(value: Profile | OfferTerms) -> dict[str, Any]:
@@ -382,10 +384,10 @@ def _checked_terms(terms: OfferTerms, policy: policies.Policy) -> OfferTerms:
     tidied = replace(terms, title=tidy(terms.title))
     checks = Checks()
     checks.text("title", tidied.title, chars_max=TITLE_CHARS_MAX)
-    checks.between("priceCoins", tidied.price_coins, policy.price_min_coins, policy.price_max_coins)
+    checks.between("price", tidied.price_coins, policy.price_min_coins, policy.price_max_coins)
     checks.between("durationMaxSeconds", tidied.duration_max_s, DURATION_MIN_S, DURATION_MAX_S)
     checks.between("deliveryDays", tidied.delivery_days, 1, policy.delivery_s // policies.DAY_S)
     if tidied.express_coins is not None:
-        checks.between("expressSurchargeCoins", tidied.express_coins, 1, policy.price_max_coins)
+        checks.between("expressSurcharge", tidied.express_coins, 1, policy.price_max_coins)
     checks.settle()
     return tidied

@@ -141,6 +141,9 @@ class Viewer:
 
 ANONYMOUS: Final = Viewer()
 
+SYSTEM: Final = Viewer(scopes=frozenset({Scope.ADMIN}), principal="system")
+"""The operator at the command line, who loads prices and registers users."""
+
 
 def register(*, user_id: ids.UserId, display_name: str, country: str, now: datetime) -> User:
     """A new user.

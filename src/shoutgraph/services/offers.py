@@ -1,0 +1,147 @@
+"""Offers: what creators sell, and what one would cost a viewer."""
+
+from collections.abc import Callable, Sequence
+
+from shoutgraph.domain import accounts, creators, errors, ids, quotes
+from shoutgraph.domain.creators import Offer, OfferChanges, OfferTerms
+from shoutgraph.domain.packages import Market
+from shoutgraph.domain.quotes import Quote
+from shoutgraph.domain.users import Viewer
+from shoutgraph.storage import creators as rows, ledger, packages, policies
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Tools
+
+
+async def create(tools: Tools, viewer: Viewer, terms: OfferTerms) -> Offer:
+    """Adds an offer to the viewer's own profile, on sale at once.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer has no creator profile.
+        LimitExceededError: the creator has as many offers as one may have.
+        ValidationError: a field breaks a rule (an `ExceptionGroup` where several do).
+    """
+    creator_id = viewer.require_creator()
+
+    def work(tx: Tx) -> Offer:
+        offer_id = ids.OfferId(tools.new_id(ids.OFFER))
+        policy = policies.current(tx)
+        offer = creators.offer(terms, offer_id=offer_id, creator_id=creator_id, policy=policy, now=tx.now)
+        if rows.count_offers(tx, creator_id) >= creators.OFFERS_MAX:
+            msg = f"A creator has at most {creators.OFFERS_MAX} offers: change one that you no longer sell."
+            raise errors.LimitExceededError(msg, code="OFFERS_MAX", limit=creators.OFFERS_MAX)
+        rows.insert_offer(tx, offer)
+        return offer
+
+    return await tools.store.write(work)
+
+
+async def update(
+    tools: Tools, viewer: Viewer, offer_id: str, changes: OfferChanges, *, expected_revision: int | None
+) -> Offer:
+    """Changes one of the viewer's own offers; orders that were placed keep their terms.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer has no creator profile.
+        NotFoundError: the viewer has no such offer.
+        StaleRevisionError: the offer changed since the viewer read it.
+        ValidationError: a field breaks a rule (an `ExceptionGroup` where several do).
+    """
+
+    def change(tx: Tx, offer: Offer) -> Offer:
+        return creators.change_offer(offer, changes, policy=policies.current(tx))
+
+    return await _change(tools, viewer, offer_id, expected_revision, change)
+
+
+async def switch(tools: Tools, viewer: Viewer, offer_id: str, *, active: bool, expected_revision: int | None) -> Offer:
+    """Puts one of the viewer's own offers on sale, or takes it off.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer has no creator profile.
+        NotFoundError: the viewer has no such offer.
+        StaleRevisionError: the offer changed since the viewer read it.
+    """
+
+    def change(_: Tx, offer: Offer) -> Offer:
+        return creators.switch_offer(offer, active=active)
+
+    return await _change(tools, viewer, offer_id, expected_revision, change)
+
+
+async def get(tools: Tools, viewer: Viewer, offer_id: str) -> Offer:
+    """An offer that this viewer may see.
+
+    Raises:
+        NotFoundError: there is no such offer for this viewer.
+    """
+    (found,) = await list_by_id(tools, viewer, [offer_id])
+    if found is None:
+        raise errors.NotFoundError("There is no such offer.")
+    return found
+
+
+async def list_by_id(tools: Tools, viewer: Viewer, offer_ids: Sequence[str]) -> list[Offer | None]:
+    """Offers by id in the order asked, None where there is none for this viewer."""
+    return await tools.store.read(lambda tx: rows.list_of_offers(tx, offer_ids, viewer))
+
+
+async def list_by_creator(tools: Tools, viewer: Viewer, creator_ids: Sequence[str]) -> list[tuple[Offer, ...]]:
+    """The offers of each creator that this viewer may see: those on sale first, the cheapest first."""
+    return await tools.store.read(lambda tx: rows.list_of_offers_by_creator(tx, creator_ids, viewer))
+
+
+async def quote(tools: Tools, viewer: Viewer, offer_id: str, *, express: bool, market: Market) -> Quote:
+    """What an offer would cost this viewer now, in coins and in money.
+
+    Raises:
+        NotFoundError: there is no such offer for this viewer.
+        ValidationError: express is asked for and the offer has none.
+    """
+
+    def query(tx: Tx) -> Quote:
+        offer, creator = rows.get_offer_with_creator(tx, offer_id)
+        if not rows.visible(offer, viewer):
+            raise errors.NotFoundError("There is no such offer.")
+        return quotes.quote(
+            offer,
+            creator,
+            express=express,
+            policy=policies.current(tx),
+            balance_coins=_spendable_coins(tx, viewer),
+            unit=packages.find_unit_price(tx, market),
+        )
+
+    return await tools.store.read(query)
+
+
+def _spendable_coins(tx: Tx, viewer: Viewer) -> int:
+    if viewer.user_id is None:
+        return 0
+    wallets = (accounts.promo(viewer.user_id), accounts.paid(viewer.user_id))
+    return sum(lot.remaining for wallet in wallets for lot in ledger.list_of_spendable_lots(tx, wallet.code))
+
+
+async def _change(
+    tools: Tools,
+    viewer: Viewer,
+    offer_id: str,
+    expected_revision: int | None,
+    change: Callable[[Tx, Offer], Offer],
+) -> Offer:
+    creator_id = viewer.require_creator()
+
+    def work(tx: Tx) -> Offer:
+        offer = rows.get_offer(tx, offer_id)
+        if offer.creator_id != creator_id:
+            raise errors.NotFoundError("There is no such offer.", path=("input", "offerId"))
+        if expected_revision not in {None, offer.revision}:
+            raise errors.StaleRevisionError(current_revision=offer.revision)
+        changed = change(tx, offer)
+        if changed is not offer:
+            rows.save_offer(tx, changed)
+        return changed
+
+    return await tools.store.write(work)

@@ -1,0 +1,121 @@
+"""Coin prices: what is on sale where, and loading a price list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shoutgraph.domain import errors, ids, money, packages
+from shoutgraph.domain.packages import ExactPrice, Market, Package, PriceList, Rate, UnitPrice
+from shoutgraph.domain.users import Scope, Viewer
+from shoutgraph.storage import packages as rows
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What loading a price list changed; all zero when it was loaded before."""
+
+    rates: int = 0
+    packages: int = 0
+    units: int = 0
+    retired: int = 0
+
+
+async def load(tools: Tools, viewer: Viewer, prices: PriceList) -> Loaded:
+    """Makes a price list the one that holds: what changed is a new version, what is not in it goes off sale.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer does not manage the catalogue.
+        ValidationError: the list contradicts itself or leaves something out.
+    """
+    viewer.require(Scope.CATALOGUE_MANAGE)
+    packages.check_list(prices)
+
+    def work(tx: Tx) -> Loaded:
+        rates = _new_rates(tx, prices)
+        rows.insert_rates(tx, rates)
+        books = {entry.currency: entry.book_currency for entry in prices.rates}
+        newest = rows.list_of_newest_rates(tx)
+        holding = {rate.currency: rate for rate in newest if books.get(rate.currency) == rate.book_currency}
+        sold, off = _new_packages(tools, tx, prices, holding)
+        units, ended = _new_units(tools, tx, prices, holding)
+        rows.retire(tx, off, ended)
+        rows.insert(tx, sold)
+        rows.insert_units(tx, units)
+        return Loaded(len(rates), len(sold), len(units), len(off) + len(ended))
+
+    return await tools.store.write(work)
+
+
+async def list_of_market(tools: Tools, market: Market) -> tuple[Package, ...]:
+    """The packages on sale in a market, the smallest first."""
+    return await tools.store.read(lambda tx: rows.list_of_market(tx, market))
+
+
+async def list_by_id(tools: Tools, package_ids: Sequence[str]) -> list[Package | None]:
+    """Packages by id, on sale or not, None where there is none."""
+    return await tools.store.read(lambda tx: rows.list_of(tx, package_ids))
+
+
+async def price(tools: Tools, market: Market, coins: int) -> ExactPrice:
+    """What exactly so many coins cost in a market.
+
+    Raises:
+        NotFoundError: coins are not sold there.
+        ValidationError: fewer or more coins than are sold at once.
+    """
+    unit = await tools.store.read(lambda tx: rows.find_unit_price(tx, market))
+    if unit is None:
+        raise errors.NotFoundError("Coins are not sold in this country, currency and platform.")
+    return packages.price_of(unit, coins)
+
+
+def _new_rates(tx: Tx, prices: PriceList) -> list[Rate]:
+    holding = {(rate.currency, rate.book_currency): rate for rate in rows.list_of_newest_rates(tx)}
+    found = []
+    for entry in prices.rates:
+        old = holding.get((entry.currency, entry.book_currency))
+        if old is None or (old.numerator, old.denominator) != (entry.numerator, entry.denominator):
+            version = 1 if old is None else old.version + 1
+            found.append(Rate(entry.currency, entry.book_currency, version, entry.numerator, entry.denominator))
+    return found
+
+
+def _new_packages(tools: Tools, tx: Tx, prices: PriceList, rates: dict[str, Rate]) -> tuple[list[Package], list[str]]:
+    """The packages to put on sale, and the ids of those to take off."""
+    on_sale = {(package.market, package.coins): package for package in rows.list_of_current(tx)}
+    versions = rows.versions(tx)
+    found = []
+    for entry in prices.packages:
+        place, rate = (entry.market, entry.coins), rates[entry.market.currency]
+        price = money.Money(entry.price_minor, entry.market.currency)
+        old = on_sale.get(place)
+        if old is not None and (old.price, old.bonus_coins, old.rate) == (price, entry.bonus_coins, rate):
+            del on_sale[place]
+            continue
+        version = versions.get(place, 0) + 1
+        package_id = tools.new_id(ids.PACKAGE)
+        found.append(Package(package_id, version, *place, entry.bonus_coins, price, rate, tx.now))
+    return found, [package.id for package in on_sale.values()]
+
+
+def _new_units(tools: Tools, tx: Tx, prices: PriceList, rates: dict[str, Rate]) -> tuple[list[UnitPrice], list[str]]:
+    """The unit prices to put in force, and the ids of those that end."""
+    in_force = {unit.market: unit for unit in rows.list_of_current_units(tx)}
+    versions = rows.unit_versions(tx)
+    found = []
+    for entry in prices.units:
+        rate = rates[entry.market.currency]
+        terms = (entry.price_minor, entry.per_coins, entry.coins_min, entry.coins_max)
+        old = in_force.get(entry.market)
+        if old is not None and (old.price_minor, old.per_coins, old.coins_min, old.coins_max, old.rate) == (
+            *terms,
+            rate,
+        ):
+            del in_force[entry.market]
+            continue
+        version = versions.get(entry.market, 0) + 1
+        price_id = tools.new_id(packages.PRICE)
+        found.append(UnitPrice(price_id, version, entry.market, *terms, rate, tx.now))
+    return found, [unit.id for unit in in_force.values()]

@@ -1,0 +1,128 @@
+"""Users: who is behind a token, and what people change of themselves."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Final
+
+from shoutgraph.domain import errors, ids, users
+from shoutgraph.domain.users import Principal, Scope, User, UserChanges, Viewer
+from shoutgraph.storage import creators as creator_rows, users as user_rows
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Tools
+
+REMEMBERED_MAX: Final = 10_000
+"""People whose ids are remembered between requests."""
+
+
+class Identities:
+    """Who principals are.
+
+    That a token's subject is a user, and that a user is a creator, never changes once it is so: both are remembered.
+    That a user is no creator yet is asked again each time.
+    """
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._known: OrderedDict[str, tuple[ids.UserId, ids.CreatorId]] = OrderedDict()
+
+    async def identify(self, principal: Principal) -> Viewer:
+        """The viewer behind a valid token; a provider's person is registered when first seen.
+
+        Raises:
+            UnauthenticatedError: the token names no user, and no tool with a scope either.
+        """
+        if principal.issuer is None and ids.prefix_of(principal.subject) != ids.USER:
+            return _tool(principal)
+        key = principal.full_subject or principal.subject
+        known = self._known.get(key)
+        if known is not None:
+            self._known.move_to_end(key)
+            return _viewer(principal, *known)
+        user_id, creator_id = await self._look_up(principal)
+        if creator_id is not None:
+            self._known[key] = (user_id, creator_id)
+            if len(self._known) > REMEMBERED_MAX:
+                self._known.popitem(last=False)
+        return _viewer(principal, user_id, creator_id)
+
+    async def _look_up(self, principal: Principal) -> tuple[ids.UserId, ids.CreatorId | None]:
+        found = await self._tools.store.read(lambda tx: _find(tx, principal))
+        if found is not None:
+            return found
+        if principal.issuer is None:
+            raise errors.UnauthenticatedError("The token names no user.")
+        return await self._tools.store.write(lambda tx: _find(tx, principal) or self._provision(tx, principal))
+
+    def _provision(self, tx: Tx, principal: Principal) -> tuple[ids.UserId, None]:
+        user_id = ids.UserId(self._tools.new_id(ids.USER))
+        user_rows.insert(tx, users.provision(principal, user_id=user_id, now=tx.now))
+        return user_id, None
+
+
+async def register(tools: Tools, viewer: Viewer, *, display_name: str, country: str) -> User:
+    """Registers a user of this deployment's own tokens.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer is not an administrator.
+        ValidationError: the name or the country breaks a rule (an `ExceptionGroup` where both do).
+    """
+    viewer.require(Scope.ADMIN)
+
+    def work(tx: Tx) -> User:
+        user_id = ids.UserId(tools.new_id(ids.USER))
+        user = users.register(user_id=user_id, display_name=display_name, country=country, now=tx.now)
+        user_rows.insert(tx, user)
+        return user
+
+    return await tools.store.write(work)
+
+
+async def update(tools: Tools, viewer: Viewer, changes: UserChanges, *, expected_revision: int | None) -> User:
+    """Changes what the viewer is called, or where they live.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the caller is not a person.
+        StaleRevisionError: the user changed since the viewer read it.
+        ValidationError: the name or the country breaks a rule (an `ExceptionGroup` where both do).
+    """
+    user_id = viewer.require_user()
+
+    def work(tx: Tx) -> User:
+        user = user_rows.get(tx, user_id)
+        if expected_revision not in {None, user.revision}:
+            raise errors.StaleRevisionError(current_revision=user.revision)
+        changed = users.update(user, changes)
+        user_rows.save(tx, changed)
+        return changed
+
+    return await tools.store.write(work)
+
+
+async def list_visible(tools: Tools, viewer: Viewer, user_ids: Sequence[str]) -> list[User | None]:
+    """Users by id, None where there is none that this viewer may see: themselves, or anyone for an administrator."""
+    allowed = [user_id for user_id in user_ids if user_id == viewer.user_id or viewer.has(Scope.ADMIN)]
+    found = await tools.store.read(lambda tx: user_rows.list_of(tx, allowed)) if allowed else []
+    by_id = dict(zip(allowed, found, strict=True))
+    return [by_id.get(user_id) for user_id in user_ids]
+
+
+def _find(tx: Tx, principal: Principal) -> tuple[ids.UserId, ids.CreatorId | None] | None:
+    subject = principal.full_subject
+    user = user_rows.find(tx, principal.subject) if subject is None else user_rows.find_by_subject(tx, subject)
+    if user is None:
+        return None
+    creator = creator_rows.find_by_user(tx, user.id)
+    return user.id, None if creator is None else creator.id
+
+
+def _viewer(principal: Principal, user_id: ids.UserId, creator_id: ids.CreatorId | None) -> Viewer:
+    return Viewer(user_id, creator_id, principal.scopes, principal=user_id, expires_at=principal.expires_at)
+
+
+def _tool(principal: Principal) -> Viewer:
+    """An internal tool: it has scopes, and no affairs of its own."""
+    if not principal.scopes:
+        raise errors.UnauthenticatedError("The token names no user.")
+    return Viewer(scopes=principal.scopes, principal=principal.subject, expires_at=principal.expires_at)
