@@ -165,6 +165,37 @@ def topup_of(methods: Mapping[str, Callable[..., object]], **changes: object) ->
     return offering(topup_plugin(methods), **changes)
 
 
+class Blocking:
+    """A provider of a vendor library that blocks, of which a test writes the methods."""
+
+    def __init__(self, methods: Mapping[str, Callable[..., object]]) -> None:
+        for name, method in methods.items():
+            setattr(self, name, method)
+
+    def create(self, request: TopUpRequest) -> object:
+        return Pending("ref", timedelta(1))
+
+    def fetch(self, target: Target, call: Call) -> object:
+        return Absent()
+
+    def refund(self, request: RefundRequest) -> object:
+        return Pending("ref", timedelta(1))
+
+    def cancel(self, target: Target, call: Call) -> object:
+        return Pending("ref", timedelta(1))
+
+    def receive(self, raw: RawWebhook) -> Delivery:
+        raise MalformedNotice
+
+    def close(self) -> None:
+        """Holds nothing."""
+
+
+def written_in_threads(methods: Mapping[str, Callable[..., object]], **changes: object) -> Providers:
+    """A registry of blocking providers with these methods."""
+    return offering(topup_plugin(threaded=True, build=lambda config, host: Blocking(methods)), **changes)
+
+
 def payout_of(methods: Mapping[str, Callable[..., object]], **changes: object) -> Providers:
     """A registry with one payout instance, `one`, whose provider has these methods."""
     instances = {"one": {"plugin": "written-payouts", "api_key": {"env": "KEY"}}}

@@ -80,17 +80,16 @@ class FencedHttp:
     def _opened(self) -> httpx.AsyncClient:
         # At the first request: reading the certificates is slow, and belongs to the running event loop.
         if self._client is None:
-            nobody = http.cookiejar.DefaultCookiePolicy(allowed_domains=[])
             self._client = httpx.AsyncClient(
                 follow_redirects=False,
                 trust_env=False,
                 verify=ssl.create_default_context(),
-                cookies=httpx.Cookies(http.cookiejar.CookieJar(nobody)),
                 limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
                 timeout=httpx.Timeout(
                     fence.CALL_TIMEOUT_MAX.total_seconds(), connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S
                 ),
             )
+            self._client.cookies.jar.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         return self._client
 
 
