@@ -166,6 +166,7 @@ REFUSALS: dict[str, Exception] = {
     "revision": refusals.StaleRevisionError(current_revision=4),
     "price": refusals.PriceChangedError(current_price_coins=300),
     "locked": refusals.WalletLockedError(),
+    "repeated": refusals.from_data(refusals.ValidationError("Too long.").to_data()),
 }
 
 LiftError = Annotated[

@@ -1,0 +1,127 @@
+"""Documents that ask for too much are refused before they cost anything."""
+
+import time
+
+import pytest
+from tests.api.harness import Client
+from tests.api.sample import SCHEMA, World
+
+from shoutgraph.api import limits
+from shoutgraph.api.failures import FailureError, RequestErrors
+from shoutgraph.api.graphql import documents
+from shoutgraph.api.graphql.documents import Documents
+
+GRAPH = SCHEMA._schema
+LIFT = "lift(input: {}) { replayed }"
+
+
+def nested(depth: int) -> str:
+    return "{ stars { nodes " + "{ again " * (depth - 3) + "{ handle }" + " }" * (depth - 3) + " } }"
+
+
+def chained(count: int) -> str:
+    """Fragments that spread the next one twice: 2^count selections once written out."""
+    spreads = [f"fragment F{n} on Star {{ ...F{n + 1} again {{ ...F{n + 1} }} }}" for n in range(count)]
+    return "{ stars { nodes { ...F0 } } } " + " ".join(spreads) + f" fragment F{count} on Star {{ handle }}"
+
+
+def code(client: Client, query: str) -> str | None:
+    errors = client.post(query).json().get("errors")
+    return errors[0]["extensions"]["code"] if errors else None
+
+
+def test_documents_within_the_limits_run(client: Client) -> None:
+    assert code(client, nested(limits.DEPTH_MAX)) is None
+    assert code(client, "{ " + " ".join(f"a{n}: viewer" for n in range(limits.ALIASES_MAX)) + " }") is None
+    five = " ".join(f"m{n}: {LIFT}" for n in range(limits.ROOT_MUTATIONS_MAX))
+    assert code(client, f"mutation {{ {five} }}") is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        nested(limits.DEPTH_MAX + 1),
+        "{ " + " ".join(f"a{n}: viewer" for n in range(limits.ALIASES_MAX + 1)) + " }",
+        "{ " + "viewer " * limits.TOKENS_MAX + "}",
+        "# x\n" * (limits.COMMENTS_MAX + 1) + "{ viewer }",
+        "mutation { " + " ".join(f"m{n}: {LIFT}" for n in range(limits.ROOT_MUTATIONS_MAX + 1)) + " }",
+        "mutation { ...M } fragment M on Mutation { " + " ".join(f"m{n}: {LIFT}" for n in range(6)) + " }",
+        "{ a: viewer ...A ...A } fragment A on Query { " + " ".join(f"a{n}: viewer" for n in range(15)) + " }",
+        "query A { viewer } query B " + nested(limits.DEPTH_MAX + 1),
+        "{ " + "... { " * 400 + "viewer" + " }" * 401,
+        "{ stars { nodes " + "{ again " * 600 + "}" * 602,
+        "{ echo(text: " + "[" * 900 + "]" * 900 + ") }",
+    ],
+)
+def test_documents_beyond_a_limit_are_refused(client: Client, world: World, query: str) -> None:
+    began = time.perf_counter()
+    assert code(client, query) == "DOCUMENT_LIMIT"
+    assert time.perf_counter() - began < 1
+    assert world.version == 1
+
+
+@pytest.mark.parametrize("count", [10, 30, 90])
+def test_fragments_that_spread_each_other_cost_no_more_than_they_are_long(client: Client, count: int) -> None:
+    began = time.perf_counter()
+    assert code(client, chained(count)) in {None, "DOCUMENT_LIMIT"}
+    assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ ...A } fragment A on Query { ...A }",
+        "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A viewer }",
+        "{ ...Unknown }",
+    ],
+)
+def test_cycles_and_unknown_fragments_are_left_to_validation(client: Client, query: str) -> None:
+    assert code(client, query) == "GRAPHQL_VALIDATION_FAILED"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ " + "nothing " * 900 + "}",
+        "{ " + "viewer " * 1_900 + "}",
+        "{ " + "viewer @include(if: true) " * 240 + "}",
+        "{ stars { " + "nodes { handle } " * 480 + "} }",
+    ],
+)
+def test_the_longest_documents_are_answered_soon(client: Client, query: str) -> None:
+    began = time.perf_counter()
+    client.post(query)
+    assert time.perf_counter() - began < 3
+
+
+def test_the_introspection_of_tools_is_allowed(client: Client) -> None:
+    of_type = "name kind " + "ofType { name kind " * 9 + "}" * 9
+    query = "{ __schema { types { name fields { name args { name type { " + of_type + " } } } } } }"
+    assert "data" in client.post(query).json()
+
+
+def test_a_document_is_validated_once_and_kept_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Documents(GRAPH, hide_suggestions=True)
+    first = kept.get("{ viewer }")
+    assert kept.get("{ viewer }") is first
+    monkeypatch.setattr(documents, "DOCUMENTS_MAX", 3)
+    for number in range(3):
+        kept.get(f"{{ a{number}: viewer }}")
+    assert kept.get("{ viewer }") is not first
+    assert len(kept._kept) == 3
+
+
+def test_long_documents_crowd_each_other_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "CHARS_MAX", 60)
+    kept = Documents(GRAPH, hide_suggestions=True)
+    for number in range(9):
+        kept.get(f"query Q{number} {{ viewer }}")
+    assert sum(map(len, kept._kept)) <= 60
+
+
+def test_wrong_documents_are_not_kept() -> None:
+    kept = Documents(GRAPH, hide_suggestions=True)
+    for text in ("{", "{ nothing }"):
+        with pytest.raises((FailureError, RequestErrors)):
+            kept.get(text)
+    assert not kept._kept
