@@ -46,6 +46,35 @@ def share_back(*, coins: int, paid_coins: int, promo_coins: int) -> tuple[int, i
     price = paid_coins + promo_coins
     assert 0 <= coins <= price, "a refund is at most the price"
     promo = coins * promo_coins // price if price else 0
-    if coins - promo > paid_coins:
-        promo = coins - paid_coins
     return promo, coins - promo
+
+
+def refund(*, coins: int, refunded_coins: int, paid_coins: int, promo_coins: int, fee_bps: int) -> Refund:
+    """What the next refund of a completed order takes, and from whom.
+
+    The shares are of the running total, so that many small refunds take what one large one would. Rounding each by
+    itself would take more from the creator than the order earned: ten refunds of one coin of ten carry no fee at all.
+
+    Args:
+        refunded_coins: what earlier refunds took.
+        paid_coins: what the order held of paid coins when it completed; `promo_coins` likewise.
+    """
+    parts = split(paid_coins=paid_coins, promo_coins=promo_coins, fee_bps=fee_bps)
+    before = _refunded(refunded_coins, paid_coins, promo_coins, parts)
+    after = _refunded(refunded_coins + coins, paid_coins, promo_coins, parts)
+    return Refund(
+        paid_coins=after.paid_coins - before.paid_coins,
+        fee_paid_coins=after.fee_paid_coins - before.fee_paid_coins,
+        promo_coins=after.promo_coins - before.promo_coins,
+        fee_promo_coins=after.fee_promo_coins - before.fee_promo_coins,
+    )
+
+
+def _refunded(total_coins: int, paid_coins: int, promo_coins: int, parts: Split) -> Refund:
+    promo, paid = share_back(coins=total_coins, paid_coins=paid_coins, promo_coins=promo_coins)
+    return Refund(
+        paid_coins=paid,
+        fee_paid_coins=paid * parts.fee_paid_coins // paid_coins if paid_coins else 0,
+        promo_coins=promo,
+        fee_promo_coins=promo * parts.fee_promo_coins // promo_coins if promo_coins else 0,
+    )
