@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from shoutgraph.domain import errors
@@ -11,7 +12,7 @@ from shoutgraph.domain.ids import NewId
 from shoutgraph.domain.requests import Request
 from shoutgraph.files.links import Links
 from shoutgraph.files.store import Files
-from shoutgraph.plugins import Providers
+from shoutgraph.plugins.providers import Providers
 from shoutgraph.storage import requests
 from shoutgraph.storage.bell import Bell
 from shoutgraph.storage.tx import Tx
@@ -38,7 +39,7 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Everything that reaches outside."""
+    """Everything that reaches outside. `travel` moves the test clock; None where time is real."""
 
     store: Store
     clock: Clock
@@ -47,6 +48,8 @@ class Tools:
     providers: Providers
     files: Files
     links: Links
+    public_url: str = ""
+    travel: Callable[[timedelta], datetime] | None = None
 
 
 class Identified(Protocol):

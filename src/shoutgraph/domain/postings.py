@@ -43,6 +43,15 @@ class Held:
     promo_lots: tuple[LotMove, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Back:
+    """How won coins return: debt undone, coins given back to their lots, and a new lot for what debt had eaten."""
+
+    owed_coins: int
+    given: tuple[LotMove, ...]
+    fresh: Lot | None = None
+
+
 def topup_succeeded(books: Books, *, ref: str, cash: Cash, lot: Lot, bonus: Lot | None) -> Transfer:
     """Row 2: a fan's payment arrived; coins are minted and carried at par."""
     moves = _move(accounts.MINT, accounts.paid(lot.user_id), lot.granted, "topup")
@@ -60,10 +69,13 @@ def promo_granted(*, ref: str, lot: Lot) -> Transfer:
     return Transfer("promo.granted", ref, tuple(moves), lot_grants=(lot,))
 
 
-def promo_expired(*, user_id: ids.UserId, take: LotMove) -> Transfer:
-    """Row 21: what is left of a granted lot lapses; the lot's id is the reference."""
+def promo_expired(*, user_id: ids.UserId, ref: str, take: LotMove) -> Transfer:
+    """Row 21: what is left of a granted lot lapses; the reference is the lot and when it was to lapse.
+
+    Not the lot alone: coins that an order gives back to a lapsed lot lapse once more, later.
+    """
     moves = _move(accounts.promo(user_id), accounts.PROMO_MINT, -take.coins, "expire")
-    return Transfer("promo.expired", take.lot_id, tuple(moves), (take,))
+    return Transfer("promo.expired", ref, tuple(moves), (take,))
 
 
 def debt_repaid(books: Books, *, user_id: ids.UserId, ref: str, taken: tuple[LotMove, ...]) -> Transfer:
@@ -107,11 +119,13 @@ def dispute_opened(
 ) -> Transfer:
     """Row 8: the provider took money back; the coins follow it, and what is spent becomes debt.
 
-    Coins that open orders hold come by `order_reversed`, not by this transfer.
+    Coins that open orders hold come by `order_reversed`, not by this transfer; where those were more than is taken
+    back, the rest returns here, as positive moves.
     """
     dispute = accounts.holding("dispute", ref)
     coins = -sum(move.coins for move in taken)
-    moves = _move(accounts.paid(user_id), dispute, coins, "charge-back")
+    moves = _move(accounts.paid(user_id), dispute, max(coins, 0), "charge-back")
+    moves += _move(dispute, accounts.paid(user_id), max(-coins, 0), "more than is charged back")
     moves += _move(accounts.debt(user_id), dispute, owed_coins, "charge-back of spent coins")
     moves += _money(books, "recv:users", "liab:coins", owed_coins, "debt")
     at_provider = accounts.provider_cash(cash.instance, cash.currency)
@@ -126,18 +140,17 @@ def dispute_lost(books: Books, *, ref: str, coins: int, cash: Cash) -> Transfer:
     return Transfer("dispute.lost", ref, tuple(moves))
 
 
-def dispute_won(
-    books: Books, *, user_id: ids.UserId, ref: str, owed_coins: int, given: tuple[LotMove, ...], cash: Cash
-) -> Transfer:
-    """Row 10: the money came back; debt is undone first, the rest returns to the lots."""
+def dispute_won(books: Books, *, user_id: ids.UserId, ref: str, back: Back, cash: Cash) -> Transfer:
+    """Row 10: the money came back; debt is undone first, the rest returns to the wallet."""
     dispute = accounts.holding("dispute", ref)
-    coins = sum(move.coins for move in given)
-    moves = _move(dispute, accounts.debt(user_id), owed_coins, "undo debt")
+    fresh = () if back.fresh is None else (back.fresh,)
+    coins = sum(move.coins for move in back.given) + sum(lot.granted for lot in fresh)
+    moves = _move(dispute, accounts.debt(user_id), back.owed_coins, "undo debt")
     moves += _move(dispute, accounts.paid(user_id), coins, "dispute won")
-    moves += _money(books, "liab:coins", "recv:users", owed_coins, "undo debt")
+    moves += _money(books, "liab:coins", "recv:users", back.owed_coins, "undo debt")
     at_provider = accounts.provider_cash(cash.instance, cash.currency)
     moves += _move(at_provider, accounts.disputed_money(ref, cash.currency), cash.units, "returned")
-    return Transfer("dispute.won", ref, tuple(moves), given)
+    return Transfer("dispute.won", ref, tuple(moves), back.given, fresh)
 
 
 def debt_written_off(books: Books, *, user_id: ids.UserId, ref: str, coins: int) -> Transfer:

@@ -17,6 +17,36 @@ class LockReason(StrEnum):
     REFUND_OF_SPENT_COINS = "REFUND_OF_SPENT_COINS"
 
 
+class Coin(StrEnum):
+    """The kinds of coins in a wallet; debt counts below zero."""
+
+    PAID = "PAID"
+    PROMO = "PROMO"
+    DEBT = "DEBT"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One line of a wallet's statement. `coins` is positive for what came in; `balance_coins` is what there was after.
+
+    `posting` and `account` are its place in the books. A debt's balance is negative.
+    """
+
+    posting: int
+    account: int
+    coin: Coin
+    kind: str
+    ref: str
+    coins: int
+    balance_coins: int
+    at: datetime
+
+    @property
+    def order_id(self) -> str | None:
+        """The order that it is about, or None."""
+        return self.ref if ids.prefix_of(self.ref) == ids.ORDER else None
+
+
 @dataclass(frozen=True, slots=True)
 class Lock:
     """What locked a wallet, and when."""
@@ -32,7 +62,6 @@ class Wallet:
 
     id: str
     user_id: ids.UserId
-    revision: int
     available_coins: int
     promo_coins: int
     held_coins: int

@@ -33,6 +33,8 @@ from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
 _STRICT: dict[str, Any] = {"sqlite_strict": True}
+_OPEN: Final = "state IN (" + ", ".join(f"'{state}'" for state in LIVE) + ")"
+"""The condition of the index on open orders, word for word, so that the count uses it."""
 
 
 class OrderRow(SQLModel, table=True):
@@ -50,6 +52,7 @@ class OrderRow(SQLModel, table=True):
         sa.Index("orders_creator", "creator_id", "id"),
         sa.Index("orders_state", "state", "state_at", "id"),
         sa.Index("orders_updated", "updated_at", "id"),
+        sa.Index("orders_open", "creator_id", **columns.where(_OPEN)),
         _STRICT,
     )
     id: str = Field(
@@ -123,7 +126,7 @@ _COUNT_OPEN: Final = Statement[tuple[int]](
     lambda: (
         sa.select(sa.func.count())
         .select_from(_T)
-        .where(_T.c.creator_id == sa.bindparam("creator_id"), columns.any_of(_T.c.state, "states"))
+        .where(_T.c.creator_id == sa.bindparam("creator_id"), sa.text(_OPEN))
     )
 )
 _INSERT_BRIEF: Final = Statement[Any](
@@ -203,7 +206,7 @@ def list_briefs(tx: Tx, order_ids: Sequence[str]) -> list[Brief | None]:
 
 def count_open(tx: Tx, creator_id: ids.CreatorId) -> int:
     """How many live orders a creator has."""
-    row = tx.one(_COUNT_OPEN, creator_id=creator_id, states=list(LIVE))
+    row = tx.one(_COUNT_OPEN, creator_id=creator_id)
     assert row is not None, "a count has a row"
     return row[0]
 

@@ -13,14 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from shoutgraph.domain import ids
-
-
-class Platform(StrEnum):
-    """Where the fan pays: prices differ by platform."""
-
-    WEB = "WEB"
-    IOS = "IOS"
-    ANDROID = "ANDROID"
+from shoutgraph.domain.packages import Platform
 
 
 class Submission(StrEnum):
@@ -53,10 +46,11 @@ class Review(StrEnum):
     CURRENCY_MISMATCH = "CURRENCY_MISMATCH"
     AMOUNT_MISMATCH = "AMOUNT_MISMATCH"
     TOTALS_MISMATCH = "TOTALS_MISMATCH"
+    REF_TAKEN = "REF_TAKEN"
     UNKNOWN_FOR_LONG = "UNKNOWN_FOR_LONG"
 
 
-MISMATCHES: Final = frozenset({Review.CURRENCY_MISMATCH, Review.AMOUNT_MISMATCH, Review.TOTALS_MISMATCH})
+MISMATCHES: Final = frozenset(Review) - {Review.UNKNOWN_FOR_LONG}
 """With one of these, and without the exact money, nothing is ever credited."""
 
 

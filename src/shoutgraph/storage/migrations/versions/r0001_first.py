@@ -237,6 +237,11 @@ def orders() -> None:
     op.create_index("orders_creator", "orders", ["creator_id", "id"])
     op.create_index("orders_state", "orders", ["state", "state_at", "id"])
     op.create_index("orders_updated", "orders", ["updated_at", "id"])
+    live = (
+        "state IN ('SCREENING', 'AWAITING_ACCEPTANCE', 'IN_PRODUCTION', 'IN_REVIEW', 'CHANGES_REQUIRED', 'DELIVERED', "
+        "'REDO_REQUESTED', 'DISPUTED')"
+    )
+    op.create_index("orders_open", "orders", ["creator_id"], **where(live))
     op.create_table(
         "brief",
         sa.Column("order_id", TEXT, sa.ForeignKey("orders.id"), primary_key=True, nullable=False),
