@@ -1,0 +1,179 @@
+"""The documents say what the code says: nothing is missing, and nothing is there that the code does not have."""
+
+import ast
+import inspect
+import re
+
+import pytest
+from tests.repo import codes, source
+
+from shoutgraph.api.failures import OF_REFUSAL, Code
+from shoutgraph.api.graphql.errors import AS_DATA
+from shoutgraph.domain import accounts, ledger
+from shoutgraph.domain.orders.states import LIVE, TERMINAL, TRANSITIONS
+from shoutgraph.domain.policies import FIRST
+from shoutgraph.domain.users import ROLES, Scope
+from shoutgraph.sdk.specs import HookSpecs
+from shoutgraph.settings import PREFIX, Settings
+
+CITED = re.compile(r"docs/[\w./-]+\.md")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+WORD = re.compile(r"`([^`]+)`")
+EVENT = re.compile(r"[a-z]+\.[a-z_]+")
+ADR_HEADS = ["Context", "Decision", "Consequences", "Alternatives", "Enforced by"]
+ADRS = sorted((source.DOCS / "adr").glob("*.md"))
+
+
+def test_every_document_that_is_cited_exists():
+    cited = {(source.name(path), name) for path in source.texts() for name in CITED.findall(source.text(path))}
+    assert [each for each in sorted(cited) if not (source.ROOT / each[1]).is_file()] == []
+
+
+def test_every_link_between_documents_leads_somewhere():
+    broken = []
+    for path in source.texts():
+        if path.suffix == ".md":
+            links = (link for link in LINK.findall(source.text(path)) if "://" not in link)
+            broken += [f"{source.name(path)}: {link}" for link in links if not (path.parent / link).exists()]
+    assert broken == []
+
+
+@pytest.mark.parametrize("path", ADRS, ids=lambda path: path.stem)
+def test_a_decision_has_its_six_parts(path):
+    text = source.text(path)
+    assert text.startswith(f"# {path.stem[:4]} ")
+    assert re.search(r"^Status: (accepted|superseded by \[\d{4}\])", text, re.MULTILINE)
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ADR_HEADS
+
+
+def test_decisions_are_numbered_without_a_gap_and_listed():
+    assert [path.stem[:4] for path in ADRS] == [f"{number:04}" for number in range(1, len(ADRS) + 1)]
+    listed = source.document("ARCHITECTURE.md")
+    assert [path.name for path in ADRS if f"(adr/{path.name})" not in listed] == []
+
+
+def test_every_setting_is_documented_as_it_is():
+    wanted = [
+        [f"`{PREFIX}{name.upper()}`", _default(name), field.description or ""]
+        for name, field in Settings.model_fields.items()
+        if name != "providers"
+    ]
+    assert [row for row in source.rows("SETTINGS.md") if row[0].startswith(f"`{PREFIX}")] == wanted
+
+
+def test_every_refusal_has_a_section_with_all_its_codes():
+    documented = set()
+    for leaf, section in _sections("ERRORS.md", level=3).items():
+        rows = re.findall(r"^\| `([A-Z0-9_]+)` \|", section, re.MULTILINE)
+        documented |= {(leaf.strip("`"), code) for code in rows}
+    made = codes.made()
+    assert sorted(made - documented) == [], "not in docs/ERRORS.md"
+    assert sorted(documented - made) == [], "only in docs/ERRORS.md"
+
+
+def test_every_refusal_is_mapped_by_the_api():
+    assert set(codes.LEAVES.values()) == set(AS_DATA) | set(OF_REFUSAL)
+
+
+def test_every_code_of_errors_is_documented():
+    section = _sections("ERRORS.md", level=2)["Failures in `errors[]`"]
+    assert set(re.findall(r"^\| `([A-Z0-9_]+)` \|", section, re.MULTILINE)) == {code.value for code in Code}
+
+
+def test_every_hook_is_documented_with_its_arguments():
+    text = source.document("PLUGINS.md")
+    for name, hook in inspect.getmembers(HookSpecs, inspect.isfunction):
+        arguments = [argument for argument in inspect.signature(hook).parameters if argument != "self"]
+        assert f"`{name}({', '.join(arguments)})`" in text
+
+
+def test_every_event_type_is_documented():
+    made = set()
+    for path in source.under("services"):
+        if "NewEvent(" in source.text(path):
+            constants = (node.value for node in ast.walk(source.tree(path)) if isinstance(node, ast.Constant))
+            made |= {text for text in constants if isinstance(text, str) and EVENT.fullmatch(text)}
+    text = _sections("GRAPHQL.md", level=2)["Events"]
+    assert made
+    assert {word for word in WORD.findall(text) if EVENT.fullmatch(word)} == made
+
+
+def test_every_transition_is_documented_as_it_is():
+    rows = [row for row in source.rows("ORDERS.md") if row[0].isdigit()]
+    wanted = [
+        [
+            str(each.number),
+            f"`{each.name}`",
+            _states(each.sources),
+            each.target.value if each.target else "same",
+            ", ".join(sorted(actor.lower() for actor in each.actors)),
+            each.cut.lower(),
+            each.coins.lower().replace("_", " "),
+        ]
+        for each in TRANSITIONS
+    ]
+    assert [row[:7] for row in rows] == wanted
+
+
+def test_every_window_and_rate_is_documented_as_it_is():
+    rows = {row[0].strip("`"): row[1] for row in source.rows("ORDERS.md") if not row[0].isdigit()}
+    values = {name: getattr(FIRST, name) for name in FIRST.__slots__ if name != "version"}
+    assert {name: rows.get(name) for name in values} == {name: str(value) for name, value in values.items()}
+
+
+def test_every_transfer_is_in_the_table_of_postings():
+    tree = source.tree(source.SRC / "domain" / "postings.py")
+    made = {
+        call.args[0].value
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and source.called(call) == "Transfer" and isinstance(call.args[0], ast.Constant)
+    }
+    documented = {WORD.findall(row[1])[0] for row in source.rows("adr/0003-ledger.md") if WORD.match(row[1])}
+    assert documented == made
+
+
+def test_every_account_is_in_the_chart():
+    text = source.document("adr/0003-ledger.md")
+    made = [getattr(accounts, name) for name in ("MINT", "PROMO_MINT", "CAP_MINT")]
+    made += [accounts.fee_stripe(ledger.FEE_STRIPES - 1)]
+    for make in (accounts.paid, accounts.promo, accounts.debt):
+        made.append(make("{u}"))
+    for make in (accounts.pending, accounts.available):
+        made.append(make("{c}"))
+    for make in (accounts.escrow, accounts.promo_escrow, accounts.refund_cap):
+        made.append(make("{o}"))
+    made += [accounts.coin_liability("{ccy}"), accounts.receivable("{ccy}")]
+    made += [accounts.provider_cash("{instance}", "{ccy}"), accounts.disputed_money("{d}", "{ccy}")]
+    missing = [account.code for account in made if f"| `{account.code}` | {account.asset} |" not in text]
+    assert missing == []
+
+
+def test_every_scope_and_role_is_documented():
+    text = source.document("GRAPHQL.md")
+    assert [scope for scope in Scope if f"`{scope}`" not in text] == []
+    assert [role for role in ROLES if f"`{role}`" not in text] == []
+
+
+def _default(name: str) -> str:
+    default = Settings.model_fields[name].get_default(call_default_factory=True)
+    shown = getattr(default, "value", default)
+    return "" if shown is None or shown == () else f"`{str(shown).lower() if isinstance(shown, bool) else shown}`"
+
+
+def _states(states: frozenset[object]) -> str:
+    live = frozenset(LIVE)
+    if states == live:
+        return "any live state"
+    assert not states & set(TERMINAL)
+    order = {state: at for at, state in enumerate(("DRAFT", *LIVE))}
+    return ", ".join(sorted((state.value for state in states), key=lambda value: order[value]))
+
+
+def _sections(document: str, *, level: int) -> dict[str, str]:
+    """The text under each heading of a level, up to the next heading of that level or above."""
+    parts = re.split(rf"^(#{{2,{level}}}) (.+)$", source.document(document), flags=re.MULTILINE)
+    found = {}
+    for marks, head, body in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        if len(marks) == level:
+            found[head.strip()] = body
+    return found
