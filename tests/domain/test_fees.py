@@ -1,6 +1,7 @@
 """Shares of a price: the parts always sum to the whole, and many small refunds take what one large one would."""
 
 from fractions import Fraction
+from itertools import pairwise
 from math import floor
 
 import pytest
@@ -29,7 +30,7 @@ def cuts(draw: st.DrawFn) -> tuple[int, int, list[int]]:
     paid, promo = draw(mixes())
     price = paid + promo
     edges = sorted({0, price, *draw(st.lists(st.integers(0, price), max_size=12))})
-    return paid, promo, [after - before for before, after in zip(edges, edges[1:], strict=False)]
+    return paid, promo, [after - before for before, after in pairwise(edges)]
 
 
 @pytest.mark.parametrize(
