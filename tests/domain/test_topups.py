@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 
 from shoutgraph.domain import accounts, ids, ledger
 from shoutgraph.domain.ledger import Lot, LotMove
+from shoutgraph.domain.packages import Platform
 from shoutgraph.domain.topups import booking, machine, polling
 from shoutgraph.domain.topups.booking import Dispute, Escrowed, Slice, Step, StepKind
 from shoutgraph.domain.topups.topup import (
@@ -16,7 +17,6 @@ from shoutgraph.domain.topups.topup import (
     ActionKind,
     Observation,
     Payload,
-    Platform,
     Review,
     Seen,
     Source,

@@ -16,8 +16,6 @@ from typing import Final
 from shoutgraph.domain import errors, ids, money
 from shoutgraph.domain.policies import Policy
 
-LABEL_CHARS_MAX: Final = 80
-REF_CHARS_MAX: Final = 256
 NOTE_CHARS_MAX: Final = 1_000
 KEY_CHARS: Final = 40
 DAY: Final = timedelta(days=1)
@@ -57,13 +55,6 @@ class PayoutReview(StrEnum):
     PAID_AFTER_FAILURE = "PAID_AFTER_FAILURE"
     FAILED_AFTER_PAID = "FAILED_AFTER_PAID"
     UNKNOWN_FOR_LONG = "UNKNOWN_FOR_LONG"
-
-
-class RecipientState(StrEnum):
-    """Whether money can be sent to a recipient."""
-
-    READY = "READY"
-    NEEDS_ACTION = "NEEDS_ACTION"
 
 
 class PaySeen(StrEnum):
@@ -118,19 +109,6 @@ RETRY_AFTER: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
-    """Where a creator's money goes. `ref` is the provider's own, or what the rail needs, such as an IBAN."""
-
-    id: str
-    creator_id: ids.CreatorId
-    instance: str
-    label: str
-    ref: str
-    state: RecipientState
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Sighting:
     """One look at a payout. `code` is the provider's reason, or ours for an unknown."""
 
@@ -177,6 +155,19 @@ class Payout:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """Payouts that are handed over with one call. `key` stands for exactly these payouts, at every attempt."""
+
+    id: str
+    instance: str
+    key: str
+    first_sent_at: datetime
+    answer_due_at: datetime
+    attempts: int = 1
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A payout after a look, and what the books must follow with."""
 
@@ -217,22 +208,6 @@ def check_request(coins: int, *, available_coins: int, last_day_coins: int, poli
     if coins * policy.par_units % money.BOOK_UNITS_PER_MINOR:
         msg = "These coins are not worth a whole number of minor units; choose another amount."
         raise errors.ValidationError(msg, code="PAYOUT_NOT_WHOLE", path=path)
-
-
-def check_recipient(*, label: str, ref: str) -> None:
-    """Refuses an empty or overlong label or reference.
-
-    Raises:
-        ValidationError: a text is empty, too long, or holds control characters.
-    """
-    for name, text, chars_max in (("label", label, LABEL_CHARS_MAX), ("ref", ref, REF_CHARS_MAX)):
-        path = ("input", name)
-        if not text.strip():
-            raise errors.ValidationError(f"{name} is empty.", code="EMPTY", path=path)
-        if len(text) > chars_max:
-            raise errors.ValidationError(f"{name} has at most {chars_max} characters.", code="TOO_LONG", path=path)
-        if not text.isprintable():
-            raise errors.ValidationError(f"{name} is plain text.", code="INVALID_TEXT", path=path)
 
 
 def approve(payout: Payout, *, by: str, now: datetime) -> Payout:

@@ -1,0 +1,49 @@
+"""Recipients: where a creator's money goes, in the words of a payout provider."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from shoutgraph.domain import errors, ids
+
+LABEL_CHARS_MAX: Final = 80
+REF_CHARS_MAX: Final = 256
+RECIPIENTS_MAX: Final = 20
+"""The most recipients of one creator."""
+
+
+class RecipientState(StrEnum):
+    """Whether money can be sent to a recipient."""
+
+    READY = "READY"
+    NEEDS_ACTION = "NEEDS_ACTION"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Where a creator's money goes. `ref` is the provider's own, or what the rail needs, such as an IBAN."""
+
+    id: str
+    creator_id: ids.CreatorId
+    instance: str
+    label: str
+    ref: str
+    state: RecipientState
+    created_at: datetime
+
+
+def check_recipient(*, label: str, ref: str) -> None:
+    """Refuses an empty or overlong label or reference.
+
+    Raises:
+        ValidationError: a text is empty, too long, or holds control characters.
+    """
+    for name, text, chars_max in (("label", label, LABEL_CHARS_MAX), ("ref", ref, REF_CHARS_MAX)):
+        path = ("input", name)
+        if not text.strip():
+            raise errors.ValidationError(f"{name} is empty.", code="EMPTY", path=path)
+        if len(text) > chars_max:
+            raise errors.ValidationError(f"{name} has at most {chars_max} characters.", code="TOO_LONG", path=path)
+        if not text.isprintable():
+            raise errors.ValidationError(f"{name} is plain text.", code="INVALID_TEXT", path=path)

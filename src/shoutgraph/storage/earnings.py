@@ -1,0 +1,188 @@
+"""Earnings: one row for each order, compensation or gift that a creator earned with. Units: coins.
+
+An earning matures by its own `matures_at`; no other row has to be kept in step with it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from shoutgraph.domain import accounts, ids, pages
+from shoutgraph.domain.earnings import Balances, Earning, EarningKind, EarningState, Part
+from shoutgraph.storage import columns
+from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
+from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.tx import Tx
+
+MATURE_MAX: Final = 200
+"""The most earnings that one unit of work matures."""
+
+ALLOCATE_MAX: Final = 10_000
+"""The most earnings that one payout is made of."""
+
+
+class EarningRow(SQLModel, table=True):
+    """An earning; its coins are each in one place."""
+
+    __tablename__ = "earning"
+    __table_args__ = (
+        sa.CheckConstraint("coins > 0 AND fee_coins >= 0", name="earning_coins"),
+        sa.CheckConstraint("in_payout_coins >= 0 AND paid_coins >= 0 AND reversed_coins >= 0", name="earning_parts"),
+        sa.CheckConstraint("in_payout_coins + paid_coins + reversed_coins <= coins", name="earning_sum"),
+        sa.CheckConstraint(
+            "state <> 'PENDING' OR (in_payout_coins = 0 AND paid_coins = 0)", name="earning_pending_stays"
+        ),
+        one_of("kind", EarningKind),
+        one_of("state", EarningState),
+        sa.UniqueConstraint("kind", "subject_id", name="earning_once"),
+        sa.Index("earning_creator", "creator_id", "id"),
+        columns.partial_index("earning_maturing", "matures_at", where="state = 'PENDING'"),
+        columns.partial_index("earning_free", "creator_id", "matured_at", "id", where="state = 'AVAILABLE'"),
+        {"sqlite_strict": True},
+    )
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    creator_id: str = Field(sa_type=Text)
+    kind: EarningKind = Field(sa_type=Words(EarningKind))
+    subject_id: str = Field(sa_type=Text)
+    coins: int = Field(sa_type=Integer)
+    fee_coins: int = Field(sa_type=Integer)
+    earned_at: datetime = Field(sa_type=Micros)
+    matures_at: datetime = Field(sa_type=Micros)
+    state: EarningState = Field(sa_type=Words(EarningState))
+    in_payout_coins: int = Field(sa_type=Integer)
+    paid_coins: int = Field(sa_type=Integer)
+    reversed_coins: int = Field(sa_type=Integer)
+    matured_at: datetime | None = Field(sa_type=Micros)
+
+
+_T: Final = columns.table_of(EarningRow)
+_NAMES: Final = tuple(column.name for column in _T.c)
+_CHANGES: Final = ("state", "in_payout_coins", "paid_coins", "reversed_coins", "matured_at")
+_ACCOUNT: Final = sa.table(
+    "account", sa.column("code", Text), *(sa.column(name, Integer) for name in ("debits", "credits"))
+)
+
+
+def insert(tx: Tx, earning: Earning) -> None:
+    """Stores a new earning, in the unit of work that posts it."""
+    tx.run(_INSERT, **{name: getattr(earning, name) for name in _NAMES})
+
+
+def save(tx: Tx, earnings: Iterable[Earning]) -> None:
+    """Stores what earnings are now."""
+    tx.many(_SAVE, [{"of": each.id} | {name: getattr(each, name) for name in _CHANGES} for each in earnings])
+
+
+def find_of_subject(tx: Tx, kind: EarningKind, subject_id: str) -> Earning | None:
+    """What was earned with an order or gift, or None."""
+    row = tx.one(_OF_SUBJECT, kind=kind, subject_id=subject_id)
+    return None if row is None else Earning(*row)
+
+
+def list_of(tx: Tx, earning_ids: Sequence[str]) -> list[Earning | None]:
+    """Earnings in the order asked, None where there is none."""
+    found = {row[0]: Earning(*row) for row in tx.all(_LIST, ids=list(earning_ids))}
+    return [found.get(earning_id) for earning_id in earning_ids]
+
+
+def list_of_parts(tx: Tx, parts: Sequence[Part]) -> list[tuple[Earning, int]]:
+    """The earnings that the parts of a payout are of, each with its coins."""
+    found = list_of(tx, [part.earning_id for part in parts])
+    pairs = []
+    for earning, part in zip(found, parts, strict=True):
+        assert earning is not None, "an earning is never deleted"
+        pairs.append((earning, part.coins))
+    return pairs
+
+
+def list_of_maturing(tx: Tx, *, limit: int = MATURE_MAX) -> tuple[Earning, ...]:
+    """Pending earnings whose hold is over, the longest over first."""
+    return tuple(Earning(*row) for row in tx.all(_MATURING, now=tx.now, size=min(limit, MATURE_MAX)))
+
+
+def list_of_free(tx: Tx, creator_id: ids.CreatorId) -> tuple[Earning, ...]:
+    """A creator's available earnings with coins left, the first matured first."""
+    return tuple(Earning(*row) for row in tx.all(_FREE, creator_id=creator_id, size=ALLOCATE_MAX))
+
+
+def list_of_page(tx: Tx, creator_id: ids.CreatorId, args: pages.PageArgs) -> list[Earning]:
+    """Up to one earning more than the page holds, newest first. The key is `(id,)`."""
+    params: dict[str, object] = {} if args.key is None else {"key": args.key[0]}
+    statement = _PAGES[args.backward, args.key is not None]
+    return [Earning(*row) for row in tx.all(statement, creator_id=creator_id, size=args.size + 1, **params)]
+
+
+def balances(tx: Tx, creator_id: ids.CreatorId) -> Balances:
+    """What a creator has earned: pending and available by the books, the rest by the rows."""
+    codes = [accounts.pending(creator_id).code, accounts.available(creator_id).code]
+    found = dict(tx.all(_BALANCES, codes=codes))
+    sums = tx.one(_SUMS, creator_id=creator_id)
+    assert sums is not None, "a sum has a row"
+    return Balances(
+        pending_coins=found.get(codes[0], 0),
+        available_coins=found.get(codes[1], 0),
+        in_payout_coins=sums[0],
+        paid_coins=sums[1],
+    )
+
+
+def _page(*, backward: bool, after: bool) -> Statement[Any]:
+    def build() -> sa.ClauseElement:
+        query = sa.select(*_T.c).where(_T.c.creator_id == sa.bindparam("creator_id")).limit(sa.bindparam("size"))
+        query = query.order_by(_T.c.id.asc() if backward else _T.c.id.desc())
+        if after:
+            key = sa.bindparam("key", type_=Text)
+            query = query.where(_T.c.id > key if backward else _T.c.id < key)
+        return query
+
+    return Statement(build)
+
+
+def _sums() -> sa.ClauseElement:
+    zero: sa.ColumnElement[int] = sa.literal_column("0")
+    sums = (sa.func.coalesce(sa.func.sum(_T.c[name]), zero) for name in ("in_payout_coins", "paid_coins"))
+    return sa.select(*sums).where(_T.c.creator_id == sa.bindparam("creator_id"))
+
+
+_WAYS: Final = ((False, False), (False, True), (True, False), (True, True))
+_PAGES: Final = {(backward, after): _page(backward=backward, after=after) for backward, after in _WAYS}
+_PENDING: Final = _T.c.state == sa.literal_column("'PENDING'")
+_AVAILABLE: Final = _T.c.state == sa.literal_column("'AVAILABLE'")
+_INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _NAMES}))
+_SAVE: Final = Statement[Any](
+    lambda: sa.update(_T).where(_T.c.id == sa.bindparam("of")).values({name: sa.bindparam(name) for name in _CHANGES})
+)
+_LIST: Final = Statement[Any](lambda: sa.select(*_T.c).where(columns.any_of(_T.c.id, "ids")))
+_OF_SUBJECT: Final = Statement[Any](
+    lambda: sa.select(*_T.c).where(_T.c.kind == sa.bindparam("kind"), _T.c.subject_id == sa.bindparam("subject_id"))
+)
+_MATURING: Final = Statement[Any](
+    lambda: (
+        sa.select(*_T.c)
+        .where(_PENDING, _T.c.matures_at <= sa.bindparam("now"))
+        .order_by(_T.c.matures_at, _T.c.id)
+        .limit(sa.bindparam("size"))
+    )
+)
+_FREE: Final = Statement[Any](
+    lambda: (
+        sa.select(*_T.c)
+        .where(
+            _AVAILABLE,
+            _T.c.creator_id == sa.bindparam("creator_id"),
+            _T.c.in_payout_coins + _T.c.paid_coins + _T.c.reversed_coins < _T.c.coins,
+        )
+        .order_by(_T.c.matured_at, _T.c.id)
+        .limit(sa.bindparam("size"))
+    )
+)
+_BALANCES: Final = Statement[tuple[str, int]](
+    lambda: sa.select(_ACCOUNT.c.code, _ACCOUNT.c.credits - _ACCOUNT.c.debits).where(
+        columns.any_of(_ACCOUNT.c.code, "codes")
+    )
+)
+_SUMS: Final = Statement[tuple[int, int]](_sums)

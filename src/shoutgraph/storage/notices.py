@@ -1,0 +1,174 @@
+"""The inbox of providers' webhooks: the raw bytes first, then what became of them.
+
+A delivery is kept before it is believed. What it tells is applied once per notice id of its provider, in the unit of
+work that claims the id, so that a repeat changes nothing.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from shoutgraph.domain.notices import NoticeState, Stored
+from shoutgraph.storage import columns
+from shoutgraph.storage.columns import Blob, Integer, JsonText, Micros, Text, Words, one_of
+from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.tx import Tx
+
+LIST_MAX: Final = 100
+PRUNE_MAX: Final = 1_000
+"""The most rows that one unit of work removes."""
+
+
+class NoticeRow(SQLModel, table=True):
+    """One delivery as it came in. The body is dropped once it is known to be forged or repeated."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        one_of("state", NoticeState),
+        sa.CheckConstraint("length(sha256) = 32", name="notice_sha256"),
+        columns.partial_index("notice_waiting", "received_at", where="state = 'RECEIVED'"),
+        sa.Index("notice_received", "received_at"),
+        {"sqlite_strict": True},
+    )
+
+    id: int | None = Field(sa_type=Integer, primary_key=True)
+    instance: str = Field(sa_type=Text)
+    sha256: bytes = Field(sa_type=Blob)
+    body: bytes = Field(sa_type=Blob)
+    headers: dict[str, str] = Field(sa_type=JsonText)
+    query: str = Field(sa_type=Text)
+    remote: str = Field(sa_type=Text)
+    received_at: datetime = Field(sa_type=Micros)
+    state: NoticeState = Field(sa_type=Words(NoticeState))
+    tries: int = Field(sa_type=Integer)
+    detail: str | None = Field(sa_type=Text)
+
+
+class SeenRow(SQLModel, table=True):
+    """A notice id that was applied."""
+
+    __tablename__ = "notice_seen"
+    __table_args__ = (
+        sa.Index("notice_seen_at", "at"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    instance: str = Field(sa_type=Text, primary_key=True)
+    notice_id: str = Field(sa_type=Text, primary_key=True)
+    at: datetime = Field(sa_type=Micros)
+
+
+_T: Final = columns.table_of(NoticeRow)
+_SEEN: Final = columns.table_of(SeenRow)
+
+
+def insert(tx: Tx, stored: Stored) -> int:
+    """Keeps a delivery; gives its number."""
+    row = tx.one(
+        _INSERT,
+        instance=stored.instance,
+        sha256=stored.sha256,
+        body=stored.body,
+        headers=dict(stored.headers),
+        query=stored.query,
+        remote=stored.remote,
+        received_at=stored.received_at,
+        state=NoticeState.RECEIVED,
+        tries=0,
+        detail=None,
+    )
+    assert row is not None, "an insert gives the number back"
+    return row[0]
+
+
+def mark(tx: Tx, number: int, state: NoticeState, *, detail: str | None = None) -> None:
+    """Says what became of a delivery. Bytes that nobody will read again are dropped."""
+    statement = _MARK_EMPTY if state is NoticeState.REFUSED else _MARK
+    tx.run(statement, of=number, state=state, detail=detail)
+
+
+def claim(tx: Tx, *, instance: str, notice_id: str) -> bool:
+    """Takes a notice id for ever; gives False if it was taken before."""
+    return tx.run(_CLAIM, instance=instance, notice_id=notice_id, at=tx.now) == 1
+
+
+def list_waiting(tx: Tx, *, older_than: timedelta, tries_max: int) -> tuple[Stored, ...]:
+    """Deliveries that a crash or a broken plugin left behind, the oldest first."""
+    rows = tx.all(_WAITING, before=tx.now - older_than, tries_max=tries_max, size=LIST_MAX)
+    return tuple(Stored(*row) for row in rows)
+
+
+def tried(tx: Tx, number: int) -> None:
+    """Counts one more attempt to read a delivery."""
+    tx.run(_TRIED, of=number)
+
+
+def count(tx: Tx, state: NoticeState) -> int:
+    """How many deliveries of this state are kept."""
+    row = tx.one(_COUNT, state=state)
+    assert row is not None, "a count has a row"
+    return row[0]
+
+
+def prune(tx: Tx, *, before: datetime) -> int:
+    """Removes old deliveries that are done with and old notice ids, some at a time; gives how many."""
+    return tx.run(_PRUNE, before=before) + tx.run(_PRUNE_SEEN, before=before)
+
+
+def _claim() -> sa.ClauseElement:
+    names = ("instance", "notice_id", "at")
+    params = [sa.bindparam(name, type_=_SEEN.c[name].type) for name in names]
+    key = (_SEEN.c.instance == sa.bindparam("instance"), _SEEN.c.notice_id == sa.bindparam("notice_id"))
+    values = sa.select(*params).where(~sa.exists().where(*key))
+    return sa.insert(_SEEN).from_select(names, values)
+
+
+def _prune() -> sa.ClauseElement:
+    waiting: sa.ColumnElement[Any] = sa.literal_column(f"'{NoticeState.RECEIVED}'")
+    old = (
+        sa.select(_T.c.id)
+        .where(_T.c.received_at < sa.bindparam("before"), _T.c.state != waiting)
+        .order_by(_T.c.received_at)
+        .limit(PRUNE_MAX)
+    )
+    return sa.delete(_T).where(_T.c.id.in_(old))
+
+
+def _prune_seen() -> sa.ClauseElement:
+    key = (_SEEN.c.instance, _SEEN.c.notice_id)
+    old = sa.select(*key).where(_SEEN.c.at < sa.bindparam("before")).order_by(_SEEN.c.at).limit(PRUNE_MAX)
+    return sa.delete(_SEEN).where(sa.tuple_(*key).in_(old))
+
+
+_VALUES: Final = tuple(column.name for column in _T.c if column.name != "id")
+_STORED: Final = ("id", "instance", "sha256", "body", "headers", "query", "remote", "received_at")
+_ONE: Final = _T.c.id == sa.bindparam("of")
+_MARKED: Final[dict[str, Any]] = {"state": sa.bindparam("state"), "detail": sa.bindparam("detail")}
+_INSERT: Final = Statement[tuple[int]](
+    lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _VALUES}).returning(_T.c.id)
+)
+_MARK: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values(_MARKED))
+_MARK_EMPTY: Final = Statement[Any](
+    lambda: sa.update(_T).where(_ONE).values(_MARKED | {"body": sa.literal_column("x''")})
+)
+_CLAIM: Final = Statement[Any](_claim)
+_WAITING: Final = Statement[Any](
+    lambda: (
+        sa.select(*(_T.c[name] for name in _STORED))
+        .where(
+            _T.c.state == sa.literal_column(f"'{NoticeState.RECEIVED}'"),
+            _T.c.received_at <= sa.bindparam("before"),
+            _T.c.tries < sa.bindparam("tries_max"),
+        )
+        .order_by(_T.c.received_at)
+        .limit(sa.bindparam("size"))
+    )
+)
+_TRIED: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values(tries=_T.c.tries + sa.literal_column("1")))
+_COUNT: Final = Statement[tuple[int]](
+    lambda: sa.select(sa.func.count()).select_from(_T).where(_T.c.state == sa.bindparam("state"))
+)
+_PRUNE: Final = Statement[Any](_prune)
+_PRUNE_SEEN: Final = Statement[Any](_prune_seen)

@@ -1,0 +1,375 @@
+"""Payouts, the batches they are sent in, and what they are made of. Units: coins, minor units."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from shoutgraph.domain import errors, ids, pages
+from shoutgraph.domain.earnings import Part
+from shoutgraph.domain.payouts import (
+    FAILED,
+    Batch,
+    HoldCode,
+    Payout,
+    PayoutReview,
+    PayoutState,
+)
+from shoutgraph.domain.users import Scope, Viewer
+from shoutgraph.storage import columns
+from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
+from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.tx import Tx
+
+CLAIM_MAX: Final = 100
+"""The most payouts that one unit of work claims."""
+
+
+class BatchRow(SQLModel, table=True):
+    """Payouts that are handed over with one call; its key stands for exactly its payouts."""
+
+    __tablename__ = "payout_batch"
+    __table_args__ = (sa.CheckConstraint("attempts > 0", name="payout_batch_attempts"), {"sqlite_strict": True})
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    instance: str = Field(sa_type=Text)
+    key: str = Field(sa_type=Text)
+    first_sent_at: datetime = Field(sa_type=Micros)
+    answer_due_at: datetime = Field(sa_type=Micros)
+    attempts: int = Field(sa_type=Integer)
+    ref: str | None = Field(sa_type=Text)
+
+
+class PayoutRow(SQLModel, table=True):
+    """A payout as it stands."""
+
+    __tablename__ = "payout"
+    __table_args__ = (
+        sa.CheckConstraint("revision > 0 AND attempts >= 0 AND looks >= 0", name="payout_counts"),
+        sa.CheckConstraint("coins > 0 AND amount_minor > 0", name="payout_amounts"),
+        one_of("state", PayoutState),
+        one_of("hold_code", HoldCode),
+        one_of("review", PayoutReview),
+        sa.UniqueConstraint("key", name="payout_key"),
+        sa.Index("payout_creator", "creator_id", "id"),
+        sa.Index("payout_state", "state", "id"),
+        columns.partial_index("payout_look", "look_at", where="look_at IS NOT NULL"),
+        columns.partial_index("payout_of_batch", "batch_id", where="batch_id IS NOT NULL"),
+        {"sqlite_strict": True},
+    )
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    revision: int = Field(sa_type=Integer)
+    creator_id: str = Field(sa_type=Text)
+    recipient_id: str = Field(sa_column=sa.Column(Text, sa.ForeignKey("payout_recipient.id"), nullable=False))
+    instance: str = Field(sa_type=Text)
+    coins: int = Field(sa_type=Integer)
+    amount_minor: int = Field(sa_type=Integer)
+    currency: str = Field(sa_type=Text)
+    key: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=Micros)
+    updated_at: datetime = Field(sa_type=Micros)
+    state: PayoutState = Field(sa_type=Words(PayoutState))
+    batch_id: str | None = Field(sa_column=sa.Column(Text, sa.ForeignKey("payout_batch.id")))
+    attempts: int = Field(sa_type=Integer)
+    not_before: datetime | None = Field(sa_type=Micros)
+    ref: str | None = Field(sa_type=Text)
+    hold_code: HoldCode | None = Field(sa_type=Words(HoldCode))
+    note: str | None = Field(sa_type=Text)
+    failure_code: str | None = Field(sa_type=Text)
+    decided_by: str | None = Field(sa_type=Text)
+    submitted_at: datetime | None = Field(sa_type=Micros)
+    paid_at: datetime | None = Field(sa_type=Micros)
+    closed_at: datetime | None = Field(sa_type=Micros)
+    review: PayoutReview | None = Field(sa_type=Words(PayoutReview))
+    look_at: datetime | None = Field(sa_type=Micros)
+    looks: int = Field(sa_type=Integer)
+    leased_until: datetime | None = Field(sa_type=Micros)
+
+
+class PartRow(SQLModel, table=True):
+    """Coins of one earning in one payout. Written once; the payout's state says what became of them."""
+
+    __tablename__ = "payout_part"
+    __table_args__ = (
+        sa.CheckConstraint("coins > 0", name="payout_part_coins"),
+        sa.Index("payout_part_earning", "earning_id"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    payout_id: str = Field(sa_column=sa.Column(Text, sa.ForeignKey("payout.id"), primary_key=True))
+    earning_id: str = Field(sa_type=Text, primary_key=True)
+    coins: int = Field(sa_type=Integer)
+
+
+_T: Final = columns.table_of(PayoutRow)
+_B: Final = columns.table_of(BatchRow)
+_P: Final = columns.table_of(PartRow)
+_JOB: Final = ("look_at", "looks", "leased_until")
+_COLUMNS: Final = tuple(column for column in _T.c if column.name not in _JOB)
+_NAMES: Final = tuple(column.name for column in _COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A payout that is to be looked at, its batch, and how often it was looked at since its state last changed."""
+
+    payout: Payout
+    batch: Batch
+    looks: int
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutFilter:
+    """Which payouts a list holds: all the given conditions together."""
+
+    creator_id: ids.CreatorId | None = None
+    states: tuple[PayoutState, ...] = ()
+
+
+def insert(tx: Tx, payout: Payout, parts: Sequence[Part]) -> None:
+    """Stores a new payout and what it is made of."""
+    tx.run(_INSERT, **_params(payout), look_at=None, looks=0, leased_until=None)
+    rows = [{"payout_id": payout.id, "earning_id": part.earning_id, "coins": part.coins} for part in parts]
+    tx.many(_INSERT_PART, rows)
+
+
+def save(tx: Tx, payout: Payout) -> None:
+    """Stores what a payout is now."""
+    values = _params(payout)
+    changed = tx.run(_SAVE, of=values.pop("id"), **values)
+    assert changed == 1, "a payout that was read is there"
+
+
+def schedule(tx: Tx, payout_id: ids.PayoutId, *, look_at: datetime | None, looks: int) -> None:
+    """Says when to look next, and gives the lease back."""
+    tx.run(_SCHEDULE, of=payout_id, at=look_at, count=looks)
+
+
+def look_soon(tx: Tx, payout_id: ids.PayoutId) -> None:
+    """Asks for a look now, because the provider hinted at something."""
+    tx.run(_LOOK_SOON, of=payout_id, at=tx.now)
+
+
+def claim_due(tx: Tx, *, lease: timedelta, limit: int) -> tuple[Claimed, ...]:
+    """Leases payouts that are due for a look; nobody else gets them until the lease is over."""
+    rows = tx.all(_CLAIM, now=tx.now, until=tx.now + lease, size=min(limit, CLAIM_MAX))
+    found = [(Payout(*row[:-1]), row[-1]) for row in rows]
+    batches = {row[0]: Batch(*row) for row in tx.all(_BATCHES, ids=[p.batch_id for p, _ in found if p.batch_id])}
+    return tuple(Claimed(payout, batches[payout.batch_id], looks) for payout, looks in found if payout.batch_id)
+
+
+def list_of_approved(tx: Tx, *, limit: int) -> tuple[Payout, ...]:
+    """Payouts that may be sent now, the longest waiting first."""
+    return tuple(Payout(*row) for row in tx.all(_APPROVED, now=tx.now, size=min(limit, CLAIM_MAX)))
+
+
+def list_of_batch(tx: Tx, batch_id: str) -> tuple[Payout, ...]:
+    """The payouts of a batch."""
+    return tuple(Payout(*row) for row in tx.all(_OF_BATCH, batch_id=batch_id))
+
+
+def insert_batch(tx: Tx, batch: Batch) -> None:
+    """Stores a batch that is about to be sent."""
+    tx.run(_INSERT_BATCH, **{column.name: getattr(batch, column.name) for column in _B.c})
+
+
+def save_batch(tx: Tx, batch: Batch) -> None:
+    """Stores another attempt at a batch, or the provider's name for it."""
+    names = ("answer_due_at", "attempts", "ref")
+    tx.run(_SAVE_BATCH, of=batch.id, **{name: getattr(batch, name) for name in names})
+
+
+def get_batch(tx: Tx, batch_id: str) -> Batch:
+    """A batch.
+
+    Raises:
+        NotFoundError: there is no such batch.
+    """
+    rows = tx.all(_BATCHES, ids=[batch_id])
+    if not rows:
+        raise errors.NotFoundError("There is no such batch.")
+    return Batch(*rows[0])
+
+
+def get(tx: Tx, payout_id: str) -> Payout:
+    """A payout, for jobs, providers' notices and finance.
+
+    Raises:
+        NotFoundError: there is no such payout.
+    """
+    row = tx.one(_GET, id=payout_id)
+    if row is None:
+        raise errors.NotFoundError("There is no such payout.", path=("input", "payoutId"))
+    return Payout(*row)
+
+
+def find_by_key(tx: Tx, *, instance: str, key: str) -> Payout | None:
+    """The payout that a provider speaks of, if it went out by this instance."""
+    row = tx.one(_FIND_BY_KEY, key=key)
+    found = None if row is None else Payout(*row)
+    return found if found is not None and found.instance == instance else None
+
+
+def list_visible(tx: Tx, payout_ids: Sequence[str], viewer: Viewer) -> list[Payout | None]:
+    """Payouts by id in the order asked, None where there is none that this viewer may see."""
+    found = {row[0]: Payout(*row) for row in tx.all(_LIST, ids=list(payout_ids))}
+    return [payout if (payout := found.get(i)) and visible(payout, viewer) else None for i in payout_ids]
+
+
+def visible(payout: Payout, viewer: Viewer) -> bool:
+    """Whether it is the viewer's own, or the viewer reads finances."""
+    mine = viewer.creator_id is not None and payout.creator_id == viewer.creator_id
+    return mine or viewer.has(Scope.FINANCE_READ)
+
+
+def list_of_page(tx: Tx, args: pages.PageArgs, only: PayoutFilter, *, descending: bool) -> list[Payout]:
+    """Up to one payout more than the page holds, by id in the direction asked. The key is `(id,)`."""
+    params: dict[str, object] = {}
+    if only.creator_id is not None:
+        params["creator_id"] = only.creator_id
+    if only.states:
+        params["states"] = only.states
+    if args.key is not None:
+        params["key"] = args.key[0]
+    statement = _page(frozenset(params), descending != args.backward)
+    return [Payout(*row) for row in tx.all(statement, size=args.size + 1, **params)]
+
+
+def list_of_parts(tx: Tx, payout_id: ids.PayoutId) -> tuple[Part, ...]:
+    """What a payout is made of."""
+    return tuple(Part(*row) for row in tx.all(_PARTS, payout_id=payout_id))
+
+
+def requested_coins(tx: Tx, creator_id: ids.CreatorId, *, since: datetime) -> int:
+    """What a creator asked to be paid since a time and was not refused. Units: coins."""
+    row = tx.one(_REQUESTED, creator_id=creator_id, since=since)
+    assert row is not None, "a sum has a row"
+    return row[0]
+
+
+def list_of_instances_in_use(tx: Tx) -> tuple[str, ...]:
+    """The instances that money is in flight with: readiness asks for their plugins."""
+    return tuple(row[0] for row in tx.all(_IN_USE))
+
+
+def _params(payout: Payout) -> dict[str, Any]:
+    return {name: getattr(payout, name) for name in _NAMES}
+
+
+def _states(states: Sequence[PayoutState]) -> list[sa.ColumnElement[Any]]:
+    return [sa.literal_column(f"'{state}'") for state in states]
+
+
+def _claim() -> sa.ClauseElement:
+    due = (
+        sa.select(_T.c.id)
+        .where(
+            _T.c.look_at.is_not(None),
+            _T.c.look_at <= sa.bindparam("now"),
+            _T.c.leased_until.is_(None) | (_T.c.leased_until <= sa.bindparam("now")),
+        )
+        .order_by(_T.c.look_at)
+        .limit(sa.bindparam("size"))
+        .with_for_update(skip_locked=True)
+    )
+    leased = sa.update(_T).where(_T.c.id.in_(due)).values(leased_until=sa.bindparam("until"))
+    return leased.returning(*_COLUMNS, _T.c.looks)
+
+
+def _approved() -> sa.ClauseElement:
+    return (
+        sa.select(*_COLUMNS)
+        .where(
+            _T.c.state.in_(_states([PayoutState.APPROVED])),
+            _T.c.not_before.is_(None) | (_T.c.not_before <= sa.bindparam("now")),
+        )
+        .order_by(_T.c.id)
+        .limit(sa.bindparam("size"))
+    )
+
+
+def _requested() -> sa.ClauseElement:
+    refused = sorted(FAILED)
+    return sa.select(sa.func.coalesce(sa.func.sum(_T.c.coins), sa.literal_column("0"))).where(
+        _T.c.creator_id == sa.bindparam("creator_id"),
+        _T.c.created_at > sa.bindparam("since"),
+        _T.c.state.not_in(_states(refused)),
+    )
+
+
+@cache
+def _page(given: frozenset[str], descending: bool) -> Statement[Any]:  # noqa: FBT001 - part of a cache key
+    def build() -> sa.ClauseElement:
+        query = sa.select(*_COLUMNS).limit(sa.bindparam("size"))
+        query = query.order_by(_T.c.id.desc() if descending else _T.c.id.asc())
+        if "key" in given:
+            key = sa.bindparam("key", type_=Text)
+            query = query.where(_T.c.id < key if descending else _T.c.id > key)
+        return query.where(*(condition() for name, condition in _FILTERS.items() if name in given))
+
+    return Statement(build)
+
+
+_FILTERS: Final[dict[str, Callable[[], sa.ColumnElement[bool]]]] = {
+    "creator_id": lambda: _T.c.creator_id == sa.bindparam("creator_id"),
+    "states": lambda: columns.any_of(_T.c.state, "states"),
+}
+_ONE: Final = _T.c.id == sa.bindparam("of")
+_OPEN: Final = (
+    PayoutState.APPROVED,
+    PayoutState.SUBMITTING,
+    PayoutState.SUBMITTED,
+    PayoutState.UNKNOWN,
+)
+
+
+def _insert(table: sa.Table) -> Statement[Any]:
+    return Statement(lambda: sa.insert(table).values({c.name: sa.bindparam(c.name) for c in table.c}))
+
+
+_INSERT: Final = _insert(_T)
+_INSERT_PART: Final = _insert(_P)
+_INSERT_BATCH: Final = _insert(_B)
+_SAVE: Final = Statement[Any](
+    lambda: sa.update(_T).where(_ONE).values({name: sa.bindparam(name) for name in _NAMES[1:]})
+)
+_SCHEDULE: Final = Statement[Any](
+    lambda: (
+        sa.update(_T)
+        .where(_ONE)
+        .values(look_at=sa.bindparam("at"), looks=sa.bindparam("count"), leased_until=sa.null())
+    )
+)
+_LOOK_SOON: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values(look_at=sa.bindparam("at")))
+_CLAIM: Final = Statement[Any](_claim)
+_APPROVED: Final = Statement[Any](_approved)
+_OF_BATCH: Final = Statement[Any](
+    lambda: sa.select(*_COLUMNS).where(_T.c.batch_id == sa.bindparam("batch_id")).order_by(_T.c.id)
+)
+_BATCHES: Final = Statement[Any](lambda: sa.select(*_B.c).where(columns.any_of(_B.c.id, "ids")))
+_SAVE_BATCH: Final = Statement[Any](
+    lambda: (
+        sa.update(_B)
+        .where(_B.c.id == sa.bindparam("of"))
+        .values({name: sa.bindparam(name) for name in ("answer_due_at", "attempts", "ref")})
+    )
+)
+_GET: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(_T.c.id == sa.bindparam("id")))
+_FIND_BY_KEY: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(_T.c.key == sa.bindparam("key")))
+_LIST: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(columns.any_of(_T.c.id, "ids")))
+_PARTS: Final = Statement[tuple[str, int]](
+    lambda: (
+        sa.select(_P.c.earning_id, _P.c.coins)
+        .where(_P.c.payout_id == sa.bindparam("payout_id"))
+        .order_by(_P.c.earning_id)
+    )
+)
+_REQUESTED: Final = Statement[tuple[int]](_requested)
+_IN_USE: Final = Statement[tuple[str]](
+    lambda: sa.select(_T.c.instance).where(_T.c.state.in_(_states(_OPEN))).distinct()
+)

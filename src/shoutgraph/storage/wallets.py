@@ -1,0 +1,242 @@
+"""Wallets: the lock is a row; balances, lots and statements are read from the ledger.
+
+The ledger's tables are only read here, by name: what is free to spend, held, owed, and how it came to be.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from shoutgraph.domain import accounts, ids, pages
+from shoutgraph.domain.ledger import COIN, Lot
+from shoutgraph.domain.orders.states import LIVE
+from shoutgraph.domain.topups.booking import Escrowed
+from shoutgraph.domain.wallets import Coin, Lock, LockReason, StatementLine
+from shoutgraph.storage import columns
+from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
+from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.tx import Tx
+
+ESCROWED_MAX: Final = 1_000
+"""The most open orders that are looked through for the coins of one top-up."""
+
+
+class LockRow(SQLModel, table=True):
+    """A wallet that is locked. No row: not locked."""
+
+    __tablename__ = "wallet_lock"
+    __table_args__ = (
+        one_of("reason", LockReason),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    user_id: str = Field(sa_type=Text, primary_key=True)
+    reason: LockReason = Field(sa_type=Words(LockReason))
+    topup_id: str = Field(sa_type=Text)
+    locked_at: datetime = Field(sa_type=Micros)
+
+
+_LOCK: Final = columns.table_of(LockRow)
+_ACCOUNT: Final = sa.table(
+    "account",
+    *(sa.column(n, Integer) for n in ("id", "debits", "credits", "version")),
+    *(sa.column(n, Text) for n in ("code", "asset", "order_id")),
+)
+_ENTRY: Final = sa.table(
+    "entry", *(sa.column(n, Integer) for n in ("account_id", "version", "posting_id", "debits", "credits"))
+)
+_POSTING: Final = sa.table(
+    "posting", *(sa.column(n, Integer) for n in ("id", "transfer_id", "debit_id", "credit_id", "amount"))
+)
+_TRANSFER: Final = sa.table(
+    "transfer", sa.column("id", Integer), sa.column("kind", Text), sa.column("ref", Text), sa.column("at", Micros)
+)
+_LOT: Final = sa.table(
+    "lot",
+    *(sa.column(n, Text) for n in ("id", "user_id", "topup_id", "currency", "country")),
+    *(sa.column(n, Integer) for n in ("account_id", "granted", "remaining", "price_minor")),
+    *(sa.column(n, Micros) for n in ("granted_at", "expires_at")),
+)
+_MOVE: Final = sa.table("lot_move", sa.column("lot_id", Text), sa.column("order_id", Text), sa.column("coins", Integer))
+_ORDERS: Final = sa.table("orders", *(sa.column(n, Text) for n in ("id", "fan_id", "state")))
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """What the ledger says of one user. Units: coins."""
+
+    available_coins: int
+    promo_coins: int
+    debt_coins: int
+    held_coins: int
+
+
+def lock(tx: Tx, user_id: ids.UserId, *, reason: LockReason, topup_id: ids.TopupId) -> bool:
+    """Locks a wallet; gives False if it was locked before, for whatever reason."""
+    if find_lock(tx, user_id) is not None:
+        return False
+    tx.run(_INSERT_LOCK, user_id=user_id, reason=reason, topup_id=topup_id, locked_at=tx.now)
+    return True
+
+
+def unlock(tx: Tx, user_id: ids.UserId) -> bool:
+    """Unlocks a wallet; gives False if it was not locked."""
+    return tx.run(_DELETE_LOCK, user_id=user_id) == 1
+
+
+def find_lock(tx: Tx, user_id: str) -> Lock | None:
+    """What locked a wallet, or None."""
+    row = tx.one(_FIND_LOCK, user_id=user_id)
+    return None if row is None else Lock(*row)
+
+
+def balances(tx: Tx, user_id: ids.UserId) -> Balances:
+    """A user's coins. Coins of a lot that has lapsed still count until they are retired."""
+    codes = [accounts.paid(user_id).code, accounts.promo(user_id).code, accounts.debt(user_id).code]
+    found = dict(tx.all(_BALANCES, codes=codes))
+    held = tx.one(_HELD, user_id=user_id)
+    assert held is not None, "a sum has a row"
+    paid, promo, debt = (found.get(code, 0) for code in codes)
+    return Balances(available_coins=paid, promo_coins=promo, debt_coins=-debt, held_coins=held[0])
+
+
+def list_of_lots(tx: Tx, user_id: ids.UserId, args: pages.PageArgs) -> list[Lot]:
+    """Up to one lot more than the page holds, newest first. The key is `(id,)`."""
+    params: dict[str, object] = {} if args.key is None else {"key": args.key[0]}
+    statement = _LOTS[args.backward, args.key is not None]
+    return [Lot(*row) for row in tx.all(statement, user_id=user_id, size=args.size + 1, **params)]
+
+
+def list_of_statement(tx: Tx, user_id: ids.UserId, args: pages.PageArgs) -> list[StatementLine]:
+    """Up to one line more than the page holds, newest first. The key is `(posting, account)`."""
+    coins = {
+        accounts.paid(user_id).code: Coin.PAID,
+        accounts.promo(user_id).code: Coin.PROMO,
+        accounts.debt(user_id).code: Coin.DEBT,
+    }
+    params: dict[str, object] = {}
+    if args.key is not None:
+        params = {"posting": args.key[0], "account": args.key[1]}
+    statement = _STATEMENT[args.backward, args.key is not None]
+    rows = tx.all(statement, codes=list(coins), size=args.size + 1, **params)
+    return [StatementLine(posting, account, coins[code], *rest) for posting, account, code, *rest in rows]
+
+
+def list_of_escrowed(tx: Tx, topup_id: ids.TopupId) -> tuple[Escrowed, ...]:
+    """The paid coins of a top-up that open orders hold, the newest order first."""
+    return tuple(Escrowed(*row) for row in tx.all(_ESCROWED, topup_id=topup_id))
+
+
+def account_version(tx: Tx, account: str) -> int:
+    """How many entries an account has; 0 for one that was never opened."""
+    row = tx.one(_VERSION, code=account)
+    return row[0] if row else 0
+
+
+_BALANCE: Final = _ACCOUNT.c.credits - _ACCOUNT.c.debits
+_LIVE: Final[Sequence[sa.ColumnElement[Any]]] = tuple(sa.literal_column(f"'{state}'") for state in LIVE)
+
+
+def _held() -> sa.ClauseElement:
+    mine = sa.and_(_ORDERS.c.id == _ACCOUNT.c.order_id, _ORDERS.c.fan_id == sa.bindparam("user_id"))
+    query = sa.select(sa.func.coalesce(sa.func.sum(_BALANCE), sa.literal_column("0")))
+    return query.select_from(_ORDERS).join(_ACCOUNT, mine).where(_ORDERS.c.state.in_(_LIVE))
+
+
+def _lots(*, backward: bool, after: bool) -> Statement[Any]:
+    def build() -> sa.ClauseElement:
+        columns_ = (
+            _LOT.c.id,
+            _ACCOUNT.c.code,
+            _LOT.c.user_id,
+            _LOT.c.topup_id,
+            _LOT.c.granted,
+            _LOT.c.remaining,
+            _LOT.c.price_minor,
+            _LOT.c.currency,
+            _LOT.c.country,
+            _LOT.c.granted_at,
+            _LOT.c.expires_at,
+        )
+        query = sa.select(*columns_).join_from(_LOT, _ACCOUNT, _ACCOUNT.c.id == _LOT.c.account_id)
+        query = query.where(_LOT.c.user_id == sa.bindparam("user_id")).limit(sa.bindparam("size"))
+        query = query.order_by(_LOT.c.id.asc() if backward else _LOT.c.id.desc())
+        if after:
+            key = sa.bindparam("key", type_=Text)
+            query = query.where(_LOT.c.id > key if backward else _LOT.c.id < key)
+        return query
+
+    return Statement(build)
+
+
+def _statement(*, backward: bool, after: bool) -> Statement[Any]:
+    def build() -> sa.ClauseElement:
+        came_in = _POSTING.c.credit_id == _ENTRY.c.account_id
+        query = (
+            sa.select(
+                _ENTRY.c.posting_id,
+                _ENTRY.c.account_id,
+                _ACCOUNT.c.code,
+                _TRANSFER.c.kind,
+                _TRANSFER.c.ref,
+                sa.case((came_in, _POSTING.c.amount), else_=-_POSTING.c.amount),
+                _ENTRY.c.credits - _ENTRY.c.debits,
+                _TRANSFER.c.at,
+            )
+            .join_from(_ACCOUNT, _ENTRY, _ENTRY.c.account_id == _ACCOUNT.c.id)
+            .join(_POSTING, _POSTING.c.id == _ENTRY.c.posting_id)
+            .join(_TRANSFER, _TRANSFER.c.id == _POSTING.c.transfer_id)
+            .where(columns.any_of(_ACCOUNT.c.code, "codes"))
+            .limit(sa.bindparam("size"))
+        )
+        keys = (_ENTRY.c.posting_id, _ENTRY.c.account_id)
+        query = query.order_by(*(key.asc() if backward else key.desc() for key in keys))
+        if after:
+            place = sa.tuple_(sa.bindparam("posting", type_=Integer), sa.bindparam("account", type_=Integer))
+            query = query.where(sa.tuple_(*keys) > place if backward else sa.tuple_(*keys) < place)
+        return query
+
+    return Statement(build)
+
+
+def _escrowed() -> sa.ClauseElement:
+    held = -sa.func.sum(_MOVE.c.coins)
+    return (
+        sa.select(_MOVE.c.order_id, held)
+        .join_from(_LOT, _MOVE, _MOVE.c.lot_id == _LOT.c.id)
+        .join(_ORDERS, _ORDERS.c.id == _MOVE.c.order_id)
+        .join(_ACCOUNT, _ACCOUNT.c.id == _LOT.c.account_id)
+        .where(
+            _LOT.c.topup_id == sa.bindparam("topup_id"),
+            _ACCOUNT.c.asset == sa.literal_column(f"'{COIN}'"),
+            _ORDERS.c.state.in_(_LIVE),
+        )
+        .group_by(_MOVE.c.order_id)
+        .having(held > sa.literal_column("0"))
+        .order_by(_MOVE.c.order_id.desc())
+        .limit(ESCROWED_MAX)
+    )
+
+
+_WAYS: Final[Sequence[tuple[bool, bool]]] = ((False, False), (False, True), (True, False), (True, True))
+_LOTS: Final = {(backward, after): _lots(backward=backward, after=after) for backward, after in _WAYS}
+_STATEMENT: Final = {(backward, after): _statement(backward=backward, after=after) for backward, after in _WAYS}
+_INSERT_LOCK: Final = Statement[Any](lambda: sa.insert(_LOCK).values({c.name: sa.bindparam(c.name) for c in _LOCK.c}))
+_DELETE_LOCK: Final = Statement[Any](lambda: sa.delete(_LOCK).where(_LOCK.c.user_id == sa.bindparam("user_id")))
+_FIND_LOCK: Final = Statement[Any](
+    lambda: sa.select(_LOCK.c.reason, _LOCK.c.topup_id, _LOCK.c.locked_at).where(
+        _LOCK.c.user_id == sa.bindparam("user_id")
+    )
+)
+_BALANCES: Final = Statement[tuple[str, int]](
+    lambda: sa.select(_ACCOUNT.c.code, _BALANCE).where(columns.any_of(_ACCOUNT.c.code, "codes"))
+)
+_HELD: Final = Statement[tuple[int]](_held)
+_ESCROWED: Final = Statement[tuple[ids.OrderId, int]](_escrowed)
+_VERSION: Final = Statement[tuple[int]](
+    lambda: sa.select(_ACCOUNT.c.version).where(_ACCOUNT.c.code == sa.bindparam("code"))
+)
