@@ -19,7 +19,7 @@ from shoutgraph.domain import errors, media
 from shoutgraph.files.links import MEDIA_PATH, UPLOADS_PATH
 from shoutgraph.files.store import FileKind
 from shoutgraph.services.media import watch
-from shoutgraph.services.media.effects import MediaTools
+from shoutgraph.tools import Tools
 
 SAFE_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -56,7 +56,7 @@ DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 Handle = Callable[[Request], Awaitable[Response]]
 
 
-def routes(tools: MediaTools) -> list[Route]:
+def routes(tools: Tools) -> list[Route]:
     """The routes of uploads, videos and posters."""
     uploads = Endpoint(partial(tus.answer, tools), allowed=tus.ALLOWED, headers=tus.ALWAYS)
     video = Endpoint(partial(_watch, tools, FileKind.VIDEO))
@@ -119,7 +119,7 @@ def _refused(code: str, message: str, status: int) -> Response:
     return JSONResponse(body, status, headers)
 
 
-async def _watch(tools: MediaTools, kind: FileKind, request: Request) -> Response:
+async def _watch(tools: Tools, kind: FileKind, request: Request) -> Response:
     if request.method not in {"GET", "HEAD"}:
         raise errors.ValidationError("A video is read by GET or HEAD.", code="METHOD_NOT_ALLOWED")
     video_id, token = request.path_params["video_id"], request.query_params.get("token")

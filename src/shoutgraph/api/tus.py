@@ -19,7 +19,7 @@ from starlette.responses import Response
 from shoutgraph.domain import errors, media
 from shoutgraph.files.store import Checksum
 from shoutgraph.services.media import check, upload
-from shoutgraph.services.media.effects import MediaTools
+from shoutgraph.tools import Tools
 
 VERSION: Final = "1.0.0"
 PART_TYPE: Final = "application/offset+octet-stream"
@@ -54,7 +54,7 @@ EXPOSED_HEADERS: Final = (
 _NUMBER: Final = re.compile(r"[0-9]{1,16}", re.ASCII)
 
 
-async def answer(tools: MediaTools, request: Request) -> Response:
+async def answer(tools: Tools, request: Request) -> Response:
     """Answers one request to an upload target.
 
     Raises:
@@ -75,7 +75,7 @@ async def answer(tools: MediaTools, request: Request) -> Response:
     return await (_patch(tools, request) if method == "PATCH" else _delete(tools, request))
 
 
-async def _head(tools: MediaTools, request: Request) -> Response:
+async def _head(tools: Tools, request: Request) -> Response:
     progress = await upload.progress(tools, *_target(request))
     return Response(
         headers=_progress_headers(progress) | {"Upload-Length": str(progress.video.size_bytes)},
@@ -83,7 +83,7 @@ async def _head(tools: MediaTools, request: Request) -> Response:
     )
 
 
-async def _patch(tools: MediaTools, request: Request) -> Response:
+async def _patch(tools: Tools, request: Request) -> Response:
     part = _part_of(request)
     progress = await upload.receive(tools, *_target(request), part, _body_of(request))
     if part.length is not None and progress.offset < part.offset + part.length:
@@ -91,7 +91,7 @@ async def _patch(tools: MediaTools, request: Request) -> Response:
     return Response(status_code=204, headers=_progress_headers(progress), background=_check_of(tools, progress))
 
 
-async def _delete(tools: MediaTools, request: Request) -> Response:
+async def _delete(tools: Tools, request: Request) -> Response:
     await upload.cancel(tools, *_target(request))
     return Response(status_code=204)
 
@@ -163,7 +163,7 @@ def _http_date(at: datetime) -> str:
     return format_datetime(at, usegmt=True)
 
 
-def _check_of(tools: MediaTools, progress: upload.Progress) -> BackgroundTask | None:
+def _check_of(tools: Tools, progress: upload.Progress) -> BackgroundTask | None:
     """Checks a complete file at once; if this process dies before it is done, the jobs take it up."""
     if progress.video.state is not media.VideoState.CHECKING:
         return None

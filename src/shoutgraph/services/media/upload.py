@@ -13,10 +13,10 @@ from shoutgraph.domain import errors, ids, media, users
 from shoutgraph.files import links
 from shoutgraph.files.links import Access, Link
 from shoutgraph.files.store import Checksum, FileKind, Receiver
-from shoutgraph.services.media import effects
-from shoutgraph.services.media.effects import MediaTools
+from shoutgraph.services.media import rejecting
 from shoutgraph.storage import media as storage
 from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Tools
 
 SWEEP_PAGES_MAX: Final = 100
 """Pages of unfinished uploads that one sweep looks at."""
@@ -39,7 +39,7 @@ class Part:
     checksum: Checksum | None = None
 
 
-async def find_upload(tools: MediaTools, viewer: users.Viewer, video_id: str) -> Link:
+async def find_upload(tools: Tools, viewer: users.Viewer, video_id: str) -> Link:
     """The target of an upload of the viewer's again, for a client that lost it.
 
     Raises:
@@ -51,7 +51,7 @@ async def find_upload(tools: MediaTools, viewer: users.Viewer, video_id: str) ->
     return tools.links.upload(video.id, viewer, expires_at=video.expires_at)
 
 
-async def progress(tools: MediaTools, video_id: str, token: str | None) -> Progress:
+async def progress(tools: Tools, video_id: str, token: str | None) -> Progress:
     """How many bytes of an upload are durable.
 
     Raises:
@@ -68,9 +68,7 @@ async def progress(tools: MediaTools, video_id: str, token: str | None) -> Progr
     return Progress(video, offset)
 
 
-async def receive(
-    tools: MediaTools, video_id: str, token: str | None, part: Part, body: AsyncIterator[bytes]
-) -> Progress:
+async def receive(tools: Tools, video_id: str, token: str | None, part: Part, body: AsyncIterator[bytes]) -> Progress:
     """Puts a part at the end of an upload; with the last byte the video waits to be checked.
 
     A body that stops early is kept as far as it came, unless it has a checksum.
@@ -96,7 +94,7 @@ async def receive(
     return Progress(video, offset)
 
 
-async def cancel(tools: MediaTools, video_id: str, token: str | None) -> None:
+async def cancel(tools: Tools, video_id: str, token: str | None) -> None:
     """Ends an unfinished upload and removes its bytes; a repeat changes nothing.
 
     Raises:
@@ -106,10 +104,10 @@ async def cancel(tools: MediaTools, video_id: str, token: str | None) -> None:
     """
     tools.links.require(Access.UPLOAD, links.upload_path(video_id), token, now=tools.clock())
     video = await tools.store.write(partial(_cancel, video_id=video_id))
-    await effects.discard(tools, video.id)
+    await rejecting.discard(tools, video.id)
 
 
-async def sweep(tools: MediaTools) -> int:
+async def sweep(tools: Tools) -> int:
     """Ends uploads that are complete but not noted so (after a crash) or past their time; gives how many."""
     ended = 0
     after = ""
@@ -123,7 +121,7 @@ async def sweep(tools: MediaTools) -> int:
     return ended
 
 
-async def _linked(tools: MediaTools, video_id: str, token: str | None) -> media.Video:
+async def _linked(tools: Tools, video_id: str, token: str | None) -> media.Video:
     now = tools.clock()
     tools.links.require(Access.UPLOAD, links.upload_path(video_id), token, now=now)
     video = await tools.store.read(partial(storage.get, video_id=video_id))
@@ -156,7 +154,7 @@ async def _take(receiver: Receiver, video: media.Video, part: Part, body: AsyncI
         raise errors.ValidationError("This part stopped early; send it again.", code="UPLOAD_INTERRUPTED")
 
 
-async def _finish_whole(tools: MediaTools, video: media.Video) -> Progress:
+async def _finish_whole(tools: Tools, video: media.Video) -> Progress:
     """Notes a complete upload, unless its last part is still being written or not proven."""
     async with tools.files.receive(video.id) as receiver:
         offset = await receiver.keep()
@@ -165,14 +163,14 @@ async def _finish_whole(tools: MediaTools, video: media.Video) -> Progress:
     return Progress(video, offset)
 
 
-async def _sweep(tools: MediaTools, video: media.Video) -> bool:
+async def _sweep(tools: Tools, video: media.Video) -> bool:
     with suppress(errors.ValidationError):  # somebody is writing it: not now
         if await tools.files.size_bytes(FileKind.VIDEO, video.id) == video.size_bytes:
             return (await _finish_whole(tools, video)).offset == video.size_bytes
     if tools.clock() < video.expires_at:
         return False
     msg = "The upload was not finished in time."
-    await effects.reject(tools, video.id, media.Rejection(media.RejectionCode.UPLOAD_EXPIRED, msg))
+    await rejecting.reject(tools, video.id, media.Rejection(media.RejectionCode.UPLOAD_EXPIRED, msg))
     return True
 
 

@@ -8,8 +8,8 @@ from shoutgraph.domain import errors, media
 from shoutgraph.files import links
 from shoutgraph.files.links import Access
 from shoutgraph.files.store import FileKind
-from shoutgraph.services.media.effects import MediaTools
 from shoutgraph.storage import media as storage
+from shoutgraph.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Download:
     seconds_left: int
 
 
-async def find_download(tools: MediaTools, kind: FileKind, video_id: str, token: str | None) -> Download:
+async def find_download(tools: Tools, kind: FileKind, video_id: str, token: str | None) -> Download:
     """The file behind a signed link.
 
     Raises:
@@ -40,6 +40,6 @@ async def find_download(tools: MediaTools, kind: FileKind, video_id: str, token:
     return Download(video, kind, size_bytes, seconds_left=(expires_at - now) // links.SECOND)
 
 
-def read(tools: MediaTools, download: Download, *, start: int, end: int) -> AsyncGenerator[bytes, None]:
+def read(tools: Tools, download: Download, *, start: int, end: int) -> AsyncGenerator[bytes, None]:
     """The bytes of a file from `start` up to, not including, `end`. Close it when done."""
     return tools.files.read(download.kind, download.video.id, start=start, end=end)
