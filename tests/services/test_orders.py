@@ -128,7 +128,7 @@ def test_a_deadline_takes_its_transition_once_and_not_before(
     world.clock.move(days=days, seconds=-1)
     assert world.run(timers.fire_due(world.tools, limit=10)) == 0
     assert world.order(order).state is state
-    world.clock.move(seconds=1)
+    world.clock.move(seconds=2)
     assert world.run(timers.fire_due(world.tools, limit=10)) == 1
     ended = world.order(order)
     assert (ended.state, ended.close_reason) == (ends, name)
@@ -138,13 +138,13 @@ def test_a_deadline_takes_its_transition_once_and_not_before(
 def test_a_silent_creator_loses_a_dispute_and_an_undecided_one_costs_the_platform(scene: Scene) -> None:
     world = scene.world
     first = scene.do(scene.lead_to(State.DELIVERED), "open_dispute", Actor.FAN)
-    world.clock.move(days=3)
+    world.clock.move(days=3, seconds=1)
     world.run(timers.fire_due(world.tools, limit=10))
     assert world.order(first).close_reason == "dispute_refund"
     second = scene.do(scene.lead_to(State.DELIVERED), "open_dispute", Actor.FAN)
     answer = world.request("answer", scene.creator)
     world.run(others.answer_dispute(world.tools, scene.creator, answer, Turn(second.id), "I did as asked."))
-    world.clock.move(days=14)
+    world.clock.move(days=14, seconds=1)
     world.run(timers.fire_due(world.tools, limit=10))
     assert world.order(second).close_reason == "dispute_overdue"
     assert world.wallet(scene.fan) == (1400, 100, 0)
@@ -156,7 +156,7 @@ def test_an_abandoned_draft_costs_nothing(scene: Scene) -> None:
     wish = Wish(scene.offer.id, BRIEF, expected_price_coins=1000)
     draft = world.run(place.draft(world.tools, scene.fan, world.request("draft", scene.fan), wish)).value
     assert world.wallet(scene.fan) == (1400, 100, 0)
-    world.clock.move(days=30)
+    world.clock.move(days=30, seconds=1)
     world.run(timers.fire_due(world.tools, limit=10))
     assert world.order(draft).close_reason == "abandon"
 
@@ -215,14 +215,14 @@ def test_an_extension_moves_the_deadline(scene: Scene) -> None:
     scene.do(order, "extend", Actor.FAN)
     world.clock.move(days=7)
     assert world.run(timers.fire_due(world.tools, limit=10)) == 0
-    world.clock.move(days=1)
+    world.clock.move(days=1, seconds=1)
     assert world.run(timers.fire_due(world.tools, limit=10)) == 1
 
 
 def test_a_frozen_order_waits_and_goes_on_with_the_time_it_lost(scene: Scene) -> None:
     order, world = scene.lead_to(State.AWAITING_ACCEPTANCE), scene.world
     frozen = world.run(others.freeze(world.tools, scene.admin, world.request("freeze", scene.admin), Turn(order.id)))
-    world.clock.move(days=30)
+    world.clock.move(days=30, seconds=1)
     assert world.run(timers.fire_due(world.tools, limit=10)) == 0
     with pytest.raises(errors.OrderStateError):
         scene.do(frozen.value, "accept", Actor.CREATOR)

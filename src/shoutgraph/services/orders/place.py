@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from shoutgraph.domain import accounts, creators, errors, ids, ledger, postings
+from shoutgraph.domain import accounts, creators, errors, ids, ledger, postings, wallets
 from shoutgraph.domain.creators import Creator, Offer
-from shoutgraph.domain.orders import order as order_values
+from shoutgraph.domain.orders import machine, order as order_values
 from shoutgraph.domain.orders.machine import Command
 from shoutgraph.domain.orders.order import Brief, Order, Terms
 from shoutgraph.domain.orders.states import Actor, State
@@ -14,7 +14,13 @@ from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services.orders import advance
 from shoutgraph.services.orders.advance import Did
-from shoutgraph.storage import creators as creator_rows, ledger as ledger_rows, orders, policies as policy_rows, users
+from shoutgraph.storage import (
+    creators as creator_rows,
+    ledger as ledger_rows,
+    orders,
+    policies as policy_rows,
+    wallets as wallet_rows,
+)
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -38,14 +44,17 @@ async def draft(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
         NotFoundError: there is no such offer.
         ValidationError: the brief breaks a limit.
         PriceChangedError: the price is no longer the one the fan saw.
-        CreatorUnavailableError: the offer is not for sale now.
+        CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     fan_id = viewer.require_user()
 
     def work(tx: Tx) -> Order:
         policy = policy_rows.current(tx)
-        return _insert_draft(tools, tx, fan_id, wish, policy)
+        order = _drafted(tools, tx, fan_id, wish, policy)
+        orders.insert(tx, order, wish.brief)
+        advance.keep(tools, tx, order, policy, did=Did("draft", Actor.FAN, before=None))
+        return order
 
     return await once(tools, request, work, orders.get)
 
@@ -68,8 +77,11 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
 
     def work(tx: Tx) -> Order:
         policy = policy_rows.current(tx)
-        order = _insert_draft(tools, tx, fan_id, wish, policy)
-        return _submit(tools, tx, order, policy)
+        draft = _drafted(tools, tx, fan_id, wish, policy)
+        order = _paid(tx, draft, policy)
+        orders.insert(tx, order, wish.brief)
+        advance.keep(tools, tx, order, policy, did=Did("submit", Actor.FAN, before=None))
+        return _screened(tools, tx, order, policy)
 
     return await once(tools, request, work, orders.get)
 
@@ -100,25 +112,31 @@ async def submit(
         if order.state is State.DRAFT:
             offer, creator = creator_rows.get_offer_with_creator(tx, order.offer_id)
             _check_for_sale(tx, offer, creator)
+            open_orders = orders.count_open(tx, creator.id)
+            creators.check_capacity(creator, open_orders=open_orders, policy=policy)
             terms = _terms(offer, policy, express=order.terms.express)
             price = terms.base_coins + terms.express_coins
             _check_price(price, expected_price_coins)
             order = replace(order, terms=terms, price_coins=price)
-        return _submit(tools, tx, order, policy)
+        paid = _paid(tx, order, policy)
+        advance.keep(tools, tx, paid, policy, did=Did("submit", Actor.FAN, before=order))
+        return _screened(tools, tx, paid, policy)
 
     return await once(tools, request, work, orders.get)
 
 
-def _insert_draft(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Policy) -> Order:
+def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Policy) -> Order:
     order_values.check_brief(wish.brief)
     offer, creator = creator_rows.get_offer_with_creator(tx, wish.offer_id)
     if creator.user_id == fan_id:
         raise errors.ValidationError("You cannot order from yourself.", code="OWN_OFFER", path=("input", "offerId"))
     _check_for_sale(tx, offer, creator)
+    open_orders = orders.count_open(tx, creator.id)
+    creators.check_capacity(creator, open_orders=open_orders, policy=policy)
     terms = _terms(offer, policy, express=wish.express)
     price = terms.base_coins + terms.express_coins
     _check_price(price, wish.expected_price_coins)
-    order = Order(
+    return Order(
         id=ids.OrderId(tools.new_id(ids.ORDER)),
         revision=1,
         state=State.DRAFT,
@@ -132,27 +150,23 @@ def _insert_draft(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: 
         updated_at=tx.now,
         state_at=tx.now,
     )
-    orders.insert(tx, order, wish.brief)
-    advance.keep(tools, tx, order, policy, did=Did("draft", Actor.FAN, before=None))
-    return order
 
 
-def _submit(tools: Tools, tx: Tx, order: Order, policy: Policy) -> Order:
-    if users.get(tx, order.fan_id).locked:
-        raise errors.WalletLockedError
-    creator = creator_rows.get(tx, order.creator_id)
-    creators.check_capacity(creator, open_orders=orders.count_open(tx, order.creator_id), policy=policy)
-    order = replace(order, promo_coins=_hold(tx, order))
-    submitted = advance.advance(tools, tx, order, Command("submit", Actor.FAN))
+def _paid(tx: Tx, draft: Order, policy: Policy) -> Order:
+    """The order submitted, its price in escrow."""
+    submitted = machine.move(draft, Command("submit", Actor.FAN), policy=policy, now=tx.now).after
+    wallets.check_unlocked(wallet_rows.find_lock(tx, draft.fan_id))
+    return replace(submitted, promo_coins=_hold(tx, draft))
+
+
+def _screened(tools: Tools, tx: Tx, order: Order, policy: Policy) -> Order:
     if policy.screening is Screening.AUTOMATIC:
-        return advance.advance(tools, tx, submitted, Command("screen_pass", Actor.POLICY))
-    return submitted
+        return advance.advance(tools, tx, order, Command("screen_pass", Actor.POLICY))
+    return order
 
 
 def _hold(tx: Tx, order: Order) -> int:
     """Moves the price to escrow, granted coins first; gives how many of them were granted."""
-    if order.state is not State.DRAFT:
-        return order.promo_coins  # the machine refuses it with the right words
     promo_lots = ledger_rows.list_of_spendable_lots(tx, accounts.promo(order.fan_id).code)
     paid_lots = ledger_rows.list_of_spendable_lots(tx, accounts.paid(order.fan_id).code)
     promo_free = sum(lot.remaining for lot in promo_lots)

@@ -1,17 +1,21 @@
 """What happens to orders when time passes, and when a provider takes a payment back."""
 
+import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Final
 
-from shoutgraph.domain import errors, ids, postings
+from shoutgraph.domain import ids, postings
+from shoutgraph.domain.deadlines import Deadline
 from shoutgraph.domain.orders.machine import Command
 from shoutgraph.domain.orders.order import Order
 from shoutgraph.domain.orders.states import BY_NAME, Actor
 from shoutgraph.services.orders import advance
 from shoutgraph.storage import deadlines, ledger as ledger_rows, orders
-from shoutgraph.storage.deadlines import Deadline
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
+
+logger = logging.getLogger("shoutgraph.orders")
 
 KINDS: Final = frozenset(name for name, transition in BY_NAME.items() if Actor.TIMER in transition.actors)
 """The deadlines that belong to orders: the transitions that time takes."""
@@ -20,26 +24,26 @@ KINDS: Final = frozenset(name for name, transition in BY_NAME.items() if Actor.T
 async def fire_due(tools: Tools, *, limit: int) -> int:
     """Takes the transitions whose deadlines have passed, at most `limit`; says how many were due.
 
-    Each runs in the unit of work that claims it, so that a crash gives it back and a race does it once.
+    Each runs in the unit of work that takes its row, so that a crash gives it back, a race does it once, and one that
+    fails does not hold up the others.
     """
-
-    def work(tx: Tx) -> int:
-        due = deadlines.claim_due(tx, kinds=KINDS, limit=limit)
-        for deadline in due:
-            _fire(tools, tx, deadline)
-        return len(due)
-
-    return await tools.store.write(work)
+    due = await tools.store.read(lambda tx: deadlines.list_due(tx, kinds=KINDS, limit=limit))
+    done = await asyncio.gather(*(_fire(tools, deadline) for deadline in due), return_exceptions=True)
+    for deadline, result in zip(due, done, strict=True):
+        if isinstance(result, BaseException):
+            logger.error("the deadline %s of %s failed", deadline.kind, deadline.subject_id, exc_info=result)
+    return sum(1 for result in done if not isinstance(result, BaseException))
 
 
-def _fire(tools: Tools, tx: Tx, deadline: Deadline) -> None:
-    order = orders.get(tx, deadline.subject_id)
-    if order.revision != deadline.revision:
-        return  # the order moved on, and its new deadlines stand beside this stale one
-    try:
-        advance.advance(tools, tx, order, Command(deadline.kind, Actor.TIMER))
-    except errors.OrderStateError:
-        return  # a freeze or a rule of the machine came first; nothing is due any more
+async def _fire(tools: Tools, deadline: Deadline) -> None:
+    def work(tx: Tx) -> None:
+        if not deadlines.delete(tx, deadline.subject_id, deadline.kind):
+            return
+        order = orders.get(tx, deadline.subject_id)
+        if order.revision == deadline.revision:
+            advance.advance(tools, tx, order, Command(deadline.kind, Actor.TIMER))
+
+    await tools.store.write(work)
 
 
 def reverse_orders(

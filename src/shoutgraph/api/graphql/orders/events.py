@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import strawberry
 
-from shoutgraph.api.graphql import enums, fields, loaders, streams
+from shoutgraph.api.graphql import enums, fields, loaders
 from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.directives import Cost, ListSize
 from shoutgraph.api.graphql.node import NodeType
@@ -158,6 +158,6 @@ class OrderEventSubscription:
     ) -> AsyncIterator[OrderStatusChangedEventType]:
         only = EventFilter() if filter is None else filter.read()
         context = info.context
-        stream = events.follow(context.tools, context.viewer, after=streams.resume_after(info, after), only=only)
+        stream = events.follow(context.tools, context.viewer, after=context.last_event_id or after, only=only)
         async for event in stream:
             yield OrderStatusChangedEventType.of(event)

@@ -219,7 +219,7 @@ def _field_of(move: Move) -> object:
     title = move.mutation[0].upper() + move.mutation[1:]
     takes, payload = _input_of(move, title), _payload_of(move, title)
 
-    async def resolve(self: object, info: Any, input: Any) -> Any:  # noqa: ANN401 - set below
+    async def resolve(info: Any, input: Any) -> Any:  # noqa: ANN401 - set below
         viewer = info.context.viewer
         request = request_of(viewer, move.mutation, input)
         turn = Turn(ids.parse(ids.ORDER, input.order_id, path=("input", "orderId")), input.expected_revision)

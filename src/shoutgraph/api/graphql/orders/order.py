@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
-
 import strawberry
 
 from shoutgraph.api.graphql import fields, loaders
 from shoutgraph.api.graphql.context import Context, Info
+from shoutgraph.api.graphql.creators import CreatorType
 from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.orders.brief import BriefType
@@ -20,11 +19,6 @@ from shoutgraph.domain.orders.states import State
 from shoutgraph.services import creators
 from shoutgraph.services.orders import read
 
-if TYPE_CHECKING:
-    from shoutgraph.api.graphql.creators import CreatorType, OfferType
-
-_Creator = Annotated["CreatorType", strawberry.lazy("shoutgraph.api.graphql.creators")]
-_Offer = Annotated["OfferType", strawberry.lazy("shoutgraph.api.graphql.creators")]
 
 
 @strawberry.type(name="Order", description="A request for a video, paid in coins.")
@@ -96,9 +90,7 @@ class OrderType(NodeType):
 
     @loaders.batch(description="Who films it; null once erased.")
     @staticmethod
-    async def creator(parents: "list[OrderType]", context: Context) -> list[_Creator | None]:
-        from shoutgraph.api.graphql.creators import CreatorType
-
+    async def creator(parents: "list[OrderType]", context: Context) -> list[CreatorType | None]:
         found = await creators.list_by_id(context.tools, [parent.value.creator_id for parent in parents])
         return [None if creator is None else CreatorType.of(creator) for creator in found]
 

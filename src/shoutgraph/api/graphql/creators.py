@@ -1,0 +1,159 @@
+"""Creators and their offers as the API shows them, with their relations read for a whole list at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import strawberry
+
+from shoutgraph.api.graphql import enums, fields, loaders
+from shoutgraph.api.graphql.context import Context, Info
+from shoutgraph.api.graphql.directives import ListSize
+from shoutgraph.api.graphql.node import NodeType
+from shoutgraph.domain import creators as creator_values
+from shoutgraph.domain.creators import Category, Creator, Offer
+from shoutgraph.domain.money import Coins
+from shoutgraph.domain.orders.order import Occasion
+from shoutgraph.services import creators, offers
+
+enums.describe(
+    Category,
+    name="Category",
+    description="What a creator is known for; clients must accept values added later.",
+    values={
+        Category.ACTOR: "Acts on a stage or a screen.",
+        Category.ARTIST: "Draws, paints or builds.",
+        Category.ATHLETE: "Competes, or trains those who do.",
+        Category.AUTHOR: "Writes.",
+        Category.CHEF: "Cooks or bakes.",
+        Category.COMEDIAN: "Makes people laugh.",
+        Category.DANCER: "Dances.",
+        Category.EDUCATOR: "Explains.",
+        Category.GAMER: "Plays in public.",
+        Category.MAGICIAN: "Does the impossible.",
+        Category.MUSICIAN: "Sings or plays.",
+        Category.PRESENTER: "Hosts and announces.",
+        Category.STYLIST: "Knows what to wear.",
+        Category.TRAVELLER: "Is elsewhere.",
+        Category.OTHER: "Something else.",
+    },
+)
+
+
+@strawberry.type(name="RatingSummary", description="How fans rated a creator's videos.")
+class RatingSummaryType:
+    average_hundredths: int | None = strawberry.field(
+        description="Average in hundredths of a star, 100 to 500; null before the first rating."
+    )
+    count: int = strawberry.field(description="How many ratings there are.")
+
+
+@strawberry.type(name="Creator", description="Someone who films videos on request.")
+class CreatorType(NodeType):
+    value: strawberry.Private[Creator]
+    revision: int = strawberry.field(description="Goes up by one at each change; send it as expectedRevision.")
+    handle: str = strawberry.field(description="Public handle, unique: 2 to 30 of a-z, 0-9, dot and underscore.")
+    name: str = strawberry.field(description="What they are called.")
+    bio: str = strawberry.field(description="What they say of themselves; empty if nothing.")
+    avatar_url: str | None = strawberry.field(description="Picture, an https address.")
+    categories: list[Category] = strawberry.field(
+        description="What they are known for.", directives=[ListSize(assumed_size=creator_values.CATEGORIES_MAX)]
+    )
+    languages: list[str] = strawberry.field(
+        description="BCP 47 tags of the languages they speak on video.",
+        directives=[ListSize(assumed_size=creator_values.LANGUAGES_MAX)],
+    )
+    country: str = strawberry.field(description="ISO 3166-1 code of where they live.")
+    open: bool = strawberry.field(description="Whether they take orders at all.")
+    paused_until: datetime | None = strawberry.field(description="When a break ends or ended; null without one.")
+    open_orders_max: int | None = strawberry.field(description="How many open orders they take; null for the policy's.")
+    featured: bool = strawberry.field(description="Whether the platform features them.")
+    price_from: Coins | None = strawberry.field(description="Their cheapest active offer; null if they sell nothing.")
+    created_at: datetime = strawberry.field(description="When they became a creator.")
+
+    @classmethod
+    def of(cls, creator: Creator) -> "CreatorType":
+        """The graph's view of a creator."""
+        price = creator.price_from_coins
+        return cls(
+            value=creator,
+            id=strawberry.ID(creator.id),
+            revision=creator.revision,
+            handle=creator.handle,
+            name=creator.name,
+            bio=creator.bio,
+            avatar_url=creator.avatar_url,
+            categories=list(creator.categories),
+            languages=list(creator.languages),
+            country=creator.country,
+            open=creator.open,
+            paused_until=creator.paused_until,
+            open_orders_max=creator.open_orders_max,
+            featured=creator.featured,
+            price_from=None if price is None else Coins(price),
+            created_at=creator.created_at,
+        )
+
+    @fields.resolver(description="How fans rated their videos.")
+    def rating(self) -> RatingSummaryType:
+        return RatingSummaryType(average_hundredths=self.value.rating_hundredths, count=self.value.rating_count)
+
+    @fields.resolver(description="Whether they are open and not on a break now; they may still be at capacity.")
+    def takes_orders(self, info: Info) -> bool:
+        return self.value.takes_orders(info.context.tools.clock())
+
+    @loaders.batch(
+        description="What they sell, the cheapest first. Inactive offers are last, and only for the creator and staff.",
+        directives=[ListSize(assumed_size=creator_values.OFFERS_MAX)],
+    )
+    @staticmethod
+    async def offers(parents: "list[CreatorType]", context: Context) -> "list[list[OfferType]]":
+        found = await offers.list_by_creator(context.tools, context.viewer, [parent.id for parent in parents])
+        return [[OfferType.of(offer) for offer in of_one] for of_one in found]
+
+
+@strawberry.type(name="Offer", description="A kind of video that a creator sells.")
+class OfferType(NodeType):
+    value: strawberry.Private[Offer]
+    revision: int = strawberry.field(description="Goes up by one at each change; send it as expectedRevision.")
+    occasion: Occasion = strawberry.field(description="What the video is for.")
+    title: str = strawberry.field(description="What it is called.")
+    price: Coins = strawberry.field(description="What it costs, without express.")
+    duration_max_seconds: int = strawberry.field(description="Longest video.")
+    delivery_days: int = strawberry.field(description="Days to deliver after the creator accepted.")
+    express_surcharge: Coins | None = strawberry.field(description="What a fast delivery costs more; null without one.")
+    active: bool = strawberry.field(description="Whether it is on sale.")
+    created_at: datetime = strawberry.field(description="When it was first offered.")
+
+    @classmethod
+    def of(cls, offer: Offer) -> "OfferType":
+        """The graph's view of an offer."""
+        return cls(
+            value=offer,
+            id=strawberry.ID(offer.id),
+            revision=offer.revision,
+            occasion=offer.occasion,
+            title=offer.title,
+            price=Coins(offer.price_coins),
+            duration_max_seconds=offer.duration_max_s,
+            delivery_days=offer.delivery_days,
+            express_surcharge=None if offer.express_coins is None else Coins(offer.express_coins),
+            active=offer.active,
+            created_at=offer.created_at,
+        )
+
+    @loaders.batch(description="Who sells it; null once erased.")
+    @staticmethod
+    async def creator(parents: "list[OfferType]", context: Context) -> list[CreatorType | None]:
+        return await fetch_creators(context, [parent.value.creator_id for parent in parents])
+
+
+async def fetch_creators(context: Context, creator_ids: Sequence[str]) -> list[CreatorType | None]:
+    """Creators by id."""
+    found = await creators.list_by_id(context.tools, creator_ids)
+    return [None if creator is None else CreatorType.of(creator) for creator in found]
+
+
+async def fetch_offers(context: Context, offer_ids: Sequence[str]) -> list[OfferType | None]:
+    """Offers by id, null where the caller may not see them."""
+    found = await offers.list_by_id(context.tools, context.viewer, offer_ids)
+    return [None if offer is None else OfferType.of(offer) for offer in found]
