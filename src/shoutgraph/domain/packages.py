@@ -4,6 +4,7 @@ Units: `_coins` coins, `_minor` minor units of the price's currency, book units 
 book currency. Every division states which way it rounds.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,9 +16,13 @@ PRICE_MAX_MINOR: Final = 10**9
 COINS_MAX: Final = 10**7
 RATIO_MAX: Final = 10**9
 """The largest numerator or denominator of a rate or a unit price, so that no product leaves 64 bits."""
-
 PRICE: Final = "price"
 """Prefix of a unit price's id."""
+
+PACKAGES_MAX: Final = 20
+"""Packages on sale in one market at most."""
+MARKETS_MAX: Final = 5_000
+"""Markets in one price list at most."""
 
 ANYWHERE: Final = countries.UNKNOWN
 """The country of the prices for everyone whose own country has none in that currency."""
@@ -38,10 +43,6 @@ class Market:
     country: str
     currency: str
     platform: Platform
-
-    def elsewhere(self) -> "Market":
-        """The same currency and platform, for countries without prices of their own."""
-        return Market(ANYWHERE, self.currency, self.platform)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,17 @@ class PriceList:
     units: tuple[UnitEntry, ...]
 
 
+def check_market(market: Market) -> None:
+    """Refuses a country that is none; one without prices of its own is served from elsewhere.
+
+    Raises:
+        ValidationError: the country is not an ISO 3166-1 code.
+    """
+    if market.country != ANYWHERE and not countries.is_country(market.country):
+        msg = "country is an ISO 3166-1 country code in capitals, such as DE."
+        raise errors.ValidationError(msg, code="INVALID_COUNTRY", path=("country",))
+
+
 def price_of(unit: UnitPrice, coins: int) -> ExactPrice:
     """What exactly so many coins cost, rounded up to the whole minor unit.
 
@@ -188,6 +200,9 @@ def check_list(prices: PriceList) -> None:
             raise _refusal(f"{market.country} is not a country.", "INVALID_COUNTRY")
         if not money.is_currency(market.currency) or market.currency not in rated:
             raise _refusal(f"{market.currency} has no rate.", "NO_RATE")
+    sizes = Counter(entry.market for entry in prices.packages)
+    if any(size > PACKAGES_MAX for size in sizes.values()) or len(sizes) > MARKETS_MAX:
+        raise _refusal(f"A market has at most {PACKAGES_MAX} packages, a list {MARKETS_MAX} markets.", "TOO_MANY")
     if len({(entry.market, entry.coins) for entry in prices.packages}) != len(prices.packages):
         raise _refusal("A package is given twice.", "REPEATED")
     if len({entry.market for entry in prices.units}) != len(prices.units):

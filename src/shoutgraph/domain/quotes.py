@@ -25,7 +25,7 @@ class Quote:
     split: fees.Split
     accept_s: int
     delivery_s: int
-    policy_version: int
+    policy: Policy
     missing_coins: int
     exact: ExactPrice | None
     topup: ExactPrice | None
@@ -48,7 +48,7 @@ def quote(
         split=creators.split(coins, policy),
         accept_s=policy.accept_s,
         delivery_s=creators.delivery_s(offer, policy, express=express),
-        policy_version=policy.version,
+        policy=policy,
         missing_coins=missing,
         exact=None if unit is None else packages.price_of_missing(unit, coins.total_coins),
         topup=None if unit is None else packages.price_of_missing(unit, missing),

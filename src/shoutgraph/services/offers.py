@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from shoutgraph.domain import accounts, creators, errors, ids, quotes
+from shoutgraph.domain import accounts, creators, errors, ids, packages, quotes
 from shoutgraph.domain.creators import Offer, OfferChanges, OfferTerms
 from shoutgraph.domain.packages import Market
 from shoutgraph.domain.quotes import Quote
 from shoutgraph.domain.users import Viewer
-from shoutgraph.storage import creators as rows, ledger, packages, policies
+from shoutgraph.storage import creators as rows, ledger, packages as package_rows, policies
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -98,8 +98,9 @@ async def quote(tools: Tools, viewer: Viewer, offer_id: str, *, express: bool, m
 
     Raises:
         NotFoundError: there is no such offer for this viewer.
-        ValidationError: express is asked for and the offer has none.
+        ValidationError: express is asked for and the offer has none, or the country is not one.
     """
+    packages.check_market(market)
 
     def query(tx: Tx) -> Quote:
         offer, creator = rows.get_offer_with_creator(tx, offer_id)
@@ -111,7 +112,7 @@ async def quote(tools: Tools, viewer: Viewer, offer_id: str, *, express: bool, m
             express=express,
             policy=policies.current(tx),
             balance_coins=_spendable_coins(tx, viewer),
-            unit=packages.find_unit_price(tx, market),
+            unit=package_rows.find_unit_price(tx, market),
         )
 
     return await tools.store.read(query)

@@ -49,7 +49,12 @@ async def load(tools: Tools, viewer: Viewer, prices: PriceList) -> Loaded:
 
 
 async def list_of_market(tools: Tools, market: Market) -> tuple[Package, ...]:
-    """The packages on sale in a market, the smallest first."""
+    """The packages on sale in a market, the smallest first.
+
+    Raises:
+        ValidationError: the country is not one.
+    """
+    packages.check_market(market)
     return await tools.store.read(lambda tx: rows.list_of_market(tx, market))
 
 
@@ -63,8 +68,9 @@ async def price(tools: Tools, market: Market, coins: int) -> ExactPrice:
 
     Raises:
         NotFoundError: coins are not sold there.
-        ValidationError: fewer or more coins than are sold at once.
+        ValidationError: fewer or more coins than are sold at once, or the country is not one.
     """
+    packages.check_market(market)
     unit = await tools.store.read(lambda tx: rows.find_unit_price(tx, market))
     if unit is None:
         raise errors.NotFoundError("Coins are not sold in this country, currency and platform.")

@@ -9,9 +9,8 @@ from shoutgraph.api.graphql.context import Info
 from shoutgraph.api.graphql.creators import CreatorType, OfferType, fetch_creators, fetch_offers
 from shoutgraph.api.graphql.directives import PAGED, Cost
 from shoutgraph.api.graphql.money import MoneyType
-from shoutgraph.api.graphql.orders import words
 from shoutgraph.api.graphql.orders.policy import PolicyType, SplitType
-from shoutgraph.api.graphql.packages import CoinPriceType, Country, Currency, On
+from shoutgraph.api.graphql.packages import Country, Currency, On
 from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.sorting import SortDirection
@@ -23,8 +22,6 @@ from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.domain.quotes import Quote
 from shoutgraph.services import catalogue, creators, offers
-
-__all__ = ["ROOM", "words"]
 
 QUOTE_COST: Final = "3"
 
@@ -106,14 +103,15 @@ class QuoteType:
     base: Coins = strawberry.field(description="Price of the offer.")
     express: Coins = strawberry.field(description="Surcharge of a fast delivery; 0 without one.")
     total: Coins = strawberry.field(description="What would be taken from the wallet; send it as expectedPrice.")
-    money: CoinPriceType | None = strawberry.field(
+    money: MoneyType | None = strawberry.field(
         description="What buying the total would cost; null where coins are not sold, or not so many at once."
     )
     missing_coins: Coins = strawberry.field(description="What the caller's wallet lacks; all of it for a guest.")
-    missing_money: CoinPriceType | None = strawberry.field(
-        description="The purchase that covers what is missing, at least the smallest one; null if nothing is missing, "
-        "or where coins are not sold."
+    top_up_coins: Coins | None = strawberry.field(
+        description="The purchase that covers what is missing, at least the fewest coins that are sold at once; null "
+        "if nothing is missing, or where coins are not sold."
     )
+    missing_money: MoneyType | None = strawberry.field(description="What that purchase costs.")
     accept_seconds: int = strawberry.field(description="How long the creator has to answer.")
     delivery_seconds: int = strawberry.field(description="How long the creator then has to deliver.")
     split: SplitType = strawberry.field(description="How the total would be shared.")
@@ -128,9 +126,10 @@ class QuoteType:
             base=Coins(quote.coins.base_coins),
             express=Coins(quote.coins.express_coins),
             total=Coins(quote.coins.total_coins),
-            money=None if quote.exact is None else CoinPriceType.of(quote.exact),
+            money=None if quote.exact is None else MoneyType.of(quote.exact.price),
             missing_coins=Coins(quote.missing_coins),
-            missing_money=None if quote.topup is None else CoinPriceType.of(quote.topup),
+            top_up_coins=None if quote.topup is None else Coins(quote.topup.coins),
+            missing_money=None if quote.topup is None else MoneyType.of(quote.topup.price),
             accept_seconds=quote.accept_s,
             delivery_seconds=quote.delivery_s,
             split=SplitType.of(quote.split, quote.policy),
@@ -193,6 +192,7 @@ class CatalogueQuery:
         country: Country,
         currency: Currency,
         platform: On = Platform.WEB,
+        *,
         express: Annotated[bool, strawberry.argument(description="With a fast delivery.")] = False,
     ) -> QuoteType | None:
         context, market = info.context, Market(country, currency, platform)

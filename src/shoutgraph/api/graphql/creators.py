@@ -9,11 +9,14 @@ from shoutgraph.api.graphql import enums, fields, loaders
 from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.node import NodeType
+from shoutgraph.api.graphql.orders import words
 from shoutgraph.domain import creators as creator_values
 from shoutgraph.domain.creators import Category, Creator, Offer
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.services import creators, offers
+
+__all__ = ["CreatorType", "OfferType", "RatingSummaryType", "fetch_creators", "fetch_offers", "words"]
 
 enums.describe(
     Category,
@@ -106,7 +109,7 @@ class CreatorType(NodeType):
         directives=[ListSize(assumed_size=creator_values.OFFERS_MAX)],
     )
     @staticmethod
-    async def offers(parents: "list[CreatorType]", context: Context) -> "list[list[OfferType]]":
+    async def offers(parents: "list[CreatorType]", context: Context) -> list[list["OfferType"]]:
         found = await offers.list_by_creator(context.tools, context.viewer, [parent.id for parent in parents])
         return [[OfferType.of(offer) for offer in of_one] for of_one in found]
 

@@ -1,6 +1,6 @@
 """What creators change of their own offers."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import strawberry
 
@@ -63,20 +63,16 @@ class OfferUpdateInput:
 
     def read(self) -> OfferChanges:
         """The parts of the offer that change."""
-        changes = OfferChanges()
-        if self.occasion is not None:
-            changes["occasion"] = self.occasion
-        if self.title is not None:
-            changes["title"] = self.title
-        if self.price is not None:
-            changes["price_coins"] = self.price
-        if self.duration_max_seconds is not None:
-            changes["duration_max_s"] = self.duration_max_seconds
-        if self.delivery_days is not None:
-            changes["delivery_days"] = self.delivery_days
-        if self.express_surcharge is not strawberry.UNSET:
-            changes["express_coins"] = self.express_surcharge
-        return changes
+        given = {
+            "occasion": self.occasion,
+            "title": self.title,
+            "price_coins": self.price,
+            "duration_max_s": self.duration_max_seconds,
+            "delivery_days": self.delivery_days,
+        }
+        changes = {name: value for name, value in given.items() if value is not None}
+        express = {} if self.express_surcharge is strawberry.UNSET else {"express_coins": self.express_surcharge}
+        return cast("OfferChanges", changes | express)
 
 
 @strawberry.type(description="Result of offerUpdate.")

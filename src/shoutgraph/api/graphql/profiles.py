@@ -1,7 +1,7 @@
 """What creators change of their own profile, and staff of whom the platform features."""
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import strawberry
 
@@ -68,24 +68,12 @@ class CreatorUpdateInput:
 
     def read(self) -> ProfileChanges:
         """The parts of the profile that change."""
-        changes = ProfileChanges()
-        if self.handle is not None:
-            changes["handle"] = self.handle
-        if self.name is not None:
-            changes["name"] = self.name
-        if self.country is not None:
-            changes["country"] = self.country
-        if self.categories is not None:
-            changes["categories"] = tuple(self.categories)
-        if self.languages is not None:
-            changes["languages"] = tuple(self.languages)
-        if self.bio is not None:
-            changes["bio"] = self.bio
-        if self.avatar_url is not strawberry.UNSET:
-            changes["avatar_url"] = self.avatar_url
-        if self.open_orders_max is not strawberry.UNSET:
-            changes["open_orders_max"] = self.open_orders_max
-        return changes
+        names = ("handle", "name", "country", "categories", "languages", "bio")
+        changes = {name: value for name in names if (value := getattr(self, name)) is not None}
+        lists = {name: tuple(value) for name, value in changes.items() if isinstance(value, list)}
+        clearable = {"avatar_url": self.avatar_url, "open_orders_max": self.open_orders_max}
+        given = {name: value for name, value in clearable.items() if value is not strawberry.UNSET}
+        return cast("ProfileChanges", changes | lists | given)
 
 
 @strawberry.type(description="Result of creatorUpdate.")
