@@ -39,7 +39,7 @@ class Part:
     checksum: Checksum | None = None
 
 
-async def find_upload(tools: Tools, viewer: users.Viewer, video_id: str) -> Link:
+async def find(tools: Tools, viewer: users.Viewer, video_id: str) -> Link:
     """The target of an upload of the viewer's again, for a client that lost it.
 
     Raises:
