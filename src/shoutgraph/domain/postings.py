@@ -332,6 +332,7 @@ def _book(books: Books, name: str) -> Account:
 
 def _cash_in(books: Books, cash: Cash, *, coins: int) -> Moves:
     """Money for coins: the liability is booked at par, the difference is the pack's discount or premium."""
+    _check_worth(books, cash)
     at_provider = accounts.provider_cash(cash.instance, cash.currency)
     source, moves = at_provider, Moves()
     if cash.currency != books.currency:
@@ -347,6 +348,7 @@ def _cash_in(books: Books, cash: Cash, *, coins: int) -> Moves:
 
 def _cash_out(books: Books, cash: Cash, *, coins: int, reason: str, dispute: str | None = None) -> Moves:
     """Undoes `_cash_in`: out of the money at the provider, or out of what a dispute withdrew."""
+    _check_worth(books, cash)
     if dispute is None:
         end = accounts.provider_cash(cash.instance, cash.currency)
     else:
@@ -361,6 +363,11 @@ def _cash_out(books: Books, cash: Cash, *, coins: int, reason: str, dispute: str
     moves += _move(liability, packs, max(par - cash.book_units, 0), f"{reason}: undo discount")
     moves += _move(packs, end, max(cash.book_units - par, 0), f"{reason}: undo premium")
     return moves
+
+
+def _check_worth(books: Books, cash: Cash) -> None:
+    same = cash.currency == books.currency
+    assert not same or cash.units == cash.book_units, "money in the book currency is worth itself"
 
 
 def _return(held: Held, promo_coins: int, paid_coins: int, reason: str) -> Moves:
