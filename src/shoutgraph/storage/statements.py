@@ -65,53 +65,37 @@ def _prepare(statement: sa.ClauseElement, dialect: sa.Dialect) -> Prepared:
 
 
 def _binder(compiled: sa.sql.compiler.SQLCompiler, dialect: sa.Dialect) -> Callable[[Mapping[str, object]], Any]:
-    order = list(compiled.positiontup if compiled.positiontup is not None else compiled.binds)
-    given: set[str] = set()
-    constants: dict[str, object] = {}
-    processors: dict[str, _Processor] = {}
-    for name in order:
-        param = compiled.binds[name]
-        process = param.type.dialect_impl(dialect).bind_processor(dialect)
-        if not param.required:
-            constants[name] = process(param.effective_value) if process else param.effective_value
-        else:
-            given.add(name)
-            if process is not None:
-                processors[name] = process
-    return _bind_by_place(order, given, constants, processors)
+    names = compiled.positiontup
+    assert names is not None, "parameters are bound by place, in every dialect"
+    params = [compiled.binds[name] for name in names]
+    processors = [param.type.dialect_impl(dialect).bind_processor(dialect) for param in params]
+    given = {name for name, param in zip(names, params, strict=True) if param.required}
+    takers = [_taker(*each) for each in zip(names, params, processors, strict=True)]
+    take: Callable[[Mapping[str, object]], Any]
+    if len(given) > 1 and given.issuperset(names) and not any(processors):
+        take = itemgetter(*names)
+    else:
+
+        def take(params: Mapping[str, object]) -> tuple[object, ...]:
+            return tuple([taker(params) for taker in takers])
+
+    def bind(params: Mapping[str, object]) -> Any:  # noqa: ANN401 - what the driver takes
+        if len(params) == len(given) and given.issuperset(params):
+            return take(params)
+        msg = f"this statement takes {sorted(given)}, not {sorted(params)}"
+        raise TypeError(msg)
+
+    return bind
 
 
-def _bind_by_place(
-    order: list[str],
-    given: set[str],
-    constants: Mapping[str, object],
-    processors: Mapping[str, _Processor],
-) -> Callable[[Mapping[str, object]], Any]:
-    count = len(given)
-    slots = [(name, processors.get(name)) for name in order]
-    pick = itemgetter(*order) if len(order) > 1 else None
-
-    def check(params: Mapping[str, object]) -> None:
-        if len(params) != count or not given.issuperset(params):
-            msg = f"this statement takes {sorted(given)}, not {sorted(params)}"
-            raise TypeError(msg)
-
-    def bind_plain(params: Mapping[str, object]) -> Any:  # noqa: ANN401 - what the driver takes
-        if len(params) != count:
-            check(params)
-        return pick(params) if pick else ()
-
-    def bind_any(params: Mapping[str, object]) -> tuple[object, ...]:
-        if len(params) != count:
-            check(params)
-        return tuple(
-            [
-                constants[name] if name in constants else process(params[name]) if process else params[name]
-                for name, process in slots
-            ]
-        )
-
-    return bind_any if processors or constants or pick is None else bind_plain
+def _taker(name: str, param: sa.BindParameter[Any], process: _Processor | None) -> _Processor:
+    """How one place is filled: from the parameters, or with a constant of the statement."""
+    if not param.required:
+        constant = process(param.effective_value) if process else param.effective_value
+        return lambda _: constant
+    if process is None:
+        return itemgetter(name)
+    return lambda params: process(params[name])
 
 
 def _reader(columns: Iterable[Any], dialect: sa.Dialect) -> Callable[[Iterable[Row]], list[Row]] | None:

@@ -241,7 +241,7 @@ def orders() -> None:
         "state IN ('SCREENING', 'AWAITING_ACCEPTANCE', 'IN_PRODUCTION', 'IN_REVIEW', 'CHANGES_REQUIRED', 'DELIVERED', "
         "'REDO_REQUESTED', 'DISPUTED')"
     )
-    op.create_index("orders_open", "orders", ["creator_id"], **where(live))
+    partial_index("orders_open", "orders", ["creator_id"], live)
     op.create_table(
         "brief",
         sa.Column("order_id", TEXT, sa.ForeignKey("orders.id"), primary_key=True, nullable=False),

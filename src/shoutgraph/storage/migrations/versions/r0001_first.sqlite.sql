@@ -24,14 +24,13 @@ BEGIN INSERT INTO wallet_ok (id) VALUES (NEW.id); END;
 
 -- a balance changes by exactly one posting that names the account and was not applied before
 CREATE TRIGGER account_balance BEFORE UPDATE OF debits, credits, version, last_posting ON account
-WHEN OLD.closed = 1
-  OR NEW.version <> OLD.version + 1
+WHEN NEW.version <> OLD.version + 1
   OR NEW.last_posting <= OLD.last_posting
   OR NOT EXISTS (
     SELECT 1 FROM posting p WHERE p.id = NEW.last_posting AND (
       (p.debit_id = OLD.id AND NEW.debits = OLD.debits + p.amount AND NEW.credits = OLD.credits)
       OR (p.credit_id = OLD.id AND NEW.credits = OLD.credits + p.amount AND NEW.debits = OLD.debits)))
-BEGIN SELECT RAISE(ABORT, 'balances move only through postings on open accounts'); END;
+BEGIN SELECT RAISE(ABORT, 'balances move only through postings'); END;
 
 CREATE TRIGGER account_identity BEFORE UPDATE OF id, code, asset, floor, order_id, wallet ON account
 BEGIN SELECT RAISE(ABORT, 'an account stays what it is'); END;
@@ -213,7 +212,8 @@ WHEN NEW.seq <> coalesce((SELECT max(seq) FROM event), 0) + 1
   OR NEW.prev <> coalesce((SELECT hash FROM event WHERE seq = NEW.seq - 1), zeroblob(32))
   OR NEW.at < coalesce((SELECT at FROM event WHERE seq = NEW.seq - 1), NEW.at)
   OR NEW.topic_seq <> coalesce((SELECT max(topic_seq) FROM event WHERE topic = NEW.topic), 0) + 1
-BEGIN SELECT RAISE(ABORT, 'the journal is dense and chained'); END;
+  OR EXISTS (SELECT 1 FROM event WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'the journal is dense and chained, and no event is written twice'); END;
 
 CREATE TRIGGER event_update BEFORE UPDATE ON event
 BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
