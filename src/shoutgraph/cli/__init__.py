@@ -1,1 +1,5 @@
-"""The command line."""
+"""The command line: every command is a module of this package."""
+
+from shoutgraph.cli.commands import main
+
+__all__ = ["main"]

@@ -1,1 +1,1 @@
-"""What the clock starts."""
+"""What the clock starts: each job is a module with one function, `tick`, that does what is due."""

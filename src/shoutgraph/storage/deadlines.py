@@ -1,5 +1,6 @@
 """Deadlines as rows: claimed in the transaction of their effect, so that a crash gives them back."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
@@ -62,6 +63,11 @@ def claim_due(tx: Tx, *, limit: int = CLAIM_MAX) -> tuple[deadlines.Deadline, ..
     """Takes deadlines that are due, the longest due first. Their rows are gone if this unit of work commits."""
     rows = tx.all(_CLAIM, now=tx.now, size=min(limit, CLAIM_MAX))
     return tuple(sorted(map(_read, rows), key=lambda deadline: deadline.due_at))
+
+
+def list_due(tx: Tx, *, kinds: Collection[str], limit: int) -> tuple[deadlines.Deadline, ...]:
+    """Deadlines of these kinds that are due, the longest due first, left where they are."""
+    return tuple(map(_read, tx.all(_DUE, now=tx.now, kinds=sorted(kinds), size=limit)))
 
 
 def find_next_due(tx: Tx) -> datetime | None:
@@ -153,6 +159,18 @@ _PAUSE: Final = Statement(lambda: sa.update(_T).where(*_KEY).values(_PAUSED))
 _DELETE: Final = Statement(lambda: sa.delete(_T).where(*_KEY))
 _DELETE_ALL: Final = Statement(lambda: sa.delete(_T).where(_KEY[0]))
 _CLAIM: Final = Statement(_claim)
+_DUE: Final = Statement(
+    lambda: (
+        sa.select(_T)
+        .where(
+            _T.c.paused_remaining.is_(None),
+            _T.c.due_at <= sa.bindparam("now"),
+            columns.any_of(_T.c.kind, "kinds"),
+        )
+        .order_by(_T.c.due_at)
+        .limit(sa.bindparam("size"))
+    )
+)
 _NEXT: Final = Statement[tuple[datetime]](
     lambda: sa.select(_T.c.due_at).where(_T.c.paused_remaining.is_(None)).order_by(_T.c.due_at).limit(1)
 )

@@ -1,0 +1,290 @@
+"""The composition root: the only place that chooses implementations, reads the wall clock and makes ids."""
+
+import asyncio
+import base64
+import contextlib
+import functools
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import uuid_utils
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount
+
+from shoutgraph.api import http, media, tokens, webhooks
+from shoutgraph.api.auth import Doorkeeper
+from shoutgraph.api.drain import Drain
+from shoutgraph.api.graphql.execution import Runner
+from shoutgraph.api.graphql.schema import build_schema
+from shoutgraph.api.jwks import RemoteIssuer
+from shoutgraph.api.server import build_server
+from shoutgraph.api.tokens import Issuer, LocalIssuer
+from shoutgraph.api.transport import Transport
+from shoutgraph.domain import ids
+from shoutgraph.domain.clock import Clock
+from shoutgraph.files.links import Links
+from shoutgraph.files.local import open_local_files
+from shoutgraph.jobs import deadlines, media as media_jobs, requests, runner
+from shoutgraph.plugins import loading
+from shoutgraph.plugins.providers import Providers
+from shoutgraph.sdk import Simulator, SimulatorSetup
+from shoutgraph.services import api_keys, users
+from shoutgraph.settings import Settings
+from shoutgraph.storage import engine, migrations
+from shoutgraph.tools import Tools
+
+SECRET_BYTES: Final = 32
+JOBS: Final[Mapping[str, runner.Tick]] = {
+    "deadlines": deadlines.tick,
+    "media": media_jobs.tick,
+    "requests": requests.tick,
+}
+"""Everything that the clock starts."""
+
+SANDBOX: Final = "sandbox"
+SANDBOX_PATH: Final = "/sandbox"
+
+
+def wall_clock() -> datetime:
+    """The time now."""
+    return datetime.now(UTC)
+
+
+def new_id(prefix: str) -> str:
+    """A fresh id with this prefix."""
+    return ids.encode(prefix, uuid_utils.uuid7().bytes)
+
+
+class TravelClock:
+    """The test clock: the wall clock and an offset that only grows, kept in a file so that a restart keeps it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        text = path.read_text() if path.exists() else "0"
+        self._offset = timedelta(microseconds=int(text))
+
+    def __call__(self) -> datetime:
+        """The time now, as far ahead as it was moved."""
+        return datetime.now(UTC) + self._offset
+
+    def advance(self, by: timedelta) -> datetime:
+        """Moves time ahead and gives the new time."""
+        assert by >= timedelta(0), "time only goes forward"
+        self._offset += by
+        self._path.write_text(str(self._offset // timedelta(microseconds=1)))
+        return self()
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything that runs, put together."""
+
+    settings: Settings
+    base_url: str
+    tools: Tools
+    issuer: LocalIssuer
+    asgi: Starlette
+    drain: Drain
+
+
+@contextlib.asynccontextmanager
+async def open_app(settings: Settings, *, base_url: str, environ: Mapping[str, str] = os.environ) -> AsyncIterator[App]:
+    """Opens the database, the plugins and the files, and closes them at the end.
+
+    Raises:
+        StoreUnavailableError: the database is not there, of another release, or has a writer already.
+        PluginsBrokenError: plugins are strict, and one is not fine.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    if settings.database_url is None:
+        migrations.upgrade(settings.database_path)
+    travel = TravelClock(settings.data_dir / "test-clock") if settings.test_clock else None
+    clock = travel or wall_clock
+    store = engine.open_store(settings.database_path, clock, engine.Options(readers=settings.reader_threads))
+    providers = load_providers(settings, base_url=base_url, clock=clock, environ=environ)
+    files = open_local_files(settings.data_dir / "files")
+    public_url = settings.public_url or base_url
+    links = Links(_secret(settings.data_dir, "links.key"), public_url=public_url, read_s=settings.link_ttl_s)
+    tools = Tools(
+        store=store,
+        clock=clock,
+        new_id=new_id,
+        bell=store.bell,
+        providers=providers,
+        files=files,
+        links=links,
+        public_url=public_url,
+        travel=None if travel is None else travel.advance,
+    )
+    doorkeeper, local = _doorkeeper(settings, tools)
+    simulator = _simulator(settings, base_url, clock)
+    drain = Drain()
+    transport = Transport(
+        runner=Runner(build_schema(), production=settings.production),
+        tools=tools,
+        authenticate=doorkeeper,
+        new_request_id=_new_request_id,
+        drain=drain,
+        clock=clock,
+        allowed_origins=frozenset(settings.allowed_origins),
+        graphiql=settings.graphiql_on,
+    )
+    routes: list[BaseRoute] = [*media.routes(tools), *webhooks.routes(tools)]
+    if simulator is not None:
+        routes.append(Mount(SANDBOX_PATH, simulator))
+    try:
+        yield App(settings, base_url, tools, local, http.build_asgi(transport, routes=routes), drain)
+    finally:
+        await providers.aclose()
+        if simulator is not None:
+            await simulator.aclose()
+        files.close()
+        await store.aclose()
+
+
+async def serve(settings: Settings, *, on_ready: Callable[[App], None] | None = None) -> None:
+    """Serves until told to stop: the API, and the jobs unless they run elsewhere."""
+    with socket.create_server((settings.host, settings.port)) as listener:
+        port: int = listener.getsockname()[1]
+        async with open_app(settings, base_url=f"http://{settings.host}:{port}") as app:
+            server = build_server(app.asgi, app.drain, host=settings.host, port=port)
+            stop = asyncio.Event()
+            jobs = asyncio.create_task(_run_jobs(app, stop))
+            if on_ready is not None:
+                on_ready(app)
+            try:
+                await server.serve(sockets=[listener])
+            finally:
+                stop.set()
+                await jobs
+
+
+@contextlib.contextmanager
+def open_reader(settings: Settings) -> Iterator[engine.Store]:
+    """The database for reading only, beside a serving process.
+
+    Raises:
+        StoreUnavailableError: the database is not there, or of another release.
+    """
+    store = engine.open_store(settings.database_path, wall_clock, engine.Options(writing=False))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def load_providers(
+    settings: Settings,
+    *,
+    base_url: str,
+    clock: Clock = wall_clock,
+    environ: Mapping[str, str] = os.environ,
+) -> Providers:
+    """The configured providers; in development without any, the sandbox.
+
+    Raises:
+        PluginsBrokenError: plugins are strict, and one is not fine.
+    """
+    instances: Mapping[str, Mapping[str, object]] = settings.providers
+    if not instances and not settings.production:
+        instances = _sandbox_instances(settings, base_url)
+    setup = loading.Setup(
+        instances=instances,
+        environ=environ,
+        clock=clock,
+        monotonic=time.monotonic,
+        strict=settings.plugins_strict,
+    )
+    return loading.load(setup)
+
+
+def local_issuer(settings: Settings) -> LocalIssuer:
+    """The issuer of this deployment's own tokens."""
+    return tokens.open_local(settings.data_dir, audience=settings.jwt_audience, clock=wall_clock)
+
+
+async def _run_jobs(app: App, stop: asyncio.Event) -> None:
+    if app.settings.jobs:
+        await runner.run(app.tools, JOBS, pause_s=app.settings.job_interval_s, stop=stop)
+
+
+def _doorkeeper(settings: Settings, tools: Tools) -> tuple[Doorkeeper, LocalIssuer]:
+    # Tokens live in real time, whatever the test clock says.
+    local = local_issuer(settings)
+    issuers: list[Issuer] = []
+    if settings.jwks_url is not None and settings.jwt_issuer is not None:
+        remote = RemoteIssuer(
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
+            jwks_url=settings.jwks_url,
+            clock=wall_clock,
+            role_claim=settings.jwt_role_claim,
+        )
+        issuers.append(remote)
+    if not settings.production or not issuers:
+        issuers.append(local)
+    keeper = Doorkeeper(
+        issuers=issuers,
+        identify=users.Identities(tools).identify,
+        clock=wall_clock,
+        prove_key=functools.partial(api_keys.prove, tools),
+    )
+    return keeper, local
+
+
+def _simulator(settings: Settings, base_url: str, clock: Clock) -> Simulator | None:
+    """The sandbox's upstream, in development only: money is never pretended in production."""
+    if settings.production or settings.providers:
+        return None
+    factory = loading.simulators().get(SANDBOX)
+    if factory is None:
+        return None
+    setup = SimulatorSetup(
+        base_url=base_url + SANDBOX_PATH,
+        state_path=settings.data_dir / "sandbox.db",
+        webhook_base_url=base_url,
+        webhook_secret=SecretStr(_sandbox_secret(settings)),
+        api_key=SecretStr(_secret(settings.data_dir, "sandbox.key").hex()),
+        clock=clock,
+    )
+    return factory(setup)
+
+
+def _sandbox_instances(settings: Settings, base_url: str) -> Mapping[str, Mapping[str, object]]:
+    if SANDBOX not in loading.simulators():
+        return {}
+    shared = {
+        "base_url": base_url + SANDBOX_PATH,
+        "api_key": _secret(settings.data_dir, "sandbox.key").hex(),
+        "webhook_secrets": [_sandbox_secret(settings)],
+    }
+    return {
+        "sandbox": {"plugin": "sandbox", **shared},
+        "sandbox-payouts": {"plugin": "sandbox-payouts", **shared},
+    }
+
+
+def _sandbox_secret(settings: Settings) -> str:
+    return "whsec_" + base64.b64encode(_secret(settings.data_dir, "sandbox-webhooks.key")).decode()
+
+
+def _secret(folder: Path, name: str) -> bytes:
+    """The bytes of a key file, made on first use and readable by its owner only."""
+    path = folder / name
+    if not path.exists():
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(SECRET_BYTES))
+    return path.read_bytes()
+
+
+def _new_request_id() -> str:
+    return uuid_utils.uuid7().hex

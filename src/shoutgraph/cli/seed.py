@@ -1,0 +1,30 @@
+"""`shoutgraph seed`: a believable catalogue of people who do not exist."""
+
+import asyncio
+
+from shoutgraph import app
+from shoutgraph.cli.shared import DataDir, console, fail, read_settings
+from shoutgraph.domain.errors import StoreUnavailableError
+from shoutgraph.domain.users import ROLES, Viewer
+from shoutgraph.services import packages, seeds
+from shoutgraph.settings import Settings
+
+OPERATOR = Viewer(scopes=ROLES["admin"], principal="operator:seed")
+
+
+def seed(data_dir: DataDir = None) -> None:
+    """Load fictional creators with offers, and a price list of coin packages. Twice changes nothing."""
+    settings = read_settings(data_dir=data_dir)
+    try:
+        creators, prices = asyncio.run(_seed(settings))
+    except StoreUnavailableError as error:
+        fail(str(error))
+    console.print(f"{creators} creators and {prices} prices are in {settings.database_path}", soft_wrap=True)
+
+
+async def _seed(settings: Settings) -> tuple[int, int]:
+    async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
+        found = await seeds.seed_creators(opened.tools, OPERATOR, seeds.read_creators())
+        prices = seeds.read_prices()
+        await packages.load(opened.tools, OPERATOR, prices)
+    return len(found), len(prices.packages)

@@ -1,0 +1,45 @@
+"""Proving the books, and reading any account, for operators."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shoutgraph.domain.entries import Entry
+from shoutgraph.domain.pages import PageArgs
+from shoutgraph.storage import journal, ledger, ledger_proof, policies
+from shoutgraph.storage.ledger_proof import Books, Violation
+from shoutgraph.storage.tx import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was proven: how much was looked at, and what does not hold."""
+
+    violations: Sequence[Violation]
+    postings: int
+    accounts: int
+    lots: int
+    orders: int
+    events: int
+    head: str
+
+
+def prove(tx: Tx) -> Proof:
+    """Proves every law over everything stored; all of it sees one state."""
+    policy = policies.current(tx)
+    violations = ledger_proof.verify(tx, books=Books(policy.book_currency, policy.par_units))
+    counts = ledger_proof.counts(tx)
+    head = journal.head(tx)
+    return Proof(
+        violations=violations,
+        postings=counts["posting"],
+        accounts=counts["account"],
+        lots=counts["lot"],
+        orders=counts["orders"],
+        events=head.seq,
+        head=head.hash.hex(),
+    )
+
+
+def statement(tx: Tx, account: str, args: PageArgs) -> Sequence[Entry]:
+    """An account's newest entries."""
+    return ledger.list_of_entries(tx, account, args)
