@@ -12,6 +12,7 @@ from shoutgraph.api.graphql.errors import AS_DATA
 from shoutgraph.domain import accounts, ledger
 from shoutgraph.domain.orders.states import LIVE, TERMINAL, TRANSITIONS
 from shoutgraph.domain.policies import FIRST
+from shoutgraph.domain.proof import Law
 from shoutgraph.domain.users import ROLES, Scope
 from shoutgraph.sdk.specs import HookSpecs
 from shoutgraph.settings import PREFIX, Settings
@@ -146,6 +147,20 @@ def test_every_account_is_in_the_chart():
     made += [accounts.provider_cash("{instance}", "{ccy}"), accounts.disputed_money("{d}", "{ccy}")]
     missing = [account.code for account in made if f"| `{account.code}` | {account.asset} |" not in text]
     assert missing == []
+
+
+def test_every_account_of_the_cash_books_is_in_the_chart():
+    text = source.document("adr/0003-ledger.md")
+    tree = source.tree(source.SRC / "domain" / "postings.py")
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    named = {word for word in constants if isinstance(word, str) and re.fullmatch(r"(cash|exp|liab|recv|rev):\w+|fx", word)}
+    assert named
+    assert [name for name in sorted(named) if f"`{name}`" not in text and f"`{name}:{{ccy}}`" not in text] == []
+
+
+def test_every_law_of_the_books_is_documented():
+    laws = [row[:2] for row in source.rows("adr/0003-ledger.md") if row[0] in Law.__members__]
+    assert laws == [[law.name, law.value] for law in Law]
 
 
 def test_every_scope_and_role_is_documented():
