@@ -1,12 +1,12 @@
 """What buggy or hostile SQL could try against the books. Each must fail, at a statement or at COMMIT."""
 
+# ruff: noqa: S608, ISC004 - attacks are SQL text
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pysqlite3 as dbapi
-
-from shoutgraph.domain.orders import states
 from tests.storage import scene
 from tests.storage.scene import (
     CREATOR,
@@ -32,6 +32,8 @@ from tests.storage.scene import (
     posting,
     transfer,
 )
+
+from shoutgraph.domain.orders import states
 
 Build = Callable[[list[tuple[str, str]]], tuple[str, ...]]
 
@@ -261,7 +263,8 @@ _ENTRIES = (
     (
         "forge an entry from another account's",
         "come from postings",
-        f"INSERT INTO entry SELECT {FREE}, version, posting_id, debits, credits FROM entry WHERE account_id = {CREATOR}",
+        f"INSERT INTO entry SELECT {FREE}, version, posting_id, debits, credits FROM entry"
+        f" WHERE account_id = {CREATOR}",
     ),
     (
         "repeat the newest entry",

@@ -2,10 +2,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from shoutgraph.storage.engine import Store
 from tests.storage import databases
 from tests.storage.databases import Clock
+
+from shoutgraph.storage.engine import Store
 
 
 @pytest.fixture

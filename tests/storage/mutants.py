@@ -85,38 +85,39 @@ def _weaker(condition: str, *, guards_when: bool) -> Iterator[tuple[str, str]]:
     """
     for start, end, joined_by in _operands(condition):
         operand = condition[start:end]
-        if joined_by == "OR":
-            neutral = "0" if guards_when else "1"
-        else:
-            neutral = "1"
+        neutral = "0" if joined_by == "OR" and guards_when else "1"
         yield _short(operand), f"{condition[:start]} {neutral} {condition[end:]}"
 
 
 def _operands(text: str, offset: int = 0) -> Iterator[tuple[int, int, str]]:
     """Where each operand is, and what joins it to its neighbours."""
-    marks, depth, between = [], 0, False
-    for token in re.finditer(r"[()]|\bAND\b|\bOR\b|\bBETWEEN\b|\bWHERE\b|\bCASE\b|\bEND\b|\bTHEN\b", text):
+    marks = list(_marks(text))
+    if marks:
+        words = {word for _, _, word in marks} - {"WHERE"} or {"AND"}
+        assert len(words) == 1, f"parentheses tell AND from OR: {text}"
+        begins_here = all(word != "WHERE" for _, _, word in marks)
+        starts = ([0] if begins_here else []) + [end for _, end, _ in marks]
+        ends = [start for start, _, word in marks if word != "WHERE"] + [len(text)]
+        for start, end in zip(starts, ends, strict=True):
+            yield offset + start, offset + end, *words
+    for start, end in _groups(text):
+        yield from _operands(text[start:end], offset + start)
+
+
+def _marks(text: str) -> Iterator[tuple[int, int, str]]:
+    """The words outside of parentheses that join or begin operands; the AND of a BETWEEN joins nothing."""
+    depth, between = 0, False
+    for token in re.finditer(r"[()]|\bAND\b|\bOR\b|\bBETWEEN\b|\bWHERE\b", text):
         word = token.group()
         depth += (word == "(") - (word == ")")
-        if depth:
+        if depth or word in "()":
             continue
         if word == "BETWEEN":
             between = True
         elif word == "AND" and between:
             between = False
-        elif word in {"AND", "OR", "WHERE"}:
-            marks.append((token.start(), token.end(), word))
-    words = {word for _, _, word in marks} - {"WHERE"}
-    if words or any(word == "WHERE" for _, _, word in marks):
-        assert len(words) <= 1, f"parentheses tell AND from OR: {text}"
-        joined_by = next(iter(words), "AND")
-        edges = [0 if not any(word == "WHERE" for _, _, word in marks) else None]
-        starts = [edge for edge in edges if edge is not None] + [end for _, end, _ in marks]
-        ends = [start for start, _, word in marks if word != "WHERE"] + [len(text)]
-        for start, end in zip(starts, ends, strict=True):
-            yield offset + start, offset + end, joined_by
-    for start, end in _groups(text):
-        yield from _operands(text[start:end], offset + start)
+        else:
+            yield token.start(), token.end(), word
 
 
 def _groups(text: str) -> Iterator[tuple[int, int]]:

@@ -6,9 +6,9 @@ from functools import cache
 from typing import Any
 
 import pytest
+from tests.storage import attacks, databases, scene
 
 from shoutgraph.storage import sqlite
-from tests.storage import attacks, databases, scene
 
 ATTACKS_MIN = 51
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pysqlite3 as dbapi
-
 from tests.storage import attacks, databases, mutants, scene
 
 _ONLY_THE_TRIGGER = "only posting_apply itself gets past the other conditions: no posting waits to be applied"
