@@ -1,5 +1,6 @@
 """What the two sides say in a dispute: personal words, kept apart from the order."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -34,12 +35,12 @@ class StatementRow(SQLModel, table=True):
 
 _T = columns.table_of(StatementRow)
 _APPEND: Final = Statement[Any](lambda: sa.insert(_T).values({c.name: sa.bindparam(c.name) for c in _T.c}))
-_LIST: Final = Statement[tuple[Side, str, datetime]](
+_LIST: Final = Statement[tuple[str, Side, str, datetime]](
     lambda: (
-        sa.select(_T.c.side, _T.c.text, _T.c.at)
-        .where(_T.c.order_id == sa.bindparam("order_id"))
-        .order_by(_T.c.revision)
-        .limit(STATEMENTS_MAX)
+        sa.select(_T.c.order_id, _T.c.side, _T.c.text, _T.c.at)
+        .where(columns.any_of(_T.c.order_id, "order_ids"))
+        .order_by(_T.c.order_id, _T.c.revision)
+        .limit(sa.bindparam("size"))
     )
 )
 
@@ -49,6 +50,9 @@ def append(tx: Tx, order_id: ids.OrderId, *, revision: int, side: Side, text: st
     tx.run(_APPEND, order_id=order_id, revision=revision, side=side, text=text, at=tx.now)
 
 
-def list_of_order(tx: Tx, order_id: str) -> tuple[Said, ...]:
-    """What was said, in order."""
-    return tuple(Said(*row) for row in tx.all(_LIST, order_id=order_id))
+def list_of_orders(tx: Tx, order_ids: Sequence[str]) -> dict[str, tuple[Said, ...]]:
+    """What was said about each order, in order."""
+    found: dict[str, tuple[Said, ...]] = {}
+    for order_id, *said in tx.all(_LIST, order_ids=order_ids, size=STATEMENTS_MAX * len(order_ids)):
+        found[order_id] = (*found.get(order_id, ()), Said(*said))
+    return found

@@ -2,6 +2,17 @@
 
 from typing import Final
 
+from shoutgraph.api.graphql import catalogue, clock, offers, packages, profiles, users, videos
+from shoutgraph.api.graphql.orders import room as orders
 from shoutgraph.api.graphql.room import Room
 
-ROOMS: Final[tuple[Room, ...]] = ()
+ROOMS: Final[tuple[Room, ...]] = (
+    users.ROOM,
+    catalogue.ROOM,
+    profiles.ROOM,
+    offers.ROOM,
+    packages.ROOM,
+    orders.ROOM,
+    videos.ROOM,
+    clock.ROOM,
+)

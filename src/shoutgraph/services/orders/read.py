@@ -10,12 +10,12 @@ from typing import Final
 
 from shoutgraph.domain import clock, pages
 from shoutgraph.domain.orders import machine
-from shoutgraph.domain.orders.order import Brief, Order, OrderFilter
+from shoutgraph.domain.orders.order import Brief, Order, OrderFilter, Statement
 from shoutgraph.domain.orders.states import Actor, State
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import orders, policies
+from shoutgraph.storage import disputes, orders, policies, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -78,6 +78,21 @@ async def briefs(tools: Tools, viewer: Viewer, of: Sequence[Order]) -> list[Brie
     found = await tools.store.read(lambda tx: orders.list_briefs(tx, shown))
     by_id = dict(zip(shown, found, strict=True))
     return [by_id.get(order.id) for order in of]
+
+
+async def fan_names(tools: Tools, viewer: Viewer, of: Sequence[Order]) -> list[str | None]:
+    """What the fans of orders are called, None where erased or where the viewer is not part of the order."""
+    wanted = list({order.fan_id for order in of if orders.visible(order, viewer)})
+    found = await tools.store.read(lambda tx: users.list_of(tx, wanted))
+    names = {user.id: user.display_name for user in found if user is not None}
+    return [names.get(order.fan_id) for order in of]
+
+
+async def list_statements(tools: Tools, viewer: Viewer, of: Sequence[Order]) -> list[tuple[Statement, ...]]:
+    """What the two sides of orders said in a dispute, in order."""
+    shown = [order.id for order in of if orders.visible(order, viewer)]
+    found = await tools.store.read(lambda tx: disputes.list_of_orders(tx, shown))
+    return [found.get(order.id, ()) for order in of]
 
 
 async def list_policies(tools: Tools, versions: Sequence[int]) -> list[Policy]:

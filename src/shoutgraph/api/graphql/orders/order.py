@@ -2,23 +2,39 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+
 import strawberry
 
 from shoutgraph.api.graphql import fields, loaders
 from shoutgraph.api.graphql.context import Context, Info
-from shoutgraph.api.graphql.creators import CreatorType
+from shoutgraph.api.graphql.creators import CreatorType, OfferType
 from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.orders.brief import BriefType
 from shoutgraph.api.graphql.orders.policy import DeadlineType, PolicyType, SplitType
+from shoutgraph.api.graphql.videos import VideoType
 from shoutgraph.domain import fees
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders import machine
-from shoutgraph.domain.orders.order import Order, RedoGround, Side
+from shoutgraph.domain.orders.order import Order, RedoGround, Side, Statement
 from shoutgraph.domain.orders.states import State
-from shoutgraph.services import creators
-from shoutgraph.services.orders import read
+from shoutgraph.domain.policies import Policy
+from shoutgraph.services import creators, offers
+from shoutgraph.services.orders import deliver, read
 
+_STATEMENTS = ListSize(assumed_size=50)
+
+
+@strawberry.type(name="DisputeStatement", description="What one side said in a dispute.")
+class DisputeStatementType:
+    side: Side = strawberry.field(description="Who said it.")
+    text: str = strawberry.field(description="What was said.")
+    said_at: datetime = strawberry.field(description="When.")
+
+    @classmethod
+    def of(cls, said: Statement) -> "DisputeStatementType":
+        """The graph's view of a statement."""
+        return cls(side=said.side, text=said.text, said_at=said.at)
 
 
 @strawberry.type(name="Order", description="A request for a video, paid in coins.")
@@ -94,6 +110,32 @@ class OrderType(NodeType):
         found = await creators.list_by_id(context.tools, [parent.value.creator_id for parent in parents])
         return [None if creator is None else CreatorType.of(creator) for creator in found]
 
+    @loaders.batch(description="What was ordered, as it is sold now; null where the caller may not see it any more.")
+    @staticmethod
+    async def offer(parents: "list[OrderType]", context: Context) -> list[OfferType | None]:
+        found = await offers.list_by_id(context.tools, context.viewer, [parent.value.offer_id for parent in parents])
+        return [None if offer is None else OfferType.of(offer) for offer in found]
+
+    @loaders.batch(description="What the fan is called, for the two sides and staff; null once erased.")
+    @staticmethod
+    async def fan_name(parents: "list[OrderType]", context: Context) -> list[str | None]:
+        return await read.fan_names(context.tools, context.viewer, [parent.value for parent in parents])
+
+    @loaders.batch(description="The video, with links for this caller; the fan sees it once it is delivered.")
+    @staticmethod
+    async def video(parents: "list[OrderType]", context: Context) -> list[VideoType | None]:
+        found = await deliver.list_shown(context.tools, context.viewer, [parent.value for parent in parents])
+        return [
+            None if shown is None else VideoType.of(shown.video, watch=shown.watch, poster=shown.poster)
+            for shown in found
+        ]
+
+    @loaders.batch(description="What the two sides said in the dispute, in order.", directives=[_STATEMENTS])
+    @staticmethod
+    async def statements(parents: "list[OrderType]", context: Context) -> list[list[DisputeStatementType]]:
+        found = await read.list_statements(context.tools, context.viewer, [parent.value for parent in parents])
+        return [[DisputeStatementType.of(said) for said in of_one] for of_one in found]
+
     @fields.resolver(
         description="When something will happen by itself, the next first.", directives=[ListSize(assumed_size=3)]
     )
@@ -122,7 +164,7 @@ class OrderType(NodeType):
         return list(read.available(self.value, info.context.viewer))
 
 
-async def _policies(context: Context, versions: Sequence[int]) -> list:
+async def _policies(context: Context, versions: Sequence[int]) -> list[Policy]:
     return await read.list_policies(context.tools, versions)
 
 
