@@ -16,10 +16,16 @@ from shoutgraph.sdk import Host, NoAnswer, NotSent
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[Upstream]:
+    with running(Upstream()) as server:
+        yield server
+
+
 @pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    with running(Upstream()) as upstream:
-        yield upstream
+def upstream(server: Upstream) -> Upstream:
+    server.seen.clear()
+    return server
 
 
 def lent(*hosts: str, ticks: Ticks | None = None) -> tuple[Providers, Host]:

@@ -1,6 +1,7 @@
 """What the host lends to one instance: fenced-in HTTP, the time, a clean log, a small cache."""
 
 import asyncio
+import functools
 import http.cookiejar
 import ipaddress
 import logging
@@ -78,12 +79,12 @@ class FencedHttp:
             raise NotSent("only loopback is spoken to without TLS")
 
     def _opened(self) -> httpx.AsyncClient:
-        # At the first request: reading the certificates is slow, and belongs to the running event loop.
+        # At the first request, because its connections belong to the running event loop.
         if self._client is None:
             self._client = httpx.AsyncClient(
                 follow_redirects=False,
                 trust_env=False,
-                verify=ssl.create_default_context(),
+                verify=_trust(),
                 limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
                 timeout=httpx.Timeout(
                     fence.CALL_TIMEOUT_MAX.total_seconds(), connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S
@@ -149,6 +150,12 @@ class InstanceHost:
                 self._values.pop(next(iter(self._values)))
             self._values[key] = _Cached(value, self._monotonic() + ttl.total_seconds())
             return value
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    # Reading the certificates takes a while, and they are the same for all.
+    return ssl.create_default_context()
 
 
 async def _body(response: httpx.Response) -> bytes:

@@ -88,7 +88,7 @@ class Checkout:
         ref, now, rule = request.path_params["ref"], self._desk.now(), self._desk.rule
 
         def step(db: sqlite3.Connection) -> sqlite3.Row:
-            due.run(db, rule, now, now)  # a page that is too old is so from the moment it is, not from the next tick
+            due.run(db, rule, now)  # a page that is too old is so from the moment it is, not from the next tick
             return payments.get(db, ref)
 
         try:

@@ -156,14 +156,8 @@ class Controls:
         desk = self._desk
         door.require_key(desk, request)
         wanted = await door.read_as(request, Advance)
-        now = desk.now()
-
-        def step(db: sqlite3.Connection) -> int:
-            count = due.run(db, desk.rule, now, now + store.span(timedelta(seconds=wanted.seconds)))
-            notices.hurry(db, now)
-            return count
-
-        count = await desk.memory.run(step)
+        now, by = desk.now(), store.span(timedelta(seconds=wanted.seconds))
+        count = await desk.memory.run(lambda db: due.advance(db, desk.rule, now, by))
         desk.courier.wake()
         return door.answer({"happened": count})
 

@@ -71,7 +71,7 @@ class Courier:
                     await self._pause()
 
     def _round(self, db: sqlite3.Connection, now: int) -> list[sqlite3.Row]:
-        due.run(db, self._rule, now, now)
+        due.run(db, self._rule, now)
         return notices.due(db, now)
 
     async def _pause(self) -> None:

@@ -30,21 +30,33 @@ _PAYMENT_STEPS: Final[Mapping[str, Step]] = {
 _PAYOUT_STEPS: Final[Mapping[str, Step]] = {"pay": payouts.pay, "give_back": payouts.give_back}
 
 
-def run(db: sqlite3.Connection, rule: Rules, now: int, horizon: int) -> int:
-    """Lets everything happen whose time is up to `horizon`, in the order of time; gives how much that was.
+def run(db: sqlite3.Connection, rule: Rules, now: int) -> int:
+    """Lets everything happen that is due, in the order of time; gives how much that was.
 
-    A step may make another one due, which then happens in the same go. Nothing is dated later than now.
+    A step may make another one due. It follows the first by the time between them, not by when we looked.
     """
     for count in range(STEPS_MAX):
-        payment = _next(db, "SELECT * FROM payment WHERE due_at <= ? ORDER BY due_at, seq LIMIT 1", horizon)
-        payout = _next(db, "SELECT * FROM payout WHERE due_at <= ? ORDER BY due_at, seq LIMIT 1", horizon)
+        payment = _next(db, "SELECT * FROM payment WHERE due_at <= ? ORDER BY due_at, seq LIMIT 1", now)
+        payout = _next(db, "SELECT * FROM payout WHERE due_at <= ? ORDER BY due_at, seq LIMIT 1", now)
         if payment is not None and (payout is None or payment["due_at"] <= payout["due_at"]):
-            _PAYMENT_STEPS[payment["due_action"]](db, payment, rule, min(payment["due_at"], now))
+            _PAYMENT_STEPS[payment["due_action"]](db, payment, rule, now)
+            late = now - payment["due_at"]
+            db.execute("UPDATE payment SET due_at = due_at - ? WHERE id = ?", (late, payment["id"]))
         elif payout is not None:
-            _PAYOUT_STEPS[payout["due_action"]](db, payout, rule, min(payout["due_at"], now))
+            _PAYOUT_STEPS[payout["due_action"]](db, payout, rule, now)
+            late = now - payout["due_at"]
+            db.execute("UPDATE payout SET due_at = due_at - ? WHERE id = ?", (late, payout["id"]))
         else:
             return count
     return STEPS_MAX
+
+
+def advance(db: sqlite3.Connection, rule: Rules, now: int, by: int) -> int:
+    """Lets time pass for everything that is to come; gives how much happened. Units: microseconds."""
+    db.execute("UPDATE payment SET due_at = due_at - ? WHERE due_at IS NOT NULL", (by,))
+    db.execute("UPDATE payout SET due_at = due_at - ? WHERE due_at IS NOT NULL", (by,))
+    db.execute("UPDATE notice SET next_at = next_at - ? WHERE state = 'pending'", (by,))
+    return run(db, rule, now)
 
 
 def is_waiting(db: sqlite3.Connection) -> bool:

@@ -83,8 +83,3 @@ def replay(db: sqlite3.Connection, notice_id: str, now: int) -> None:
         "INSERT INTO notice (id, instance, body, created_at, next_at) VALUES (?, ?, ?, ?, ?)",
         (row["id"], row["instance"], row["body"], row["created_at"], now),
     )
-
-
-def hurry(db: sqlite3.Connection, now: int) -> None:
-    """Makes every waiting notice due."""
-    db.execute("UPDATE notice SET next_at = ? WHERE state = 'pending' AND next_at > ?", (now, now))

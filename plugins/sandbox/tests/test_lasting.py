@@ -1,0 +1,180 @@
+"""What the simulator acknowledged outlives its process, and the distribution is found by its entry points."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from shoutgraph.plugins.loading import Setup, load, simulators
+from shoutgraph.plugins.statuses import State
+from shoutgraph_sandbox.simulator.app import build
+from shoutgraph_sandbox.simulator.store import Store
+
+FOLDER = Path(__file__).parents[1]
+API_KEY = "the-key-of-another-process"
+SECRET = "whsec_c29tZSBzZWNyZXQgb2YgYW5vdGhlciBwcm9jZXNz"
+
+PROGRAM = """
+    import sys, time, datetime, pathlib, uvicorn
+    from pydantic import SecretStr
+    from shoutgraph.sdk import SimulatorSetup
+    from shoutgraph_sandbox.simulator.app import build
+
+    port, state = int(sys.argv[1]), pathlib.Path(sys.argv[2])
+    setup = SimulatorSetup(
+        base_url=f"http://127.0.0.1:{port}", state_path=state, webhook_base_url=sys.argv[3],
+        webhook_secret=SecretStr(sys.argv[4]), api_key=SecretStr(sys.argv[5]),
+        clock=lambda: datetime.datetime.fromtimestamp(time.time(), datetime.UTC),
+    )
+    uvicorn.run(build(setup), host="127.0.0.1", port=port, log_level="critical")
+"""
+
+
+class Program:
+    """A simulator in a process of its own."""
+
+    def __init__(self, state: Path, webhooks: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            self.port = listening.getsockname()[1]
+        self.state, self.webhooks = state, webhooks
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        arguments = [str(self.port), str(self.state), self.webhooks, SECRET, API_KEY]
+        program = textwrap.dedent(PROGRAM)
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        self.process = subprocess.Popen([sys.executable, "-c", program, *arguments], env=environ)  # noqa: S603
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            try:
+                self.ask("GET", "/control/payments")
+            except httpx.ConnectError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError("the simulator did not start")
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def ask(self, method: str, path: str, body: object = None, key: str = "key_1") -> Any:
+        headers = {"authorization": f"Bearer {API_KEY}", "idempotency-key": key}
+        url = f"http://127.0.0.1:{self.port}{path}"
+        return httpx.request(method, url, json=body, headers=headers, verify=False).json()  # noqa: S501
+
+
+def wanted(operation_id: str, minor: int) -> dict[str, object]:
+    return {
+        "instance": "sandbox",
+        "operation_id": operation_id,
+        "amount": minor,
+        "currency": "EUR",
+        "customer_ref": "user_1",
+        "locale": "de",
+        "descriptor": "Coins",
+        "return_url": "https://shop.test/back",
+        "cancel_url": "https://shop.test/cancel",
+    }
+
+
+def test_nothing_that_was_acknowledged_is_lost_when_the_process_is_killed(served: Any, tmp_path: Path) -> None:
+    program = Program(tmp_path / "folder" / "state.db", "http://127.0.0.1:9")
+    program.start()
+    made = [program.ask("POST", "/v1/payments", wanted(f"op_{at}", 10_000), f"key_{at}") for at in range(20)]
+    program.ask("POST", f"/control/payments/{made[0]['id']}/pay", {})
+    program.kill()
+    program.webhooks = served.url
+    program.start()
+    try:
+        kept = program.ask("GET", "/control/payments")["payments"]
+        assert [each["id"] for each in kept] == [each["id"] for each in made]
+        assert [each["status"] for each in kept][:2] == ["paid", "action_required"]
+        again = program.ask("POST", "/v1/payments", wanted("op_3", 10_000), "key_3")
+        assert again["id"] == made[3]["id"]
+        # The webhook that could not be delivered before is delivered by the new process.
+        program.ask("POST", "/control/advance", {"seconds": 120})
+        until = time.monotonic() + 5
+        bodies: list[Any] = []
+        while time.monotonic() < until and not bodies:
+            bodies = [json.loads(raw.body) for _, raw in served.received if made[0]["id"].encode() in raw.body]
+            time.sleep(0.02)
+        assert bodies[0]["payment"]["status"] == "paid"
+    finally:
+        program.kill()
+
+
+@pytest.fixture
+def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The metadata that the build writes from pyproject.toml, ahead of any that is installed."""
+    project: dict[str, Any] = tomllib.loads((FOLDER / "pyproject.toml").read_text())["project"]
+    info = tmp_path / "shoutgraph_sandbox-0.dist-info"
+    info.mkdir()
+    wants = "".join(f"Requires-Dist: {each}\n" for each in project["dependencies"])
+    lines = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n{wants}"
+    (info / "METADATA").write_text(lines)
+    groups = [
+        f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in points.items())
+        for group, points in project["entry-points"].items()
+    ]
+    (info / "entry_points.txt").write_text("\n".join(groups))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return project
+
+
+def test_the_distribution_is_active_by_its_own_entry_point(distribution: dict[str, Any]) -> None:
+    setup = Setup(
+        instances={},
+        environ={},
+        clock=lambda: datetime.fromtimestamp(0, UTC),
+        monotonic=time.monotonic,
+        host_version="0.1.0",
+    )
+    (status,) = [each for each in load(setup).plugins if each.name == "sandbox"]
+    assert (status.state, status.version) == (State.ACTIVE, distribution["version"])
+    assert status.keys == ("sandbox", "sandbox-payouts")
+
+
+@pytest.mark.usefixtures("distribution")
+def test_the_simulator_is_found_by_its_own_entry_point() -> None:
+    assert simulators()["sandbox"] is build
+
+
+def test_the_plugin_imports_no_web_framework_and_no_network() -> None:
+    program = "import sys, shoutgraph_sandbox; print(*sys.modules)"
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(  # noqa: S603 -- our own program
+        [sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True, timeout=30
+    )
+    assert {"starlette", "httpx", "sqlite3", "uvicorn"}.isdisjoint(done.stdout.split())
+
+
+def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+
+    async def opened() -> None:
+        store = Store(path)
+        try:
+            await store.run(lambda db: db.execute("SELECT 1"))
+        finally:
+            await store.aclose()
+
+    with pytest.raises(RuntimeError, match="another version"):
+        asyncio.run(opened())
