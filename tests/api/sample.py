@@ -10,10 +10,10 @@ import strawberry
 
 from shoutgraph.api.drain import Drain
 from shoutgraph.api.graphql import directives, errors, fields, loaders, mutations, node, pages, scalars
+from shoutgraph.api.graphql.assembly import assemble
 from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.execution import Runner
 from shoutgraph.api.graphql.room import Room
-from shoutgraph.api.graphql.schema import build_schema
 from shoutgraph.api.transport import Transport
 from shoutgraph.domain import errors as refusals, money, pages as page_rules
 from shoutgraph.domain.ids import UserId
@@ -262,7 +262,7 @@ class SampleSubscription:
 
 
 SAMPLE = Room(query=SampleQuery, mutation=SampleMutation, subscription=SampleSubscription, nodes={"star": stars_by_id})
-SCHEMA = build_schema([SAMPLE])
+SCHEMA = assemble([SAMPLE])
 
 TOKENS: dict[str, Viewer] = {
     "Bearer fan": Viewer(user_id=UserId("user_fan"), principal="fan"),

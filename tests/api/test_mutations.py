@@ -9,8 +9,8 @@ from tests.api.harness import Client
 
 from shoutgraph.api import failures
 from shoutgraph.api.graphql import errors, mutations
+from shoutgraph.api.graphql.assembly import assemble
 from shoutgraph.api.graphql.room import Room
-from shoutgraph.api.graphql.schema import build_schema
 from shoutgraph.domain import errors as refusals
 
 LIFT = """mutation ($name: String) { lift(input: {name: $name}) { star { handle } replayed errors {
@@ -134,7 +134,7 @@ def test_a_mutation_without_errors_in_its_payload_is_found_at_the_first_refusal(
         async def strange(self) -> StrangePayload | None:
             return StrangePayload()
 
-    schema = build_schema([Room(query=Query, mutation=Mutation)])
+    schema = assemble([Room(query=Query, mutation=Mutation)])
     field = schema.get_field_for_type("strange", "Mutation")
     assert field is not None
     with pytest.raises(TypeError, match="must list its failures"):

@@ -7,10 +7,10 @@ from tests.api.harness import Client, Served
 from tests.api.sample import SAMPLE, SCHEMA, World, star_id
 
 from shoutgraph.api.graphql import enums, loaders
+from shoutgraph.api.graphql.assembly import assemble
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.directives import CacheScope
 from shoutgraph.api.graphql.room import Room
-from shoutgraph.api.graphql.schema import build_schema
 
 GRAPH = SCHEMA._schema
 
@@ -101,12 +101,12 @@ class Twin:
 
 def test_two_rooms_with_the_same_root_field_are_refused() -> None:
     with pytest.raises(ValueError, match=r"two rooms claim Query\.echo"):
-        build_schema([SAMPLE, Room(query=Twin)])
+        assemble([SAMPLE, Room(query=Twin)])
 
 
 def test_two_rooms_with_the_same_nodes_are_refused() -> None:
     with pytest.raises(ValueError, match="two rooms load the nodes of star_"):
-        build_schema([SAMPLE, Room(nodes=SAMPLE.nodes)])
+        assemble([SAMPLE, Room(nodes=SAMPLE.nodes)])
 
 
 def test_an_enumeration_without_a_description_of_each_member_is_refused() -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import orjson
 from graphql import GraphQLError
@@ -17,9 +17,7 @@ from shoutgraph.api.graphql.execution import Answer, Runner
 from shoutgraph.domain import errors
 from shoutgraph.domain.clock import Clock
 from shoutgraph.domain.users import Viewer
-
-if TYPE_CHECKING:
-    from shoutgraph.tools import Tools
+from shoutgraph.tools import Tools
 
 Authenticate = Callable[[str | None], Awaitable[Viewer]]
 """Makes a viewer of the value of an `Authorization` header; without one the viewer is anonymous."""
@@ -32,7 +30,7 @@ class Transport:
     """What every transport needs."""
 
     runner: Runner
-    tools: "Tools"
+    tools: Tools
     authenticate: Authenticate
     new_request_id: Callable[[], str]
     drain: Drain

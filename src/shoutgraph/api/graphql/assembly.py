@@ -1,4 +1,4 @@
-"""Puts the rooms together into one schema."""
+"""Puts rooms together into one schema."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -22,13 +22,12 @@ from shoutgraph.api.graphql import errors, node, scalars
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.directives import RequiresScope
 from shoutgraph.api.graphql.room import Room
-from shoutgraph.api.graphql.rooms import ROOMS
 
 WRITES: Final = "Writes. Each field is nullable, so a crash in one does not erase the results of those before it."
 LIVE: Final = "Live streams over graphql-transport-ws and SSE; at least once, in log order."
 
 
-def build_schema(rooms: Sequence[Room] = ROOMS) -> strawberry.Schema:
+def assemble(rooms: Sequence[Room]) -> strawberry.Schema:
     """The schema of these rooms.
 
     Raises:

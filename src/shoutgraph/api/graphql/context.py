@@ -1,15 +1,13 @@
 """What every resolver gets: the tools, the viewer and the loaders of this one operation."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import strawberry
 
 from shoutgraph.api.graphql import loaders
 from shoutgraph.domain.users import Viewer
-
-if TYPE_CHECKING:
-    from shoutgraph.tools import Tools
+from shoutgraph.tools import Tools
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -20,7 +18,7 @@ class Context:
 
     __slots__ = ("_loaders", "last_event_id", "request_id", "tools", "viewer")
 
-    def __init__(self, *, tools: "Tools", viewer: Viewer, request_id: str, last_event_id: str | None = None) -> None:
+    def __init__(self, *, tools: Tools, viewer: Viewer, request_id: str, last_event_id: str | None = None) -> None:
         self.tools: Final = tools
         self.viewer: Final = viewer
         self.request_id: Final = request_id
