@@ -317,7 +317,7 @@ def test_a_page_of_another_origin_may_not_open_a_socket(served: Served, origin: 
 
 
 def test_the_same_origin_and_listed_front_ends_may_open_a_socket(world: World) -> None:
-    shared = transport_of(world, allowed_origins=frozenset({"https://fans.example"}))
+    shared = transport_of(world, allowed_origins=frozenset({"https://FANS.example:443/"}))
     with serving(build_asgi(shared), shared.drain) as served:
         for origin in ("https://fans.example", "HTTPS://FANS.example:443", served.url):
             with Socket(served.socket_url, origin=origin) as socket:

@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from strawberry.http.websocket_origin import normalize_allowed_origins
 
 from shoutgraph.api.failures import Code
 from shoutgraph.api.graphql_http import GraphQLOverHttp
@@ -53,7 +54,7 @@ def _cors_of(shared: Transport) -> list[Middleware]:
         return []
     cors = Middleware(
         CORSMiddleware,
-        allow_origins=sorted(shared.allowed_origins),
+        allow_origins=sorted(normalize_allowed_origins(shared.allowed_origins)),
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type", "last-event-id", "x-request-id"],
         expose_headers=["x-request-id"],

@@ -12,7 +12,7 @@ from typing import Final
 
 import orjson
 from starlette.types import Receive, Scope, Send
-from strawberry.http.websocket_origin import is_same_origin, normalize_origin
+from strawberry.http.websocket_origin import is_same_origin, normalize_allowed_origins, normalize_origin
 
 from shoutgraph.api import failures, limits, requests, transport
 from shoutgraph.api.failures import Code, FailureError
@@ -58,6 +58,7 @@ class GraphQLOverSockets:
 
     def __init__(self, shared: Transport) -> None:
         self._shared = shared
+        self._origins = normalize_allowed_origins(shared.allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one socket until either side closes it."""
@@ -78,7 +79,7 @@ class GraphQLOverSockets:
         origin = headers.get("origin")
         if origin is None or is_same_origin(origin, headers.get("host")):
             return True
-        return normalize_origin(origin) in self._shared.allowed_origins
+        return "*" in self._origins or normalize_origin(origin) in self._origins
 
 
 class Connection:
