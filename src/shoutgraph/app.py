@@ -63,6 +63,11 @@ def new_id(prefix: str) -> str:
     return ids.encode(prefix, uuid_utils.uuid7().bytes)
 
 
+def new_secret() -> str:
+    """A fresh secret of 256 random bits."""
+    return secrets.token_urlsafe(SECRET_BYTES)
+
+
 class TravelClock:
     """The test clock: the wall clock and an offset that only grows, kept in a file so that a restart keeps it."""
 
@@ -123,6 +128,7 @@ async def open_app(settings: Settings, *, base_url: str, environ: Mapping[str, s
         links=links,
         public_url=public_url,
         travel=None if travel is None else travel.advance,
+        new_secret=new_secret,
     )
     doorkeeper, local = _doorkeeper(settings, tools)
     simulator = _simulator(settings, base_url, clock)

@@ -93,7 +93,7 @@ class Settings(BaseModel):
         return Path(self.database_url.removeprefix(prefix))
 
 
-def load(environ: Mapping[str, str] = os.environ, **overrides: object) -> Settings:
+def load(overrides: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Settings:
     """Reads the settings; what the command line gives overrides the environment, which overrides the file.
 
     Raises:

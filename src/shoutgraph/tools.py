@@ -37,6 +37,10 @@ class Store(Protocol):
         """Runs a query; all its statements see one state."""
 
 
+def _no_secret() -> str:
+    raise NotImplementedError("this deployment makes no secrets")
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """Everything that reaches outside. `travel` moves the test clock; None where time is real."""
@@ -50,6 +54,7 @@ class Tools:
     links: Links
     public_url: str = ""
     travel: Callable[[timedelta], datetime] | None = None
+    new_secret: Callable[[], str] = _no_secret
 
 
 class Identified(Protocol):

@@ -34,6 +34,6 @@ def read_settings(**overrides: object) -> Settings:
         Exit: a setting is unknown or does not fit.
     """
     try:
-        return settings.load(**overrides)
+        return settings.load(overrides)
     except SettingsError as error:
         fail(str(error))

@@ -44,7 +44,7 @@ class ShoutgraphError(Exception):
         self.path: Final = tuple(path) if path is not None else None
         self.replayed = False
 
-    def to_data(self) -> dict[str, object]:
+    def to_data(self) -> dict[str, Any]:
         """The refusal as JSON values, so that a repeated request gets the same answer."""
         return {"name": type(self).__name__, **{k: v for k, v in vars(self).items() if k != "replayed"}}
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from shoutgraph.domain.entries import Entry
 from shoutgraph.domain.pages import PageArgs
+from shoutgraph.domain.postings import Books
+from shoutgraph.domain.proof import Violation
 from shoutgraph.storage import journal, ledger, ledger_proof, policies
-from shoutgraph.storage.ledger_proof import Books, Violation
 from shoutgraph.storage.tx import Tx
 
 

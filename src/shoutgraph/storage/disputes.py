@@ -53,6 +53,6 @@ def append(tx: Tx, order_id: ids.OrderId, *, revision: int, side: Side, text: st
 def list_of_orders(tx: Tx, order_ids: Sequence[str]) -> dict[str, tuple[Said, ...]]:
     """What was said about each order, in order."""
     found: dict[str, tuple[Said, ...]] = {}
-    for order_id, *said in tx.all(_LIST, order_ids=order_ids, size=STATEMENTS_MAX * len(order_ids)):
-        found[order_id] = (*found.get(order_id, ()), Said(*said))
+    for order_id, side, text, at in tx.all(_LIST, order_ids=order_ids, size=STATEMENTS_MAX * len(order_ids)):
+        found[order_id] = (*found.get(order_id, ()), Said(side, text, at))
     return found

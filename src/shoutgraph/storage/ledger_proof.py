@@ -62,6 +62,11 @@ def verify(tx: Tx, *, books: Books | None = None) -> list[Violation]:
     return found
 
 
+def counts(tx: Tx) -> dict[str, int]:
+    """How many rows of each kind the proof looks at."""
+    return dict(tx.all(_COUNTS))
+
+
 def _run(tx: Tx, check: _Check) -> Iterator[Violation]:
     rows = tx.all(check.statement, size=ROWS_MAX)
     if rows:
@@ -293,3 +298,14 @@ _CHECKS: Final = (
     _Check(Law.ORIGINS, "lots and wallet moved differently", ("in", "of", "by"), _limited(_unmatched_lots())),
     _Check(Law.TOPICS, "a subject's lines have a gap", ("lines", "last"), _limited(_topic_gaps())),
 )
+
+
+def _counts() -> sa.ClauseElement:
+    tables = (_ACCOUNT, _POSTING, _LOT, _ORDER)
+    one: list[sa.Select[Any]] = [
+        sa.select(sa.literal_column(f"'{table.name}'"), sa.func.count()).select_from(table) for table in tables
+    ]
+    return sa.union_all(*one)
+
+
+_COUNTS: Final = Statement[tuple[str, int]](_counts)

@@ -52,7 +52,7 @@ class OrderRow(SQLModel, table=True):
         sa.Index("orders_creator", "creator_id", "id"),
         sa.Index("orders_state", "state", "state_at", "id"),
         sa.Index("orders_updated", "updated_at", "id"),
-        sa.Index("orders_open", "creator_id", **columns.where(_OPEN)),
+        columns.partial_index("orders_open", "creator_id", where=_OPEN),
         _STRICT,
     )
     id: str = Field(
@@ -110,6 +110,9 @@ _T = columns.table_of(OrderRow)
 _BRIEF = columns.table_of(BriefRow)
 _COLUMNS: Final = tuple(_T.c)
 _NAMES: Final = tuple(column.name for column in _COLUMNS)
+_CHANGING: Final = tuple(
+    name for name in _NAMES if name not in {"id", "fan_id", "creator_id", "offer_id", "created_at"}
+)
 _TERMS: Final = slice(_NAMES.index("policy_version"), _NAMES.index("price_coins"))
 
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _NAMES}))
@@ -124,9 +127,7 @@ _GET: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(_T.c.id == sa.bi
 _LIST: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(columns.any_of(_T.c.id, "ids")))
 _COUNT_OPEN: Final = Statement[tuple[int]](
     lambda: (
-        sa.select(sa.func.count())
-        .select_from(_T)
-        .where(_T.c.creator_id == sa.bindparam("creator_id"), sa.text(_OPEN))
+        sa.select(sa.func.count()).select_from(_T).where(_T.c.creator_id == sa.bindparam("creator_id"), sa.text(_OPEN))
     )
 )
 _INSERT_BRIEF: Final = Statement[Any](
@@ -134,9 +135,6 @@ _INSERT_BRIEF: Final = Statement[Any](
 )
 _LIST_BRIEFS: Final = Statement[tuple[str, dict[str, Any]]](
     lambda: sa.select(_BRIEF.c.order_id, _BRIEF.c.body).where(columns.any_of(_BRIEF.c.order_id, "ids"))
-)
-_CHANGING: Final = tuple(
-    name for name in _NAMES if name not in {"id", "fan_id", "creator_id", "offer_id", "created_at"}
 )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shoutgraph.api.graphql import catalogue, clock, offers, packages, profiles, users, videos
+from shoutgraph.api.graphql import access, catalogue, clock, offers, packages, profiles, users, videos
 from shoutgraph.api.graphql.orders import room as orders
 from shoutgraph.api.graphql.room import Room
 
@@ -14,5 +14,6 @@ ROOMS: Final[tuple[Room, ...]] = (
     packages.ROOM,
     orders.ROOM,
     videos.ROOM,
+    access.ROOM,
     clock.ROOM,
 )

@@ -3,9 +3,11 @@
 Each takes `input: {idempotencyKey, orderId, expectedRevision, ...}` and answers `{order, replayed, errors}`.
 """
 
+import functools
+import operator
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Union, cast
+from typing import Annotated, Any, Final
 
 import strawberry
 
@@ -252,16 +254,18 @@ def _input_of(move: Move, title: str) -> Any:  # noqa: ANN401 - a class made her
         ),
     }
     for extra in move.extras:
-        default = {"default": None} if extra.optional else {}
-        body[extra.name] = strawberry.field(description=extra.description, **default)
+        if extra.optional:
+            body[extra.name] = strawberry.field(default=None, description=extra.description)
+        else:
+            body[extra.name] = strawberry.field(description=extra.description)
     made = type(f"{title}Input", (), body)
     return strawberry.input(made, description=f"Input of {move.mutation}.")
 
 
 def _payload_of(move: Move, title: str) -> Any:  # noqa: ANN401 - a class made here
-    union = Annotated[Union[move.refusals], errors.failures_of(move.mutation)]  # type: ignore[valid-type]  # noqa: UP007
+    union: Any = Annotated[functools.reduce(operator.or_, move.refusals), errors.failures_of(move.mutation)]
     body = {
-        "__annotations__": {"order": OrderType | None, "replayed": bool, "errors": list[union]},  # type: ignore[valid-type]
+        "__annotations__": {"order": OrderType | None, "replayed": bool, "errors": list[union]},
         "order": mutations.outcome("The order as it now stands."),
         "replayed": mutations.replayed(),
         "errors": mutations.refusals(),
@@ -271,4 +275,4 @@ def _payload_of(move: Move, title: str) -> Any:  # noqa: ANN401 - a class made h
 
 
 def _snake(name: str) -> str:
-    return cast("str", "".join(f"_{c.lower()}" if c.isupper() else c for c in name))
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
