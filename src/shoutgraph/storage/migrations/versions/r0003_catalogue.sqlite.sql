@@ -1,6 +1,13 @@
 -- What the database keeps in step for the catalogue, and the guards of prices, for SQLite. A blank line ends each
 -- statement.
 
+-- a person
+CREATE TRIGGER user_delete BEFORE DELETE ON users
+BEGIN SELECT RAISE(ABORT, 'a user is erased, not deleted: the books name them'); END;
+
+CREATE TRIGGER user_identity BEFORE UPDATE OF id ON users WHEN NEW.id <> OLD.id
+BEGIN SELECT RAISE(ABORT, 'a user stays the same person'); END;
+
 -- a creator's cheapest active offer
 CREATE TRIGGER offer_new AFTER INSERT ON offer
 BEGIN

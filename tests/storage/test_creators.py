@@ -1,0 +1,433 @@
+"""Creators and offers on a real database: what it keeps in step, what it forbids, and how pages are walked."""
+
+import itertools
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+from tests.storage import databases
+from tests.storage.databases import Clock
+
+from shoutgraph.domain import catalogue as lists, errors, ids, pages
+from shoutgraph.domain.catalogue import CreatorFilter, CreatorSort, Sort
+from shoutgraph.domain.creators import Category, Creator, Offer
+from shoutgraph.domain.orders.order import Occasion
+from shoutgraph.domain.users import ANONYMOUS, ROLES, User, Viewer
+from shoutgraph.storage import catalogue, creators, sqlite, users
+from shoutgraph.storage.engine import Store
+from shoutgraph.storage.statements import Row
+from shoutgraph.storage.tx import Tx
+
+NOW = databases.START
+SHOP = 240
+"""Creators of the shop; every twelfth sells nothing."""
+STAFF = Viewer(scopes=ROLES["admin"], principal="staff")
+OCCASIONS = tuple(Occasion)
+COUNTRIES = ("DE", "US", "FR")
+FILTERS: dict[str, Any] = {
+    "category": Category.CHEF,
+    "language": "pt",
+    "country": "DE",
+    "occasion": Occasion.WEDDING,
+    "price_min": 800,
+    "price_max": 4000,
+    "rating_min": 300,
+    "open_only": True,
+    "featured": False,
+    "text": "ad",
+}
+
+
+def creator(number: int, **changes: Any) -> Creator:
+    values: dict[str, Any] = {
+        "id": ids.CreatorId(f"creator_{number:026d}"),
+        "revision": 1,
+        "user_id": ids.UserId(f"user_{number:026d}"),
+        "handle": f"handle_{number}",
+        "name": f"Name {number}",
+        "country": "DE",
+        "categories": (Category.CHEF,),
+        "languages": ("de",),
+        "bio": "",
+        "avatar_url": None,
+        "open_orders_max": None,
+        "open": True,
+        "paused_until": None,
+        "featured": False,
+        "rating_sum": 0,
+        "rating_count": 0,
+        "price_from_coins": None,
+        "created_at": NOW,
+    }
+    return Creator(**(values | changes))
+
+
+def offer(number: int, of: Creator, **changes: Any) -> Offer:
+    values: dict[str, Any] = {
+        "id": ids.OfferId(f"offer_{number:026d}"),
+        "revision": 1,
+        "creator_id": of.id,
+        "occasion": Occasion.BIRTHDAY,
+        "title": "A song",
+        "price_coins": 1000,
+        "duration_max_s": 60,
+        "delivery_days": 7,
+        "express_coins": None,
+        "active": True,
+        "created_at": NOW,
+    }
+    return Offer(**(values | changes))
+
+
+def insert(tx: Tx, new: Creator) -> Creator:
+    users.insert(tx, User(new.user_id, 1, new.name, "DE", locked=False, created_at=NOW))
+    creators.insert(tx, new)
+    return new
+
+
+def fill(tx: Tx) -> None:
+    """A shop with every kind of creator, the same each time."""
+    rnd = random.Random(7)  # noqa: S311 - a shop needs no secrets
+    syllables = ["ad", "bel", "cor", "dun", "él", "fi", "gri", "ha"]
+    for number in range(SHOP):
+        name = " ".join("".join(rnd.choices(syllables, k=2)).title() for _ in range(2))
+        new = creator(
+            number,
+            name=name,
+            country=rnd.choice(COUNTRIES),
+            categories=tuple(rnd.sample(list(Category), 2)),
+            languages=tuple(rnd.sample(["de", "en", "pt-BR", "fr"], 2)),
+            featured=number % 20 == 0,
+            open=number % 9 != 0,
+            paused_until=NOW + timedelta(days=1) if number % 7 == 0 else None,
+            created_at=NOW + timedelta(seconds=number // 3),
+        )
+        insert(tx, new)
+        for _ in range(number % 4):
+            creators.add_rating(tx, new.id, stars=rnd.randint(1, 5))
+        for at in range(0 if number % 12 == 0 else 3):
+            price, active = rnd.choice([250, 500, 1000, 2000, 5000]), at == 0 or rnd.random() < 0.6
+            terms = {"price_coins": price, "active": active, "occasion": rnd.choice(OCCASIONS)}
+            creators.insert_offer(tx, offer(number * 10 + at, new, **terms))
+
+
+@pytest.fixture(scope="module")
+def shop_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = databases.migrated(tmp_path_factory.mktemp("shop"))
+    store = databases.opened(path, Clock(), readers=1)
+    store.write_now(fill)
+    store.close()
+    return path
+
+
+class Spy:
+    """A connection that remembers its statements."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+        self.seen: list[tuple[str, Any]] = []
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Any:
+        self.seen.append((sql, parameters))
+        return self.raw.execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Any, /) -> Any:
+        return self.raw.executemany(sql, parameters)
+
+
+@pytest.fixture
+def spy(shop_path: Path) -> Iterator[Spy]:
+    session = sqlite.connect_reader(shop_path)
+    yield Spy(session.raw)
+    session.close()
+
+
+@pytest.fixture
+def shop(spy: Spy) -> Tx:
+    return Tx(spy, sqlite.DIALECT, NOW)
+
+
+def walk(tx: Tx, only: CreatorFilter, sort: CreatorSort, *, size: int, backward: bool) -> list[Creator]:
+    """The whole list by pages of this size."""
+    found: list[Creator] = []
+    key = None
+    while True:
+        args = pages.PageArgs(size, key, backward)
+        page = pages.cut(
+            catalogue.list_of_page(tx, args, only, sort),
+            args,
+            scope="",
+            key_of=lambda creator: lists.key_of(creator, sort.by),
+        )
+        found = [*page.items, *found] if backward else [*found, *page.items]
+        if not (page.has_previous if backward else page.has_next):
+            return found
+        key = lists.key_of(page.items[0 if backward else -1], sort.by)
+
+
+def everyone(tx: Tx) -> list[Creator]:
+    """Every creator, by a way of its own."""
+    return [found for found in creators.list_of(tx, [creator(n).id for n in range(SHOP)]) if found]
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("sort", Sort)
+def test_pages_hold_every_seller_once_and_in_order_both_ways(shop: Tx, sort: Sort, *, descending: bool) -> None:
+    order = CreatorSort.of(sort, descending=descending)
+    forward = walk(shop, lists.ALL, order, size=7, backward=False)
+    assert len(forward) == SHOP - SHOP // 12
+    assert len({found.id for found in forward}) == len(forward)
+    keys = [lists.key_of(found, sort) for found in forward]
+    assert keys == sorted(keys, reverse=descending)
+    assert walk(shop, lists.ALL, order, size=11, backward=True) == forward
+
+
+def expected(tx: Tx, only: CreatorFilter) -> set[str]:
+    """The filter, said again in plain Python."""
+    all_of = everyone(tx)
+    offers = dict(zip(all_of, creators.list_of_offers_by_creator(tx, [c.id for c in all_of], ANONYMOUS), strict=True))
+
+    def sells(found: Creator) -> bool:
+        return any(
+            (only.occasion is None or each.occasion is only.occasion)
+            and (only.price_min or 0) <= each.price_coins <= (only.price_max or 10**6)
+            for each in offers[found]
+        )
+
+    tests: dict[str, Callable[[Creator], bool]] = {
+        "category": lambda c: only.category in c.categories,
+        "language": lambda c: any(tag == only.language or tag.startswith(f"{only.language}-") for tag in c.languages),
+        "country": lambda c: c.country == only.country,
+        "rating_min": lambda c: (c.rating_hundredths or 0) >= (only.rating_min or 0),
+        "open_only": lambda c: c.takes_orders(NOW) or not only.open_only,
+        "featured": lambda c: c.featured is only.featured,
+        "text": lambda c: any(word.startswith(only.text or "") for word in c.name.casefold().split()),
+    }
+    given = {name: test for name, test in tests.items() if getattr(only, name) is not None}
+    return {c.id for c in all_of if sells(c) and all(test(c) for test in given.values())}
+
+
+COMBINATIONS = [(name,) for name in FILTERS] + list(itertools.combinations(FILTERS, 2))
+
+
+@pytest.mark.parametrize("names", COMBINATIONS, ids="+".join)
+def test_a_filter_keeps_exactly_those_that_match_all_of_it(shop: Tx, names: Sequence[str]) -> None:
+    only = CreatorFilter(**{name: FILTERS[name] for name in names})
+    wanted = expected(shop, only)
+    for sort in (Sort.FEATURED, Sort.PRICE, Sort.NAME):
+        found = walk(shop, only, CreatorSort.of(sort), size=20, backward=False)
+        assert {creator.id for creator in found} == wanted
+        assert len(found) == len(wanted)
+    assert catalogue.count_up_to(shop, only, 10_001) == len(wanted)
+
+
+def test_counting_stops_at_the_limit(shop: Tx) -> None:
+    assert catalogue.count_up_to(shop, lists.ALL, 50) == 50
+
+
+@pytest.mark.parametrize(
+    "names", [(), *((name,) for name in FILTERS if name != "text"), tuple(FILTERS)[:-1]], ids="+".join
+)
+@pytest.mark.parametrize("sort", Sort)
+def test_a_page_walks_an_index_and_sorts_nothing(shop: Tx, spy: Spy, sort: Sort, names: Sequence[str]) -> None:
+    only = CreatorFilter(**{name: FILTERS[name] for name in names})
+    key = lists.key_of(everyone(shop)[50], sort)
+    for descending, backward, start in itertools.product((True, False), (True, False), (None, key)):
+        spy.seen.clear()
+        args = pages.PageArgs(20, start, backward)
+        catalogue.list_of_page(shop, args, only, CreatorSort(sort, descending))
+        assert len(spy.seen) == 1
+        for step in plan(spy, *spy.seen[0]):
+            assert "TEMP B-TREE" not in step
+            assert not step.startswith("SCAN") or "USING INDEX" in step
+
+
+def test_a_search_is_looked_up_in_its_index(shop: Tx, spy: Spy) -> None:
+    spy.seen.clear()
+    catalogue.list_of_page(shop, pages.PageArgs(20, None, backward=False), CreatorFilter(text="ad"), CreatorSort())
+    steps = plan(spy, *spy.seen[0])
+    assert any("creator_fts VIRTUAL TABLE INDEX" in step for step in steps)
+    assert any(step.startswith("SEARCH creator USING INTEGER PRIMARY KEY") for step in steps)
+
+
+def plan(spy: Spy, sql: str, parameters: Any) -> list[str]:
+    rows: list[Row] = spy.raw.execute(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()
+    return [row[3] for row in rows]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=100) | st.text("\"'*()+-^:{}. ANDORNEAR", max_size=40))
+def test_any_text_can_be_searched_for(shop: Tx, text: str) -> None:
+    catalogue.list_of_page(shop, pages.PageArgs(1, None, backward=False), CreatorFilter(text=text), CreatorSort())
+
+
+def ids_of(tx: Tx, text: str) -> list[int]:
+    args = pages.PageArgs(20, None, backward=False)
+    found = catalogue.list_of_page(tx, args, CreatorFilter(text=text), CreatorSort.of(Sort.NEWEST, descending=False))
+    return [int(each.id.removeprefix("creator_")) for each in found]
+
+
+def test_the_search_index_follows_handle_name_and_bio(store: Store) -> None:
+    def work(tx: Tx) -> None:
+        first = insert(tx, creator(1, handle="sofia.cometa", name="Sofía Müller", bio="Flamenco, naïvely."))
+        second = insert(tx, creator(2, name="Łukasz 李小龙", bio="flame"))
+        for each in (first, second):
+            creators.insert_offer(tx, offer(int(each.id[-1]), each))
+        assert ids_of(tx, "SOFIA mull") == [1]
+        assert ids_of(tx, "cometa") == [1]
+        assert ids_of(tx, "naive") == [1]
+        assert ids_of(tx, "flam") == [1, 2]
+        assert ids_of(tx, "李小") == [2]
+        assert ids_of(tx, "flam xyz") == []
+        assert ids_of(tx, "?!") == [1, 2]
+        creators.save(tx, replace(first, revision=2, name="Ada", bio="Songs."))
+        assert ids_of(tx, "flam") == [2]
+        assert ids_of(tx, "ada") == [1]
+        assert ids_of(tx, "cometa") == [1]
+
+    store.write_now(work)
+
+
+def test_a_creator_starts_at_the_cheapest_active_offer(store: Store) -> None:
+    def work(tx: Tx) -> None:
+        one = insert(tx, creator(1))
+
+        def price() -> int | None:
+            return creators.get(tx, one.id).price_from_coins
+
+        assert price() is None
+        dear, cheap = offer(1, one, price_coins=2000), offer(2, one, price_coins=500)
+        creators.insert_offer(tx, dear)
+        assert price() == 2000
+        creators.insert_offer(tx, cheap)
+        assert price() == 500
+        creators.save_offer(tx, replace(cheap, revision=2, active=False))
+        assert price() == 2000
+        creators.save_offer(tx, replace(dear, revision=2, price_coins=300))
+        assert price() == 300
+        creators.save_offer(tx, replace(dear, revision=3, active=False))
+        assert price() is None
+
+    store.write_now(work)
+
+
+def test_a_rating_counts_without_a_new_revision(store: Store) -> None:
+    def work(tx: Tx) -> Creator:
+        one = insert(tx, creator(1))
+        creators.add_rating(tx, one.id, stars=5)
+        creators.add_rating(tx, one.id, stars=4)
+        creators.add_rating(tx, one.id, stars=4)
+        creators.save(tx, replace(creators.get(tx, one.id), revision=2, bio="Rated."))
+        row = tx._connection.execute("SELECT rating_hundredths FROM creator").fetchall()
+        assert row == [(433,)]
+        creators.add_rating(tx, one.id, stars=-5, ratings=-1)
+        return creators.get(tx, one.id)
+
+    found = store.write_now(work)
+    assert (found.revision, found.rating_sum, found.rating_count, found.rating_hundredths) == (2, 8, 2, 400)
+
+
+def test_the_average_of_the_database_is_that_of_the_domain(shop: Tx, spy: Spy) -> None:
+    stored = dict(spy.raw.execute("SELECT id, rating_hundredths FROM creator").fetchall())
+    assert {each.id: each.rating_hundredths or 0 for each in everyone(shop)} == stored
+
+
+def test_a_stale_revision_is_refused(store: Store) -> None:
+    def work(tx: Tx) -> None:
+        one = insert(tx, creator(1))
+        sold = offer(1, one)
+        creators.insert_offer(tx, sold)
+        creators.save(tx, replace(one, revision=2, bio="Two."))
+        with pytest.raises(errors.StaleRevisionError) as caught:
+            creators.save(tx, replace(one, revision=2, bio="Also two."))
+        assert caught.value.current_revision == 2
+        creators.save_offer(tx, replace(sold, revision=2, title="Two."))
+        with pytest.raises(errors.StaleRevisionError):
+            creators.save_offer(tx, replace(sold, revision=2, title="Also two."))
+
+    store.write_now(work)
+
+
+def test_an_offer_comes_with_its_creator_in_one_statement(shop: Tx, spy: Spy) -> None:
+    spy.seen.clear()
+    found, of = creators.get_offer_with_creator(shop, f"offer_{10:026d}")
+    assert len(spy.seen) == 1
+    assert found.creator_id == of.id == creator(1).id
+    with pytest.raises(errors.NotFoundError):
+        creators.get_offer_with_creator(shop, "offer_none")
+
+
+def test_an_inactive_offer_is_seen_by_its_creator_and_staff_only(store: Store) -> None:
+    def work(tx: Tx) -> None:
+        one, two = insert(tx, creator(1)), insert(tx, creator(2))
+        off, on = offer(1, one, active=False), offer(2, one, price_coins=9000)
+        creators.insert_offer(tx, off)
+        creators.insert_offer(tx, on)
+        owner = Viewer(one.user_id, one.id, principal="owner")
+        rival = Viewer(two.user_id, two.id, principal="rival")
+        for viewer, seen in ((owner, (on, off)), (STAFF, (on, off)), (rival, (on,)), (ANONYMOUS, (on,))):
+            assert creators.list_of_offers_by_creator(tx, [two.id, one.id, one.id], viewer) == [(), seen, seen]
+            wanted = [off if off in seen else None, on, None]
+            assert creators.list_of_offers(tx, [off.id, on.id, "offer_none"], viewer) == wanted
+        assert creators.count_offers(tx, one.id) == 2
+
+    store.write_now(work)
+
+
+def test_a_handle_is_found_as_people_write_it(store: Store) -> None:
+    def work(tx: Tx) -> None:
+        insert(tx, creator(1, handle="mira.kestrel"))
+        assert creators.find_by_handle(tx, " @Mira.Kestrel") is not None
+        assert creators.find_by_handle(tx, "mira") is None
+        assert creators.find_by_user(tx, creator(1).user_id) is not None
+
+    store.write_now(work)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "UPDATE creator SET price_from_coins = 1",
+        "UPDATE creator SET price_from_coins = NULL",
+        "UPDATE creator SET rating_sum = 6, rating_count = 1",
+        "UPDATE creator SET rating_sum = 0, rating_count = 1",
+        "UPDATE creator SET user_id = id",
+        "UPDATE creator SET number = number + 1",
+        "UPDATE creator SET featured = 2",
+        "DELETE FROM creator",
+        "DELETE FROM offer",
+        "UPDATE offer SET creator_id = 'creator_2'",
+        "UPDATE offer SET price_coins = 0",
+        "UPDATE offer SET occasion = 'NONE'",
+        "INSERT OR REPLACE INTO offer SELECT * FROM offer",
+        "INSERT OR REPLACE INTO users SELECT * FROM users",
+        "DELETE FROM users",
+        "UPDATE users SET id = 'user_2'",
+    ],
+)
+def test_the_database_forbids(store: Store, attack: str) -> None:
+    def work(tx: Tx) -> None:
+        one = insert(tx, creator(1))
+        creators.insert_offer(tx, offer(1, one))
+        tx._connection.execute(attack)
+
+    with pytest.raises(errors.InvariantError):
+        store.write_now(work)
+
+
+def test_two_creators_never_share_a_handle_or_a_user(store: Store) -> None:
+    store.write_now(lambda tx: insert(tx, creator(1)))
+    for twin in (creator(2, handle="handle_1"), creator(2, user_id=creator(1).user_id)):
+        with pytest.raises(errors.InvariantError):
+            store.write_now(lambda tx, twin=twin: creators.insert(tx, twin))
+
+
+def test_times_are_kept_to_the_microsecond(store: Store) -> None:
+    until = datetime(2026, 5, 1, 1, 2, 3, 456_789, tzinfo=UTC)
+    store.write_now(lambda tx: insert(tx, creator(1, paused_until=until)))
+    assert store.read_now(lambda tx: creators.get(tx, creator(1).id)).paused_until == until
