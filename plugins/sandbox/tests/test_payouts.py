@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from shoutgraph.sdk import (
     MalformedNotice,
     Money,
     NotExecuted,
+    NoticeKind,
     Paid,
     Pending,
     Rejected,
@@ -168,3 +170,47 @@ async def test_an_amount_of_another_currency_is_unknown(world: Any) -> None:
 async def test_there_are_no_statement_files(world: Any) -> None:
     with pytest.raises(MalformedNotice):
         world.payouts.ingest(Artifact("camt.xml", "application/xml", b"<x/>"))
+
+
+@pytest.mark.parametrize(
+    ("way", "outcome", "looked_at"),
+    [
+        ("html", Unknown("unreadable"), Unknown("unreadable")),
+        ("failing", Unknown("provider_error"), Unknown("provider_error")),
+        ("busy", NotExecuted("rate_limited", timedelta(seconds=7)), Unknown("rate_limited")),
+    ],
+)
+async def test_an_answer_that_makes_no_sense_leaves_every_item_unknown(
+    world: Any, way: str, outcome: object, looked_at: object
+) -> None:
+    registry = world.loaded(base_url=f"{world.served.url}/broken/{way}")
+    payouts, batch = registry.payout("sandbox-payouts"), world.batch(5000, 7000)
+    assert set((await payouts.submit(batch)).items.values()) == {outcome}
+    targets = world.payout_targets(batch, {item.item_id: "ref" for item in batch.items})
+    assert set((await payouts.fetch(targets, world.call())).values()) == {looked_at}
+    assert await payouts.cancel(targets[0], world.call()) == looked_at
+    assert await payouts.list_since(world.now(), world.call()) is None
+    await registry.aclose()
+
+
+async def test_a_wrong_key_pays_nobody(world: Any) -> None:
+    registry, batch = world.loaded(api_key={"env": "SANDBOX_WEBHOOKS"}), world.batch(5000)
+    outcome = await registry.payout("sandbox-payouts").submit(batch)
+    assert set(outcome.items.values()) == {NotExecuted("unauthorized")}
+    assert await looked(world, batch) == [Absent()]
+    await registry.aclose()
+
+
+async def test_what_was_handed_over_can_be_listed_with_our_ids(world: Any) -> None:
+    started, batch = world.now(), world.batch(5000)
+    await world.payouts.submit(batch)
+    listed = await world.payouts.list_since(started, world.call())
+    (found,) = [each for each in listed if each.target.operation_id == batch.items[0].item_id]
+    assert replace(found.target, ref=None) == world.payout_targets(batch)[0]
+
+
+async def test_a_top_up_webhook_is_no_payout(world: Any) -> None:
+    outcome = await world.topups.create(world.request(10_000))
+    await world.control(f"payments/{outcome.ref}/pay", {})
+    (raw,) = await world.webhooks(1)
+    assert world.registry.receive("sandbox-payouts", raw).notices[0].kind is NoticeKind.IGNORED
