@@ -3,16 +3,16 @@
 Source: the GraphQL over HTTP specification, checked by the 61 audits of the `graphql-http` suite.
 """
 
-import asyncio
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
 from strawberry.http.ides import get_graphql_ide_html
 
 from shoutgraph.api import limits, media_types, requests, sse, transport
+from shoutgraph.api.deadline import within
 from shoutgraph.api.failures import Code, FailureError
 from shoutgraph.api.graphql.execution import Request
-from shoutgraph.api.transport import Reply, Transport
+from shoutgraph.api.transport import Headers, Reply, Transport
 
 PAGE_POLICY: Final = b"frame-ancestors 'none'"
 """GraphiQL loads its scripts from elsewhere, so the page is for development only."""
@@ -26,12 +26,12 @@ class GraphQLOverHttp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; nothing it can receive is answered by anything but JSON."""
-        headers = transport.headers_of(scope)
+        headers = Headers(scope)
         request_id = self._shared.request_id_of(headers)
         try:
             reply = await self._answer(scope, headers, receive, send, request_id)
         except FailureError as failure:
-            accepted = media_types.accepted(headers.get("accept", ""))
+            accepted = media_types.accepted(headers.get(b"accept") or "")
             media_type = media_types.GRAPHQL if accepted == media_types.GRAPHQL else media_types.JSON
             reply = transport.reply_of_failure(failure, request_id, media_type)
         except ClientGoneError:
@@ -42,20 +42,20 @@ class GraphQLOverHttp:
             await reply.send(send, request_id)
 
     async def _answer(
-        self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send, request_id: str
+        self, scope: Scope, headers: Headers, receive: Receive, send: Send, request_id: str
     ) -> Reply | None:
         method: str = scope["method"]
         if method not in {"GET", "POST"}:
             raise FailureError(Code.METHOD_NOT_ALLOWED, "Use GET or POST.", allow="GET, POST")
-        accept = headers.get("accept", "")
+        accept = headers.get(b"accept") or ""
         if method == "GET" and not scope["query_string"] and media_types.wants_page(accept):
             return self._page()
         media_type = media_types.accepted(accept)
         if media_type is None:
             raise FailureError(Code.NOT_ACCEPTABLE, f"Accept {media_types.GRAPHQL} or {media_types.JSON}.")
         request = await self._read(scope, headers, receive)
-        viewer = await self._shared.viewer_of(headers.get("authorization"))
-        context = self._shared.context_of(viewer, request_id, last_event_id=headers.get("last-event-id"))
+        viewer = await self._shared.viewer_of(headers.get(b"authorization"))
+        context = self._shared.context_of(viewer, request_id, last_event_id=headers.get(b"last-event-id"))
         read_only = method == "GET"
         if media_type == media_types.EVENTS:
             answers = self._shared.runner.answers(request, context, read_only=read_only)
@@ -64,12 +64,12 @@ class GraphQLOverHttp:
         answer = await self._shared.runner.answer(request, context, read_only=read_only)
         return transport.reply_of(answer, media_type)
 
-    async def _read(self, scope: Scope, headers: dict[str, str], receive: Receive) -> Request:
+    async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> Request:
         if scope["method"] == "GET":
             return requests.from_query_string(scope["query_string"])
-        if not media_types.is_json(headers.get("content-type", "")):
+        if not media_types.is_json(headers.get(b"content-type") or ""):
             raise FailureError(Code.UNSUPPORTED_MEDIA_TYPE, f"Send {media_types.JSON} in UTF-8.")
-        if headers.get("content-encoding", "identity") != "identity":
+        if headers.get(b"content-encoding") not in {None, "identity"}:
             raise FailureError(Code.UNSUPPORTED_MEDIA_TYPE, "Send the body without a content encoding.")
         body = await read_body(headers, receive)
         return requests.from_value(requests.decode_json(body))
@@ -89,18 +89,18 @@ class ClientGoneError(Exception):
     """The client went away before it had sent its request."""
 
 
-async def read_body(headers: dict[str, str], receive: Receive) -> bytes:
+async def read_body(headers: Headers, receive: Receive) -> bytes:
     """Reads a body within its limits of size and time.
 
     Raises:
         FailureError: it is too long, or it comes too slowly.
         ClientGoneError: the client went away.
     """
-    declared = headers.get("content-length", "0")
+    declared = headers.get(b"content-length") or "0"
     if not declared.isdecimal() or int(declared[:DIGITS_MAX]) > limits.BODY_BYTES_MAX:
         raise _too_large()
     try:
-        async with asyncio.timeout(limits.BODY_S):
+        with within(limits.BODY_S):
             return await _read_chunks(receive)
     except TimeoutError:
         raise FailureError(Code.REQUEST_TIMEOUT, "The body came too slowly.") from None

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from starlette.applications import Starlette
@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
 from shoutgraph.api.failures import Code
@@ -23,44 +24,53 @@ PATH: Final = "/graphql"
 HEALTH: Final = "/health"
 PREFLIGHT_S: Final = 600
 """How long a browser may remember what a front end is allowed."""
+CORS: Final[dict[str, Any]] = {
+    "allow_methods": ["GET", "POST"],
+    "allow_headers": ["authorization", "content-type", "last-event-id", "x-request-id"],
+    "expose_headers": ["x-request-id"],
+    "max_age": PREFLIGHT_S,
+}
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 _CODE_OF_STATUS: Final = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED}
 
 
-def build_asgi(shared: Transport, *, routes: Sequence[BaseRoute] = (), lifespan: Lifespan | None = None) -> Starlette:
+class Application(Starlette):
+    """Starlette with a door of its own for the GraphQL path, which middlewares and routing would make slower."""
+
+    def __init__(self, shared: Transport, routes: Sequence[BaseRoute], lifespan: Lifespan) -> None:
+        origins = sorted(normalize_allowed_origins(shared.allowed_origins))
+        super().__init__(
+            routes=routes,
+            middleware=[Middleware(CORSMiddleware, allow_origins=origins, **CORS)] if origins else [],
+            exception_handlers={HTTPException: _say_status},
+            lifespan=lifespan,
+        )
+        graphql: ASGIApp = GraphQLOverHttp(shared)
+        self._graphql = CORSMiddleware(graphql, allow_origins=origins, **CORS) if origins else graphql
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] == "http" and scope["path"] == PATH:
+            scope["app"] = self
+            await self._graphql(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def build_asgi(shared: Transport, *, routes: Sequence[BaseRoute] = (), lifespan: Lifespan | None = None) -> Application:
     """The application that a server runs.
 
     Args:
         routes: what other rooms serve: media, webhooks, simulators.
         lifespan: opens and closes the tools; mutations whose client has gone end before it closes.
     """
-    return Starlette(
-        routes=[
-            Route(PATH, GraphQLOverHttp(shared)),
-            WebSocketRoute(PATH, GraphQLOverSockets(shared)),
-            Route(HEALTH, _health_of(shared), methods=["GET"]),
-            *routes,
-        ],
-        middleware=_cors_of(shared),
-        exception_handlers={HTTPException: _say_status},
-        lifespan=_settling(shared, lifespan),
-    )
-
-
-def _cors_of(shared: Transport) -> list[Middleware]:
-    if not shared.allowed_origins:
-        return []
-    cors = Middleware(
-        CORSMiddleware,
-        allow_origins=sorted(normalize_allowed_origins(shared.allowed_origins)),
-        allow_methods=["GET", "POST"],
-        allow_headers=["authorization", "content-type", "last-event-id", "x-request-id"],
-        expose_headers=["x-request-id"],
-        max_age=PREFLIGHT_S,
-    )
-    return [cors]
+    own = [
+        WebSocketRoute(PATH, GraphQLOverSockets(shared)),
+        Route(HEALTH, _health_of(shared), methods=["GET"]),
+    ]
+    return Application(shared, [*own, *routes], _settling(shared, lifespan))
 
 
 def _health_of(shared: Transport) -> Callable[[Request], Response]:

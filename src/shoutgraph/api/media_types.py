@@ -1,5 +1,6 @@
 """Media types: what the client sends, and which answer it accepts. Source: GraphQL over HTTP; RFC 9110, 12.5.1."""
 
+from functools import lru_cache
 from typing import Final
 
 JSON: Final = "application/json"
@@ -9,6 +10,9 @@ HTML: Final = "text/html"
 
 RANGES_MAX: Final = 32
 """How many media ranges of an `Accept` header are read."""
+
+HEADERS_KEPT: Final = 256
+"""Headers that are read once: clients have few of them."""
 
 _MEANT: Final = {JSON: JSON, GRAPHQL: GRAPHQL, "*/*": JSON, "application/*": JSON}
 
@@ -23,12 +27,14 @@ def parse(header: str) -> tuple[str, dict[str, str]]:
     return name.strip().lower(), params
 
 
+@lru_cache(HEADERS_KEPT)
 def is_json(header: str) -> bool:
     """Whether a body of this `Content-Type` is JSON in UTF-8."""
     name, params = parse(header)
     return name == JSON and params.get("charset", "utf-8") in {"utf-8", "utf8"}
 
 
+@lru_cache(HEADERS_KEPT)
 def accepted(accept: str) -> str | None:
     """The media type to answer with, or None where nothing we speak is accepted.
 

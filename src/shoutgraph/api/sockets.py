@@ -15,10 +15,11 @@ from starlette.types import Receive, Scope, Send
 from strawberry.http.websocket_origin import is_same_origin, normalize_allowed_origins, normalize_origin
 
 from shoutgraph.api import failures, limits, requests, transport
+from shoutgraph.api.deadline import within
 from shoutgraph.api.failures import Code, FailureError
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.execution import Request
-from shoutgraph.api.transport import Transport
+from shoutgraph.api.transport import Headers, Transport
 from shoutgraph.domain.users import Viewer
 
 logger = logging.getLogger("shoutgraph.api")
@@ -62,7 +63,7 @@ class GraphQLOverSockets:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one socket until either side closes it."""
-        headers = transport.headers_of(scope)
+        headers = Headers(scope)
         await receive()
         if self._shared.drain.started or not self._may_open(headers):
             await send({"type": "websocket.close", "code": FORBIDDEN})
@@ -73,11 +74,11 @@ class GraphQLOverSockets:
         if not spoken:
             await connection.close(NO_PROTOCOL, f"Speak {PROTOCOL}.")
             return
-        await connection.serve(headers.get("authorization"))
+        await connection.serve(headers.get(b"authorization"))
 
-    def _may_open(self, headers: Mapping[str, str]) -> bool:
-        origin = headers.get("origin")
-        if origin is None or is_same_origin(origin, headers.get("host")):
+    def _may_open(self, headers: Headers) -> bool:
+        origin = headers.get(b"origin")
+        if origin is None or is_same_origin(origin, headers.get(b"host")):
             return True
         return "*" in self._origins or normalize_origin(origin) in self._origins
 
@@ -126,7 +127,7 @@ class Connection:
         self._closed = True
         text = reason.encode()[: limits.CLOSE_REASON_BYTES_MAX].decode(errors="ignore")
         try:
-            async with asyncio.timeout(limits.SEND_S):
+            with within(limits.SEND_S):
                 await self._send({"type": "websocket.close", "code": code, "reason": text})
         except (TimeoutError, OSError, RuntimeError):
             logger.info("socket %s could not be told to close", self._request_id)
@@ -243,7 +244,7 @@ class Connection:
         if self._closed:
             raise asyncio.CancelledError
         try:
-            async with asyncio.timeout(limits.SEND_S):
+            with within(limits.SEND_S):
                 await self._send({"type": "websocket.send", "text": frame.decode()})
         except TimeoutError:
             raise SlowConsumerError from None

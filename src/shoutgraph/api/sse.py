@@ -14,6 +14,7 @@ from graphql import GraphQLError
 from starlette.types import Receive, Send
 
 from shoutgraph.api import failures, limits, media_types, transport
+from shoutgraph.api.deadline import within
 from shoutgraph.api.failures import Code, FailureError
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.execution import Answer
@@ -67,7 +68,7 @@ class _Stream:
 
     async def write(self, chunk: bytes, *, more: bool = True) -> None:
         try:
-            async with asyncio.timeout(limits.SEND_S):
+            with within(limits.SEND_S):
                 await self._send({"type": "http.response.body", "body": chunk, "more_body": more})
         except TimeoutError:
             raise SlowConsumerError from None

@@ -1,7 +1,7 @@
 """What the three transports share: who asks, what runs, and how an answer is written."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,19 +59,24 @@ class Transport:
         """The context of one operation."""
         return Context(tools=self.tools, viewer=viewer, request_id=request_id, last_event_id=last_event_id)
 
-    def request_id_of(self, headers: Mapping[str, str]) -> str:
+    def request_id_of(self, headers: "Headers") -> str:
         """The request id that a proxy gave, or a new one."""
-        given = headers.get("x-request-id", "")
-        return given if _REQUEST_ID.fullmatch(given) else self.new_request_id()
+        given = headers.get(b"x-request-id")
+        return given if given and _REQUEST_ID.fullmatch(given) else self.new_request_id()
 
 
-def headers_of(scope: Scope) -> dict[str, str]:
-    """The headers by lower-case name; repeated ones are joined by a comma, as HTTP allows."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
+class Headers:
+    """The headers of a request, decoded when asked for. A repeated header counts once, by its last value."""
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, scope: Scope) -> None:
+        self._raw: dict[bytes, bytes] = dict(scope["headers"])
+
+    def get(self, name: bytes) -> str | None:
+        """The value of a header by its lower-case name."""
+        value = self._raw.get(name)
+        return None if value is None else value.decode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)

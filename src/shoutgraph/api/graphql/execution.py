@@ -22,6 +22,7 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from shoutgraph.api import failures, limits
+from shoutgraph.api.deadline import within
 from shoutgraph.api.failures import Code, FailureError, RequestErrors
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.documents import Documents, Operation
@@ -130,7 +131,7 @@ class Runner:
         if operation.kind is OperationType.MUTATION:
             return await self._run_effect(operation, request, context)
         try:
-            async with asyncio.timeout(limits.OPERATION_S):
+            with within(limits.OPERATION_S):
                 return await self._execute(operation, request, context)
         except TimeoutError:
             return late(context, "The query took too long.")
