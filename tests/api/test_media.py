@@ -141,7 +141,7 @@ def test_options_says_what_is_spoken(site: Site) -> None:
 
 
 def test_an_upload_in_parts_ends_in_a_ready_video(site: Site) -> None:
-    data = clips.make()
+    data = clips.plain()
     video = site.open(data)
     target = site.target(video)
     head = site.http.head(target, headers=TUS)
@@ -167,13 +167,13 @@ def test_an_upload_in_parts_ends_in_a_ready_video(site: Site) -> None:
 
 
 def test_a_body_larger_than_the_applications_own_limit_is_taken(site: Site) -> None:
-    data = clips.make()
+    data = clips.plain()
     assert len(data) > 65_536
     assert site.ready(data).state is VideoState.READY
 
 
 def test_a_repeat_after_the_last_byte_changes_nothing(site: Site) -> None:
-    data = clips.make()
+    data = clips.plain()
     video = site.ready(data)
     assert site.patch(site.target(video), b"", len(data)).status_code == 204
     assert refusal(site.patch(site.target(video), b"x", len(data)), 413) == "UPLOAD_TOO_LONG"
@@ -302,7 +302,7 @@ def until_busy(site: Site, target: str) -> httpx.Response:
 
 def padded(count: int) -> bytes:
     """A film with so many bytes more that no player looks at."""
-    return clips.make() + (count + 8).to_bytes(4) + b"free" + os.urandom(count)
+    return clips.plain() + (count + 8).to_bytes(4) + b"free" + os.urandom(count)
 
 
 def test_a_client_that_goes_away_resumes_where_its_bytes_end(site: Site) -> None:
@@ -389,7 +389,7 @@ def break_off(target: str, data: bytes) -> int:
 
 
 def test_a_video_that_is_none_is_answered_with_its_reason(site: Site) -> None:
-    for data, code in ((b"not a film", RejectionCode.NOT_A_VIDEO), (clips.make()[:-500], RejectionCode.TRUNCATED)):
+    for data, code in ((b"not a film", RejectionCode.NOT_A_VIDEO), (clips.plain()[:-500], RejectionCode.TRUNCATED)):
         video = site.ready(data)
         assert video.state is VideoState.REJECTED
         assert refusal(site.patch(site.target(video), b"x", len(data)), 410) == code
@@ -441,7 +441,7 @@ def test_a_video_is_only_read(site: Site, method: str) -> None:
 
 def test_an_expired_link_opens_nothing(tmp_path: Path) -> None:
     with open_world(tmp_path) as world, serving(world) as site:
-        data = clips.make()
+        data = clips.plain()
         video = site.ready(data)
         target, watch = site.target(video), site.watch(video)
         assert site.http.get(watch).status_code == 200
@@ -453,15 +453,15 @@ def test_an_expired_link_opens_nothing(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def film(site: Site) -> Video:
-    return site.ready(clips.make())
+    return site.ready(clips.plain())
 
 
 def test_a_video_is_served_as_a_video_and_as_nothing_else(site: Site, film: Video) -> None:
     answer = site.http.get(site.watch(film))
     assert answer.status_code == 200
-    assert answer.content == clips.make()
+    assert answer.content == clips.plain()
     assert answer.headers["content-type"] == "video/mp4"
-    assert answer.headers["content-length"] == str(len(clips.make()))
+    assert answer.headers["content-length"] == str(len(clips.plain()))
     assert answer.headers["content-disposition"] == f'inline; filename="{film.id}.mp4"'
     assert answer.headers["accept-ranges"] == "bytes"
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -497,7 +497,7 @@ def test_a_link_to_the_poster_does_not_open_the_video(site: Site, film: Video) -
     assert refusal(site.http.get(f"{links.video_path(film.id)}?{token}"), 403) == "LINK_INVALID"
 
 
-SIZE = len(clips.make())
+SIZE = len(clips.plain())
 
 
 @pytest.mark.parametrize(
@@ -518,7 +518,7 @@ def test_a_range_is_answered_with_its_bytes(site: Site, film: Video, header: str
     assert answer.status_code == 206
     assert answer.headers["content-range"] == f"bytes {start}-{end - 1}/{SIZE}"
     assert answer.headers["content-length"] == str(end - start)
-    assert answer.content == clips.make()[start:end]
+    assert answer.content == clips.plain()[start:end]
     head = site.http.head(site.watch(film), headers={"Range": header})
     assert (head.status_code, head.headers["content-range"]) == (206, answer.headers["content-range"])
 

@@ -2,14 +2,18 @@
 
 import functools
 import io
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import av
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.filter import Graph
 from av.video.frame import VideoFrame
+
+from shoutgraph.files import privacy
 
 RATE = 10
 
@@ -25,6 +29,7 @@ class Clip:
     width: int = 160
     height: int = 192
     options: tuple[tuple[str, str], ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
 
 
 @functools.cache
@@ -33,6 +38,7 @@ def make(clip: Clip = Clip()) -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format=clip.container, options=dict(clip.options)) as out:
         picture = sound = None
+        out.metadata.update(clip.metadata)
         if clip.video:
             picture = out.add_stream(clip.video, rate=RATE)
             picture.width, picture.height, picture.pix_fmt = clip.width, clip.height, "yuv420p"
@@ -49,6 +55,16 @@ def make(clip: Clip = Clip()) -> bytes:
                 out.mux(sound.encode(frame))
             out.mux(sound.encode(None))
     return file.getvalue()
+
+
+@functools.cache
+def plain() -> bytes:
+    """A film that says nothing about itself, so that what is kept is what was sent."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film"
+        path.write_bytes(make())
+        privacy.blank_metadata(path)
+        return path.read_bytes()
 
 
 def _pictures(clip: Clip) -> Iterator[VideoFrame]:

@@ -62,7 +62,7 @@ def uploaded(world: World, data: bytes, **more: VideoLimits) -> Video:
 
 
 def ready(world: World) -> Video:
-    video = uploaded(world, clips.make())
+    video = uploaded(world, clips.plain())
     world.run(check.check(world.tools, video.id))
     return now(world, video)
 
@@ -78,7 +78,7 @@ def kept(tmp_path: Path) -> list[str]:
 
 
 def test_a_file_in_parts_becomes_a_ready_video(world: World) -> None:
-    data = clips.make()
+    data = clips.plain()
     video = opened(world, data)
     assert world.run(send(world, video, data[:50_000])) == 50_000
     assert now(world, video).state is VideoState.UPLOADING
@@ -94,8 +94,18 @@ def test_a_file_in_parts_becomes_a_ready_video(world: World) -> None:
     assert world.run(check.check_pending(world.tools)) == 0
 
 
+def test_what_a_phone_says_about_the_place_is_gone_before_anybody_watches(world: World, tmp_path: Path) -> None:
+    data = clips.make(Clip("mov", metadata=(("location", "+48.8584+002.2945/"),)))
+    video = uploaded(world, data)
+    world.run(check.check(world.tools, video.id))
+    kept_bytes = (tmp_path / "files" / "videos" / video.id).read_bytes()
+    assert b"+48.8584" in data
+    assert b"+48.8584" not in kept_bytes
+    assert now(world, video).sha256 == hashlib.sha256(kept_bytes).hexdigest()
+
+
 def test_many_checks_of_one_video_inspect_it_once(world: World) -> None:
-    video = uploaded(world, clips.make())
+    video = uploaded(world, clips.plain())
 
     async def many() -> None:
         await asyncio.gather(*(check.check(world.tools, video.id) for _ in range(10)))
@@ -110,7 +120,7 @@ def test_many_checks_of_one_video_inspect_it_once(world: World) -> None:
     ("data", "code"),
     [
         (b"text with the name of a film", RejectionCode.NOT_A_VIDEO),
-        (clips.make()[:60_000], RejectionCode.TRUNCATED),
+        (clips.plain()[:60_000], RejectionCode.TRUNCATED),
         (clips.make(Clip(seconds=5, audio=None)), RejectionCode.TOO_LONG),
         (clips.make(Clip(seconds=0.5, audio=None)), RejectionCode.TOO_SHORT),
         (clips.make(Clip(video="mpeg4")), RejectionCode.CODEC_NOT_ACCEPTED),
@@ -129,7 +139,7 @@ def test_a_bad_file_is_rejected_with_its_reason_and_its_bytes_go(
 
 
 def test_a_crash_between_the_last_byte_and_its_note_is_mended_when_the_client_asks(world: World) -> None:
-    data = clips.make()
+    data = clips.plain()
     video = opened(world, data)
     world.run(write_behind(world, video, data))
     done = world.run(upload.progress(world.tools, video.id, token_of(world, video)))
@@ -138,7 +148,7 @@ def test_a_crash_between_the_last_byte_and_its_note_is_mended_when_the_client_as
 
 
 def test_a_crash_between_the_last_byte_and_its_note_is_mended_by_the_sweep(world: World) -> None:
-    data = clips.make()
+    data = clips.plain()
     video, half = opened(world, data), opened(world, data)
     world.run(write_behind(world, video, data))
     world.run(write_behind(world, half, data[:-1]))
@@ -156,7 +166,7 @@ async def write_behind(world: World, video: Video, data: bytes) -> None:
 
 
 def test_a_check_that_a_crash_cut_short_is_taken_over_when_its_lease_ends(world: World) -> None:
-    video = uploaded(world, clips.make())
+    video = uploaded(world, clips.plain())
     assert world.write(lambda tx: videos.claim(tx, video.id)) == 1
     assert world.run(check.check_pending(world.tools)) == 0
     world.clock.move(seconds=int(media.CHECK_LEASE.total_seconds()) + 1)
@@ -165,7 +175,7 @@ def test_a_check_that_a_crash_cut_short_is_taken_over_when_its_lease_ends(world:
 
 
 def test_a_video_whose_check_always_fails_is_rejected_in_the_end(world: World, tmp_path: Path) -> None:
-    video = uploaded(world, clips.make())
+    video = uploaded(world, clips.plain())
     next((tmp_path / "files" / "videos").iterdir()).unlink()
     for _ in range(media.CHECK_ATTEMPTS_MAX):
         assert now(world, video).state is VideoState.CHECKING
@@ -175,7 +185,7 @@ def test_a_video_whose_check_always_fails_is_rejected_in_the_end(world: World, t
 
 
 def test_an_upload_that_nobody_finishes_goes_when_its_time_is_over(world: World, tmp_path: Path) -> None:
-    data = clips.make()
+    data = clips.plain()
     video = opened(world, data)
     world.run(send(world, video, data[:1_000]))
     assert world.run(upload.sweep(world.tools)) == 0
@@ -187,7 +197,7 @@ def test_an_upload_that_nobody_finishes_goes_when_its_time_is_over(world: World,
 
 
 def test_the_last_byte_in_time_counts_even_if_its_note_comes_late(world: World) -> None:
-    data = clips.make()
+    data = clips.plain()
     video = opened(world, data)
     world.run(write_behind(world, video, data))
     world.clock.move(days=2)
@@ -196,7 +206,7 @@ def test_the_last_byte_in_time_counts_even_if_its_note_comes_late(world: World) 
 
 
 def test_a_cancelled_upload_is_gone_and_a_repeat_changes_nothing(world: World, tmp_path: Path) -> None:
-    data = clips.make()
+    data = clips.plain()
     video = opened(world, data)
     world.run(send(world, video, data[:1_000]))
     for _ in range(2):
@@ -209,14 +219,14 @@ def test_a_cancelled_upload_is_gone_and_a_repeat_changes_nothing(world: World, t
 
 
 def test_a_complete_upload_is_not_cancelled(world: World) -> None:
-    video = uploaded(world, clips.make())
+    video = uploaded(world, clips.plain())
     with pytest.raises(errors.ValidationError) as refusal:
         world.run(upload.cancel(world.tools, video.id, token_of(world, video)))
     assert refusal.value.code == "UPLOAD_COMPLETE"
 
 
 def test_an_upload_cancelled_while_it_is_written_ends_and_its_bytes_go_later(world: World, tmp_path: Path) -> None:
-    data = clips.make()
+    data = clips.plain()
     video = opened(world, data)
 
     async def story() -> None:
@@ -287,11 +297,11 @@ def test_only_a_ready_video_is_read(world: World) -> None:
         token = link.url.partition("token=")[2]
         return world.run(watch.find_download(world.tools, FileKind.VIDEO, video.id, token))
 
-    for unready in (opened(world, clips.make()), uploaded(world, clips.make())):
+    for unready in (opened(world, clips.plain()), uploaded(world, clips.plain())):
         with pytest.raises(errors.NotFoundError):
             watched(unready)
     found = watched(ready(world))
-    assert found.size_bytes == len(clips.make())
+    assert found.size_bytes == len(clips.plain())
     assert found.seconds_left == 600
 
 

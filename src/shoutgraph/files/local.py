@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from shoutgraph.domain import ids, media
-from shoutgraph.files import parts, video
+from shoutgraph.files import parts, privacy, video
 from shoutgraph.files.store import Checksum, FileKind, InspectionError, Receiver
 
 FOLDER_MODE: Final = 0o700
@@ -91,9 +91,13 @@ class LocalFiles:
         """Waits for one of the few places in which a video may be inspected."""
         return self._checks
 
+    async def blank_metadata(self, video_id: ids.VideoId) -> None:
+        """Removes what a complete video says about where it was filmed; see `Files.blank_metadata`."""
+        await self._threads.run(partial(_of_complete, privacy.blank_metadata, self.path_of(FileKind.VIDEO, video_id)))
+
     async def sha256(self, video_id: ids.VideoId) -> str:
         """The digest of a whole video, in hexadecimal."""
-        return await self._threads.run(partial(_sha256, self.path_of(FileKind.VIDEO, video_id)))
+        return await self._threads.run(partial(_of_complete, _sha256, self.path_of(FileKind.VIDEO, video_id)))
 
     async def inspect(self, video_id: ids.VideoId) -> media.VideoFacts:
         """Measures a video in a confined process and keeps its poster; see `Files.inspect`."""
@@ -150,9 +154,13 @@ def _size_or_none(path: Path) -> int | None:
         return None
 
 
-def _sha256(path: Path) -> str:
+def _of_complete(work: Callable[[Path], T], path: Path) -> T:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return work(path)
     except FileNotFoundError:
         raise InspectionError("the file of a complete video is gone") from None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

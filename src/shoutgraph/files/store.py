@@ -75,8 +75,19 @@ class Files(Protocol):
     def checking(self) -> AbstractAsyncContextManager[None]:
         """Waits for one of the few places in which a video may be inspected."""
 
+    async def blank_metadata(self, video_id: ids.VideoId) -> None:
+        """Removes what a complete video says about where it was filmed; a repeat changes nothing.
+
+        Raises:
+            InspectionError: the file is gone.
+        """
+
     async def sha256(self, video_id: ids.VideoId) -> str:
-        """The digest of a whole video, in hexadecimal."""
+        """The digest of a whole video, in hexadecimal.
+
+        Raises:
+            InspectionError: the file is gone.
+        """
 
     async def inspect(self, video_id: ids.VideoId) -> media.VideoFacts:
         """Measures a video in a confined process and keeps its poster.

@@ -21,6 +21,7 @@ async def check(tools: Tools, video_id: ids.VideoId) -> None:
         if attempt is None:
             return
         try:
+            await tools.files.blank_metadata(video_id)
             digest = await tools.files.sha256(video_id)
             facts = await tools.files.inspect(video_id)
         except errors.MediaRejectedError as refusal:
