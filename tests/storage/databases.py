@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from shoutgraph.storage import engine, migrations, sqlite
 from shoutgraph.storage.engine import Options, Store
 
@@ -56,3 +58,7 @@ def schema() -> tuple[tuple[str, str, str, str], ...]:
     ).fetchall()
     session.close()
     return tuple(rows)
+
+
+def sql(text: str) -> sa.TextClause:
+    return sa.text(text)

@@ -302,10 +302,9 @@ _CHECKS: Final = (
 
 def _counts() -> sa.ClauseElement:
     tables = (_ACCOUNT, _POSTING, _LOT, _ORDER)
-    one: list[sa.Select[Any]] = [
-        sa.select(sa.literal_column(f"'{table.name}'"), sa.func.count()).select_from(table) for table in tables
-    ]
-    return sa.union_all(*one)
+    return sa.union_all(
+        *(sa.select(sa.literal_column(f"'{table.name}'"), sa.func.count()).select_from(table) for table in tables)
+    )
 
 
 _COUNTS: Final = Statement[tuple[str, int]](_counts)

@@ -65,7 +65,7 @@ def close(tx: Tx, account: str) -> None:
     Raises:
         InvariantError: there is no such account.
     """
-    if tx.run(_CLOSE, code=account) != 1:
+    if tx.run(_CLOSE, account=account) != 1:
         raise errors.InvariantError(f"there is no open account {account} to close")
 
 
