@@ -218,9 +218,7 @@ def _require_recent(raw: RawWebhook, signed_at: datetime, tolerance: timedelta) 
         raise BadSignature("the signed time is too old, or in the future")
 
 
-def _proof(
-    raw: RawWebhook, scheme: str, *, signed_at: datetime | None, trust: Webhooks = Webhooks.SIGNED
-) -> Proof:
+def _proof(raw: RawWebhook, scheme: str, *, signed_at: datetime | None, trust: Webhooks = Webhooks.SIGNED) -> Proof:
     return Proof(
         scheme=scheme,
         trust=trust,

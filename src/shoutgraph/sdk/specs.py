@@ -42,9 +42,7 @@ class HookSpecs:
         return ()
 
     @hookspec(firstresult=True)
-    def shoutgraph_rank_topup(
-        self, request: TopUpRequest, candidates: tuple[str, ...]
-    ) -> Sequence[str] | None:
+    def shoutgraph_rank_topup(self, request: TopUpRequest, candidates: tuple[str, ...]) -> Sequence[str] | None:
         """Orders or shortens the instances that could take a payment. CPU only; an error changes nothing."""
 
     @hookspec
