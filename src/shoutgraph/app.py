@@ -146,6 +146,7 @@ async def open_app(settings: Settings, *, base_url: str, environ: Mapping[str, s
     routes: list[BaseRoute] = [*media.routes(tools), *webhooks.routes(tools)]
     if simulator is not None:
         routes.append(Mount(SANDBOX_PATH, simulator))
+        await simulator.start()
     try:
         yield App(settings, base_url, tools, local, http.build_asgi(transport, routes=routes), drain)
     finally:
@@ -269,8 +270,8 @@ def _sandbox_instances(settings: Settings, base_url: str) -> Mapping[str, Mappin
         return {}
     shared = {
         "base_url": base_url + SANDBOX_PATH,
-        "api_key": _secret(settings.data_dir, "sandbox.key").hex(),
-        "webhook_secrets": [_sandbox_secret(settings)],
+        "api_key": SecretStr(_secret(settings.data_dir, "sandbox.key").hex()),
+        "webhook_secrets": [SecretStr(_sandbox_secret(settings))],
     }
     return {
         "sandbox": {"plugin": "sandbox", **shared},
