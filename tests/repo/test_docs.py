@@ -97,6 +97,13 @@ def test_every_example_of_the_api_is_valid():
     assert [error.message for text in examples for error in graphql.validate(schema, graphql.parse(text))] == []
 
 
+def test_every_name_of_the_sdk_in_the_guide_exists():
+    text = source.document("PLUGINS.md")
+    named = {word.split("(")[0].split(".")[0] for word in WORD.findall(text) if re.match(r"[A-Z][a-z]+[A-Za-z]*", word)}
+    named |= {name for line in re.findall(r"from shoutgraph.sdk import (.+)", text) for name in line.split(", ")}
+    assert sorted(named - set(sdk.__all__) - {"Blocking"}) == []
+
+
 def test_every_event_type_is_documented():
     said = {
         node.value
@@ -159,7 +166,9 @@ def test_every_account_of_the_cash_books_is_in_the_chart():
     text = source.document("adr/0003-ledger.md")
     tree = source.tree(source.SRC / "domain" / "postings.py")
     constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    named = {word for word in constants if isinstance(word, str) and re.fullmatch(r"(cash|exp|liab|recv|rev):\w+|fx", word)}
+    named = {
+        word for word in constants if isinstance(word, str) and re.fullmatch(r"(cash|exp|liab|recv|rev):\w+|fx", word)
+    }
     assert named
     assert [name for name in sorted(named) if f"`{name}`" not in text and f"`{name}:{{ccy}}`" not in text] == []
 

@@ -20,7 +20,7 @@ LONG_FUNCTIONS: dict[str, str] = {
 
 VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "base", "manager", "misc", "stuff"}
 
-MARKS = ("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")
+MARKS = ("TO" + "DO", "FIX" + "ME", "HA" + "CK")
 FORBIDDEN = {
     rf"\b({'|'.join(MARKS)})\b": "finish it, or write an issue",
     r"\b(pypi|pythonhosted|npmjs|yarnpkg|rubygems)\.(org|com)\b|\bcrates\.io\b|\bproxy\.golang\b": "no registry hosts",
