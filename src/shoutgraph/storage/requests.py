@@ -42,7 +42,7 @@ _INSERT: Final = Statement(lambda: sa.insert(_T).values({c.name: sa.bindparam(c.
 
 def _prune() -> sa.ClauseElement:
     key = [_T.c[name] for name in _KEY]
-    old = sa.select(*key).where(_T.c.at < sa.bindparam("before")).order_by(_T.c.at).limit(PRUNE_MAX)
+    old = sa.select(*key).where(_T.c.at < sa.bindparam("before")).order_by(_T.c.at).limit(sa.bindparam("size"))
     return sa.delete(_T).where(sa.tuple_(*key).in_(old))
 
 
@@ -81,6 +81,6 @@ def insert(
     )
 
 
-def prune(tx: Tx) -> int:
+def prune(tx: Tx, *, limit: int = PRUNE_MAX) -> int:
     """Removes answers older than they are kept, some at a time; gives how many."""
-    return tx.run(_PRUNE, before=tx.now - requests.KEPT)
+    return tx.run(_PRUNE, before=tx.now - requests.KEPT, size=min(limit, PRUNE_MAX))

@@ -1,0 +1,124 @@
+"""The migrations make exactly the tables that the rooms declare, all at once or not at all."""
+
+import importlib
+import pkgutil
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pysqlite3 as dbapi
+import pytest
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from shoutgraph import storage
+from shoutgraph.domain.orders import states
+from shoutgraph.storage import engine, migrations, sqlite
+from tests.storage import databases
+from tests.storage.databases import Clock
+
+KILLED_MIDWAY = """
+import os, signal, sys
+import pysqlite3
+steps, opened = int(sys.argv[2]), pysqlite3.connect
+def connect(*given, **named):
+    raw = opened(*given, **named)
+    if given[0] != ":memory:":
+        seen = []
+        def trace(_):
+            seen.append(1)
+            if len(seen) > steps:
+                os.kill(os.getpid(), signal.SIGKILL)
+        raw.set_trace_callback(trace)
+    return raw
+pysqlite3.connect = connect
+from shoutgraph.storage import migrations
+migrations.upgrade(sys.argv[1])
+"""
+
+
+def plain(sql: str) -> str:
+    """A table's text with its constraints in order, so that only their content counts."""
+    head, _, rest = " ".join(sql.split()).partition("(")
+    body, _, tail = rest.rpartition(")")
+    parts = re.split(r", (?=CONSTRAINT |CHECK |FOREIGN KEY|UNIQUE |PRIMARY KEY)", body.strip())
+    return f"{head.strip()} ({', '.join([parts[0], *sorted(parts[1:])])}) {tail.strip()}"
+
+
+def declared() -> dict[str, str]:
+    """Every table and index of every room, as SQLite keeps them."""
+    for module in pkgutil.walk_packages(storage.__path__, "shoutgraph.storage."):
+        if ".migrations" not in module.name:
+            importlib.import_module(module.name)
+    session = sqlite.connect_scratch()
+    for table in SQLModel.metadata.tables.values():
+        session.raw.execute(str(sa.schema.CreateTable(table).compile(dialect=sqlite.DIALECT)))
+        for index in table.indexes:
+            session.raw.execute(str(sa.schema.CreateIndex(index).compile(dialect=sqlite.DIALECT)))
+    return in_schema(session.raw)
+
+
+def in_schema(raw: Any) -> dict[str, str]:
+    rows = raw.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND type IN ('table', 'index')")
+    return {name: plain(sql) for name, sql in rows.fetchall()}
+
+
+def test_the_migrated_schema_is_the_declared_one() -> None:
+    migrated = {
+        name: plain(sql)
+        for kind, name, _, sql in databases.schema()
+        if kind != "trigger" and name != "alembic_version" and "CREATE VIRTUAL TABLE" not in sql
+    }
+    assert migrated == declared()
+
+
+def test_every_table_is_strict() -> None:
+    tables = [sql for kind, name, _, sql in databases.schema() if kind == "table" and name != "alembic_version"]
+    assert all("STRICT" in sql or "CREATE VIRTUAL TABLE" in sql for sql in tables)
+
+
+def test_every_foreign_key_from_a_large_table_finds_its_rows_by_an_index() -> None:
+    """Deleting a line of `order_ok` or `wallet_ok` looks for its children on every posting."""
+    session = sqlite.connect_scratch()
+    for _, _, _, sql in databases.schema():
+        session.raw.execute(sql)
+    for table, column, index in (("account", "wallet_id", "account_wallet_id"), ("account", "order_id", "account_order")):
+        plan = session.raw.execute(f"EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE {column} = ?", (1,)).fetchall()  # noqa: S608
+        assert index in plan[0][-1]
+
+
+def test_a_database_is_made_and_brought_to_the_newest_revision(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "new.db"
+    assert migrations.current(path) is None
+    migrations.upgrade(path)
+    assert migrations.current(path) == migrations.head()
+    migrations.upgrade(path)
+    engine.open_store(path, clock).close()
+
+
+def test_a_migrated_database_hashes_to_this_release(path: Path) -> None:
+    session = sqlite.connect_reader(path)
+    assert sqlite.schema_digest(session) == migrations.schema_digest()
+    session.close()
+
+
+def test_every_state_of_an_order_is_live_or_not_in_the_database_too() -> None:
+    law = next(sql for _, name, _, sql in databases.schema() if name == "order_ok_law")
+    final = next(sql for _, name, _, sql in databases.schema() if name == "orders_final")
+    assert set(re.findall(r"'([A-Z_]+)'", law)) == set(states.LIVE)
+    assert set(re.findall(r"'([A-Z_]+)'", final)) == set(states.TERMINAL)
+
+
+@pytest.mark.parametrize("steps", [10, 80])
+def test_a_migration_that_is_killed_midway_leaves_nothing(tmp_path: Path, steps: int) -> None:
+    path = tmp_path / "killed.db"
+    done = subprocess.run([sys.executable, "-c", KILLED_MIDWAY, str(path), str(steps)], check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    raw = dbapi.connect(path)
+    assert raw.execute("SELECT name FROM sqlite_schema").fetchall() == []
+    raw.close()
+    migrations.upgrade(path)
+    assert migrations.current(path) == migrations.head()
