@@ -8,6 +8,7 @@ import graphql
 import pytest
 from tests.repo import codes, source
 
+from shoutgraph import sdk
 from shoutgraph.api.failures import OF_REFUSAL, Code
 from shoutgraph.api.graphql.errors import AS_DATA
 from shoutgraph.api.graphql.schema import build_schema
