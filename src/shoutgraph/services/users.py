@@ -13,6 +13,8 @@ from shoutgraph.tools import Tools
 REMEMBERED_MAX: Final = 10_000
 """People whose ids are remembered between requests."""
 
+_Identity = tuple[ids.UserId, ids.CreatorId | None]
+
 
 class Identities:
     """Who principals are.
@@ -23,7 +25,7 @@ class Identities:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._known: OrderedDict[str, tuple[ids.UserId, ids.CreatorId]] = OrderedDict()
+        self._known: OrderedDict[str, _Identity] = OrderedDict()
 
     async def identify(self, principal: Principal) -> Viewer:
         """The viewer behind a valid token; a provider's person is registered when first seen.
@@ -34,29 +36,27 @@ class Identities:
         if principal.issuer is None and ids.prefix_of(principal.subject) != ids.USER:
             return _tool(principal)
         key = principal.full_subject or principal.subject
-        known = self._known.get(key)
-        if known is not None:
-            self._known.move_to_end(key)
-            return _viewer(principal, *known)
-        user_id, creator_id = await self._look_up(principal)
-        if creator_id is not None:
-            self._known[key] = (user_id, creator_id)
-            if len(self._known) > REMEMBERED_MAX:
-                self._known.popitem(last=False)
-        return _viewer(principal, user_id, creator_id)
+        user_id, creator_id = self._known.get(key) or await self._look_up(principal)
+        if creator_id is None:
+            creator_id = await self._tools.store.read(lambda tx: creator_rows.find_id_by_user(tx, user_id))
+        self._known[key] = (user_id, creator_id)
+        self._known.move_to_end(key)
+        if len(self._known) > REMEMBERED_MAX:
+            self._known.popitem(last=False)
+        return Viewer(user_id, creator_id, principal.scopes, principal=user_id, expires_at=principal.expires_at)
 
-    async def _look_up(self, principal: Principal) -> tuple[ids.UserId, ids.CreatorId | None]:
-        found = await self._tools.store.read(lambda tx: _find(tx, principal))
-        if found is not None:
-            return found
-        if principal.issuer is None:
+    async def _look_up(self, principal: Principal) -> _Identity:
+        user_id = await self._tools.store.read(lambda tx: _find(tx, principal))
+        if user_id is None and principal.issuer is None:
             raise errors.UnauthenticatedError("The token names no user.")
-        return await self._tools.store.write(lambda tx: _find(tx, principal) or self._provision(tx, principal))
+        if user_id is None:
+            user_id = await self._tools.store.write(lambda tx: _find(tx, principal) or self._provision(tx, principal))
+        return user_id, None
 
-    def _provision(self, tx: Tx, principal: Principal) -> tuple[ids.UserId, None]:
+    def _provision(self, tx: Tx, principal: Principal) -> ids.UserId:
         user_id = ids.UserId(self._tools.new_id(ids.USER))
         user_rows.insert(tx, users.provision(principal, user_id=user_id, now=tx.now))
-        return user_id, None
+        return user_id
 
 
 async def register(tools: Tools, viewer: Viewer, *, display_name: str, country: str) -> User:
@@ -108,17 +108,10 @@ async def list_visible(tools: Tools, viewer: Viewer, user_ids: Sequence[str]) ->
     return [by_id.get(user_id) for user_id in user_ids]
 
 
-def _find(tx: Tx, principal: Principal) -> tuple[ids.UserId, ids.CreatorId | None] | None:
+def _find(tx: Tx, principal: Principal) -> ids.UserId | None:
     subject = principal.full_subject
     user = user_rows.find(tx, principal.subject) if subject is None else user_rows.find_by_subject(tx, subject)
-    if user is None:
-        return None
-    creator = creator_rows.find_by_user(tx, user.id)
-    return user.id, None if creator is None else creator.id
-
-
-def _viewer(principal: Principal, user_id: ids.UserId, creator_id: ids.CreatorId | None) -> Viewer:
-    return Viewer(user_id, creator_id, principal.scopes, principal=user_id, expires_at=principal.expires_at)
+    return None if user is None else user.id
 
 
 def _tool(principal: Principal) -> Viewer:

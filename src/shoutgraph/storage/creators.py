@@ -165,6 +165,9 @@ _RATE: Final = Statement[Any](
 _GET: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.id == sa.bindparam("id")))
 _FIND_BY_HANDLE: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.handle == sa.bindparam("handle")))
 _FIND_BY_USER: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.user_id == sa.bindparam("user_id")))
+_FIND_ID: Final = Statement[tuple[ids.CreatorId]](
+    lambda: sa.select(CREATORS.c.id).where(CREATORS.c.user_id == sa.bindparam("user_id"))
+)
 _LIST: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(columns.any_of(CREATORS.c.id, "ids")))
 
 _INSERT_OFFER: Final = Statement[Any](
@@ -241,6 +244,12 @@ def find_by_user(tx: Tx, user_id: str) -> Creator | None:
     """The creator profile of a user, or None."""
     row = tx.one(_FIND_BY_USER, user_id=user_id)
     return None if row is None else Creator(*row)
+
+
+def find_id_by_user(tx: Tx, user_id: str) -> ids.CreatorId | None:
+    """The id of a user's creator profile, or None."""
+    row = tx.one(_FIND_ID, user_id=user_id)
+    return None if row is None else row[0]
 
 
 def list_of(tx: Tx, creator_ids: Sequence[str]) -> list[Creator | None]:

@@ -1,0 +1,87 @@
+"""The rooms of users, creators and packages behind a real server and a real database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.api.harness import Client, Served, serving
+from tests.services.world import World, open_world
+
+from shoutgraph.api.drain import Drain
+from shoutgraph.api.graphql import catalogue, offers, packages, profiles, users
+from shoutgraph.api.graphql.assembly import assemble
+from shoutgraph.api.graphql.execution import Runner
+from shoutgraph.api.http import build_asgi
+from shoutgraph.api.transport import Transport
+from shoutgraph.domain.users import ANONYMOUS, ROLES, Principal, Viewer
+from shoutgraph.services.users import Identities
+
+ROOMS = (users.ROOM, catalogue.ROOM, profiles.ROOM, offers.ROOM, packages.ROOM)
+ISSUER = "https://id.example.org"
+
+
+@dataclass
+class Shop:
+    """A world behind a server, and the statements that its readers run."""
+
+    world: World
+    served: Served
+    statements: list[str]
+    clients: dict[str | None, Client] = field(default_factory=dict)
+
+    def client(self, token: str | None = None) -> Client:
+        """Someone at the door: nobody, a user by id, `staff:<role>`, or `oidc:<subject>`."""
+        if token not in self.clients:
+            self.clients[token] = Client(self.served.url, token)
+        return self.clients[token]
+
+    def person(self, name: str) -> Client:
+        """A registered user of this name."""
+        return self.client(self.world.person(name).user_id)
+
+    def creator(self, name: str) -> Client:
+        """A creator of this handle with one offer of 1,000 coins."""
+        viewer, _, _ = self.world.creator(name)
+        return self.client(viewer.user_id)
+
+    def counted(self, client: Client, query: str, /, **variables: object) -> tuple[Any, int]:
+        """The data of an operation, and how many statements read it."""
+        self.statements.clear()
+        data = client.data(query, **variables)
+        return data, sum(not sql.startswith(("BEGIN", "ROLLBACK", "--")) for sql in self.statements)
+
+
+@contextmanager
+def open_shop(folder: Path) -> Iterator[Shop]:
+    with open_world(folder) as world:
+        statements: list[str] = []
+        for session in world.tools.store._readers._sessions:  # type: ignore[attr-defined]
+            session.raw.set_trace_callback(statements.append)
+        identities = Identities(world.tools)
+
+        async def authenticate(authorization: str | None) -> Viewer:
+            if authorization is None:
+                return ANONYMOUS
+            token = authorization.removeprefix("Bearer ")
+            kind, _, name = token.partition(":")
+            if kind == "staff":
+                return await identities.identify(Principal(token, scopes=ROLES[name]))
+            if kind == "oidc":
+                return await identities.identify(Principal(name, ISSUER))
+            return await identities.identify(Principal(token))
+
+        transport = Transport(
+            runner=Runner(assemble(ROOMS)),
+            tools=world.tools,
+            authenticate=authenticate,
+            new_request_id=lambda: "request-0001",
+            drain=Drain(),
+            clock=world.clock,
+        )
+        with serving(build_asgi(transport), transport.drain) as served:
+            shop = Shop(world, served, statements)
+            yield shop
+            for client in shop.clients.values():
+                client.close()
