@@ -300,6 +300,24 @@ def until_busy(site: Site, target: str) -> httpx.Response:
     return answer
 
 
+def head_of_patch(target: str, length: int) -> bytes:
+    return (
+        f"PATCH {target} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
+        f"Content-Type: {tus.PART_TYPE}\r\nContent-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+def test_a_client_that_falls_silent_is_told_to_resume(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tus, "IDLE_S", 0.1)
+    target = site.target(site.open(b"x" * 100))
+    with socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE_S) as connection:
+        connection.sendall(head_of_patch(target, 100) + b"x" * 10)
+        answer = connection.recv(65_536)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"connection: close" in answer.lower()
+    assert offset_of(site, target) == 10
+
+
 def padded(count: int) -> bytes:
     """A film with so many bytes more that no player looks at."""
     return clips.plain() + (count + 8).to_bytes(4) + b"free" + os.urandom(count)
@@ -309,12 +327,8 @@ def test_a_client_that_goes_away_resumes_where_its_bytes_end(site: Site) -> None
     data = padded(3_000_000)
     video = site.open(data)
     target = site.target(video)
-    head = (
-        f"PATCH {target} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
-        f"Content-Type: {tus.PART_TYPE}\r\nContent-Length: {len(data)}\r\n\r\n"
-    )
     with socket.create_connection(("127.0.0.1", site.port)) as connection:
-        connection.sendall(head.encode() + data[:2_000_000])
+        connection.sendall(head_of_patch(target, len(data)) + data[:2_000_000])
         while offset_of(site, target) < 1_000_000:
             time.sleep(0.005)
     answer = site.patch(target, b"", offset_of(site, target))

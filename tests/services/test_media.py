@@ -190,9 +190,9 @@ def test_an_upload_that_nobody_finishes_goes_when_its_time_is_over(world: World,
     world.run(send(world, video, data[:1_000]))
     assert world.run(upload.sweep(world.tools)) == 0
     world.clock.move(days=1)
-    assert world.run(upload.sweep(world.tools)) == 1
+    assert world.run(check.check_pending(world.tools)) == 2
     assert rejection(world, video) is RejectionCode.UPLOAD_EXPIRED
-    world.run(check.check_pending(world.tools))
+    assert world.run(check.check_pending(world.tools)) == 0
     assert kept(tmp_path) == []
 
 
@@ -225,7 +225,7 @@ def test_a_complete_upload_is_not_cancelled(world: World) -> None:
     assert refusal.value.code == "UPLOAD_COMPLETE"
 
 
-def test_an_upload_cancelled_while_it_is_written_ends_and_its_bytes_go_later(world: World, tmp_path: Path) -> None:
+def test_an_upload_cancelled_while_it_is_written_ends_and_its_bytes_go(world: World, tmp_path: Path) -> None:
     data = clips.plain()
     video = opened(world, data)
 
@@ -240,10 +240,39 @@ def test_an_upload_cancelled_while_it_is_written_ends_and_its_bytes_go_later(wor
         assert refusal.value.code == RejectionCode.UPLOAD_CANCELLED
 
     world.run(story())
-    assert kept(tmp_path) != []
-    world.run(check.check_pending(world.tools))
     assert kept(tmp_path) == []
     assert world.run(check.check_pending(world.tools)) == 0
+
+
+def test_a_cancelled_upload_stays_gone_when_a_late_part_comes(world: World, tmp_path: Path) -> None:
+    data = clips.plain()
+    video = opened(world, data)
+
+    async def story() -> None:
+        async def late() -> AsyncIterator[bytes]:
+            yield data
+
+        receiving = upload.receive(world.tools, video.id, token_of(world, video), Part(0, len(data)), late())
+        results = await asyncio.gather(
+            receiving, upload.cancel(world.tools, video.id, token_of(world, video)), return_exceptions=True
+        )
+        assert isinstance(results[0], errors.MediaRejectedError)
+
+    world.run(story())
+    world.run(check.check_pending(world.tools))
+    assert kept(tmp_path) == []
+
+
+def test_what_is_being_written_is_not_removed_and_not_waited_for(world: World) -> None:
+    video = opened(world, b"x" * 10)
+
+    async def story() -> None:
+        async with world.tools.files.receive(video.id):
+            await upload.cancel(world.tools, video.id, token_of(world, video))
+            assert await check.check_pending(world.tools) == 0
+        assert await check.check_pending(world.tools) == 1
+
+    world.run(story())
 
 
 @pytest.mark.parametrize(

@@ -48,13 +48,11 @@ class Links:
         old_keys: keys that still check but no longer sign, while a key is being replaced.
         public_url: what comes before the path, without a slash at its end.
         read_s: how long a link to a video or poster works. Units: seconds.
-        upload_s: how long an upload target works. Units: seconds.
     """
 
     key: bytes = field(repr=False)
     public_url: str = ""
     read_s: int = 600
-    upload_s: int = 86_400
     old_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:

@@ -3,14 +3,14 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from shoutgraph.domain import ids, media
+from shoutgraph.domain import errors, ids, media
 from shoutgraph.files import parts, privacy, video
 from shoutgraph.files.store import Checksum, FileKind, InspectionError, Receiver
 
@@ -18,6 +18,9 @@ FOLDER_MODE: Final = 0o700
 THREADS_COUNT: Final = 4
 """Slow disks hold up these threads and nobody else's."""
 CHECKS_AT_ONCE: Final = 2
+RECEIVERS_MAX: Final = 256
+"""Parts that are taken at once; each has a buffer."""
+RETRY_AFTER_S: Final = 5
 BUFFER_BYTES: Final = 1024**2
 READ_BYTES: Final = 256 * 1024
 
@@ -53,6 +56,7 @@ class LocalFiles:
         self._folder = folder
         self._threads = Threads()
         self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
+        self._receiving = 0
 
     def close(self) -> None:
         """Waits for what is being written and ends the threads."""
@@ -65,11 +69,15 @@ class LocalFiles:
     @asynccontextmanager
     async def receive(self, video_id: ids.VideoId, *, checked: str | None = None) -> AsyncIterator[Receiver]:
         """Opens the file for more bytes at its end; see `Files.receive`."""
+        if self._receiving >= RECEIVERS_MAX:
+            raise errors.OverloadedError(retry_after_s=RETRY_AFTER_S)
         part = parts.Part(self.path_of(FileKind.VIDEO, video_id), checked=checked)
+        self._receiving += 1
         try:
             await self._threads.run(part.open)
             yield _LocalReceiver(part, self._threads)
         finally:
+            self._receiving -= 1
             await self._threads.run(part.close)
 
     async def received_bytes(self, video_id: ids.VideoId) -> int:
@@ -79,6 +87,11 @@ class LocalFiles:
     async def size_bytes(self, kind: FileKind, video_id: ids.VideoId) -> int | None:
         """The size of a finished file, or None."""
         return await self._threads.run(partial(_size_or_none, self.path_of(kind, video_id)))
+
+    async def list_of_sizes(self, kind: FileKind, video_ids: Sequence[ids.VideoId]) -> list[int | None]:
+        """The sizes of many files, in the order asked for."""
+        paths = [self.path_of(kind, video_id) for video_id in video_ids]
+        return await self._threads.run(lambda: [_size_or_none(path) for path in paths])
 
     async def read(self, kind: FileKind, video_id: ids.VideoId, *, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """The bytes from `start` up to, not including, `end`, in chunks."""

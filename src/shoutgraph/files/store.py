@@ -4,7 +4,7 @@
 Names of files are video ids, already checked by the caller.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -61,6 +61,7 @@ class Files(Protocol):
 
         Raises:
             ValidationError: another upload writes this file now (`UPLOAD_BUSY`).
+            OverloadedError: too many parts are being taken.
         """
 
     async def received_bytes(self, video_id: ids.VideoId) -> int:
@@ -68,6 +69,9 @@ class Files(Protocol):
 
     async def size_bytes(self, kind: FileKind, video_id: ids.VideoId) -> int | None:
         """The size of a finished file, or None."""
+
+    async def list_of_sizes(self, kind: FileKind, video_ids: Sequence[ids.VideoId]) -> list[int | None]:
+        """The sizes of many files, durable or not, in the order asked for; None where there is none."""
 
     def read(self, kind: FileKind, video_id: ids.VideoId, *, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """The bytes from `start` up to, not including, `end`, in chunks."""

@@ -6,7 +6,7 @@ from functools import partial
 
 from shoutgraph.domain import errors, ids, media
 from shoutgraph.files.store import InspectionError
-from shoutgraph.services.media import rejecting
+from shoutgraph.services.media import rejecting, upload
 from shoutgraph.storage import media as storage
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
@@ -14,12 +14,15 @@ from shoutgraph.tools import Tools
 logger = logging.getLogger(__name__)
 
 
-async def check(tools: Tools, video_id: ids.VideoId) -> None:
-    """Judges a complete video, once however often it is asked for; after a crash another worker takes over."""
+async def check(tools: Tools, video_id: ids.VideoId) -> bool:
+    """Judges a complete video, once however often it is asked for; says whether this call was the one.
+
+    After a crash another worker takes over.
+    """
     async with tools.files.checking():
         attempt = await tools.store.write(partial(storage.claim, video_id=video_id))
         if attempt is None:
-            return
+            return False
         try:
             await tools.files.blank_metadata(video_id)
             digest = await tools.files.sha256(video_id)
@@ -29,23 +32,27 @@ async def check(tools: Tools, video_id: ids.VideoId) -> None:
         except InspectionError as fault:
             logger.exception("checking %s failed at attempt %d", video_id, attempt, exc_info=fault)
             if attempt < media.CHECK_ATTEMPTS_MAX:
-                return  # its lease runs out, and then it is tried again
+                return True  # its lease runs out, and then it is tried again
             msg = "This file could not be checked. Upload it again."
             judged = await rejecting.reject(tools, video_id, media.Rejection(media.RejectionCode.CHECK_FAILED, msg))
         else:
             judged = await tools.store.write(partial(_judge, video_id=video_id, facts=facts, digest=digest))
     if judged.state is media.VideoState.REJECTED:
         await rejecting.discard(tools, video_id)
+    return True
 
 
 async def check_pending(tools: Tools) -> int:
-    """Checks every complete video that waits, and removes the bytes of rejected ones; gives how many it took on."""
+    """Takes up what crashes and time left: ends uploads, checks complete videos, removes the bytes of rejected ones.
+
+    Gives how much it did, 0 where there is nothing to do now.
+    """
+    ended = await upload.sweep(tools)
     due = await tools.store.read(storage.list_of_due)
-    await asyncio.gather(*(check(tools, video_id) for video_id in due))
-    gone = await tools.store.read(storage.list_of_discardable)
-    for video_id in gone:
-        await rejecting.discard(tools, video_id)
-    return len(due) + len(gone)
+    checked = await asyncio.gather(*(check(tools, video_id) for video_id in due))
+    rejected = await tools.store.read(storage.list_of_discardable)
+    gone = [await rejecting.discard(tools, video_id) for video_id in rejected]
+    return ended + sum(checked) + sum(gone)
 
 
 def _judge(tx: Tx, *, video_id: ids.VideoId, facts: media.VideoFacts, digest: str) -> media.Video:

@@ -1,6 +1,5 @@
 """Rejecting: what becomes of a file that is not, or no longer, an acceptable video."""
 
-from contextlib import suppress
 from functools import partial
 
 from shoutgraph.domain import errors, ids, media
@@ -14,11 +13,17 @@ async def reject(tools: Tools, video_id: ids.VideoId, rejection: media.Rejection
     return await tools.store.write(partial(_rejected, video_id=video_id, rejection=rejection))
 
 
-async def discard(tools: Tools, video_id: ids.VideoId) -> None:
-    """Removes the bytes of a rejected video now, or leaves them to the next round while they are being written."""
-    with suppress(errors.ValidationError):
+async def discard(tools: Tools, video_id: ids.VideoId) -> bool:
+    """Removes the bytes of a video if it is rejected; says no where it is not, or while somebody is writing it."""
+    video = await tools.store.read(partial(storage.get, video_id=video_id))
+    if video.state is not media.VideoState.REJECTED:
+        return False
+    try:
         await tools.files.delete(video_id)
-        await tools.store.write(partial(storage.discarded, video_id=video_id))
+    except errors.ValidationError:
+        return False
+    await tools.store.write(partial(storage.discarded, video_id=video_id))
+    return True
 
 
 def _rejected(tx: Tx, *, video_id: ids.VideoId, rejection: media.Rejection) -> media.Video:

@@ -85,12 +85,17 @@ async def receive(tools: Tools, video_id: str, token: str | None, part: Part, bo
         _require_fit(video, part, offset=video.size_bytes)
         return Progress(video, video.size_bytes)
     checked = part.checksum.algorithm if part.checksum else None
-    async with tools.files.receive(video.id, checked=checked) as receiver:
-        _require_fit(video, part, offset=receiver.offset)
-        await _take(receiver, video, part, body)
-        offset = await receiver.keep(part.checksum)
-        if offset == video.size_bytes:
-            video = await tools.store.write(partial(_finish, video_id=video.id))
+    try:
+        async with tools.files.receive(video.id, checked=checked) as receiver:
+            await _linked(tools, video_id, token)  # again, now that nobody else writes: it may have been cancelled
+            _require_fit(video, part, offset=receiver.offset)
+            await _take(receiver, video, part, body)
+            offset = await receiver.keep(part.checksum)
+            if offset == video.size_bytes:
+                video = await tools.store.write(partial(_finish, video_id=video.id))
+    except errors.MediaRejectedError:
+        await rejecting.discard(tools, video.id)
+        raise
     return Progress(video, offset)
 
 
@@ -113,10 +118,11 @@ async def sweep(tools: Tools) -> int:
     after = ""
     for _ in range(SWEEP_PAGES_MAX):
         page = await tools.store.read(partial(storage.list_of_uploading, after=after))
-        for video in page:
-            ended += await _sweep(tools, video)
         if not page:
             break
+        sizes = await tools.files.list_of_sizes(FileKind.VIDEO, [video.id for video in page])
+        for video, size_bytes in zip(page, sizes, strict=True):
+            ended += await _sweep(tools, video, size_bytes)
         after = page[-1].id
     return ended
 
@@ -163,9 +169,9 @@ async def _finish_whole(tools: Tools, video: media.Video) -> Progress:
     return Progress(video, offset)
 
 
-async def _sweep(tools: Tools, video: media.Video) -> bool:
-    with suppress(errors.ValidationError):  # somebody is writing it: not now
-        if await tools.files.size_bytes(FileKind.VIDEO, video.id) == video.size_bytes:
+async def _sweep(tools: Tools, video: media.Video, size_bytes: int | None) -> bool:
+    if size_bytes == video.size_bytes:
+        with suppress(errors.ValidationError):  # somebody is writing it: not now
             return (await _finish_whole(tools, video)).offset == video.size_bytes
     if tools.clock() < video.expires_at:
         return False
