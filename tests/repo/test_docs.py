@@ -20,7 +20,7 @@ from shoutgraph.domain.users import ROLES, Scope
 from shoutgraph.sdk.specs import HookSpecs
 from shoutgraph.settings import PREFIX, Settings
 
-CITED = re.compile(r"docs/[\w./-]+\.md")
+CITED = re.compile(r"(?<![\w/.-])(?:[\w.-]+/)*[\w-]+\.md\b")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 WORD = re.compile(r"`([^`]+)`")
 EVENT = re.compile(r"[a-z]+\.[a-z_]+")
@@ -29,8 +29,10 @@ ADRS = sorted((source.DOCS / "adr").glob("*.md"))
 
 
 def test_every_document_that_is_cited_exists():
-    cited = {(source.name(path), name) for path in source.texts() for name in CITED.findall(source.text(path))}
-    assert [each for each in sorted(cited) if not (source.ROOT / each[1]).is_file()] == []
+    citing = (*source.product(), source.ROOT / "README.md", source.ROOT / "pyproject.toml")
+    cited = sorted({(path, name) for path in citing for name in CITED.findall(source.text(path))})
+    found = {name: (source.ROOT / name).is_file() or (path.parent / name).is_file() for path, name in cited}
+    assert [f"{source.name(path)}: {name}" for path, name in cited if not found[name]] == []
 
 
 def test_every_link_between_documents_leads_somewhere():

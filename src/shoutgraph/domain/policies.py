@@ -3,7 +3,7 @@
 A policy version never changes once stored; an order names the version it was submitted under and keeps to it.
 Units: `_s` seconds, `_bps` basis points, `_coins` coins; `par_units` book units (1/100 minor unit) a coin,
 `_bytes` bytes.
-Source: product.md section 2 for the windows, docs/adr/0005-policies.md.
+Source: docs/ORDERS.md for the windows, docs/adr/0006-policies.md.
 """
 
 from dataclasses import dataclass

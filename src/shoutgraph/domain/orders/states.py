@@ -1,6 +1,6 @@
 """The order machine as data: 16 states and 32 transitions, and nothing else decides what may follow what.
 
-Source: product.md section 2; the numbers are its rows.
+Source: docs/ORDERS.md; the numbers are its rows.
 """
 
 from dataclasses import dataclass
