@@ -1,10 +1,12 @@
 """A marketplace on a real database: a fan with coins, a creator with an offer, staff, and a clock that obeys."""
 
 import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -164,11 +166,20 @@ class World:
 BRIEF = Brief(occasion=Occasion.BIRTHDAY, recipient_name="Ada", instructions="Say hello to Ada.", language="en")
 
 
+@cache
+def migrated() -> bytes:
+    """An empty database of this release, migrated once for all tests of a process."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        migrations.upgrade(path)
+        return path.read_bytes()
+
+
 @contextmanager
 def open_world(folder: Path) -> Iterator[World]:
     clock = Clock()
     path = folder / "world.db"
-    migrations.upgrade(path)
+    path.write_bytes(migrated())
     store = engine.open_store(path, clock)
     files = open_local_files(folder / "files")
     loop = asyncio.new_event_loop()

@@ -26,13 +26,27 @@ MOVED: Final = "order.status_changed"
 CHANGED: Final = "order.changed"
 
 
+_POSTED: Final = {
+    CoinEffect.RETURN: "order.closed",
+    CoinEffect.RETURN_AND_COMPENSATE: "order.closed",
+    CoinEffect.RETURN_LATE_SURCHARGE: "order.surcharge_returned",
+    CoinEffect.RELEASE: "order.closed",
+    CoinEffect.SHARE: "order.closed",
+}
+"""The kind of transfer by which each effect moves an order's coins; a reversal posts its own later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Did:
-    """What was done to an order, by whom, and the order before it: None for a new one."""
+    """What was done to an order, by whom, and the order before it: None for a new one.
+
+    `posted` is the kind of the transfer that moved the order's coins, which the event then names.
+    """
 
     transition: str
     actor: Actor
     before: Order | None
+    posted: str | None = None
 
 
 def advance(tools: Tools, tx: Tx, order: Order, command: Command) -> Order:
@@ -45,7 +59,7 @@ def advance(tools: Tools, tx: Tx, order: Order, command: Command) -> Order:
     policy = policies.get(tx, order.terms.policy_version)
     move = machine.move(order, command, policy=policy, now=tx.now)
     after = settle(tools, tx, move, policy)
-    keep(tools, tx, after, policy, did=Did(command.name, command.actor, before=order))
+    keep(tools, tx, after, policy, did=Did(command.name, command.actor, order, _POSTED.get(move.coins)))
     return after
 
 
@@ -67,7 +81,8 @@ def keep(tools: Tools, tx: Tx, order: Order, policy: Policy, *, did: Did) -> Non
         "creator": order.creator_id,
     }
     kind = CHANGED if before is not None and before.state is order.state else MOVED
-    event = journal.NewEvent(id=tools.new_id(ids.EVENT), topic=order.id, type=kind, body=body)
+    number = None if did.posted is None else ledger_rows.number_of(tx, did.posted, order.id)
+    event = journal.NewEvent(tools.new_id(ids.EVENT), order.id, kind, body, number)
     journal_rows.append(tx, event)
 
 

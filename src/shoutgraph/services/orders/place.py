@@ -80,7 +80,7 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
         draft = _drafted(tools, tx, fan_id, wish, policy)
         order = _paid(tx, draft, policy)
         orders.insert(tx, order, wish.brief)
-        advance.keep(tools, tx, order, policy, did=Did("submit", Actor.FAN, before=None))
+        advance.keep(tools, tx, order, policy, did=Did("submit", Actor.FAN, before=None, posted="order.placed"))
         return _screened(tools, tx, order, policy)
 
     return await once(tools, request, work, orders.get)
@@ -119,7 +119,7 @@ async def submit(
             _check_price(price, expected_price_coins)
             order = replace(order, terms=terms, price_coins=price)
         paid = _paid(tx, order, policy)
-        advance.keep(tools, tx, paid, policy, did=Did("submit", Actor.FAN, before=order))
+        advance.keep(tools, tx, paid, policy, did=Did("submit", Actor.FAN, before=order, posted="order.placed"))
         return _screened(tools, tx, paid, policy)
 
     return await once(tools, request, work, orders.get)
