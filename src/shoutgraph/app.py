@@ -32,7 +32,7 @@ from shoutgraph.domain import ids
 from shoutgraph.domain.clock import Clock
 from shoutgraph.files.links import Links
 from shoutgraph.files.local import open_local_files
-from shoutgraph.jobs import deadlines, media as media_jobs, requests, runner
+from shoutgraph.jobs import deadlines, earnings, media as media_jobs, payouts, reconcile, requests, runner, wallets
 from shoutgraph.plugins import loading
 from shoutgraph.plugins.providers import Providers
 from shoutgraph.sdk import Simulator, SimulatorSetup
@@ -44,8 +44,12 @@ from shoutgraph.tools import Tools
 SECRET_BYTES: Final = 32
 JOBS: Final[Mapping[str, runner.Tick]] = {
     "deadlines": deadlines.tick,
+    "earnings": earnings.tick,
     "media": media_jobs.tick,
+    "payouts": payouts.tick,
+    "reconcile": reconcile.tick,
     "requests": requests.tick,
+    "wallets": wallets.tick,
 }
 """Everything that the clock starts."""
 
