@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from tests.storage.databases import START, Clock
 
 from shoutgraph.domain import errors
 from shoutgraph.domain.deadlines import Deadline
 from shoutgraph.storage import deadlines
 from shoutgraph.storage.engine import Store
 from shoutgraph.storage.tx import Tx
-from tests.storage.databases import START, Clock
 
 HOUR = timedelta(hours=1)
 

@@ -3,15 +3,16 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
+from tests.storage.databases import START
 
 from shoutgraph.domain import clock as times, errors, journal as lines
 from shoutgraph.domain.journal import GENESIS, Event, NewEvent
 from shoutgraph.storage import journal
 from shoutgraph.storage.engine import Store
 from shoutgraph.storage.tx import Tx
-from tests.storage.databases import START
 
 
 def told(number: int, topic: str = "order_1", kind: str = "order.placed", **body: int) -> Callable[[Tx], Event]:
@@ -32,7 +33,7 @@ def test_lines_are_numbered_and_sealed_one_to_the_other(store: Store, story: lis
     assert [event.seq for event in read] == list(range(1, 13))
     assert [event.topic_seq for event in read if event.topic == "order_2"] == [1, 2, 3, 4]
     assert read[0].prev == GENESIS.hash == bytes(32)
-    assert all(later.prev == earlier.hash for earlier, later in zip(read, read[1:], strict=False))
+    assert all(later.prev == earlier.hash for earlier, later in pairwise(read))
     assert lines.first_break(read) is None
     assert store.read_now(journal.head) == lines.Head(12, read[-1].hash, read[-1].at)
 

@@ -13,12 +13,12 @@ import pysqlite3 as dbapi
 import pytest
 import sqlalchemy as sa
 from sqlmodel import SQLModel
+from tests.storage import databases
+from tests.storage.databases import Clock
 
 from shoutgraph import storage
 from shoutgraph.domain.orders import states
 from shoutgraph.storage import engine, migrations, sqlite
-from tests.storage import databases
-from tests.storage.databases import Clock
 
 KILLED_MIDWAY = """
 import os, signal, sys
@@ -85,7 +85,10 @@ def test_every_foreign_key_from_a_large_table_finds_its_rows_by_an_index() -> No
     session = sqlite.connect_scratch()
     for _, _, _, sql in databases.schema():
         session.raw.execute(sql)
-    for table, column, index in (("account", "wallet_id", "account_wallet_id"), ("account", "order_id", "account_order")):
+    for table, column, index in (
+        ("account", "wallet_id", "account_wallet_id"),
+        ("account", "order_id", "account_order"),
+    ):
         plan = session.raw.execute(f"EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE {column} = ?", (1,)).fetchall()  # noqa: S608
         assert index in plan[0][-1]
 

@@ -1,12 +1,12 @@
 """An answer is kept with its effect, for as long as it is promised."""
 
 import pytest
+from tests.storage.databases import START, Clock
 
 from shoutgraph.domain import errors
 from shoutgraph.domain.requests import KEPT
 from shoutgraph.storage import requests
 from shoutgraph.storage.engine import Store
-from tests.storage.databases import START, Clock
 
 DIGEST = bytes(range(32))
 

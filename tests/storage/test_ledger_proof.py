@@ -1,0 +1,235 @@
+"""Every law, broken on purpose behind the guards' backs, is found and named by the proof."""
+
+# ruff: noqa: S608, ISC004 - tampering is SQL text
+
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pysqlite3 as dbapi
+import pytest
+from tests.storage import databases, placing
+from tests.storage.databases import START, Clock
+
+from shoutgraph.domain import accounts, ids, journal as lines
+from shoutgraph.domain.ledger import Lot, LotMove, Posting, Transfer
+from shoutgraph.domain.postings import Books
+from shoutgraph.domain.proof import Law, Violation
+from shoutgraph.storage import journal, ledger, ledger_proof
+from shoutgraph.storage.engine import Store, Tx
+
+BOOKS = Books("EUR", 100)
+FAN = ids.UserId("user_fan")
+CREATOR = ids.CreatorId("creator_1")
+ORDER, ENDED = ids.OrderId("order_live"), ids.OrderId("order_ended")
+PAID, ESCROW, ESCROW_ENDED = accounts.paid(FAN), accounts.escrow(ORDER), accounts.escrow(ENDED)
+PAYOUT, CAP = accounts.holding("payout", "payout_1"), accounts.refund_cap(ENDED)
+CASH, LIABILITY = accounts.provider_cash("sandbox", "EUR"), accounts.coin_liability("EUR")
+
+
+@dataclass(frozen=True)
+class Tampering:
+    """What someone with the file in hand could do, and how the proof answers."""
+
+    law: Law
+    row: str
+    statements: tuple[str, ...]
+
+
+def books(tx: Tx) -> None:
+    """A top-up, an open order, a completed order with its cap, a payout on its way, and what the journal tells."""
+    lot = Lot("lot_1", PAID.code, FAN, ids.TopupId("topup_1"), 100, 100, 1000, "EUR", "DE", START)
+    bought = (Posting(accounts.MINT, PAID, 100, "topup"), Posting(CASH, LIABILITY, 10_000, "sale"))
+    ledger.post(tx, Transfer("topup.succeeded", "topup_1", bought, lot_grants=(lot,)))
+    for order, escrow, price, state in ((ORDER, ESCROW, 30, "SCREENING"), (ENDED, ESCROW_ENDED, 20, "DELIVERED")):
+        placing.insert(tx, order, state=state, price_coins=price)
+        taken = (LotMove("lot_1", -price, order),)
+        ledger.post(tx, Transfer("order.placed", order, (Posting(PAID, escrow, price, "hold"),), lot_moves=taken))
+    released = (
+        Posting(ESCROW_ENDED, accounts.available(CREATOR), 20, "earn"),
+        Posting(accounts.CAP_MINT, CAP, 20, "refund cap"),
+    )
+    placing.save(tx, ENDED, state="COMPLETED", revision=2)
+    ledger.post(tx, Transfer("order.closed", ENDED, released))
+    ledger.post(
+        tx, Transfer("payout.requested", "payout_1", (Posting(accounts.available(CREATOR), PAYOUT, 5, "hold"),))
+    )
+    for number in range(1, 4):
+        journal.append(tx, lines.NewEvent(f"event_{number}", ORDER, "told", {"number": number}))
+
+
+def verify(path: Path, clock: Clock) -> list[Violation]:
+    store = databases.opened(path, clock, writing=False, readers=1)
+    try:
+        return store.read_now(lambda tx: ledger_proof.verify(tx, books=BOOKS))
+    finally:
+        store.close()
+
+
+def tamper(path: Path, statements: tuple[str, ...]) -> None:
+    """Changes the file with every guard dropped, and puts the guards back, as a careful thief would."""
+    raw = dbapi.connect(path, isolation_level=None)
+    guards = raw.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+    raw.execute("PRAGMA ignore_check_constraints = ON")
+    for name, _ in guards:
+        raw.execute(f"DROP TRIGGER {name}")
+    for statement in statements:
+        assert raw.execute(statement).rowcount != 0, statement
+    for _, sql in guards:
+        raw.execute(sql)
+    raw.close()
+
+
+def _account(code: str) -> str:
+    return f"(SELECT id FROM account WHERE code = '{code}')"
+
+
+def _change(table: str, change: str, where: str) -> str:
+    return f"UPDATE {table} SET {change} WHERE {where}"
+
+
+def _move(debit: str, credit: str, amount: int, asset: str = "COIN") -> tuple[str, ...]:
+    """A posting made by hand: applied, with its entries, under the last transfer."""
+    posting = (
+        "INSERT INTO posting (transfer_id, asset, debit_id, credit_id, amount, reason)"
+        f" SELECT max(id), '{asset}', {_account(debit)}, {_account(credit)}, {amount}, 'x' FROM transfer"
+    )
+    steps = [posting]
+    for code, side in ((debit, "debits"), (credit, "credits")):
+        latest = f"{side} = {side} + {amount}, version = version + 1, last_posting = (SELECT max(id) FROM posting)"
+        steps += [
+            _change("account", latest, f"code = '{code}'"),
+            f"INSERT INTO entry SELECT id, version, last_posting, debits, credits FROM account WHERE code = '{code}'",
+        ]
+    return tuple(steps)
+
+
+TAMPERINGS = {
+    "coins out of nothing": Tampering(
+        Law.BALANCED, "COIN", (_change("account", "credits = credits + 7", f"code = '{PAID.code}'"),)
+    ),
+    "a balance that its postings do not make": Tampering(
+        Law.REPLAY, PAID.code, (_change("account", "credits = credits + 7", f"code = '{PAID.code}'"),)
+    ),
+    "an overdrawn account": Tampering(
+        Law.FLOOR, f"{PAYOUT.code}: floor 1, balance -1", _move(PAYOUT.code, accounts.available(CREATOR).code, 6)
+    ),
+    "a closed account that holds coins": Tampering(
+        Law.FLOOR, PAYOUT.code, (_change("account", "closed = 1", f"code = '{PAYOUT.code}'"),)
+    ),
+    "coins in an account that is neither held nor owed": Tampering(
+        Law.COINS,
+        "mint: minted 100, held 95, owed 0",
+        (_change("account", "floor = 0", f"code = '{PAYOUT.code}'"),),
+    ),
+    "coins without their money": Tampering(
+        Law.PAR, "liab:coins:EUR: carries 10000, coins at par 10500", _move("mint", PAYOUT.code, 5)
+    ),
+    "an escrow that was drained": Tampering(
+        Law.ESCROW,
+        f"{ORDER}: is SCREENING, needs 30, holds 25",
+        _move(ESCROW.code, accounts.available(CREATOR).code, 5),
+    ),
+    "an ended order that still holds coins": Tampering(
+        Law.ESCROW, f"{ENDED}: is COMPLETED, needs 0, holds 3", _move(PAYOUT.code, ESCROW_ENDED.code, 3)
+    ),
+    "an open order that was declared ended": Tampering(
+        Law.ESCROW, f"{ORDER}: is REFUNDED", (_change("orders", "state = 'REFUNDED'", f"id = '{ORDER}'"),)
+    ),
+    "more refunded than the price": Tampering(
+        Law.CAP, f"{ENDED}: price 20, refunded 21", _move(CAP.code, "capmint", 21, "CAP")
+    ),
+    "a finished payout whose account stays open": Tampering(
+        Law.HOLDING, f"{PAYOUT.code}: moved 5", _move(PAYOUT.code, accounts.available(CREATOR).code, 5)
+    ),
+    "an entry that is gone": Tampering(
+        Law.ENTRIES, PAID.code, (f"DELETE FROM entry WHERE version = 2 AND account_id = {_account(PAID.code)}",)
+    ),
+    "the last entry gone": Tampering(
+        Law.ENTRIES, PAID.code, (f"DELETE FROM entry WHERE version = 3 AND account_id = {_account(PAID.code)}",)
+    ),
+    "an entry that says something else": Tampering(
+        Law.ENTRIES,
+        f"{PAID.code}: version 2",
+        (_change("entry", "debits = debits - 1", f"version = 2 AND account_id = {_account(PAID.code)}"),),
+    ),
+    "an entry of another posting": Tampering(
+        Law.ENTRIES,
+        f"{PAID.code}: version 2, posting 1",
+        (_change("entry", "posting_id = 1", f"version = 2 AND account_id = {_account(PAID.code)}"),),
+    ),
+    "a posting that is gone": Tampering(Law.REPLAY, PAID.code, ("DELETE FROM posting WHERE id = 1",)),
+    "a posting of another amount": Tampering(Law.REPLAY, PAID.code, (_change("posting", "amount = 99", "id = 1"),)),
+    "a transfer that moved nothing": Tampering(
+        Law.TRANSFERS,
+        "kind x, ref y",
+        ("INSERT INTO transfer (kind, ref, digest, at) VALUES ('x', 'y', zeroblob(32), 0)",),
+    ),
+    "a wallet that is not its lots": Tampering(
+        Law.WALLETS, f"{PAID.code}: balance 50, lots 51", (_change("lot", "remaining = 51", "id = 'lot_1'"),)
+    ),
+    "a lot that its moves do not make": Tampering(
+        Law.LOTS, "lot_1: rest 51, moved 50", (_change("lot", "remaining = 51", "id = 'lot_1'"),)
+    ),
+    "a lot move that is gone": Tampering(Law.LOTS, "lot_1: rest 50, moved 80", ("DELETE FROM lot_move WHERE id = 2",)),
+    "a lot move in another transfer": Tampering(
+        Law.ORIGINS, f"{PAID.code}: in order.placed, of {ORDER}", (_change("lot_move", "transfer_id = 5", "id = 2"),)
+    ),
+    "an event that was changed": Tampering(Law.CHAIN, "event 2", (_change("event", "body = '{}'", "seq = 2"),)),
+    "an event that is gone": Tampering(Law.CHAIN, "event 2", ("DELETE FROM event WHERE seq = 2",)),
+    "a subject's line that is gone": Tampering(
+        Law.TOPICS, f"{ORDER}: lines 2, last 3", ("DELETE FROM event WHERE seq = 2",)
+    ),
+}
+
+
+@cache
+def _told() -> bytes:
+    """The file with the books in it, written once."""
+    path = databases.migrated(Path(tempfile.mkdtemp(prefix="shoutgraph-")))
+    store = databases.opened(path, Clock(), readers=1)
+    store.write_now(books)
+    store.close()
+    return path.read_bytes()
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Path:
+    path = tmp_path / "told.db"
+    path.write_bytes(_told())
+    return path
+
+
+def test_books_that_were_kept_well_are_proven(told: Path, clock: Clock) -> None:
+    assert verify(told, clock) == []
+
+
+@pytest.mark.parametrize("name", TAMPERINGS)
+def test_a_broken_law_is_named_with_its_rows(told: Path, clock: Clock, name: str) -> None:
+    tampering = TAMPERINGS[name]
+    tamper(told, tampering.statements)
+    found = verify(told, clock)
+    rows = [row for violation in found if violation.law is tampering.law for row in violation.rows]
+    assert any(tampering.row in row for row in rows), found
+
+
+def test_every_law_is_broken_by_a_test() -> None:
+    assert {tampering.law for tampering in TAMPERINGS.values()} == set(Law)
+
+
+def test_a_law_that_is_broken_often_names_some_rows(store: Store, path: Path, clock: Clock) -> None:
+    for number in range(ledger_proof.ROWS_MAX + 5):
+        moved = Posting(accounts.MINT, accounts.available(ids.CreatorId(f"creator_{number}")), 5, "x")
+        store.write_now(lambda tx, moved=moved, number=number: ledger.post(tx, Transfer("x", str(number), (moved,))))
+    store.close()
+    tamper(path, ("UPDATE account SET credits = credits + 1 WHERE code LIKE 'creator:%'",))
+    replay = next(violation for violation in verify(path, clock) if violation.law is Law.REPLAY)
+    assert len(replay.rows) == ledger_proof.ROWS_MAX
+
+
+def test_books_without_a_currency_are_proven_but_for_their_par(told: Path, clock: Clock) -> None:
+    tamper(told, TAMPERINGS["coins without their money"].statements)
+    store = databases.opened(told, clock, writing=False, readers=1)
+    assert store.read_now(ledger_proof.verify) == []
+    store.close()
