@@ -24,6 +24,7 @@ CITED = re.compile(r"(?<![\w/.-])(?:[\w.-]+/)*[\w-]+\.md\b")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 WORD = re.compile(r"`([^`]+)`")
 EVENT = re.compile(r"[a-z]+\.[a-z_]+")
+EXAMPLE = re.compile(r"^```graphql\n(.+?)^```", re.MULTILINE | re.DOTALL)
 ADR_HEADS = ["Context", "Decision", "Consequences", "Alternatives", "Enforced by"]
 ADRS = sorted((source.DOCS / "adr").glob("*.md"))
 
@@ -95,9 +96,11 @@ def test_every_hook_is_documented_with_its_arguments():
 
 def test_every_example_of_the_api_is_valid():
     schema = build_schema()._schema
-    examples = re.findall(r"^```graphql\n(.+?)^```", source.document("GRAPHQL.md"), re.MULTILINE | re.DOTALL)
+    pages = [path for path in source.texts() if path.suffix == ".md"]
+    examples = [(source.name(page), found) for page in pages for found in EXAMPLE.findall(source.text(page))]
+    wrong = [(page, graphql.validate(schema, graphql.parse(text))) for page, text in examples]
     assert examples
-    assert [error.message for text in examples for error in graphql.validate(schema, graphql.parse(text))] == []
+    assert [f"{page}: {errors[0].message}" for page, errors in wrong if errors] == []
 
 
 def test_every_name_of_the_sdk_in_the_guide_exists():
