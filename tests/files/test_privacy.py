@@ -7,6 +7,7 @@ import pytest
 from tests.files import clips
 from tests.files.clips import Clip
 
+from shoutgraph.domain import errors, media
 from shoutgraph.files import privacy, video
 
 PLACE = "+48.8584+002.2945/"
@@ -14,6 +15,10 @@ TOLD = (("location", PLACE), ("comment", "filmed at home"), ("title", "holiday")
 BINARY_PLACE = b"loci"
 FRAGMENTED = (("movflags", "frag_keyframe+empty_moov"),)
 APPLE = (("movflags", "use_metadata_tags"),)
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return (len(content) + 8).to_bytes(4) + kind + content
 
 
 def blanked(tmp_path: Path, data: bytes) -> bytes:
@@ -54,11 +59,17 @@ def test_a_crash_in_the_middle_is_mended_by_the_repeat(tmp_path: Path) -> None:
 
 
 def test_a_track_of_places_is_no_track_any_more(tmp_path: Path) -> None:
-    box = lambda kind, content: (len(content) + 8).to_bytes(4) + kind + content  # noqa: E731
     handler = box(b"hdlr", bytes(8) + b"meta" + bytes(12))
     track = box(b"trak", box(b"mdia", handler))
     after = blanked(tmp_path, box(b"ftyp", b"isom") + box(b"moov", track + box(b"trak", b"")))
     assert after == box(b"ftyp", b"isom") + box(b"moov", box(b"free", bytes(len(track) - 8)) + box(b"trak", b""))
+
+
+@pytest.mark.parametrize("one", [box(b"udta", b""), box(b"moov", box(b"moov", b""))])
+def test_a_file_of_nothing_but_boxes_is_refused(tmp_path: Path, one: bytes) -> None:
+    with pytest.raises(errors.MediaRejectedError) as refusal:
+        blanked(tmp_path, box(b"ftyp", b"isom") + one * privacy.BOXES_MAX)
+    assert refusal.value.code == media.RejectionCode.TOO_DEMANDING
 
 
 @pytest.mark.parametrize(

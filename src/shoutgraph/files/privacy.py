@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from shoutgraph.domain import errors, media
+
 BOXES_MAX: Final = 200_000
+"""Files in fragments have some boxes for each frame."""
 DEPTH_MAX: Final = 4
 BLANK_BYTES: Final = 1024**2
 
@@ -36,10 +39,14 @@ class Box:
 
 
 def blank_metadata(path: Path) -> None:
-    """Blanks the metadata of a file in place and makes it durable; other formats are left as they are."""
+    """Blanks the metadata of a file in place and makes it durable; other formats are left as they are.
+
+    Raises:
+        MediaRejectedError: the file has more boxes than any camera writes.
+    """
     with path.open("r+b", buffering=0) as file:
         fd = file.fileno()
-        found = list(_metadata(fd, 0, os.fstat(fd).st_size, DEPTH_MAX)) if _is_mp4(fd) else []
+        found = list(_Walk(fd).metadata(0, os.fstat(fd).st_size, DEPTH_MAX)) if _is_mp4(fd) else []
         for box in found:
             for at in range(box.content_at, box.end, BLANK_BYTES):
                 os.pwrite(fd, bytes(min(BLANK_BYTES, box.end - at)), at)
@@ -52,32 +59,42 @@ def _is_mp4(fd: int) -> bool:
     return os.pread(fd, _HEAD_BYTES, 0)[4:] in {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 
 
-def _metadata(fd: int, start: int, end: int, depth: int) -> Iterator[Box]:
-    for box in _boxes(fd, start, end):
-        if box.kind in METADATA or (box.kind == b"trak" and _handler_of(fd, box) == _TRACK_OF_METADATA):
-            yield box
-        elif box.kind in NESTS and depth > 0:
-            yield from _metadata(fd, box.content_at, box.end, depth - 1)
+class _Walk:
+    """A walk through the boxes of one file, of bounded length however they are nested."""
 
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._left = BOXES_MAX
 
-def _boxes(fd: int, start: int, end: int) -> Iterator[Box]:
-    at = start
-    for _ in range(BOXES_MAX):
-        head = os.pread(fd, _LARGE_HEAD_BYTES, at)
-        length, kind, head_bytes = int.from_bytes(head[:4]), head[4:8], _HEAD_BYTES
-        if length == 0:
-            length = end - at
-        elif length == 1:
-            length, head_bytes = int.from_bytes(head[8:16]), _LARGE_HEAD_BYTES
-        if length < head_bytes or at + length > end:
-            return
-        yield Box(kind, at, at + head_bytes, at + length)
-        at += length
+    def metadata(self, start: int, end: int, depth: int) -> Iterator[Box]:
+        """The boxes of metadata, and the tracks of it."""
+        for box in self._boxes(start, end):
+            if box.kind in METADATA or (box.kind == b"trak" and self._handler_of(box) == _TRACK_OF_METADATA):
+                yield box
+            elif box.kind in NESTS and depth > 0:
+                yield from self.metadata(box.content_at, box.end, depth - 1)
 
+    def _boxes(self, start: int, end: int) -> Iterator[Box]:
+        at = start
+        while at < end:
+            self._left -= 1
+            if self._left < 0:
+                msg = f"The file has more than {BOXES_MAX:,} boxes."
+                raise errors.MediaRejectedError(msg, code=media.RejectionCode.TOO_DEMANDING)
+            head = os.pread(self._fd, _LARGE_HEAD_BYTES, at)
+            length, kind, head_bytes = int.from_bytes(head[:4]), head[4:8], _HEAD_BYTES
+            if length == 0:
+                length = end - at
+            elif length == 1:
+                length, head_bytes = int.from_bytes(head[8:16]), _LARGE_HEAD_BYTES
+            if length < head_bytes or at + length > end:
+                return
+            yield Box(kind, at, at + head_bytes, at + length)
+            at += length
 
-def _handler_of(fd: int, trak: Box) -> bytes:
-    for mdia in _boxes(fd, trak.content_at, trak.end):
-        for hdlr in _boxes(fd, mdia.content_at, mdia.end) if mdia.kind == b"mdia" else ():
-            if hdlr.kind == b"hdlr":
-                return os.pread(fd, 4, hdlr.content_at + _HANDLER_AT)
-    return b""
+    def _handler_of(self, trak: Box) -> bytes:
+        for mdia in self._boxes(trak.content_at, trak.end):
+            for hdlr in self._boxes(mdia.content_at, mdia.end) if mdia.kind == b"mdia" else ():
+                if hdlr.kind == b"hdlr":
+                    return os.pread(self._fd, len(_TRACK_OF_METADATA), hdlr.content_at + _HANDLER_AT)
+        return b""

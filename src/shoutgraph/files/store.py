@@ -83,6 +83,7 @@ class Files(Protocol):
         """Removes what a complete video says about where it was filmed; a repeat changes nothing.
 
         Raises:
+            MediaRejectedError: the file is built like no camera builds one.
             InspectionError: the file is gone.
         """
 
