@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shoutgraph.domain import errors, ids, payouts
+from shoutgraph.domain import batches, errors, ids, payouts
 from shoutgraph.domain.payouts import (
     Effect,
     HoldCode,
@@ -194,5 +194,5 @@ def test_the_key_is_the_same_for_the_same_request_and_no_other() -> None:
     keys = {payouts.key_of("creator:a:avail", 1), payouts.key_of("creator:a:avail", 2), payouts.key_of("b", 1)}
     assert len(keys) == 3
     assert payouts.key_of("creator:a:avail", 1) in keys
-    assert payouts.batch_key_of(["a", "b"]) == payouts.batch_key_of(["b", "a"])
-    assert payouts.batch_key_of(["a"]) != payouts.batch_key_of(["a", "b"])
+    assert batches.key_of(["a", "b"]) == batches.key_of(["b", "a"])
+    assert batches.key_of(["a"]) != batches.key_of(["a", "b"])

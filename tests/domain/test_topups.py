@@ -391,7 +391,8 @@ def test_won_coins_all_find_a_way_back(own: int, ordered: int, other: int, won: 
     whole = own + ordered + other + owed
     won = min(won, whole)
     dispute = Dispute("d", TOPUP, Slice(PRICE, whole, 0), PRICE, taken, ordered, owed, T0)
-    back = booking.way_back(dispute, lot("own", 0), won_coins=won, debt_coins=debt)
+    lots = [lot("own", 0, granted=own + ordered + owed)]
+    back = booking.way_back(dispute, lots, won_coins=won, debt_coins=debt)
     assert back.undone_coins + sum(move.coins for move in back.given) + back.fresh_coins == won
     assert back.undone_coins <= min(debt, owed)
     for move in back.given:

@@ -7,18 +7,17 @@ Source: docs/adr/0006-providers.md, docs/adr/0003-ledger.md rows 22 to 25.
 """
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from shoutgraph.domain import errors, ids, money
+from shoutgraph.domain.patience import DAY, OPEN_STEPS, PAID_PAUSE, UNKNOWN_REVIEW_AFTER, UNKNOWN_STEPS, pause
 from shoutgraph.domain.policies import Policy
 
 NOTE_CHARS_MAX: Final = 1_000
 KEY_CHARS: Final = 40
-DAY: Final = timedelta(days=1)
 
 
 class PayoutState(StrEnum):
@@ -155,19 +154,6 @@ class Payout:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Payouts that are handed over with one call. `key` stands for exactly these payouts, at every attempt."""
-
-    id: str
-    instance: str
-    key: str
-    first_sent_at: datetime
-    answer_due_at: datetime
-    attempts: int = 1
-    ref: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Seen:
     """A payout after a look, and what the books must follow with."""
 
@@ -181,11 +167,6 @@ def key_of(account_code: str, account_version: int) -> str:
     Not a random id: if a backup is restored and the request repeated, the provider sees the same payout again.
     """
     return hashlib.sha256(f"payout:{account_code}:{account_version}".encode()).hexdigest()[:KEY_CHARS]
-
-
-def batch_key_of(keys: Sequence[str]) -> str:
-    """A batch's name at the provider: a hash of exactly its items."""
-    return hashlib.sha256("\x1f".join(sorted(keys)).encode()).hexdigest()[:KEY_CHARS]
 
 
 def check_request(coins: int, *, available_coins: int, last_day_coins: int, policy: Policy) -> None:
@@ -286,6 +267,42 @@ def observe(payout: Payout, sighting: Sighting, *, absence_proves: bool, first_a
     return seen
 
 
+def lost_answer(payout: Payout, *, answer_due_at: datetime, now: datetime) -> Payout:
+    """An answer that did not come in time is unknown: the process that waited for it may be gone."""
+    if payout.state is not PayoutState.SUBMITTING or now < answer_due_at:
+        return payout
+    return _moved(payout, PayoutState.UNKNOWN, now)
+
+
+def overdue_unknown(payout: Payout, *, sent_at: datetime, now: datetime) -> Payout:
+    """Flags for finance what is unknown for too long; it stays unknown."""
+    if payout.state is not PayoutState.UNKNOWN or now < sent_at + UNKNOWN_REVIEW_AFTER:
+        return payout
+    return flagged(payout, PayoutReview.UNKNOWN_FOR_LONG, now=now)
+
+
+def next_look(
+    payout: Payout, *, answer_due_at: datetime, return_window: timedelta, looks: int, now: datetime
+) -> datetime | None:
+    """When to look next, or None for never again.
+
+    Args:
+        looks: how often it was looked at since its state last changed.
+        return_window: how long paid money may still come back.
+    """
+    match payout.state:
+        case PayoutState.SUBMITTING:
+            return answer_due_at
+        case PayoutState.UNKNOWN:
+            return now + pause(UNKNOWN_STEPS, looks)
+        case PayoutState.SUBMITTED:
+            return now + pause(OPEN_STEPS, looks)
+        case PayoutState.PAID if payout.paid_at is not None and now + PAID_PAUSE < payout.paid_at + return_window:
+            return now + PAID_PAUSE
+        case _:
+            return None
+
+
 def flagged(payout: Payout, review: PayoutReview, *, now: datetime) -> Payout:
     """The payout with a mark for finance; nothing else changes."""
     if payout.review is not None:
@@ -328,8 +345,8 @@ def _not_executed(payout: Payout, seen: Sighting) -> Seen:
     again = seen.retry_after is not None or seen.code in TRANSIENT
     if not again or payout.attempts >= ATTEMPTS_MAX:
         return _failed(payout, PayoutState.NOT_EXECUTED, seen)
-    pause = max(seen.retry_after or timedelta(), RETRY_AFTER * 2**payout.attempts)
-    not_before = seen.at + min(pause, DAY)
+    wait = max(seen.retry_after or timedelta(), RETRY_AFTER * 2**payout.attempts)
+    not_before = seen.at + min(wait, DAY)
     return Seen(_moved(payout, PayoutState.APPROVED, seen.at, batch_id=None, not_before=not_before))
 
 

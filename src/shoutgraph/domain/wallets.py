@@ -4,10 +4,14 @@ Units: coins. The balances come from the ledger; only the lock is the wallet's o
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from shoutgraph.domain import errors, ids
+
+RETURNED_LIFE: Final = timedelta(days=7)
+"""How long coins live that come back to a lot which has lapsed."""
 
 
 class LockReason(StrEnum):

@@ -94,6 +94,17 @@ def claim(tx: Tx, *, instance: str, notice_id: str) -> bool:
     return tx.run(_CLAIM, instance=instance, notice_id=notice_id, at=tx.now) == 1
 
 
+def is_claimed(tx: Tx, *, instance: str, notice_id: str) -> bool:
+    """Whether a notice id was taken before."""
+    return tx.one(_IS_CLAIMED, instance=instance, notice_id=notice_id) is not None
+
+
+def find_oldest(tx: Tx) -> datetime | None:
+    """When the oldest delivery that is kept came in, or None."""
+    row = tx.one(_OLDEST)
+    return row[0] if row else None
+
+
 def list_waiting(tx: Tx, *, older_than: timedelta, tries_max: int) -> tuple[Stored, ...]:
     """Deliveries that a crash or a broken plugin left behind, the oldest first."""
     rows = tx.all(_WAITING, before=tx.now - older_than, tries_max=tries_max, size=LIST_MAX)
@@ -153,6 +164,12 @@ _MARK: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values(_MARKED))
 _MARK_EMPTY: Final = Statement[Any](
     lambda: sa.update(_T).where(_ONE).values(_MARKED | {"body": sa.literal_column("x''")})
 )
+_IS_CLAIMED: Final = Statement[Any](
+    lambda: sa.select(_SEEN.c.at).where(
+        _SEEN.c.instance == sa.bindparam("instance"), _SEEN.c.notice_id == sa.bindparam("notice_id")
+    )
+)
+_OLDEST: Final = Statement[tuple[datetime]](lambda: sa.select(_T.c.received_at).order_by(_T.c.received_at).limit(1))
 _CLAIM: Final = Statement[Any](_claim)
 _WAITING: Final = Statement[Any](
     lambda: (

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import errors, ids, pages
+from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.earnings import Part
 from shoutgraph.domain.payouts import (
     FAILED,
-    Batch,
     HoldCode,
     Payout,
     PayoutReview,

@@ -15,6 +15,7 @@ from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import clock, errors, ids, pages
 from shoutgraph.domain.packages import Platform
+from shoutgraph.domain.topups.polling import Due
 from shoutgraph.domain.topups.topup import (
     Action,
     ActionKind,
@@ -122,14 +123,6 @@ _NAMES: Final = tuple(column.name for column in _COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """A top-up that is to be looked at, and how often it was since its status last changed."""
-
-    topup: Topup
-    looks: int
-
-
-@dataclass(frozen=True, slots=True)
 class TopupFilter:
     """Which top-ups a list holds: all the given conditions together."""
 
@@ -159,10 +152,10 @@ def look_soon(tx: Tx, topup_id: ids.TopupId) -> None:
     tx.run(_LOOK_SOON, of=topup_id, at=tx.now)
 
 
-def claim_due(tx: Tx, *, lease: timedelta, limit: int) -> tuple[Claimed, ...]:
+def claim_due(tx: Tx, *, lease: timedelta, limit: int) -> tuple[Due, ...]:
     """Leases top-ups that are due for a look, the longest due first; nobody else gets them until the lease is over."""
     rows = tx.all(_CLAIM, now=tx.now, until=tx.now + lease, size=min(limit, CLAIM_MAX))
-    return tuple(Claimed(_topup(row[:-1]), row[-1]) for row in rows)
+    return tuple(Due(_topup(row[:-1]), row[-1]) for row in rows)
 
 
 def find_next_due(tx: Tx) -> datetime | None:

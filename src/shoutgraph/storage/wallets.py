@@ -61,7 +61,11 @@ _LOT: Final = sa.table(
     *(sa.column(n, Integer) for n in ("account_id", "granted", "remaining", "price_minor")),
     *(sa.column(n, Micros) for n in ("granted_at", "expires_at")),
 )
-_MOVE: Final = sa.table("lot_move", sa.column("lot_id", Text), sa.column("order_id", Text), sa.column("coins", Integer))
+_MOVE: Final = sa.table(
+    "lot_move",
+    *(sa.column(n, Text) for n in ("lot_id", "order_id")),
+    *(sa.column(n, Integer) for n in ("id", "transfer_id", "coins")),
+)
 _ORDERS: Final = sa.table("orders", *(sa.column(n, Text) for n in ("id", "fan_id", "state")))
 
 
@@ -129,6 +133,12 @@ def list_of_statement(tx: Tx, user_id: ids.UserId, args: pages.PageArgs) -> list
 def list_of_escrowed(tx: Tx, topup_id: ids.TopupId) -> tuple[Escrowed, ...]:
     """The paid coins of a top-up that open orders hold, the newest order first."""
     return tuple(Escrowed(*row) for row in tx.all(_ESCROWED, topup_id=topup_id))
+
+
+def last_return_at(tx: Tx, lot_id: str) -> datetime | None:
+    """When an order last gave coins back to a lot, or None."""
+    row = tx.one(_LAST_RETURN, lot_id=lot_id)
+    return row[0] if row else None
 
 
 def account_version(tx: Tx, account: str) -> int:
@@ -237,6 +247,19 @@ _BALANCES: Final = Statement[tuple[str, int]](
 )
 _HELD: Final = Statement[tuple[int]](_held)
 _ESCROWED: Final = Statement[tuple[ids.OrderId, int]](_escrowed)
+_LAST_RETURN: Final = Statement[tuple[datetime]](
+    lambda: (
+        sa.select(_TRANSFER.c.at)
+        .join_from(_MOVE, _TRANSFER, _TRANSFER.c.id == _MOVE.c.transfer_id)
+        .where(
+            _MOVE.c.lot_id == sa.bindparam("lot_id"),
+            _MOVE.c.order_id.is_not(None),
+            _MOVE.c.coins > sa.literal_column("0"),
+        )
+        .order_by(_MOVE.c.id.desc())
+        .limit(1)
+    )
+)
 _VERSION: Final = Statement[tuple[int]](
     lambda: sa.select(_ACCOUNT.c.version).where(_ACCOUNT.c.code == sa.bindparam("code"))
 )

@@ -195,14 +195,37 @@ class WayBack:
     fresh_coins: int
 
 
-def way_back(dispute: Dispute, own: Lot, *, won_coins: int, debt_coins: int) -> WayBack:
-    """Splits won coins. Row 10: debt first, then the lots that they came from, the last taken first."""
+def way_back(dispute: Dispute, own: Sequence[Lot], *, won_coins: int, debt_coins: int) -> WayBack:
+    """Splits won coins. Row 10: debt first, then the lots that they came from, the last taken first.
+
+    Args:
+        own: the top-up's own lots of paid coins, which get back what open orders had held of them.
+    """
     undone = min(won_coins, debt_coins, dispute.owed_coins)
     left = won_coins - undone
-    holds = [LotMove(own.id, dispute.order_coins)] if dispute.order_coins else []
-    holds += [LotMove(move.lot_id, -move.coins) for move in dispute.taken]
+    taken = tuple(LotMove(move.lot_id, -move.coins) for move in dispute.taken if move.coins < 0)
+    holds = (*fill(own, dispute.order_coins, besides=taken), *taken)
     to_lots = min(left, sum(hold.coins for hold in holds))
     return WayBack(undone, _merged(ledger.give_back(holds, to_lots)), left - to_lots)
+
+
+def fill(lots: Sequence[Lot], coins: int, *, besides: Sequence[LotMove] = ()) -> tuple[LotMove, ...]:
+    """Gives coins to lots that have room for them, as far as it goes.
+
+    Args:
+        besides: what the lots will get anyway.
+    """
+    promised: dict[str, int] = {}
+    for move in besides:
+        promised[move.lot_id] = promised.get(move.lot_id, 0) + move.coins
+    moves = []
+    missing = coins
+    for lot in lots:
+        part = min(missing, lot.granted - lot.remaining - promised.get(lot.id, 0))
+        if part > 0:
+            moves.append(LotMove(lot.id, part))
+            missing -= part
+    return tuple(moves)
 
 
 def _credit(topup: Topup, _disputes: Sequence[Dispute]) -> Step | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from shoutgraph.domain.patience import UNKNOWN_REVIEW_AFTER
 from shoutgraph.domain.topups.topup import (
     MISMATCHES,
     Observation,
@@ -17,9 +18,6 @@ from shoutgraph.domain.topups.topup import (
     Submission,
     Topup,
 )
-
-UNKNOWN_REVIEW_AFTER: Final = timedelta(hours=1)
-"""Unknown for longer than this is flagged for staff. It stays unknown."""
 
 REASONS: Final = {review.value.lower(): review for review in sorted(MISMATCHES)}
 """The reasons of an `Unknown` that say the money does not agree with what was asked for."""

@@ -4,21 +4,12 @@ What is unknown is looked at for ever; what failed, for as long as late money is
 it can still be reversed. Source: docs/adr/0006-providers.md.
 """
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, assert_never
 
+from shoutgraph.domain.patience import DAY, OPEN_STEPS, PAID_PAUSE, SECOND, UNKNOWN_STEPS, pause
 from shoutgraph.domain.topups.topup import Status, Submission, Topup
-
-MINUTE: Final = timedelta(minutes=1)
-HOUR: Final = timedelta(hours=1)
-DAY: Final = timedelta(days=1)
-SECOND: Final = timedelta(seconds=1)
-
-UNKNOWN_STEPS: Final = (5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR)
-"""Pauses before the first looks at what is unknown; then daily, for ever."""
-
-OPEN_STEPS: Final = (30 * SECOND, 2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR)
-"""Pauses before the first looks at what waits for the fan or the provider; then daily."""
 
 LATE_MONEY: Final = 7 * DAY
 """How long a failed top-up is looked at for money that comes after all."""
@@ -26,7 +17,13 @@ LATE_MONEY: Final = 7 * DAY
 REVERSAL: Final = 180 * DAY
 """How long a paid top-up is looked at for refunds and disputes."""
 
-PAID_PAUSE: Final = 7 * DAY
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A top-up that is to be looked at, and how often it was since its status last changed."""
+
+    topup: Topup
+    looks: int
 
 
 def next_look(topup: Topup, *, looks: int, now: datetime) -> datetime | None:
@@ -42,7 +39,7 @@ def next_look(topup: Topup, *, looks: int, now: datetime) -> datetime | None:
         case Status.CREATED:
             due = topup.answer_due_at
         case Status.PROCESSING:
-            due = now + _step(UNKNOWN_STEPS, looks)
+            due = now + pause(UNKNOWN_STEPS, looks)
         case Status.PENDING | Status.ACTION_REQUIRED:
             due = _open(topup, looks, now)
         case Status.NEEDS_REVIEW:
@@ -57,18 +54,14 @@ def next_look(topup: Topup, *, looks: int, now: datetime) -> datetime | None:
 
 
 def _open(topup: Topup, looks: int, now: datetime) -> datetime:
-    pause = _step(OPEN_STEPS, looks)
+    step = pause(OPEN_STEPS, looks)
     if topup.poll_after is not None:
-        pause = min(max(topup.poll_after * 2 ** min(looks, 16), SECOND), DAY)
-    due = now + pause
+        step = min(max(topup.poll_after * 2 ** min(looks, 16), SECOND), DAY)
+    due = now + step
     expires_at = topup.expires_at
     if expires_at is not None and now <= expires_at < due:
         return expires_at + SECOND
     return due
-
-
-def _step(steps: tuple[timedelta, ...], looks: int) -> timedelta:
-    return steps[looks] if looks < len(steps) else DAY
 
 
 def _until(end: datetime, due: datetime) -> datetime | None:

@@ -222,7 +222,7 @@ class Topup:
         if self.review in MISMATCHES or self.totals.settled_minor:
             return Status.NEEDS_REVIEW
         if self.submission is Submission.SUBMITTING:
-            return Status.CREATED
+            return Status.CREATED if self.attempts == 1 else Status.PROCESSING
         if self.declined_code is not None or self.expired:
             return Status.FAILED
         if self.submission is Submission.UNKNOWN:

@@ -1,0 +1,9 @@
+"""Lets earnings mature when their hold is over."""
+
+from shoutgraph.services import earnings
+from shoutgraph.tools import Tools
+
+
+async def tick(tools: Tools) -> int:
+    """Makes available what is due; says how many."""
+    return await earnings.mature_due(tools)

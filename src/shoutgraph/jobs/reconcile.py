@@ -1,0 +1,51 @@
+"""Looks at money that nobody has spoken about, and at webhooks that a crash left behind."""
+
+import asyncio
+import logging
+from functools import partial
+from typing import Final
+
+from shoutgraph import sdk
+from shoutgraph.domain.topups.polling import Due
+from shoutgraph.services import notices
+from shoutgraph.services.notices import Handlers
+from shoutgraph.services.orders import timers
+from shoutgraph.services.payouts import look as payout_looks, notice as payout_notices
+from shoutgraph.services.topups import look as topup_looks, notice as topup_notices
+from shoutgraph.tools import Tools
+
+logger = logging.getLogger("shoutgraph.jobs")
+
+ROUND_MAX: Final = 50
+"""The most top-ups, and the most payouts, of one round."""
+
+LOOKS_AT_ONCE: Final = 8
+"""The most top-ups that are looked at together."""
+
+HANDLERS: Final[Handlers] = {
+    sdk.NoticeKind.TOPUP: partial(topup_notices.notified, reverse_orders=timers.reverse_orders),
+    sdk.NoticeKind.PAYOUT: payout_notices.notified,
+}
+
+
+async def tick(tools: Tools) -> int:
+    """Takes up what is due; says how much it was."""
+    done = await _look_at_topups(tools)
+    done += await payout_looks.look_due(tools, limit=ROUND_MAX)
+    done += await notices.replay(tools, HANDLERS)
+    return done + await notices.prune(tools)
+
+
+async def _look_at_topups(tools: Tools) -> int:
+    claimed = await topup_looks.claim(tools, limit=ROUND_MAX, reverse_orders=timers.reverse_orders)
+    turn = asyncio.Semaphore(LOOKS_AT_ONCE)
+
+    async def look(each: Due) -> None:
+        async with turn:
+            await topup_looks.look(tools, each, reverse_orders=timers.reverse_orders)
+
+    results = await asyncio.gather(*map(look, claimed), return_exceptions=True)
+    for each, result in zip(claimed, results, strict=True):
+        if isinstance(result, BaseException):  # its lease ends, and it is looked at again
+            logger.error("the look at %s failed", each.topup.id, exc_info=result)
+    return sum(1 for result in results if not isinstance(result, BaseException))

@@ -1,0 +1,128 @@
+"""The inbox of webhooks: the raw bytes are stored first, then proven, then applied notice by notice.
+
+What a notice means is another room's business: the handlers that know come from above. Each runs in the unit of work
+that claims its notice, so that a repeat does nothing and a crash loses nothing.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from shoutgraph import sdk
+from shoutgraph.domain import errors
+from shoutgraph.domain.notices import KEPT, NoticeState, Stored
+from shoutgraph.plugins.webhooks import PluginFaultError
+from shoutgraph.storage import notices
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Tools
+
+logger = logging.getLogger("shoutgraph.notices")
+
+LEFT_BEHIND: Final = timedelta(minutes=1)
+"""A delivery that is still not done with after this was left behind by a crash."""
+
+TRIES_MAX: Final = 8
+"""So often is a delivery read that its plugin cannot; then it waits for a person."""
+
+BAD_SIGNATURE: Final = "BAD_SIGNATURE"
+MALFORMED: Final = "MALFORMED_NOTICE"
+
+Handle = Callable[[Tools, Tx, str, sdk.Notice], bool]
+"""Applies a notice of an instance; gives False if nothing of ours is meant."""
+
+Handlers = Mapping[sdk.NoticeKind, Handle]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer that the provider waits for, and what became of its delivery."""
+
+    body: bytes
+    media_type: str
+    state: NoticeState
+
+
+async def receive(tools: Tools, handlers: Handlers, arrived: Stored) -> Receipt:
+    """Keeps a delivery, proves it and applies what it tells.
+
+    Raises:
+        NotFoundError: there is no such instance.
+        ValidationError: it is not proven (`BAD_SIGNATURE`), or cannot be read (`MALFORMED_NOTICE`).
+        PluginFaultError: the plugin broke; the delivery is kept and read again later.
+    """
+    if arrived.instance not in tools.providers.inboxes:
+        raise errors.NotFoundError("There is no such provider.")
+    number = await tools.store.write(lambda tx: notices.insert(tx, arrived))
+    return await _process(tools, handlers, replace(arrived, number=number))
+
+
+async def replay(tools: Tools, handlers: Handlers) -> int:
+    """Takes up deliveries that were left behind; gives how many."""
+    left = await tools.store.read(lambda tx: notices.list_waiting(tx, older_than=LEFT_BEHIND, tries_max=TRIES_MAX))
+    for stored in left:
+        try:
+            await _process(tools, handlers, stored)
+        except (errors.ShoutgraphError, PluginFaultError) as error:
+            logger.warning("delivery %s of %s is refused: %s", stored.number, stored.instance, error)
+    return len(left)
+
+
+async def prune(tools: Tools) -> int:
+    """Drops old deliveries that are done with; gives how many."""
+    oldest = await tools.store.read(notices.find_oldest)
+    if oldest is None or oldest > tools.clock() - KEPT:
+        return 0
+    return await tools.store.write(lambda tx: notices.prune(tx, before=tx.now - KEPT))
+
+
+async def _process(tools: Tools, handlers: Handlers, stored: Stored) -> Receipt:
+    number = stored.number
+    assert number is not None, "a delivery is stored before it is read"
+    raw = sdk.RawWebhook(stored.body, stored.headers, stored.query, stored.received_at, stored.remote)
+    try:
+        delivery = tools.providers.receive(stored.instance, raw)
+    except sdk.BadSignature as error:
+        await _mark(tools, number, NoticeState.REFUSED, str(error))
+        logger.warning("a webhook of %s is not proven: %s", stored.instance, error)
+        raise errors.ValidationError("The webhook is not proven.", code=BAD_SIGNATURE) from None
+    except sdk.MalformedNotice as error:
+        await _mark(tools, number, NoticeState.UNREADABLE, str(error))
+        raise errors.ValidationError("The webhook cannot be read.", code=MALFORMED) from None
+    except PluginFaultError:
+        await tools.store.write(lambda tx: notices.tried(tx, number))
+        raise
+    state = await _apply_all(tools, handlers, stored.instance, delivery)
+    await _mark(tools, number, state)
+    return Receipt(delivery.ack, delivery.ack_type, state)
+
+
+async def _apply_all(tools: Tools, handlers: Handlers, instance: str, delivery: sdk.Delivery) -> NoticeState:
+    states = []
+    for notice in delivery.notices:
+        handle = handlers.get(notice.kind)
+        if handle is not None:
+            states.append(await _apply(tools, handle, instance, notice))
+    for state in (NoticeState.APPLIED, NoticeState.REPEATED, NoticeState.UNMATCHED):
+        if state in states:
+            return state
+    return NoticeState.APPLIED
+
+
+async def _apply(tools: Tools, handle: Handle, instance: str, notice: sdk.Notice) -> NoticeState:
+    def work(tx: Tx) -> NoticeState:
+        told = notice.observation is not None
+        if told and notices.is_claimed(tx, instance=instance, notice_id=notice.notice_id):
+            return NoticeState.REPEATED
+        if not handle(tools, tx, instance, notice):
+            return NoticeState.UNMATCHED
+        if told:  # a hint says nothing, so that every one of them is worth a look
+            notices.claim(tx, instance=instance, notice_id=notice.notice_id)
+        return NoticeState.APPLIED
+
+    return await tools.store.write(work)
+
+
+async def _mark(tools: Tools, number: int, state: NoticeState, detail: str | None = None) -> None:
+    await tools.store.write(lambda tx: notices.mark(tx, number, state, detail=detail))

@@ -1,0 +1,1 @@
+"""Payouts: earnings that leave as real money, or come back."""

@@ -1,0 +1,85 @@
+"""The one way a payout changes: book what follows, store it, tell of it. All in the caller's unit of work."""
+
+from collections.abc import Callable
+from typing import Final
+
+from shoutgraph.domain import accounts, earnings as earning_values, ids, journal, postings
+from shoutgraph.domain.earnings import Earning
+from shoutgraph.domain.payouts import Effect, Payout, Seen
+from shoutgraph.domain.postings import Books
+from shoutgraph.storage import earnings, journal as journal_rows, ledger as ledger_rows, payouts, policies
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Tools
+
+MOVED: Final = "payout.status_changed"
+CHANGED: Final = "payout.changed"
+
+
+def keep(tools: Tools, tx: Tx, before: Payout, seen: Seen) -> Payout:
+    """Stores a payout after something was decided or seen, with everything that follows from it."""
+    after = seen.payout
+    if after == before:
+        return before
+    for effect in seen.effects:
+        _BOOK[effect](tx, after)
+    payouts.save(tx, after)
+    tell(tools, tx, after, before)
+    return after
+
+
+def tell(tools: Tools, tx: Tx, payout: Payout, before: Payout | None) -> None:
+    """Writes a line of the payout's story; `before` is None for a new one."""
+    moved = before is None or before.state is not payout.state
+    body = {
+        "status": payout.state.value,
+        "previous": None if before is None else before.state.value,
+        "creator": payout.creator_id,
+        "coins": payout.coins,
+        "revision": payout.revision,
+    }
+    event = journal.NewEvent(id=tools.new_id(ids.EVENT), topic=payout.id, type=MOVED if moved else CHANGED, body=body)
+    journal_rows.append(tx, event)
+
+
+def books_of(tx: Tx) -> Books:
+    """The book currency and par value in force."""
+    policy = policies.current(tx)
+    return Books(policy.book_currency, policy.par_units)
+
+
+def _paid(tx: Tx, payout: Payout) -> None:
+    transfer = postings.payout_paid(books_of(tx), payout_id=payout.id, coins=payout.coins, instance=payout.instance)
+    ledger_rows.post(tx, transfer)
+    _close(tx, payout)
+    _move(tx, payout, earning_values.paid)
+
+
+def _failed(tx: Tx, payout: Payout) -> None:
+    transfer = postings.payout_failed(payout_id=payout.id, creator_id=payout.creator_id, coins=payout.coins)
+    ledger_rows.post(tx, transfer)
+    _close(tx, payout)
+    _move(tx, payout, earning_values.given_back)
+
+
+def _returned(tx: Tx, payout: Payout) -> None:
+    transfer = postings.payout_returned(
+        books_of(tx),
+        payout_id=payout.id,
+        creator_id=payout.creator_id,
+        coins=payout.coins,
+        instance=payout.instance,
+    )
+    ledger_rows.post(tx, transfer)
+    _move(tx, payout, earning_values.returned)
+
+
+def _move(tx: Tx, payout: Payout, step: Callable[[Earning, int], Earning]) -> None:
+    parts = payouts.list_of_parts(tx, payout.id)
+    earnings.save(tx, [step(earning, coins) for earning, coins in earnings.list_of_parts(tx, parts)])
+
+
+def _close(tx: Tx, payout: Payout) -> None:
+    ledger_rows.close(tx, accounts.holding("payout", payout.id).code)
+
+
+_BOOK: Final = {Effect.PAID: _paid, Effect.FAILED: _failed, Effect.RETURNED: _returned}

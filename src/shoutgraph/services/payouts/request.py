@@ -1,0 +1,150 @@
+"""Asking for a payout, and saying where money is to go."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from shoutgraph import sdk
+from shoutgraph.domain import accounts, earnings as earning_values, errors, ids, payouts as rules, postings
+from shoutgraph.domain.patience import DAY
+from shoutgraph.domain.payouts import Payout
+from shoutgraph.domain.policies import Policy
+from shoutgraph.domain.recipients import RECIPIENTS_MAX, Recipient, RecipientState, check_recipient
+from shoutgraph.domain.requests import Request
+from shoutgraph.domain.users import Viewer
+from shoutgraph.domain.wallets import check_unlocked
+from shoutgraph.services.payouts import apply
+from shoutgraph.storage import earnings, ledger as ledger_rows, payouts, policies, recipients, users, wallets
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Done, Tools, once
+
+NEW: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a creator wants to be paid, and where to. Units: coins."""
+
+    coins: int
+    recipient_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecipient:
+    """Where money is to go: a payout provider, its own reference, and what the creator calls it."""
+
+    provider_code: str
+    label: str
+    ref: str
+
+
+async def request(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> Done[Payout]:
+    """Sets earnings aside, the oldest first, until finance decides and the provider says paid.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer is not a creator.
+        NotFoundError: there is no such recipient of this creator.
+        ValidationError: money cannot go to this recipient, or the coins are not worth whole minor units.
+        LimitExceededError: it is below the minimum, or the day's limit would be passed.
+        InsufficientCoinsError: less is available.
+        WalletLockedError: a payment of the viewer's was reversed.
+        ProviderUnavailableError: the recipient's provider cannot send this.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    creator_id = viewer.require_creator()
+    user_id = viewer.require_user()
+
+    def work(tx: Tx) -> Payout:
+        _check_person(tx, user_id)
+        recipient = recipients.get(tx, wish.recipient_id, creator_id)
+        policy = policies.current(tx)
+        _check_limits(tx, creator_id, wish.coins, policy)
+        _check_way(tools, recipient, wish.coins, policy)
+        return _set_aside(tools, tx, recipient, wish.coins, policy)
+
+    return await once(tools, asked, work, payouts.get)
+
+
+async def add_recipient(tools: Tools, viewer: Viewer, asked: Request, wish: NewRecipient) -> Done[Recipient]:
+    """Stores where a creator's money is to go.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer is not a creator.
+        ValidationError: a text is empty, too long, or no plain text.
+        LimitExceededError: the creator has as many recipients as are allowed.
+        ProviderUnavailableError: there is no such payout provider.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    creator_id = viewer.require_creator()
+    check_recipient(label=wish.label, ref=wish.ref)
+
+    def work(tx: Tx) -> Recipient:
+        caps = tools.providers.payout(wish.provider_code).caps
+        if len(recipients.list_of_creator(tx, creator_id)) >= RECIPIENTS_MAX:
+            msg = f"A creator has at most {RECIPIENTS_MAX} recipients."
+            raise errors.LimitExceededError(msg, code="RECIPIENTS", limit=RECIPIENTS_MAX)
+        recipient = Recipient(
+            id=tools.new_id(ids.RECIPIENT),
+            creator_id=creator_id,
+            instance=wish.provider_code,
+            label=wish.label,
+            ref=wish.ref,
+            state=RecipientState.NEEDS_ACTION if caps.onboarding else RecipientState.READY,
+            created_at=tx.now,
+        )
+        recipients.insert(tx, recipient)
+        return recipient
+
+    return await once(tools, asked, work, lambda tx, recipient_id: recipients.get(tx, recipient_id, creator_id))
+
+
+def _check_person(tx: Tx, user_id: ids.UserId) -> None:
+    if users.get(tx, user_id).locked:
+        raise errors.WalletLockedError
+    check_unlocked(wallets.find_lock(tx, user_id))
+
+
+def _check_limits(tx: Tx, creator_id: ids.CreatorId, coins: int, policy: Policy) -> None:
+    free = sum(earning.remaining_coins for earning in earnings.list_of_free(tx, creator_id))
+    booked = ledger_rows.balance_coins(tx, accounts.available(creator_id).code)
+    last_day = payouts.requested_coins(tx, creator_id, since=tx.now - DAY)
+    rules.check_request(coins, available_coins=min(free, booked), last_day_coins=last_day, policy=policy)
+
+
+def _check_way(tools: Tools, recipient: Recipient, coins: int, policy: Policy) -> None:
+    if recipient.state is not RecipientState.READY:
+        msg = "The provider still needs something from you before money can go there."
+        raise errors.ValidationError(msg, code="RECIPIENT_NOT_READY", path=("input", "recipientId"))
+    caps = tools.providers.payout(recipient.instance).caps
+    amount = sdk.Money(policy.par_minor(coins), policy.book_currency)
+    low, high = caps.limits.get(amount.currency, (1, amount.minor))
+    if amount.currency not in caps.currencies or not low <= amount.minor <= high:
+        msg = "This provider does not send such an amount."
+        raise errors.ProviderUnavailableError(msg, path=("input", "recipientId"))
+
+
+def _set_aside(tools: Tools, tx: Tx, recipient: Recipient, coins: int, policy: Policy) -> Payout:
+    creator_id = recipient.creator_id
+    account = accounts.available(creator_id).code
+    key = rules.key_of(account, wallets.account_version(tx, account))
+    parts = earning_values.allocate(earnings.list_of_free(tx, creator_id), coins)
+    payout = Payout(
+        id=ids.PayoutId(tools.new_id(ids.PAYOUT)),
+        revision=NEW,
+        creator_id=creator_id,
+        recipient_id=recipient.id,
+        instance=recipient.instance,
+        coins=coins,
+        amount_minor=policy.par_minor(coins),
+        currency=policy.book_currency,
+        key=key,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    ledger_rows.post(tx, postings.payout_requested(payout_id=payout.id, creator_id=creator_id, coins=coins))
+    taken = earnings.list_of_parts(tx, parts)
+    earnings.save(tx, [earning_values.sent(earning, part) for earning, part in taken])
+    payouts.insert(tx, payout, parts)
+    apply.tell(tools, tx, payout, None)
+    return payout

@@ -1,0 +1,171 @@
+"""Sending approved payouts: a batch is stored first, handed over while no unit of work is open, then its answers.
+
+A crash in between leaves payouts whose answer is overdue; the looks take them up from there. Nothing is ever sent by
+another way than the one that its creator chose.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from shoutgraph import sdk
+from shoutgraph.domain import batches, errors, payouts as rules, wallets as wallet_values
+from shoutgraph.domain.batches import Batch
+from shoutgraph.domain.payouts import HoldCode, Payout, PayoutState, Seen
+from shoutgraph.domain.recipients import Recipient
+from shoutgraph.services.payouts import apply, sights
+from shoutgraph.storage import creators, payouts, recipients, users, wallets
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Tools
+
+BATCH: Final = "batch"
+DESCRIPTOR: Final = "Earnings"
+TIMEOUT: Final = timedelta(seconds=30)
+"""How long a provider's answer is waited for."""
+
+ANSWER_DUE: Final = timedelta(seconds=90)
+"""After this an answer is overdue: the call, and time for the process that waits to store it."""
+
+SYSTEM: Final = "system"
+"""Who holds a payout that no person did."""
+
+RISK_NOTE: Final = "The risk review asks finance to look at this payout first."
+LOCK_NOTE: Final = "The wallet of this creator is locked because a payment was reversed."
+
+
+async def send_due(tools: Tools, *, limit: int) -> int:
+    """Sends what is approved, one batch for each provider; gives how many payouts were handled."""
+    waiting = await tools.store.read(lambda tx: payouts.list_of_approved(tx, limit=limit))
+    handled = 0
+    for instance, group in _by_instance(waiting).items():
+        way = tools.providers.payouts.get(instance)
+        if way is None:
+            continue  # readiness tells of money that waits for a missing plugin
+        handled += await _send(tools, instance, group[: way.caps.max_batch])
+    return handled
+
+
+async def _send(tools: Tools, instance: str, group: Sequence[Payout]) -> int:
+    batch_key = batches.key_of([payout.key for payout in group])
+    to = await _recipients(tools, group)
+    verdict = await tools.providers.hooks.review("payout", request_of(batch_key, group, to, attempt=1))
+    if verdict is not sdk.Verdict.ALLOW:
+        return await _hold_all(tools, group, RISK_NOTE)
+    batch = await tools.store.write(lambda tx: _reserve(tools, tx, instance, group))
+    if batch is None:
+        return len(group)
+    await hand_over(tools, batch)
+    return len(group)
+
+
+async def hand_over(tools: Tools, batch: Batch) -> None:
+    """Asks the provider to pay a stored batch, and stores what it answers for each payout."""
+    group = await tools.store.read(lambda tx: payouts.list_of_batch(tx, batch.id))
+    to = await _recipients(tools, group)
+    way = tools.providers.payouts[batch.instance]
+    answer = await way.submit(request_of(batch.key, group, to, attempt=batch.attempts))
+
+    def work(tx: Tx) -> None:
+        if answer.batch_ref is not None:
+            stored = payouts.get_batch(tx, batch.id)
+            payouts.save_batch(tx, batches.named(stored, answer.batch_ref))
+        for payout in payouts.list_of_batch(tx, batch.id):
+            outcome = answer.items.get(payout.key)
+            if outcome is not None:
+                _answered(tools, tx, payout, batch, sights.sighting_of(outcome, at=tx.now))
+
+    await tools.store.write(work)
+
+
+def request_of(
+    batch_key: str, group: Sequence[Payout], to: Mapping[str, Recipient], *, attempt: int
+) -> sdk.PayoutBatch:
+    """What the provider is asked: the same at every attempt."""
+    items = tuple(
+        sdk.PayoutItem(
+            item_id=payout.key,
+            amount=sdk.Money(payout.amount_minor, payout.currency),
+            recipient_ref=to[payout.recipient_id].ref,
+            descriptor=DESCRIPTOR,
+        )
+        for payout in sorted(group, key=lambda each: each.key)
+    )
+    return sdk.PayoutBatch(sdk.Call(batch_key, batch_key, TIMEOUT, attempt), items)
+
+
+def look_again(tx: Tx, payout: Payout, batch: Batch, *, looks: int, return_window: timedelta) -> None:
+    """Says when to look next, and gives the lease back."""
+    due = rules.next_look(
+        payout, answer_due_at=batch.answer_due_at, return_window=return_window, looks=looks, now=tx.now
+    )
+    payouts.schedule(tx, payout.id, look_at=due, looks=looks)
+
+
+def _answered(tools: Tools, tx: Tx, payout: Payout, batch: Batch, sighting: rules.Sighting) -> None:
+    seen = rules.observe(payout, sighting, absence_proves=False, first_answer=batch.attempts == 1)
+    after = apply.keep(tools, tx, payout, seen)
+    window = tools.providers.payouts[batch.instance].caps.return_window
+    look_again(tx, after, batch, looks=0, return_window=window)
+
+
+def _reserve(tools: Tools, tx: Tx, instance: str, group: Sequence[Payout]) -> Batch | None:
+    """Stores the batch with those payouts that may still go; holds those of locked wallets."""
+    fresh = [payouts.get(tx, payout.id) for payout in group]
+    going = [payout for payout in fresh if payout.state is PayoutState.APPROVED]
+    frozen = [payout for payout in going if _is_frozen(tx, payout)]
+    for payout in frozen:
+        _hold(tools, tx, payout, LOCK_NOTE)
+    going = [payout for payout in going if payout not in frozen]
+    if not going:
+        return None
+    batch = Batch(
+        id=tools.new_id(BATCH),
+        instance=instance,
+        key=batches.key_of([payout.key for payout in going]),
+        first_sent_at=tx.now,
+        answer_due_at=tx.now + ANSWER_DUE,
+    )
+    payouts.insert_batch(tx, batch)
+    for payout in going:
+        sent = rules.submitting(payout, batch_id=batch.id, now=tx.now)
+        apply.keep(tools, tx, payout, Seen(sent))
+        payouts.schedule(tx, payout.id, look_at=batch.answer_due_at, looks=0)
+    return batch
+
+
+def _is_frozen(tx: Tx, payout: Payout) -> bool:
+    user_id = creators.get(tx, payout.creator_id).user_id
+    try:
+        wallet_values.check_unlocked(wallets.find_lock(tx, user_id))
+    except errors.WalletLockedError:
+        return True
+    return users.get(tx, user_id).locked
+
+
+async def _hold_all(tools: Tools, group: Sequence[Payout], note: str) -> int:
+    def work(tx: Tx) -> int:
+        for stale in group:
+            payout = payouts.get(tx, stale.id)
+            if payout.state is PayoutState.APPROVED:
+                _hold(tools, tx, payout, note)
+        return len(group)
+
+    return await tools.store.write(work)
+
+
+def _hold(tools: Tools, tx: Tx, payout: Payout, note: str) -> None:
+    held = rules.hold(payout, code=HoldCode.RISK, note=note, by=SYSTEM, now=tx.now)
+    apply.keep(tools, tx, payout, Seen(held))
+
+
+async def _recipients(tools: Tools, group: Sequence[Payout]) -> dict[str, Recipient]:
+    wanted = sorted({payout.recipient_id for payout in group})
+    found = await tools.store.read(lambda tx: recipients.list_of(tx, wanted))
+    return {each.id: each for each in found if each is not None}
+
+
+def _by_instance(waiting: Sequence[Payout]) -> dict[str, list[Payout]]:
+    groups: dict[str, list[Payout]] = {}
+    for payout in waiting:
+        groups.setdefault(payout.instance, []).append(payout)
+    return groups

@@ -1,0 +1,206 @@
+"""Books what was seen of a top-up: one step after the other, until the books say what was seen.
+
+Every step posts a transfer with a name of its own and is marked on the top-up in the same unit of work, so that
+neither a repeat nor a crash can do it twice. Source: docs/adr/0003-ledger.md, rows 2 to 10.
+"""
+
+from typing import Final
+
+from shoutgraph.domain import accounts, ids, journal, ledger, money, postings
+from shoutgraph.domain.ledger import Lot
+from shoutgraph.domain.topups import booking
+from shoutgraph.domain.topups.booking import Dispute, Slice, Step, StepKind
+from shoutgraph.domain.topups.topup import Topup
+from shoutgraph.domain.wallets import LockReason
+from shoutgraph.services.topups.desk import Desk
+from shoutgraph.storage import ledger as ledger_rows, reversals, wallets
+from shoutgraph.storage.tx import Tx
+
+STEPS_MAX: Final = 100
+"""The most steps that one unit of work books; the rest is booked at the next look."""
+
+
+def settle(desk: Desk, topup: Topup) -> Topup:
+    """Books everything that was seen and is not booked yet."""
+    for _ in range(STEPS_MAX):
+        disputes = reversals.list_of_topup(desk.tx, topup.id) if topup.totals.disputed_minor else ()
+        step = booking.next_step(topup, disputes)
+        if step is None:
+            break
+        _BOOK[step.kind](desk, topup, step)
+        topup = booking.booked(topup, step)
+        if step.kind in {StepKind.REFUND, StepKind.DECISION}:
+            _retire_bonus(desk, topup)
+    return topup
+
+
+def _credit(desk: Desk, topup: Topup, _step: Step) -> None:
+    new_id = desk.tools.new_id
+    transfer = booking.credit(desk.books, topup, lot_id=new_id(ids.LOT), bonus_lot_id=new_id(ids.LOT), now=desk.tx.now)
+    ledger_rows.post(desk.tx, transfer)
+    number = ledger_rows.number_of(desk.tx, transfer.kind, transfer.ref)
+    body: journal.Body = {"topup": topup.id, "coins": topup.terms.coins, "promo": topup.terms.bonus_coins}
+    desk.tell_wallet(topup.user_id, "wallet.credited", body, transfer_id=number)
+    _repay_debt(desk, topup)
+
+
+def _repay_debt(desk: Desk, topup: Topup) -> None:
+    """New coins pay what the user owes, before they can be spent."""
+    owed = wallets.balances(desk.tx, topup.user_id).debt_coins
+    lots = ledger_rows.list_of_spendable_lots(desk.tx, accounts.paid(topup.user_id).code)
+    coins = min(owed, sum(lot.remaining for lot in lots))
+    if coins:
+        taken = ledger.take(lots, coins)
+        ledger_rows.post(desk.tx, postings.debt_repaid(desk.books, user_id=topup.user_id, ref=topup.id, taken=taken))
+        desk.tell_wallet(topup.user_id, "wallet.debt_repaid", {"topup": topup.id, "coins": coins})
+
+
+def _fee(desk: Desk, topup: Topup, step: Step) -> None:
+    totals = topup.totals
+    transfer = postings.provider_fee(
+        ref=f"{topup.id}:{totals.fee_minor}",
+        instance=topup.instance,
+        currency=totals.fee_currency,
+        units=step.part.minor * money.BOOK_UNITS_PER_MINOR,
+    )
+    ledger_rows.post(desk.tx, transfer)
+
+
+def _refund(desk: Desk, topup: Topup, step: Step) -> None:
+    """The provider gave money back by itself: rows 5 and 6 at once while the coins are unspent, else a lost dispute."""
+    part, ref = step.part, f"{topup.id}:{topup.totals.refunded_minor}"
+    if part.minor == 0:
+        return
+    own = own_lots(desk.tx, topup)
+    if sum(lot.remaining for lot in own) < part.coins:
+        _open(desk, topup, part, ref, LockReason.REFUND_OF_SPENT_COINS)
+        _lose(desk, topup, part, ref)
+        return
+    if part.coins:
+        taken = ledger.take(own, part.coins)
+        ledger_rows.post(desk.tx, postings.refund_requested(user_id=topup.user_id, ref=ref, taken=taken))
+    cash = booking.books_cash(topup, part)
+    ledger_rows.post(desk.tx, postings.refund_succeeded(desk.books, ref=ref, coins=part.coins, cash=cash))
+    close_if_open(desk.tx, accounts.holding("refund", ref).code)
+    desk.tell_wallet(topup.user_id, "wallet.refunded", {"topup": topup.id, "coins": part.coins})
+
+
+def _dispute(desk: Desk, topup: Topup, step: Step) -> None:
+    until = topup.totals.disputed_minor
+    ref = f"{topup.id}:disputed:{until}"
+    dispute = Dispute(ref, topup.id, step.part, until, (), 0, 0, desk.tx.now)
+    if step.part.minor:
+        dispute = _open(desk, topup, step.part, ref, LockReason.DISPUTE, until_minor=until)
+    reversals.insert(desk.tx, dispute)
+
+
+def _open(desk: Desk, topup: Topup, part: Slice, ref: str, reason: LockReason, *, until_minor: int = 0) -> Dispute:
+    """Row 8: the coins follow the money: of the top-up, of open orders, of the wallet; the rest is owed."""
+    tx, user_id = desk.tx, topup.user_id
+    escrowed = wallets.list_of_escrowed(tx, topup.id)
+    orders, _ = booking.orders_to_reverse(part.coins, own_lots(tx, topup), escrowed)
+    order_coins = 0
+    if orders:
+        order_ids = [order.order_id for order in orders]
+        order_coins = desk.reverse_orders(desk.tools, tx, order_ids, topup_id=topup.id, dispute_id=ref)
+    own = own_lots(tx, topup)
+    others = ledger_rows.list_of_spendable_lots(tx, accounts.paid(user_id).code)
+    taken, owed = booking.claw(max(part.coins - order_coins, 0), own, others)
+    taken += booking.fill(own, max(order_coins - part.coins, 0))
+    cash = booking.books_cash(topup, part)
+    ledger_rows.post(
+        tx,
+        postings.dispute_opened(desk.books, user_id=user_id, ref=ref, taken=taken, owed_coins=owed, cash=cash),
+    )
+    body: journal.Body = {"topup": topup.id, "coins": part.coins, "owed": owed}
+    desk.tell_wallet(user_id, "wallet.charged_back", body)
+    if wallets.lock(tx, user_id, reason=reason, topup_id=topup.id):
+        desk.tell_wallet(user_id, "wallet.locked", {"reason": reason.value, "topup": topup.id})
+    return Dispute(
+        ref=ref,
+        topup_id=topup.id,
+        part=part,
+        until_minor=until_minor,
+        taken=taken,
+        order_coins=min(order_coins, part.coins),
+        owed_coins=owed,
+        opened_at=tx.now,
+    )
+
+
+def _decision(desk: Desk, topup: Topup, step: Step) -> None:
+    """Rows 9 and 10: what is lost ends, what is won goes back."""
+    dispute = step.dispute
+    assert dispute is not None, "a decision is about a dispute"
+    lost = booking.lost_part(dispute, step.lost_minor)
+    won = dispute.part.less(lost)
+    if lost.minor:
+        _lose(desk, topup, lost, dispute.ref, last=won.minor == 0)
+    if won.minor:
+        _win(desk, topup, dispute, won)
+    reversals.decide(desk.tx, dispute.ref, lost_minor=step.lost_minor)
+
+
+def _lose(desk: Desk, topup: Topup, part: Slice, ref: str, *, last: bool = True) -> None:
+    cash = booking.books_cash(topup, part)
+    ledger_rows.post(desk.tx, postings.dispute_lost(desk.books, ref=ref, coins=part.coins, cash=cash))
+    if last:
+        _close_dispute(desk, topup, ref)
+
+
+def _win(desk: Desk, topup: Topup, dispute: Dispute, won: Slice) -> None:
+    tx, user_id = desk.tx, topup.user_id
+    debt = wallets.balances(tx, user_id).debt_coins
+    own = all_own_lots(tx, topup)
+    way = booking.way_back(dispute, own, won_coins=won.coins, debt_coins=debt)
+    fresh = None
+    if way.fresh_coins:
+        fresh = booking.fresh_lot(topup, desk.tools.new_id(ids.LOT), way.fresh_coins, now=tx.now)
+    back = postings.Back(way.undone_coins, way.given, fresh)
+    cash = booking.books_cash(topup, won)
+    ledger_rows.post(tx, postings.dispute_won(desk.books, user_id=user_id, ref=dispute.ref, back=back, cash=cash))
+    _close_dispute(desk, topup, dispute.ref)
+    desk.tell_wallet(user_id, "wallet.dispute_won", {"topup": topup.id, "coins": won.coins})
+
+
+def _close_dispute(desk: Desk, topup: Topup, ref: str) -> None:
+    close_if_open(desk.tx, accounts.holding("dispute", ref).code)
+    close_if_open(desk.tx, accounts.disputed_money(ref, topup.terms.currency).code)
+
+
+def _retire_bonus(desk: Desk, topup: Topup) -> None:
+    """Coins that came free with a purchase go when all of its money went."""
+    if topup.booked.reversed_minor < topup.terms.price_minor:
+        return
+    promo = accounts.promo(topup.user_id).code
+    for lot in ledger_rows.list_of_lots_of_topup(desk.tx, topup.id):
+        if lot.account == promo and lot.remaining:
+            take = ledger.LotMove(lot.id, -lot.remaining)
+            ref = f"{lot.id}:reversed:{topup.revision}"
+            ledger_rows.post(desk.tx, postings.promo_expired(user_id=topup.user_id, ref=ref, take=take))
+
+
+def own_lots(tx: Tx, topup: Topup) -> tuple[Lot, ...]:
+    """The top-up's lots of paid coins with something left."""
+    return tuple(lot for lot in all_own_lots(tx, topup) if lot.remaining)
+
+
+def all_own_lots(tx: Tx, topup: Topup) -> tuple[Lot, ...]:
+    """The top-up's lots of paid coins."""
+    paid = accounts.paid(topup.user_id).code
+    return tuple(lot for lot in ledger_rows.list_of_lots_of_topup(tx, topup.id) if lot.account == paid)
+
+
+def close_if_open(tx: Tx, account: str) -> None:
+    """Closes an account that moved; one that never did was never opened."""
+    if wallets.account_version(tx, account):
+        ledger_rows.close(tx, account)
+
+
+_BOOK: Final = {
+    StepKind.CREDIT: _credit,
+    StepKind.FEE: _fee,
+    StepKind.DISPUTE: _dispute,
+    StepKind.DECISION: _decision,
+    StepKind.REFUND: _refund,
+}

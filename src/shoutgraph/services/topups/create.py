@@ -1,0 +1,194 @@
+"""Buying coins: the intent is stored first, the provider is asked while no unit of work is open, then its answer.
+
+A crash in between leaves a top-up whose answer is overdue; the looks take it up from there.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from shoutgraph import sdk
+from shoutgraph.domain import errors, ids, money, packages
+from shoutgraph.domain.packages import Market, Platform
+from shoutgraph.domain.policies import Policy
+from shoutgraph.domain.requests import Request
+from shoutgraph.domain.topups.topup import Payload, Source, Status, Submission, Terms, Topup
+from shoutgraph.domain.users import Viewer
+from shoutgraph.services.topups import apply, sights, ways
+from shoutgraph.services.topups.desk import ReverseOrders
+from shoutgraph.services.topups.submit import ANSWER_DUE, submit
+from shoutgraph.storage import packages as package_rows, policies, topups, users
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Done, Tools, once
+
+URL_CHARS_MAX: Final = 2_000
+HOOKS_PATH: Final = "/hooks"
+DESCRIPTOR: Final = "Coins"
+LOCALE: Final = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a fan wants to buy: a package or exactly so many coins, where and through whom. Units: coins."""
+
+    package_id: str | None
+    coins: int | None
+    currency: str
+    platform: Platform
+    provider_code: str
+    return_url: str
+    country: str | None = None
+    cancel_url: str | None = None
+    locale: str = LOCALE
+
+
+async def create(
+    tools: Tools, viewer: Viewer, request: Request, wish: Wish, *, reverse_orders: ReverseOrders
+) -> Done[Topup]:
+    """Starts a purchase; the same key starts it once, however often it is sent.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the caller is not a person.
+        ValidationError: a URL is none, or the package, the coins or the country do not fit.
+        NotFoundError: coins are not sold there, or there is no such package.
+        LimitExceededError: fewer or more coins than the policy allows.
+        WalletLockedError: the account is closed to purchases.
+        ProviderUnavailableError: the provider cannot take this now; nothing was charged.
+        ProviderDeclinedError: the provider refused the payment.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    user_id = viewer.require_user()
+    _check_urls(wish)
+
+    def work(tx: Tx) -> Topup:
+        topup = _new(tools, tx, user_id, wish)
+        topups.insert(tx, topup, look_at=topup.answer_due_at)
+        apply.tell(tools, tx, topup, None)
+        return topup
+
+    done = await once(tools, request, work, topups.get)
+    if done.replayed:
+        return Done(_accepted(done.value, replayed=True), replayed=True)
+    outcome = await submit(tools, done.value)
+
+    def answer(tx: Tx) -> Topup:
+        desk = apply.open_desk(tools, tx, reverse_orders)
+        observation = sights.observation_of(outcome, at=tx.now)
+        after = apply.observed(desk, topups.get(tx, done.value.id), observation, Source.ANSWER)
+        apply.look_again(tx, after, looks=0)
+        return after
+
+    return Done(_accepted(await tools.store.write(answer), replayed=False))
+
+
+def _accepted(topup: Topup, *, replayed: bool) -> Topup:
+    """The top-up, or the refusal that its provider answered with."""
+    if topup.status is not Status.FAILED or topup.declined_code is None:
+        return topup
+    refusal: errors.ShoutgraphError
+    if topup.submission is Submission.NOT_EXECUTED:
+        msg = f"The provider cannot take this payment now ({topup.declined_code}). Nothing was charged."
+        refusal = errors.ProviderUnavailableError(msg, path=("input", "providerCode"))
+    else:
+        refusal = errors.ProviderDeclinedError(decline_code=topup.declined_code, retryable=topup.retryable)
+    refusal.replayed = replayed
+    raise refusal
+
+
+def _new(tools: Tools, tx: Tx, user_id: ids.UserId, wish: Wish) -> Topup:
+    user = users.get(tx, user_id)
+    if user.locked:
+        raise errors.WalletLockedError
+    policy = policies.current(tx)
+    market = Market(_country(wish, user.country), wish.currency, wish.platform)
+    terms = _terms(tx, wish, market, policy)
+    price = sdk.Money(terms.price_minor, terms.currency)
+    if not ways.suits(tools.providers.topup(wish.provider_code).caps, market, price):
+        msg = "This provider does not take this payment; ask topUpProviders which do."
+        raise errors.ProviderUnavailableError(msg, path=("input", "providerCode"))
+    return Topup(
+        id=ids.TopupId(tools.new_id(ids.TOPUP)),
+        revision=1,
+        user_id=user_id,
+        instance=wish.provider_code,
+        terms=terms,
+        payload=Payload(
+            locale=wish.locale,
+            return_url=wish.return_url,
+            cancel_url=wish.cancel_url or wish.return_url,
+            webhook_url=f"{tools.public_url}{HOOKS_PATH}/{wish.provider_code}",
+            descriptor=DESCRIPTOR,
+        ),
+        created_at=tx.now,
+        updated_at=tx.now,
+        first_sent_at=tx.now,
+        answer_due_at=tx.now + ANSWER_DUE,
+    )
+
+
+def _terms(tx: Tx, wish: Wish, market: Market, policy: Policy) -> Terms:
+    if wish.package_id is not None:
+        package = next((each for each in package_rows.list_of_market(tx, market) if each.id == wish.package_id), None)
+        if package is None:
+            path = ("input", "buy", "packageId")
+            raise errors.NotFoundError("This package is not on sale there.", path=path)
+        coins, bonus, price, rate = package.coins, package.bonus_coins, package.price, package.rate
+    else:
+        unit = package_rows.find_unit_price(tx, market)
+        if unit is None:
+            raise errors.NotFoundError("Coins are not sold in this country, currency and platform.")
+        exact = packages.price_of(unit, wish.coins or 0)
+        coins, bonus, price, rate = exact.coins, 0, exact.price, unit.rate
+    _check_coins(coins, policy)
+    assert rate.book_currency == policy.book_currency, "coins are sold at rates of the book currency"
+    return Terms(
+        package_id=wish.package_id,
+        coins=coins,
+        bonus_coins=bonus,
+        price_minor=price.minor,
+        currency=price.currency,
+        book_units=_book_units(price, rate),
+        country=market.country,
+        platform=market.platform,
+    )
+
+
+def _book_units(price: money.Money, rate: packages.Rate) -> int:
+    """What the price is worth in the books: itself in the book currency, else at the rate it is sold at."""
+    if price.currency == rate.book_currency:
+        return price.minor * money.BOOK_UNITS_PER_MINOR
+    return packages.book_units(price, rate)
+
+
+def _country(wish: Wish, known: str) -> str:
+    """Where the fan is: what we know goes before what they say, since prices differ by country."""
+    if wish.country is None:
+        return known
+    if known not in {wish.country, packages.ANYWHERE}:
+        msg = "This is not the country of your account."
+        raise errors.ValidationError(msg, code="OTHER_COUNTRY", path=("input", "country"))
+    return wish.country
+
+
+def _check_coins(coins: int, policy: Policy) -> None:
+    path = ("input", "buy", "coins")
+    if coins < policy.topup_min_coins:
+        msg = f"At least {policy.topup_min_coins} coins are bought at once."
+        raise errors.LimitExceededError(msg, code="TOPUP_MIN", limit=policy.topup_min_coins, path=path)
+    if coins > policy.topup_max_coins:
+        msg = f"At most {policy.topup_max_coins} coins are bought at once."
+        raise errors.LimitExceededError(msg, code="TOPUP_MAX", limit=policy.topup_max_coins, path=path)
+
+
+def _check_urls(wish: Wish) -> None:
+    for name, url in (("returnUrl", wish.return_url), ("cancelUrl", wish.cancel_url)):
+        if url is None:
+            continue
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or len(url) > URL_CHARS_MAX:
+            msg = f"{name} is an http or https URL of at most {URL_CHARS_MAX} characters."
+            raise errors.ValidationError(msg, code="INVALID_URL", path=("input", name))

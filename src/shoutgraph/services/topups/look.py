@@ -1,0 +1,102 @@
+"""Looking at top-ups again, on the schedule of their status: what a crash, a lost webhook or a late payment left open.
+
+A look is leased, so that several workers do not do it twice; it fetches by reference or key, sends the same request
+again where the provider lets us and nothing else can tell, and otherwise waits.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from shoutgraph import sdk
+from shoutgraph.domain.topups import machine
+from shoutgraph.domain.topups.polling import Due
+from shoutgraph.domain.topups.topup import Source, Submission, Topup
+from shoutgraph.plugins.topups import TopUps
+from shoutgraph.services.topups import apply, sights
+from shoutgraph.services.topups.desk import ReverseOrders
+from shoutgraph.services.topups.submit import ANSWER_DUE, TIMEOUT, call_of, submit, target_of
+from shoutgraph.storage import topups
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Tools
+
+LEASE: Final = timedelta(minutes=2)
+"""Longer than a look takes at the very most."""
+
+MISSING_PAUSE: Final = timedelta(hours=1)
+"""The pause before the next look where the provider's plugin is not there."""
+
+
+async def claim(tools: Tools, *, limit: int, reverse_orders: ReverseOrders) -> tuple[Due, ...]:
+    """Leases what is due for a look; what waited too long for its answer is unknown from here on."""
+
+    def work(tx: Tx) -> tuple[Due, ...]:
+        desk = apply.open_desk(tools, tx, reverse_orders)
+        found = []
+        for claimed in topups.claim_due(tx, lease=LEASE, limit=limit):
+            before = claimed.topup
+            after = machine.overdue_unknown(machine.lost_answer(before, now=tx.now), now=tx.now)
+            kept = apply.keep(desk, before, after)
+            found.append(Due(kept, 0 if kept.status is not before.status else claimed.looks))
+        return tuple(found)
+
+    return await tools.store.write(work)
+
+
+async def look(tools: Tools, claimed: Due, *, reverse_orders: ReverseOrders) -> Topup:
+    """Looks at one leased top-up, and says when to look next."""
+    topup = claimed.topup
+    way = tools.providers.topups.get(topup.instance)
+    if way is None:
+        return await _wait(tools, topup, claimed.looks)
+    seen: sdk.Observation = sdk.Unknown("no_lookup")
+    source = Source.LOOK
+    if topup.ref is not None or way.caps.lookup.by_key:
+        seen = await way.fetch(target_of(topup), call_of(topup))
+    if isinstance(seen, sdk.Absent | sdk.Unknown) and not _proven(tools, way, topup, seen):
+        again = await _resend(tools, way, topup)
+        if again is not None:
+            seen, source = again, Source.ANSWER
+
+    def work(tx: Tx) -> Topup:
+        desk = apply.open_desk(tools, tx, reverse_orders)
+        before = topups.get(tx, topup.id)
+        observation = sights.observation_of(seen, at=tx.now)
+        absence_after = way.caps.lookup.absence_after
+        after = apply.observed(desk, before, observation, source, absence_after=absence_after)
+        apply.look_again(tx, after, looks=0 if after.status is not topup.status else claimed.looks + 1)
+        return after
+
+    return await tools.store.write(work)
+
+
+def _proven(tools: Tools, way: TopUps, topup: Topup, seen: sdk.Observation) -> bool:
+    after = way.caps.lookup.absence_after
+    return isinstance(seen, sdk.Absent) and after is not None and tools.clock() >= topup.first_sent_at + after
+
+
+async def _resend(tools: Tools, way: TopUps, topup: Topup) -> sdk.TopUpOutcome | None:
+    """Sends the same request with the same key again, or None where that is not safe or not needed."""
+    promise = way.caps.idempotency
+    if promise is None or way.caps.lookup.by_key:
+        return None  # the key can be looked up, which is quieter than asking for money again
+
+    def work(tx: Tx) -> Topup | None:
+        before = topups.get(tx, topup.id)
+        if not machine.may_resend(before, window=promise.window, timeout=TIMEOUT, now=tx.now):
+            return None
+        again = machine.resent(before, now=tx.now, answer_due_at=tx.now + ANSWER_DUE)
+        topups.save(tx, again)
+        apply.tell(tools, tx, again, before)
+        return again
+
+    again = await tools.store.write(work)
+    assert again is None or again.submission is Submission.SUBMITTING, "a re-sent top-up waits for its answer"
+    return None if again is None else await submit(tools, again)
+
+
+async def _wait(tools: Tools, topup: Topup, looks: int) -> Topup:
+    def work(tx: Tx) -> None:
+        topups.schedule(tx, topup.id, look_at=tx.now + MISSING_PAUSE, looks=looks)
+
+    await tools.store.write(work)
+    return topup

@@ -1,0 +1,143 @@
+"""Wallets: one's own, or anyone's for those who read finances; unlocking, and granted coins that lapse."""
+
+from typing import Final
+
+from shoutgraph.domain import clock, errors, ids, journal, pages, postings, wallets
+from shoutgraph.domain.ledger import Lot, LotMove
+from shoutgraph.domain.pages import Page, PageArgs
+from shoutgraph.domain.requests import Request
+from shoutgraph.domain.users import Scope, Viewer
+from shoutgraph.domain.wallets import RETURNED_LIFE, StatementLine, Wallet
+from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, users, wallets as rows
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Done, Tools, once
+
+EXPIRE_MAX: Final = 200
+"""The most lots that one unit of work lets lapse."""
+
+
+async def get(tools: Tools, viewer: Viewer, user_id: str | None = None) -> Wallet:
+    """A wallet: the viewer's own where no user is named.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: it is another's and the viewer does not read finances, or the caller is not a person.
+        NotFoundError: there is no such user.
+    """
+    owner = _owner(viewer, user_id)
+    return await tools.store.read(lambda tx: _read(tx, owner))
+
+
+async def lots(tools: Tools, viewer: Viewer, user_id: ids.UserId, args: PageArgs) -> Page[Lot]:
+    """A page of the lots of a wallet, newest first: where its coins came from.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: it is another's and the viewer does not read finances.
+    """
+    owner = _owner(viewer, user_id)
+    found = await tools.store.read(lambda tx: rows.list_of_lots(tx, owner, args))
+    return pages.cut(found, args, scope=lots_scope(owner), key_of=lambda lot: (lot.id,))
+
+
+async def statement(tools: Tools, viewer: Viewer, user_id: ids.UserId, args: PageArgs) -> Page[StatementLine]:
+    """A page of the statement of a wallet, newest first.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: it is another's and the viewer does not read finances.
+    """
+    owner = _owner(viewer, user_id)
+    found = await tools.store.read(lambda tx: rows.list_of_statement(tx, owner, args))
+    return pages.cut(found, args, scope=statement_scope(owner), key_of=lambda line: (line.posting, line.account))
+
+
+async def unlock(tools: Tools, viewer: Viewer, request: Request, user_id: str) -> Done[Wallet]:
+    """Lets a wallet move again after somebody looked into what locked it; one that is not locked stays as it is.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer does not manage finances.
+        ValidationError: the text is not the id of a user.
+        NotFoundError: there is no such user.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    viewer.require(Scope.FINANCE_MANAGE)
+    owner = ids.UserId(ids.parse(ids.USER, user_id, path=("input", "userId")))
+
+    def work(tx: Tx) -> Wallet:
+        users.get(tx, owner)
+        if rows.unlock(tx, owner):
+            _tell(tools, tx, owner, "wallet.unlocked", {"by": viewer.principal})
+        return _read(tx, owner)
+
+    def load(tx: Tx, wallet_id: str) -> Wallet:
+        return _read(tx, wallets.user_of(wallet_id, path=("id",)))
+
+    return await once(tools, request, work, load)
+
+
+async def expire_due(tools: Tools, *, limit: int = EXPIRE_MAX) -> int:
+    """Takes back what is left of granted coins that have lapsed; gives how many lots.
+
+    Coins that an order gave back to a lot which had lapsed meanwhile live `RETURNED_LIFE` longer.
+    """
+
+    def work(tx: Tx) -> int:
+        lapsed = ledger_rows.list_of_expired_lots(tx, limit=limit)
+        for lot in lapsed:
+            _expire(tools, tx, lot)
+        return len(lapsed)
+
+    return await tools.store.write(work)
+
+
+def lots_scope(user_id: str) -> str:
+    """Names the lots of a wallet, so that a cursor of another list is refused."""
+    return pages.scope_of("lots", user_id)
+
+
+def statement_scope(user_id: str) -> str:
+    """Names the statement of a wallet, so that a cursor of another list is refused."""
+    return pages.scope_of("statement", user_id)
+
+
+def _expire(tools: Tools, tx: Tx, lot: Lot) -> None:
+    assert lot.expires_at is not None, "only a lot with an expiry lapses"
+    returned_at = rows.last_return_at(tx, lot.id)
+    if returned_at is not None and returned_at > lot.expires_at:
+        ledger_rows.extend_lot(tx, lot.id, returned_at + RETURNED_LIFE)
+        return
+    ref = f"{lot.id}:{clock.to_micros(lot.expires_at)}"
+    take = LotMove(lot.id, -lot.remaining)
+    ledger_rows.post(tx, postings.promo_expired(user_id=lot.user_id, ref=ref, take=take))
+    _tell(tools, tx, lot.user_id, "wallet.promo_expired", {"lot": lot.id, "coins": lot.remaining})
+
+
+def _owner(viewer: Viewer, user_id: str | None) -> ids.UserId:
+    if user_id is None or user_id == viewer.user_id:
+        return viewer.require_user()
+    viewer.require(Scope.FINANCE_READ)
+    return ids.UserId(ids.parse(ids.USER, user_id, path=("userId",)))
+
+
+def _read(tx: Tx, user_id: ids.UserId) -> Wallet:
+    if users.find(tx, user_id) is None:
+        raise errors.NotFoundError("There is no such user.", path=("userId",))
+    balances = rows.balances(tx, user_id)
+    return Wallet(
+        id=wallets.id_of(user_id),
+        user_id=user_id,
+        available_coins=balances.available_coins,
+        promo_coins=balances.promo_coins,
+        held_coins=balances.held_coins,
+        debt_coins=balances.debt_coins,
+        lock=rows.find_lock(tx, user_id),
+    )
+
+
+def _tell(tools: Tools, tx: Tx, user_id: ids.UserId, kind: str, body: journal.Body) -> None:
+    event = journal.NewEvent(
+        id=tools.new_id(ids.EVENT), topic=wallets.id_of(user_id), type=kind, body={"user": user_id, **body}
+    )
+    journal_rows.append(tx, event)
