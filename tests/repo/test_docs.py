@@ -82,6 +82,17 @@ def test_every_refusal_is_mapped_by_the_api():
     assert set(codes.LEAVES.values()) == set(AS_DATA) | set(OF_REFUSAL)
 
 
+def test_every_code_beside_graphql_is_documented():
+    said = {
+        node.value
+        for name in ("media", "webhooks")
+        for node in ast.walk(source.tree(source.SRC / "api" / f"{name}.py"))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and codes.CODE.fullmatch(node.value)
+    }
+    methods = {"GET", "HEAD", "POST"}
+    assert {code for code in said - methods if f"`{code}`" not in source.document("ERRORS.md")} == set()
+
+
 def test_every_code_of_errors_is_documented():
     section = _sections("ERRORS.md", level=2)["Failures in `errors[]`"]
     assert set(re.findall(r"^\| `([A-Z0-9_]+)` \|", section, re.MULTILINE)) == {code.value for code in Code}
