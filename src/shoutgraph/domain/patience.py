@@ -1,6 +1,6 @@
 """How long to wait before looking again at money that nobody has spoken about.
 
-Source: docs/adr/0006-providers.md.
+Source: docs/adr/0009-providers.md.
 """
 
 from datetime import timedelta

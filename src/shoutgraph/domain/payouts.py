@@ -3,7 +3,7 @@
 A person of finance approves it; a provider carries it out. Coins stay set aside until the provider says *paid*, not
 *accepted*; what is unknown stays set aside for as long as it is unknown, and never goes out by another way. Paid is
 not final: money can come back weeks later.
-Source: docs/adr/0006-providers.md, docs/adr/0003-ledger.md rows 22 to 25.
+Source: docs/adr/0009-providers.md, docs/adr/0003-ledger.md rows 22 to 25.
 """
 
 import hashlib

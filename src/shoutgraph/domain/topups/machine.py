@@ -1,7 +1,7 @@
 """What one observation does to a top-up. Every function is total: an observation never raises, it only adds.
 
 Totals are joined by the larger, a decline never lowers what settled, and "not executed" is believed only as a proof.
-Source: docs/adr/0006-providers.md.
+Source: docs/adr/0009-providers.md.
 """
 
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """When to look at a top-up again. Webhooks can be lost for good, so everything that is open is looked at.
 
 What is unknown is looked at for ever; what failed, for as long as late money is likely; what is paid, for as long as
-it can still be reversed. Source: docs/adr/0006-providers.md.
+it can still be reversed. Source: docs/adr/0009-providers.md.
 """
 
 from dataclasses import dataclass

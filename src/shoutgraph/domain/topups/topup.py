@@ -4,7 +4,7 @@ Three axes, not one word. *Submission* says whether the provider has it. *Totals
 joined by the larger, so that the order in which they are seen cannot matter. *Flags* say what the fan must do and
 what staff must look at. The public status is a projection of the three, and no status is final: late money opens a
 failed top-up again. No timer ever turns "unknown" into "failed".
-Source: docs/adr/0006-providers.md.
+Source: docs/adr/0009-providers.md.
 """
 
 from dataclasses import dataclass
