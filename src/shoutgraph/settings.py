@@ -48,7 +48,6 @@ class Settings(BaseModel):
     jobs: bool = Field(default=True, description="Run deadlines, payouts and reconciliation in this process.")
     job_interval_s: int = Field(1, ge=1, le=3600, description="Pause between two rounds of the jobs.")
     link_ttl_s: int = Field(600, ge=10, le=600, description="Life of a signed media link.")
-    upload_ttl_s: int = Field(86_400, ge=60, description="Life of an upload target.")
     jwt_issuer: str | None = Field(
         None, description="Issuer of an OpenID Connect provider; by default the local issuer."
     )

@@ -53,6 +53,7 @@ class Policy:
     price_max_coins: int = 100_000
     open_orders_max: int = 50
     video_bytes_max: int = 500_000_000
+    upload_s: int = 24 * HOUR_S
     topup_min_coins: int = 1
     topup_max_coins: int = 1_000_000
     earnings_hold_s: int = 7 * DAY_S

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shoutgraph.domain import errors, ids, media
 from shoutgraph.domain.media import OpenUpload, Video, VideoLimits, VideoState
@@ -64,7 +65,9 @@ async def open_upload(
         policy = policies.get(tx, order.terms.policy_version)
         limits = VideoLimits(order.terms.duration_max_s, policy.video_bytes_max)
         wish = OpenUpload(order.id, file.size_bytes, file.media_type, limits)
-        video = media.open_upload(ids.VideoId(tools.new_id(ids.VIDEO)), creator_id, wish, now=tx.now)
+        video = media.open_upload(
+            ids.VideoId(tools.new_id(ids.VIDEO)), creator_id, wish, now=tx.now, life=timedelta(seconds=policy.upload_s)
+        )
         videos.insert(tx, video)
         return video
 
