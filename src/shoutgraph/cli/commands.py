@@ -2,7 +2,8 @@
 
 import typer
 
-from shoutgraph.cli import demo, ledger, migrate, plugins, schema, seed, serve, token, watch
+from shoutgraph.cli import ledger, migrate, plugins, schema, seed, serve, token, watch
+from shoutgraph.cli.demo import demo
 
 main = typer.Typer(
     name="shoutgraph",
@@ -12,7 +13,7 @@ main = typer.Typer(
     rich_markup_mode="rich",
 )
 main.command()(serve.serve)
-main.command()(demo.demo)
+main.command()(demo)
 main.command()(watch.watch)
 main.command()(token.token)
 main.command()(migrate.migrate)

@@ -1,6 +1,5 @@
 """The story: a fan buys coins and orders, a creator films, a moderator reviews, finance pays; a tool watches it all."""
 
-import re
 import subprocess
 import sys
 import time
@@ -26,12 +25,12 @@ TOKEN_TTL: Final = timedelta(hours=12)
 PATIENCE_S: Final = 20.0
 LOOK_S: Final = 0.05
 HOLD_S: Final = 7 * 24 * 3600
-EUROS: Final = {"country": "DE", "currency": "EUR"}
-PIECES: Final = 3
+SANDBOX_CODE: Final = "1234"
 VIDEO_S: Final = 6
 
 MONEY: Final = "{ minorUnits currency exponent }"
-ORDER: Final = f"order {{ id revision status price express deadlines {{ transition dueAt }} split {{ fee earning earningMoney {MONEY} }} }}"
+ORDER: Final = f"""order {{ id revision status price express deadlines {{ transition dueAt }}
+  split {{ fee earning earningMoney {MONEY} }} }}"""
 
 
 class Story:
@@ -177,14 +176,14 @@ class Story:
         )
 
     def _pay(self, page: str) -> None:
-        """Opens the hosted page as a browser would, presses Pay, and follows where it leads."""
-        html = self.http.get(page).text
-        form = re.search(r'<form[^>]*action="([^"]+)"', html)
-        if form is None:
-            raise StoryError("the provider's page has no form")
-        answer = self.http.post(httpx.URL(page).join(form.group(1)), data={"choice": "pay"})
-        if answer.status_code not in {httpx.codes.SEE_OTHER, httpx.codes.FOUND}:
-            raise StoryError(f"the provider's page answered {answer.status_code}")
+        """Opens the hosted page as a browser would, pays with a 3-D Secure step, and follows where it leads."""
+        shown = self.http.get(page)
+        if "<form" not in shown.text:
+            raise StoryError(f"the provider's page has no form: {shown.status_code}")
+        step = self.http.post(page, data={"choice": "verify"})
+        done = self.http.post(step.headers["location"], data={"code": SANDBOX_CODE})
+        if not done.is_redirect:
+            raise StoryError(f"the provider's page answered {done.status_code}")
 
     def _place(self) -> dict[str, Any]:
         brief = {
