@@ -6,7 +6,9 @@ import contextlib
 import functools
 import os
 import secrets
+import signal
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ from shoutgraph.api.drain import Drain
 from shoutgraph.api.graphql.execution import Runner
 from shoutgraph.api.graphql.schema import build_schema
 from shoutgraph.api.jwks import RemoteIssuer
-from shoutgraph.api.server import build_server
+from shoutgraph.api.server import Server, build_server
 from shoutgraph.api.tokens import Issuer, LocalIssuer
 from shoutgraph.api.transport import Transport
 from shoutgraph.domain import ids
@@ -172,7 +174,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[App], None] | None = 
             if on_ready is not None:
                 on_ready(app)
             try:
-                await server.serve(sockets=[listener])
+                await _serve_until_told(server, listener)
             finally:
                 stop.set()
                 await jobs
@@ -220,6 +222,26 @@ def load_providers(
 def local_issuer(settings: Settings) -> LocalIssuer:
     """The issuer of this deployment's own tokens."""
     return tokens.open_local(settings.data_dir, audience=settings.jwt_audience, clock=wall_clock)
+
+
+async def _serve_until_told(server: Server, listener: socket.socket) -> None:
+    """Serves until a signal comes, which ends the server and nothing more.
+
+    uvicorn raises the signals that it took again once it has drained, which would end the process before the jobs
+    have stopped and the database is closed; so they then find a handler that does nothing.
+    """
+    on_main = threading.current_thread() is threading.main_thread()
+    signals = (signal.SIGINT, signal.SIGTERM) if on_main else ()
+    before = {each: signal.signal(each, _do_nothing) for each in signals}
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _do_nothing(_signal: int, _frame: object) -> None:
+    pass
 
 
 async def _run_jobs(app: App, stop: asyncio.Event) -> None:
