@@ -1,6 +1,6 @@
 """Every law, broken on purpose behind the guards' backs, is found and named by the proof."""
 
-# ruff: noqa: S608, ISC004 - tampering is SQL text
+# ruff: noqa: S608 - tampering is SQL text
 
 import tempfile
 from dataclasses import dataclass

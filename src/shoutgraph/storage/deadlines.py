@@ -10,7 +10,7 @@ from sqlmodel import Field, SQLModel
 from shoutgraph.domain import clock, deadlines
 from shoutgraph.domain.deadlines import NO_TIME
 from shoutgraph.storage import columns
-from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.statements import Statement, upsert
 from shoutgraph.storage.tx import Tx
 
 CLAIM_MAX: Final = 100
@@ -40,16 +40,15 @@ _T = columns.table_of(DeadlineRow)
 
 def put(tx: Tx, deadline: deadlines.Deadline) -> None:
     """Sets a deadline, in place of one of the same kind for the same subject."""
-    values: dict[str, object] = {
-        "subject": deadline.subject_id,
-        "of_kind": deadline.kind,
-        "due": deadline.due_at,
-        "at_revision": deadline.revision,
-        "left": None if deadline.paused_remaining is None else deadline.paused_remaining // clock.MICROSECOND,
-        "since": deadline.paused_at,
-    }
-    if tx.run(_UPDATE, **values) == 0:
-        tx.run(_INSERT, **values)
+    tx.run(
+        _PUT,
+        subject_id=deadline.subject_id,
+        kind=deadline.kind,
+        due_at=deadline.due_at,
+        revision=deadline.revision,
+        paused_remaining=None if deadline.paused_remaining is None else deadline.paused_remaining // clock.MICROSECOND,
+        paused_at=deadline.paused_at,
+    )
 
 
 def delete(tx: Tx, subject_id: str, kind: str | None = None) -> int:
@@ -137,7 +136,6 @@ _PAUSED: Final[dict[str, Any]] = {
     "paused_remaining": sa.bindparam("left"),
     "paused_at": sa.bindparam("since"),
 }
-_VALUES: Final = _PAUSED | {"revision": sa.bindparam("at_revision")}
 
 
 def _claim() -> sa.ClauseElement:
@@ -151,10 +149,7 @@ def _claim() -> sa.ClauseElement:
     return sa.delete(_T).where(sa.tuple_(_T.c.subject_id, _T.c.kind).in_(due)).returning(*_T.c)
 
 
-_INSERT: Final = Statement(
-    lambda: sa.insert(_T).values({"subject_id": sa.bindparam("subject"), "kind": sa.bindparam("of_kind")} | _VALUES)
-)
-_UPDATE: Final = Statement(lambda: sa.update(_T).where(*_KEY).values(_VALUES))
+_PUT: Final = Statement(lambda: upsert(_T, "subject_id", "kind"))
 _PAUSE: Final = Statement(lambda: sa.update(_T).where(*_KEY).values(_PAUSED))
 _DELETE: Final = Statement(lambda: sa.delete(_T).where(*_KEY))
 _DELETE_ALL: Final = Statement(lambda: sa.delete(_T).where(_KEY[0]))

@@ -5,6 +5,7 @@ process, or a schema that is not this release's. Source: docs/adr/0005-storage.m
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,36 +50,41 @@ def open_store(where: Path | str, wall: clock.Clock, options: Options | None = N
         StoreUnavailableError: the file is not there, is not of this release, or has a writer already.
     """
     chosen = options or Options()
-    path = Path(str(where).removeprefix("sqlite:///"))
-    lock = sqlite.WriterLock(path) if chosen.writing else None
-    try:
-        return Store(path, wall, chosen, lock)
-    except BaseException:
-        if lock is not None:
-            lock.release()
-        raise
+    path = sqlite.path_of(where)
+    if not path.exists():
+        raise errors.StoreUnavailableError(
+            f"cannot open {path.name}: it is not there; run `shoutgraph migrate`", retry_after_s=0
+        )
+    with contextlib.ExitStack() as parts:
+        writing: sqlite.Session | None = None
+        if chosen.writing:
+            parts.callback(sqlite.WriterLock(path).release)
+            writing = sqlite.connect_writer(path, busy_timeout_ms=chosen.busy_timeout_ms)
+            parts.callback(writing.close)
+        reading = [sqlite.connect_reader(path) for _ in range(chosen.readers)]
+        for session in reading:
+            parts.callback(session.close)
+        first = writing or reading[0]
+        _require_schema(first)
+        bell = Bell(Tx(first.raw, first.dialect, wall()).head.seq)
+        reader = readers.Readers(reading, wall)
+        parts.callback(reader.close)
+        pen = writer.Writer(writing, wall, bell, chosen.limits) if writing else None
+        if pen is not None:
+            parts.callback(pen.close)
+        return Store(reader, pen, bell, parts.pop_all())
 
 
 class Store:
     """Runs units of work: writes in one thread that shares its commits, reads in a few others."""
 
-    def __init__(self, path: Path, wall: clock.Clock, options: Options, lock: sqlite.WriterLock | None) -> None:
-        self._lock = lock
-        self._session = self._writer = None
-        if lock is not None:
-            self._session = sqlite.connect_writer(path, busy_timeout_ms=options.busy_timeout_ms)
-        first = self._session or sqlite.connect_reader(path)
-        try:
-            _require_schema(first)
-            self.bell = Bell(Tx(first.raw, first.dialect, wall()).head.seq)
-            self._readers = readers.Readers(path, wall, count=options.readers)
-            if self._session is not None:
-                self._writer = writer.Writer(self._session, wall, self.bell, options.limits)
-        except BaseException:
-            first.close()
-            raise
-        if first is not self._session:
-            first.close()
+    def __init__(
+        self, reader: readers.Readers, pen: writer.Writer | None, bell: Bell, parts: contextlib.ExitStack
+    ) -> None:
+        self.bell: Final = bell
+        self._readers = reader
+        self._writer = pen
+        self._parts = parts
 
     async def write(self, work: Callable[[Tx], T], *, refused: Refused | None = None) -> T:
         """Runs a unit of work and returns after COMMIT.
@@ -138,14 +144,7 @@ class Store:
 
     def close(self) -> None:
         """Like `aclose`, for a thread that may block."""
-        self._readers.close()
-        if self._writer is not None:
-            self._writer.close()
-        if self._session is not None:
-            self._session.close()
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        self._parts.close()
 
     def _writing(self) -> writer.Writer:
         if self._writer is None:

@@ -1,12 +1,13 @@
 """The readers: a few threads, each with a connection that cannot write; every query sees one state."""
 
 import threading
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Final
 
 from shoutgraph.domain import clock, errors
-from shoutgraph.storage import inbox, sqlite
+from shoutgraph.storage import inbox
 from shoutgraph.storage.inbox import Command, Outcome
+from shoutgraph.storage.session import Blame, Session
 from shoutgraph.storage.tx import Tx
 
 READERS: Final = 4
@@ -16,13 +17,12 @@ QUEUE_MAX: Final = 4_096
 class Readers:
     """Runs queries on reading connections, each in a thread of its own."""
 
-    def __init__(self, path: Path, wall: clock.Clock, *, count: int = READERS) -> None:
+    def __init__(self, sessions: Sequence[Session], wall: clock.Clock) -> None:
         self._wall = wall
         self._inbox: inbox.Inbox[Command] = inbox.Inbox(limit=QUEUE_MAX)
-        self._sessions = [sqlite.connect_reader(path) for _ in range(count)]
         self._threads = [
             threading.Thread(target=self._serve, args=(session,), name=f"shoutgraph-reader-{at}", daemon=True)
-            for at, session in enumerate(self._sessions)
+            for at, session in enumerate(sessions)
         ]
         for thread in self._threads:
             thread.start()
@@ -41,29 +41,27 @@ class Readers:
         self._inbox.close("the store is closed")
         for thread in self._threads:
             thread.join()
-        for session in self._sessions:
-            session.close()
 
-    def _serve(self, session: sqlite.Session) -> None:
+    def _serve(self, session: Session) -> None:
         while commands := self._inbox.take(1):
             inbox.answer([(commands[0], self._attempt(session, commands[0]))])
 
-    def _attempt(self, session: sqlite.Session, command: Command) -> Outcome:
+    def _attempt(self, session: Session, command: Command) -> Outcome:
         try:
             session.snapshot()
             try:
                 return Outcome(value=command.work(Tx(session.raw, session.dialect, self._wall())))
             finally:
                 session.rollback()
-        except (sqlite.DatabaseError, MemoryError) as error:
-            return Outcome(error=_unavailable(error))
+        except session.errors as error:
+            return Outcome(error=_fault(error, session.blame(error)))
         except Exception as error:  # noqa: BLE001 - it belongs to the caller, not to this thread
             return Outcome(error=error)
 
 
-def _unavailable(error: Exception) -> errors.FaultError:
+def _fault(error: Exception, blame: Blame) -> errors.FaultError:
     fault: errors.FaultError
-    if sqlite.blame(error) is sqlite.Blame.BATCH:
+    if blame is Blame.BATCH:
         fault = errors.StoreUnavailableError(f"the database failed: {error}", retry_after_s=inbox.RETRY_AFTER_S)
     else:
         fault = errors.InvariantError(f"the database forbade it: {error}")

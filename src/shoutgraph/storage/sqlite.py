@@ -8,7 +8,6 @@ import fcntl
 import hashlib
 import os
 import sys
-from enum import Enum
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -19,8 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from shoutgraph.domain import errors
+from shoutgraph.storage.session import Blame
 from shoutgraph.storage.tx import Connection
 
+URL_PREFIX: Final = "sqlite:///"
 VERSION_MIN: Final = (3, 51, 3)
 BUSY_TIMEOUT_MS: Final = 5_000
 CACHED_STATEMENTS: Final = 512
@@ -89,27 +90,11 @@ MODULE: Final[ModuleType] = dbapi
 DatabaseError: Final[type[Exception]] = dbapi.DatabaseError
 
 
-class Blame(Enum):
-    """Whom an error concerns."""
-
-    COMMAND = "only the command that ran into it"
-    BATCH = "the disk, the memory or the file, and so every command of the batch"
-
-
-def blame(error: Exception) -> Blame:
-    """Whom an error of the driver concerns."""
-    if isinstance(error, MemoryError):
-        return Blame.BATCH
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None or code & _PRIMARY_CODE not in _BATCH_CODES:
-        return Blame.COMMAND
-    return Blame.BATCH
-
-
 class Session:
     """One connection, with the words of its transactions."""
 
     dialect: Final = DIALECT
+    errors: Final[tuple[type[Exception], ...]] = (dbapi.DatabaseError, MemoryError)
 
     def __init__(self, raw: Connection) -> None:
         self.raw = raw
@@ -144,6 +129,13 @@ class Session:
         self.raw.execute("ROLLBACK TO command")
         self.raw.execute("RELEASE command")
 
+    def blame(self, error: Exception) -> Blame:
+        """Whom an error of the driver concerns."""
+        if isinstance(error, MemoryError):
+            return Blame.BATCH
+        code = getattr(error, "sqlite_errorcode", 0)
+        return Blame.BATCH if code & _PRIMARY_CODE in _BATCH_CODES else Blame.COMMAND
+
     @property
     def open(self) -> bool:
         """Whether a transaction is open; some errors end it."""
@@ -152,6 +144,11 @@ class Session:
     def close(self) -> None:
         """Closes the connection."""
         self.raw.close()  # type: ignore[attr-defined]
+
+
+def path_of(where: Path | str) -> Path:
+    """The file that a path or a `sqlite:///` URL names."""
+    return Path(str(where).removeprefix(URL_PREFIX))
 
 
 def require_version() -> None:

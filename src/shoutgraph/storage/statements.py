@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import Any, Generic
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql  # its form of ON CONFLICT is SQLite's too
 from typing_extensions import TypeVar
 
 Row = tuple[Any, ...]
@@ -47,6 +48,13 @@ class Statement(Generic[R]):
         if found is None:
             found = self._prepared[dialect.name] = _prepare(self._build(), dialect)
         return found
+
+
+def upsert(table: sa.Table, *key: str) -> sa.ClauseElement:
+    """Inserts a row, or overwrites the one with the same key; every column is a parameter of its name."""
+    insert = postgresql.insert(table).values({column.name: sa.bindparam(column.name) for column in table.c})
+    others = {column.name: insert.excluded[column.name] for column in table.c if column.name not in key}
+    return insert.on_conflict_do_update(index_elements=[table.c[name] for name in key], set_=others)
 
 
 def _prepare(statement: sa.ClauseElement, dialect: sa.Dialect) -> Prepared:

@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Final
 
 from shoutgraph.domain import clock, errors
-from shoutgraph.storage import inbox, sqlite
+from shoutgraph.storage import inbox
 from shoutgraph.storage.bell import Bell
 from shoutgraph.storage.inbox import Command, Outcome
+from shoutgraph.storage.session import Blame, Session
 from shoutgraph.storage.tx import Tx
 
 QUEUE_MAX: Final = 4_096
@@ -39,7 +40,7 @@ class _BatchError(Exception):
 class Writer:
     """Runs units of work on the one writing connection, in a thread of its own."""
 
-    def __init__(self, session: sqlite.Session, wall: clock.Clock, bell: Bell, limits: Limits | None = None) -> None:
+    def __init__(self, session: Session, wall: clock.Clock, bell: Bell, limits: Limits | None = None) -> None:
         self._session = session
         self._wall = wall
         self._bell = bell
@@ -96,9 +97,9 @@ class Writer:
             session.begin()
             results = [(command, self._attempt(command)) for command in batch]
             session.commit()
-        except (sqlite.DatabaseError, MemoryError) as error:
+        except self._session.errors as error:
             self._abandon()
-            if sqlite.blame(error) is sqlite.Blame.BATCH:
+            if self._session.blame(error) is Blame.BATCH:
                 raise _BatchError from error
             if len(batch) > 1:
                 return None
@@ -115,7 +116,7 @@ class Writer:
         self._session.save()
         try:
             value = command.work(tx)
-        except (sqlite.DatabaseError, MemoryError) as error:
+        except self._session.errors as error:
             self._reraise_batch(error)
             outcome = Outcome(error=_broken(error))
         except errors.ShoutgraphError as refusal:
@@ -140,7 +141,7 @@ class Writer:
         return Outcome(error=self._attempt(again).error or refusal)
 
     def _reraise_batch(self, error: Exception) -> None:
-        if sqlite.blame(error) is sqlite.Blame.BATCH or not self._session.open:
+        if self._session.blame(error) is Blame.BATCH or not self._session.open:
             raise _BatchError from error
 
     def _abandon(self) -> None:

@@ -97,12 +97,13 @@ def _write(tx: Tx, number: int, posting: ledger.Posting) -> None:
     }
     if tx.run(_INSERT_POSTING, **values) == 1:
         return
-    _open(tx, posting.debit)
-    _open(tx, posting.credit)
-    if tx.run(_INSERT_POSTING, **values) != 1:
-        raise errors.InvariantError(
-            f"{posting.debit.code} or {posting.credit.code} is stored with another asset, floor or tie"
-        )
+    for account in (posting.credit, posting.debit):  # what is new is nearly always where coins go
+        _open(tx, account)
+        if tx.run(_INSERT_POSTING, **values) == 1:
+            return
+    raise errors.InvariantError(
+        f"{posting.debit.code} or {posting.credit.code} is stored with another asset, floor or tie"
+    )
 
 
 def _named(side: str, account: ledger.Account) -> dict[str, object]:

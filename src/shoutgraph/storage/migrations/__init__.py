@@ -1,5 +1,6 @@
 """The schema's history, applied by Alembic in one transaction: all of it, or nothing."""
 
+import contextlib
 import functools
 from pathlib import Path
 from typing import Final
@@ -20,17 +21,16 @@ def upgrade(where: Path | str, revision: str = "head") -> None:
     Raises:
         StoreUnavailableError: a process is writing to it.
     """
-    path = _path(where)
-    lock = sqlite.WriterLock(path)
-    session = sqlite.connect_owner(path)
-    try:
-        with _connection(session) as connection:
-            session.begin()
-            command.upgrade(_config(connection), revision)
-            connection.commit()
-    finally:
-        session.close()
-        lock.release()
+    path = sqlite.path_of(where)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as parts:
+        parts.callback(sqlite.WriterLock(path).release)
+        session = sqlite.connect_owner(path)
+        parts.callback(session.close)
+        connection = parts.enter_context(_connection(session))
+        session.begin()
+        command.upgrade(_config(connection), revision)
+        connection.commit()
 
 
 def current(where: Path | str) -> str | None:
@@ -39,7 +39,7 @@ def current(where: Path | str) -> str | None:
     Raises:
         StoreUnavailableError: the file cannot be read.
     """
-    path = _path(where)
+    path = sqlite.path_of(where)
     if not path.exists():
         return None
     session = sqlite.connect_reader(path)
@@ -77,10 +77,6 @@ def read_sql(name: str) -> tuple[str, ...]:
         "\n".join(line for line in block.splitlines() if not line.startswith("--")) for block in text.split("\n\n")
     )
     return tuple(statement.strip() for statement in statements if statement.strip())
-
-
-def _path(where: Path | str) -> Path:
-    return Path(str(where).removeprefix("sqlite:///"))
 
 
 def _config(connection: sa.Connection | None = None) -> Config:

@@ -1,0 +1,62 @@
+"""What the writer and the readers need of a database: one connection and the words of its transactions."""
+
+from enum import Enum
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from shoutgraph.storage.tx import Connection
+
+
+class Blame(Enum):
+    """Whom an error of the driver concerns."""
+
+    COMMAND = "only the command that ran into it"
+    BATCH = "the disk, the memory, the file or the connection, and so every command of the batch"
+
+
+class Session(Protocol):
+    """One connection. `errors` is what its driver raises."""
+
+    @property
+    def raw(self) -> Connection:
+        """The driver's connection."""
+
+    @property
+    def dialect(self) -> sa.Dialect:
+        """How statements are written for it."""
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What the driver raises."""
+
+    @property
+    def open(self) -> bool:
+        """Whether a transaction is open; some errors end it."""
+
+    def begin(self) -> None:
+        """Opens the transaction that a batch of commands shares."""
+
+    def snapshot(self) -> None:
+        """Opens a transaction that only reads: all its queries see one state."""
+
+    def commit(self) -> None:
+        """Makes it durable; the deferred checks run here."""
+
+    def rollback(self) -> None:
+        """Takes the whole transaction back, if there still is one."""
+
+    def save(self) -> None:
+        """Marks where one command begins."""
+
+    def keep(self) -> None:
+        """Keeps what the command did."""
+
+    def undo(self) -> None:
+        """Takes back what the command did."""
+
+    def blame(self, error: Exception) -> Blame:
+        """Whom an error of the driver concerns."""
+
+    def close(self) -> None:
+        """Closes the connection."""
