@@ -68,6 +68,12 @@ def test_every_setting_is_documented_as_it_is():
     assert [row for row in source.rows("SETTINGS.md") if row[0].startswith(f"`{PREFIX}")] == wanted
 
 
+def test_every_setting_changes_something():
+    readers = (*source.under("app", "cli"), source.SRC / "settings.py")
+    read = {node.attr for path in readers for node in ast.walk(source.tree(path)) if isinstance(node, ast.Attribute)}
+    assert sorted(set(Settings.model_fields) - read) == []
+
+
 def test_every_refusal_has_a_section_with_all_its_codes():
     documented = set()
     for leaf, section in _sections("ERRORS.md", level=3).items():
