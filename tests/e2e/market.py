@@ -1,0 +1,99 @@
+"""A marketplace on disk before any server runs: creators with an offer each, fans with coins, and everyone's tokens."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+from shoutgraph import app, settings
+from shoutgraph.domain import accounts, ids, postings
+from shoutgraph.domain.creators import Category, OfferTerms, Profile
+from shoutgraph.domain.ledger import Account, Lot
+from shoutgraph.domain.orders.order import Occasion
+from shoutgraph.domain.users import ROLES, Viewer
+from shoutgraph.services import offers as offer_room, seeds, users
+from shoutgraph.storage import ledger
+from shoutgraph.tools import Tools
+
+CREATORS = 200
+PRICE = 1_000
+RICH_COINS = 50_000_000
+POOR_PAID = (4_000, 3_200)
+POOR_PROMO = 3_300
+POOR_COINS = sum(POOR_PAID) + POOR_PROMO
+OPERATOR = Viewer(scopes=ROLES["admin"], principal="operator:e2e")
+BRIEF = {"occasion": "BIRTHDAY", "recipientName": "Ada", "instructions": "Say hello.", "language": "en"}
+
+
+@dataclass(frozen=True)
+class Seller:
+    """A creator, the user behind it, and what it sells."""
+
+    creator_id: str
+    user_id: str
+    offer_id: str
+
+
+@dataclass(frozen=True)
+class Market:
+    """Where it lies and who is in it."""
+
+    folder: Path
+    sellers: tuple[Seller, ...]
+    rich_id: str
+    poor_id: str
+
+    def token(self, subject: str, role: str = "user") -> str:
+        """A token as `shoutgraph token` prints it."""
+        issuer = app.local_issuer(settings.load({"data_dir": self.folder}, {}))
+        return issuer.issue(subject, role=role, ttl=timedelta(hours=1))
+
+    def at(self, folder: Path) -> "Market":
+        """The same market in a copy of its folder."""
+        return replace(self, folder=folder)
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "shoutgraph.db"
+
+
+async def prepare(folder: Path) -> Market:
+    """Makes the market in a new data folder."""
+    chosen = settings.load({"data_dir": folder}, {})
+    async with app.open_app(chosen, base_url="http://127.0.0.1", environ={}) as opened:
+        tools = opened.tools
+        creators = await seeds.seed_creators(tools, OPERATOR, tuple(_seed(at) for at in range(CREATORS)))
+        found = await offer_room.list_by_creator(tools, Viewer(), [creator.id for creator in creators])
+        rich = await users.register(tools, OPERATOR, display_name="Rich", country="DE")
+        poor = await users.register(tools, OPERATOR, display_name="Poor", country="DE")
+        await _give(tools, rich.id, RICH_COINS, ref="rich")
+        await _give(tools, poor.id, POOR_PAID[0], ref="poor-1", promo=POOR_PROMO)
+        await _give(tools, poor.id, POOR_PAID[1], ref="poor-2")
+    sellers = tuple(
+        Seller(creator.id, creator.user_id, offers[0].id) for creator, offers in zip(creators, found, strict=True)
+    )
+    return Market(folder, sellers, rich.id, poor.id)
+
+
+def _seed(at: int) -> seeds.CreatorSeed:
+    profile = Profile(
+        handle=f"seller{at}",
+        name=f"Seller {at}",
+        country="DE",
+        categories=(Category.OTHER,),
+        languages=("en",),
+    )
+    return seeds.CreatorSeed(profile, (OfferTerms(Occasion.BIRTHDAY, "A greeting", PRICE, 60, 7),))
+
+
+async def _give(tools: Tools, user_id: ids.UserId, coins: int, *, ref: str, promo: int = 0) -> None:
+    """Posts a paid top-up as the room of top-ups does."""
+
+    def lot(account: Account, granted: int, price: int) -> Lot:
+        new = tools.new_id(ids.LOT)
+        return Lot(new, account.code, user_id, None, granted, granted, price, "EUR", "DE", tools.clock())
+
+    cash = postings.Cash("sandbox", "EUR", coins * 100, coins * 100)
+    bonus = lot(accounts.promo(user_id), promo, 0) if promo else None
+    paid = lot(accounts.paid(user_id), coins, coins)
+    transfer = postings.topup_succeeded(postings.Books("EUR", 100), ref=ref, cash=cash, lot=paid, bonus=bonus)
+    await tools.store.write(lambda tx: ledger.post(tx, transfer))

@@ -1,0 +1,68 @@
+"""A nursery of processes: it imports the package once and forks, so that thirty restarts are not thirty imports.
+
+Each child is a process of its own, with memory, sockets and files of its own, that runs the command line from its
+first line. The nursery reads one JSON order a line, answers each with one line, and takes its children along when
+its own input ends.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from shoutgraph.cli import main
+
+
+def serve() -> None:
+    """Forks and waits as it is told."""
+    children: set[int] = set()
+    for line in sys.stdin:
+        match json.loads(line):
+            case {"start": list(arguments), "log": str(log)}:
+                pid = _start(arguments, log)
+                children.add(pid)
+                _answer({"pid": pid})
+            case {"wait": int(pid)}:
+                _, status = os.waitpid(pid, 0)
+                children.discard(pid)
+                _answer({"code": os.waitstatus_to_exitcode(status)})
+    for pid in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _start(arguments: list[str], log: str) -> int:
+    assert threading.active_count() == 1, "only a process without threads may fork"
+    pid = os.fork()
+    if pid == 0:
+        _become(arguments, log)
+    return pid
+
+
+def _become(arguments: list[str], log: str) -> None:
+    code = 70
+    try:
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(nothing, 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        main(args=arguments, prog_name="shoutgraph")
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _answer(value: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    serve()

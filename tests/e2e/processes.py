@@ -1,0 +1,180 @@
+"""Real processes of the command line: servers that are killed and started again, and commands that end."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Self
+
+import httpx
+
+PATIENCE_S = 30.0
+LOOK_S = 0.02
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def environment() -> dict[str, str]:
+    """The environment of every child: ours without settings, and with wide, plain output."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("SHOUTGRAPH_")}
+    return ours | {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "250", "PYTHONUNBUFFERED": "1"}
+
+
+def command(*arguments: object) -> list[str]:
+    """How a person starts shoutgraph."""
+    return [sys.executable, "-m", "shoutgraph", *map(str, arguments)]
+
+
+def run(*arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end."""
+    return subprocess.run(
+        command(*arguments),
+        env=environment() | more,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Nursery:
+    """Our side of the nursery: see the module of that name."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.e2e.nursery"],
+            env=environment(),
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self, *arguments: object, log: Path) -> int:
+        """Starts a command; gives the number of its process."""
+        return int(self._ask({"start": [*map(str, arguments)], "log": str(log)})["pid"])
+
+    def wait(self, pid: int) -> int:
+        """Waits for the end of a process; gives its exit code, negative for a signal."""
+        return int(self._ask({"wait": pid})["code"])
+
+    def run(self, *arguments: object, log: Path) -> tuple[int, str]:
+        """Runs a command to its end; gives its exit code and what it said."""
+        log.unlink(missing_ok=True)
+        code = self.wait(self.start(*arguments, log=log))
+        return code, log.read_text()
+
+    def close(self) -> None:
+        """Ends the nursery and what it started."""
+        self._pipe(self._process.stdin).close()
+        self._process.wait(PATIENCE_S)
+        self._pipe(self._process.stdout).close()
+
+    def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        inbox = self._pipe(self._process.stdin)
+        inbox.write(json.dumps(order) + "\n")
+        inbox.flush()
+        answer: dict[str, Any] = json.loads(self._pipe(self._process.stdout).readline())
+        return answer
+
+    @staticmethod
+    def _pipe(pipe: IO[str] | None) -> IO[str]:
+        assert pipe is not None, "both ends were asked for"
+        return pipe
+
+
+@dataclass
+class Server:
+    """`shoutgraph serve` on one data folder and one port, as often as it is started again."""
+
+    nursery: Nursery
+    folder: Path
+    port: int = field(default_factory=free_port)
+    pid: int | None = None
+    kills: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def socket_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/graphql"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "server.log"
+
+    @property
+    def arguments(self) -> Sequence[object]:
+        return ("serve", "--port", self.port, "--data-dir", self.folder, "--test-clock")
+
+    def start(self) -> Self:
+        """Starts it and waits until it answers."""
+        assert self.pid is None, "it runs already"
+        self.pid = self.nursery.start(*self.arguments, log=self.log)
+        wait_healthy(self.url, self.log)
+        return self
+
+    def kill(self) -> None:
+        """Ends it at once, whatever it is doing."""
+        assert self.pid is not None, "it does not run"
+        os.kill(self.pid, signal.SIGKILL)
+        assert self._reap() == -signal.SIGKILL, self.log.read_text()
+        self.kills += 1
+
+    def stop(self) -> int:
+        """Asks it to end; gives its exit code."""
+        assert self.pid is not None, "it does not run"
+        os.kill(self.pid, signal.SIGTERM)
+        return self._reap()
+
+    def _reap(self) -> int:
+        assert self.pid is not None, "it does not run"
+        pid, self.pid = self.pid, None
+        return self.nursery.wait(pid)
+
+
+def wait_healthy(url: str, log: Path) -> None:
+    """Waits until a server answers."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{url}/health", timeout=PATIENCE_S).status_code == httpx.codes.OK:
+                return
+        time.sleep(LOOK_S)
+    raise AssertionError(f"no answer within {PATIENCE_S} s: {log.read_text(errors='replace')}")
+
+
+@contextlib.contextmanager
+def serving(*arguments: object, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A command as a person starts it, until the block ends; killed if it has not ended by then."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command(*arguments),
+            env=environment(),
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(PATIENCE_S)

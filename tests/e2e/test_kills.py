@@ -1,0 +1,85 @@
+"""A server that is killed while sixty-four clients order: what was acknowledged is there, the rest is whole or absent."""
+
+import asyncio
+import random
+from typing import Any
+
+from tests.e2e import journal
+from tests.e2e.crowd import Crowd
+from tests.e2e.market import PRICE, RICH_COINS, Market
+from tests.e2e.processes import PATIENCE_S, Nursery, Server
+from tests.e2e.wire import Wire
+
+CLIENTS = 64
+ORDERS = """query Orders($after: String) { orders(role: FAN, first: 100, after: $after) {
+  nodes { id revision status price submittedAt brief { recipientName } deadlines { transition } }
+  pageInfo { hasNextPage endCursor } } }"""
+
+
+def test_no_acknowledged_order_is_lost_and_none_is_half_placed(
+    nursery: Nursery, server: Server, market: Market, kills: int
+):
+    chance = random.Random(kills)
+    crowd = Crowd(market, server.port)
+    lost = carried_out = 0
+    for at in range(kills):
+        asyncio.run(_order_until_killed(crowd, server, chance.uniform(0.0, 0.3), after_commit=at % 2 == 0))
+        server.start()
+        found = asyncio.run(_orders(market, server.port))
+        _check_whole(found, market)
+        told, open_keys = set(crowd.books.told.values()), len(crowd.books.open)
+        assert told <= found.keys(), "every acknowledged order exists"
+        assert len(found) <= len(told) + open_keys, "one key makes one order at most"
+        replayed = asyncio.run(crowd.place_again())
+        lost += len(replayed)
+        carried_out += sum(replayed.values())
+        assert len(found) - len(told) == sum(replayed.values()), "a repeat is told from a first time"
+        _check_books(nursery, market, orders=len(crowd.books.told))
+    assert asyncio.run(_orders(market, server.port)).keys() == set(crowd.books.told.values())
+    assert len(set(crowd.books.told.values())) == len(crowd.books.told), "each key has an order of its own"
+    assert lost >= kills, "the kills hit requests in flight"
+    assert carried_out > 0, "a kill came between a commit and its answers"
+    print(f"{kills} kills: {len(crowd.books.told)} orders, {lost} answers lost, {carried_out} of them carried out")
+
+
+async def _order_until_killed(crowd: Crowd, server: Server, seconds: float, *, after_commit: bool) -> None:
+    """Kills at a random moment, or in the moment between a commit and its answers."""
+    async with asyncio.timeout(PATIENCE_S):
+        before = len(crowd.books.told)
+        clients = asyncio.create_task(crowd.place(CLIENTS))
+        while len(crowd.books.told) < before + CLIENTS // 2 and not clients.done():
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(seconds)
+        if after_commit:
+            await asyncio.to_thread(journal.wait_for_commit, crowd.market.database, PATIENCE_S)
+        server.kill()
+        await clients
+
+
+async def _orders(market: Market, port: int) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    with Wire(port, market.token(market.rich_id)) as wire:
+        after, more = None, True
+        while more:
+            page = (await wire.once(ORDERS, after=after))["orders"]
+            found |= {order["id"]: order for order in page["nodes"]}
+            after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+    return found
+
+
+def _check_whole(found: dict[str, dict[str, Any]], market: Market) -> None:
+    events = [topic for _, _, topic in journal.stored(market.database) if topic.startswith("order_")]
+    assert sorted(events) == sorted(found), "each order has the one event of its placing"
+    for order in found.values():
+        assert (order["status"], order["price"]) == ("SCREENING", str(PRICE)), order
+        assert order["submittedAt"] and order["brief"] == {"recipientName": "Ada"}, order
+        assert [deadline["transition"] for deadline in order["deadlines"]] == ["screening_timeout"], order
+
+
+def _check_books(nursery: Nursery, market: Market, *, orders: int) -> None:
+    data = ("--data-dir", market.folder)
+    code, said = nursery.run("ledger", "verify", *data, log=market.folder / "verify.log")
+    assert (code, f" {orders:,} orders" in said) == (0, True), said
+    wallet = f"user:{market.rich_id}:paid"
+    code, said = nursery.run("ledger", "statement", wallet, "--lines", 1, *data, log=market.folder / "verify.log")
+    assert (code, f" {RICH_COINS - orders * PRICE:,} " in said) == (0, True), said

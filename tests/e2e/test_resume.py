@@ -1,0 +1,65 @@
+"""Feeds of order events over a server that is killed again and again in the middle of a stream."""
+
+import asyncio
+import random
+
+from tests.e2e import crowd, journal
+from tests.e2e.market import Market
+from tests.e2e.processes import Server
+from tests.e2e.wire import PATIENCE_S, Feed, over_socket, over_sse
+
+LIVES = 12
+"""Orders that are on their way at once."""
+
+
+def test_feeds_resume_after_kills_without_a_gap(server: Server, market: Market, kills: int):
+    journal_lines, feeds = asyncio.run(_story(server, market, kills))
+    rows = journal.stored(market.database)
+    assert [seq for seq, _, _ in rows] == [*range(1, len(rows) + 1)], "the journal is dense"
+    assert [(journal.seq_of(cursor), id_) for cursor, id_ in journal_lines] == [
+        (seq, id_) for seq, id_, topic in rows if topic.startswith("order_")
+    ], "pages show the journal"
+    for feed in feeds:
+        assert [(event.cursor, event.id) for event in feed.heard] == journal_lines, "the feed is the journal"
+        assert feed.connections > kills, "each kill cut the feed"
+        by_order: dict[str, list[int]] = {}
+        for event in feed.heard:
+            by_order.setdefault(event.order_id, []).append(event.revision)
+        assert all(seen == [*range(2, len(seen) + 2)] for seen in by_order.values()), "no revision is missing"
+
+
+async def _story(server: Server, market: Market, kills: int) -> tuple[list[journal.Line], list[Feed]]:
+    chance = random.Random(kills)
+    start = await journal.start_of(market, server.port)
+    tool = market.token("warehouse", "service")
+    feeds = [Feed(over_socket(server.port, tool), start), Feed(over_sse(server.port, tool), start)]
+    going = True
+    async with asyncio.timeout(PATIENCE_S + 3 * kills):
+        listeners = [asyncio.create_task(feed.listen()) for feed in feeds]
+        lives = [
+            asyncio.create_task(crowd.live(market, server.port, at, lambda: going)) for at in range(LIVES)
+        ]
+        for _ in range(kills):
+            await _hear_more(feeds, chance.randint(5, 150), lives)
+            server.kill()
+            await asyncio.to_thread(server.start)
+        await _hear_more(feeds, 50, lives)
+        going = False
+        await asyncio.gather(*lives)
+        lines = await journal.paged(market, server.port)
+        while any(feed.cursor != lines[-1][0] for feed in feeds):
+            await asyncio.sleep(0.01)
+        for task in listeners:
+            task.cancel()
+        await asyncio.gather(*listeners, return_exceptions=True)
+    return lines, feeds
+
+
+async def _hear_more(feeds: list[Feed], count: int, lives: list[asyncio.Task[int]]) -> None:
+    """Waits, in the thick of it, until every feed has heard so many more."""
+    wanted = [len(feed.heard) + count for feed in feeds]
+    while any(len(feed.heard) < enough for feed, enough in zip(feeds, wanted, strict=True)):
+        for life in lives:
+            if life.done():
+                life.result()
+        await asyncio.sleep(0.005)
