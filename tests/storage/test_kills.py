@@ -18,6 +18,7 @@ from shoutgraph.storage import ledger_proof
 from shoutgraph.storage.engine import Tx
 from shoutgraph.storage.statements import Statement
 
+ROOT = Path(__file__).parents[2]
 KILLS = 30
 LIFE_S = 0.25
 """How long a process may serve at most before it is killed; many die in their first batches."""
@@ -36,7 +37,7 @@ def durable(tx: Tx) -> tuple[set[str], set[str]]:
 @pytest.fixture
 def nursery(path: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", killed.__name__, str(path), str(tmp_path / "acknowledged")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         yield process
         assert process.stdin is not None
         process.stdin.close()

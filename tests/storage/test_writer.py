@@ -145,6 +145,20 @@ def test_work_that_only_commit_can_refuse_fails_alone(store: Store) -> None:
     assert store.read_now(lambda tx: lines.first_break(journal.each(tx))) is None
 
 
+def test_one_offender_among_many_costs_few_commits(store: Store) -> None:
+    runs = 0
+
+    def counted(tx: Tx) -> None:
+        nonlocal runs
+        runs += 1
+        moved(f"counted-{runs}")(tx)
+
+    answers = asyncio.run(in_one_batch(store, *[counted] * 31, break_a_law, *[counted] * 32))
+    assert [type(answer) for answer in answers].count(errors.InvariantError) == 1
+    assert spent(store) == 63
+    assert runs < 63 * 4, "the offender is found by halves"
+
+
 def test_a_full_queue_is_refused_at_once(path: Path, clock: Clock) -> None:
     store = databases.opened(path, clock, limits=Limits(queue=3))
 

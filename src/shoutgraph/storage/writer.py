@@ -73,8 +73,7 @@ class Writer:
                 self._run(batch)
         finally:  # whatever ends this thread, nobody is left waiting
             self._inbox.close("the writer has ended")
-            error = errors.StoreUnavailableError("the writer has ended", retry_after_s=inbox.RETRY_AFTER_S)
-            inbox.answer((command, Outcome(error=error)) for command in [*batch, *self._inbox.drain()])
+            _turn_away([*batch, *self._inbox.drain()], "the writer has ended")
 
     def _run(self, batch: Sequence[Command]) -> None:
         try:
@@ -82,16 +81,17 @@ class Writer:
         except _BatchError as failure:
             self._fail(batch, failure)
             return
-        if results is None:  # a deferred check failed: one by one, so that only the offender does
-            for command in batch:
-                self._run([command])
+        if results is None:  # a deferred check failed: by halves, so that in the end only the offender does
+            half = len(batch) // 2
+            self._run(batch[:half])
+            self._run(batch[half:])
             return
         self._faults = 0
         self._bell.ring(self._tx.head.seq)
         inbox.answer(results)
 
     def _commit(self, batch: Sequence[Command]) -> list[tuple[Command, Outcome]] | None:
-        """Runs a batch in one transaction; None if it must be run again one by one."""
+        """Runs a batch in one transaction; None if it must be run again in parts."""
         session = self._session
         try:
             session.begin()
@@ -155,14 +155,19 @@ class Writer:
             message = f"writing is closed after {self._faults} failures in a row; the last was: {failure.__cause__}"
             self._inbox.close(message)
             batch = [*batch, *self._inbox.drain()]
-        error = errors.StoreUnavailableError(message, retry_after_s=inbox.RETRY_AFTER_S)
-        error.__cause__ = failure.__cause__
-        inbox.answer((command, Outcome(error=error)) for command in batch)
+        _turn_away(batch, message)
 
     def _tick(self) -> datetime:
         """The time of the next command: the wall clock's, but never earlier than what was written."""
         self._last = max(self._last + clock.MICROSECOND, self._wall())
         return self._last
+
+
+def _turn_away(batch: Sequence[Command], message: str) -> None:
+    inbox.answer(
+        (command, Outcome(error=errors.StoreUnavailableError(message, retry_after_s=inbox.RETRY_AFTER_S)))
+        for command in batch
+    )
 
 
 def _broken(error: Exception) -> errors.InvariantError:
