@@ -23,6 +23,27 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 NAMES = ("ada", "bob", "cleo", "dan", "eve")
 
 
+class Log:
+    """A log of ticks that grows from another thread."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self.reads = 0
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+    def append(self) -> None:
+        self.length += 1
+        waiting, self._waiting = self._waiting, []
+        for loop, event in waiting:
+            loop.call_soon_threadsafe(event.set)
+
+    async def wait_past(self, number: int) -> None:
+        if self.length <= number:
+            event = asyncio.Event()
+            self._waiting.append((asyncio.get_running_loop(), event))
+            await event.wait()
+
+
 @dataclass
 class World:
     """What the sample's resolvers read and change, and what they did."""
@@ -30,10 +51,10 @@ class World:
     version: int = 1
     calls: list[str] = field(default_factory=list)
     now: datetime = NOON
+    log: Log = field(default_factory=Log)
 
     def begin_anew(self) -> None:
-        self.version, self.now = 1, NOON
-        self.calls.clear()
+        self.version, self.now, self.log, self.calls = 1, NOON, Log(), []
 
 
 def world_of(context: Context) -> World:
@@ -224,24 +245,44 @@ class TickEventType:
 
 @strawberry.type
 class SampleSubscription:
+    @fields.subscription(description="The log: from now on, or after a cursor.", shared=True)
+    async def log(self, info: Info, after: Since = None) -> AsyncIterator[TickEventType]:
+        world = world_of(info.context)
+        calls = world.calls
+        resume = info.context.last_event_id or after
+        if resume == "expired":
+            raise refusals.ValidationError("Too old.", code="CURSOR_EXPIRED", path=("after",))
+        number = world.log.length if resume is None else int(resume)
+        calls.append(f"log opened after {resume}")
+        try:
+            while True:
+                await world.log.wait_past(number)
+                number += 1
+                world.log.reads += 1
+                yield TickEventType(cursor=str(number), number=number)
+        finally:
+            calls.append(f"log closed after {resume}")
+
     @fields.subscription(description="Ticks, the world a version further after each.")
     async def ticks(self, info: Info, count: Several, after: Since = None) -> AsyncIterator[TickEventType]:
         world = world_of(info.context)
+        calls = world.calls
         start = int(info.context.last_event_id or after or 0)
         try:
             for number in range(start + 1, count + 1):
                 yield TickEventType(cursor=str(number), number=number)
                 world.version += 1
         finally:
-            world.calls.append("ticks ended")
+            calls.append("ticks ended")
 
     @fields.subscription(description="Waits for ever after the first.")
     async def waiting(self, info: Info) -> AsyncIterator[TickEventType]:
+        calls = world_of(info.context).calls
         try:
             yield TickEventType(cursor="1", number=1)
             await asyncio.Event().wait()
         finally:
-            world_of(info.context).calls.append("waiting ended")
+            calls.append("waiting ended")
 
     @fields.subscription(description="Breaks after the first, or refuses at once.")
     async def breaking(self, name: Text) -> AsyncIterator[TickEventType]:
@@ -252,13 +293,14 @@ class SampleSubscription:
 
     @fields.subscription(description="Large events without an end.")
     async def flood(self, info: Info) -> AsyncIterator[TickEventType]:
+        calls = world_of(info.context).calls
         try:
             number = 0
             while True:
                 number += 1
                 yield TickEventType(cursor=str(number) + "x" * 10_000, number=number)
         finally:
-            world_of(info.context).calls.append("flood ended")
+            calls.append("flood ended")
 
 
 SAMPLE = Room(query=SampleQuery, mutation=SampleMutation, subscription=SampleSubscription, nodes={"star": stars_by_id})

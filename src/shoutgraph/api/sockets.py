@@ -14,11 +14,12 @@ import orjson
 from starlette.types import Receive, Scope, Send
 from strawberry.http.websocket_origin import is_same_origin, normalize_allowed_origins, normalize_origin
 
-from shoutgraph.api import failures, limits, requests, transport
+from shoutgraph.api import failures, limits, requests
 from shoutgraph.api.deadline import within
 from shoutgraph.api.failures import Code, FailureError
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.execution import Request
+from shoutgraph.api.graphql.sharing import SlowConsumerError
 from shoutgraph.api.transport import Headers, Transport
 from shoutgraph.domain.users import Viewer
 
@@ -48,10 +49,6 @@ class CloseError(Exception):
 
 class GoneError(Exception):
     """The client has closed the socket."""
-
-
-class SlowConsumerError(Exception):
-    """The client reads too slowly."""
 
 
 class GraphQLOverSockets:
@@ -232,8 +229,7 @@ class Connection:
                 if not answer.ran:
                     await self._finish(operation_id, _frame(operation_id, b"error", orjson.dumps(answer.errors)))
                     return False
-                await self._write(_frame(operation_id, b"next", transport.encode(answer)))
-                await asyncio.sleep(0)  # a stream that never waits must not starve the others
+                await self._write(_frame(operation_id, b"next", answer.json()))
         return True
 
     async def _finish(self, operation_id: str, frame: bytes) -> None:

@@ -16,8 +16,9 @@ from starlette.types import Receive, Send
 from shoutgraph.api import failures, limits, media_types, transport
 from shoutgraph.api.deadline import within
 from shoutgraph.api.failures import Code, FailureError
+from shoutgraph.api.graphql.answers import Answer
 from shoutgraph.api.graphql.context import Context
-from shoutgraph.api.graphql.execution import Answer
+from shoutgraph.api.graphql.sharing import SlowConsumerError
 from shoutgraph.api.transport import Transport
 
 logger = logging.getLogger("shoutgraph.api")
@@ -26,14 +27,10 @@ HEARTBEAT: Final = b":\n\n"
 COMPLETE: Final = b"event: complete\ndata: \n\n"
 
 
-class SlowConsumerError(Exception):
-    """The client reads too slowly."""
-
-
 def encode_next(answer: Answer) -> bytes:
     """An answer as one event; its cursor is the id to resume from."""
     mark = b"" if answer.cursor is None else b"id: " + answer.cursor.encode() + b"\n"
-    return b"event: next\n" + mark + b"data: " + transport.encode(answer) + b"\n\n"
+    return b"event: next\n" + mark + b"data: " + answer.json() + b"\n\n"
 
 
 async def respond(
@@ -64,7 +61,6 @@ class _Stream:
         async with aclosing(answers):
             async for answer in answers:
                 await self.write(encode_next(answer))
-                await asyncio.sleep(0)  # a stream that never waits must not starve the others
 
     async def write(self, chunk: bytes, *, more: bool = True) -> None:
         try:

@@ -12,8 +12,9 @@ from starlette.types import Scope, Send
 from shoutgraph.api import failures, media_types
 from shoutgraph.api.drain import Drain
 from shoutgraph.api.failures import Code, FailureError
+from shoutgraph.api.graphql.answers import Answer
 from shoutgraph.api.graphql.context import Context
-from shoutgraph.api.graphql.execution import Answer, Runner
+from shoutgraph.api.graphql.execution import Runner
 from shoutgraph.domain import errors
 from shoutgraph.domain.clock import Clock
 from shoutgraph.domain.users import Viewer
@@ -131,14 +132,9 @@ REQUEST_ERROR_STATUS: Final = {media_types.GRAPHQL: 400, media_types.JSON: 200}
 """The status of a GraphQL request error: older clients read no body of a 4xx, so JSON gets 200."""
 
 
-def encode(answer: Answer) -> bytes:
-    """The JSON of an answer."""
-    return orjson.dumps(answer.body)
-
-
 def reply_of(answer: Answer, media_type: str) -> Reply:
     """The response that carries an answer."""
-    return Reply(200 if answer.ran else REQUEST_ERROR_STATUS[media_type], encode(answer), media_type)
+    return Reply(200 if answer.ran else REQUEST_ERROR_STATUS[media_type], answer.json(), media_type)
 
 
 def reply_of_failure(failure: FailureError, request_id: str, media_type: str = media_types.JSON) -> Reply:

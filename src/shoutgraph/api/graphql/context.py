@@ -1,6 +1,6 @@
 """What every resolver gets: the tools, the viewer and the loaders of this one operation."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any, Final, TypeVar
 
 import strawberry
@@ -32,6 +32,12 @@ class Context:
     def forget_loaded(self) -> None:
         """Drops what was loaded; called around each root mutation, since it changes what was read."""
         self._loaders = None
+
+    @property
+    def rights(self) -> Hashable:
+        """Everything about the viewer that an answer may depend on."""
+        viewer = self.viewer
+        return viewer.principal, viewer.user_id, viewer.creator_id, viewer.scopes
 
     @property
     def loaders(self) -> loaders.Loaders:

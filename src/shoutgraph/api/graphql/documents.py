@@ -5,16 +5,24 @@ from typing import Final
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     GraphQLSchema,
+    NullValueNode,
     OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    Visitor,
     specified_rules,
     validate,
+    visit,
 )
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+from strawberry.types.field import StrawberryField
 
 from shoutgraph.api import limits
 from shoutgraph.api.failures import Code, FailureError, RequestErrors
+from shoutgraph.api.graphql import fields
 
 DOCUMENTS_MAX: Final = 1_000
 CHARS_MAX: Final = 1024 * 1024
@@ -24,16 +32,21 @@ RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationR
 
 
 class Operation:
-    """One operation of a valid document. `plans` is the compiled engine's, and lives as long as the document."""
+    """One operation of a valid document.
 
-    __slots__ = ("document", "kind", "name", "node", "plans")
+    `plans` is the compiled engine's, and lives as long as the document. `resume_variable` is the variable that says
+    where a subscription goes on; where that is written otherwise, or the field is no log, it is not `shareable`.
+    """
 
-    def __init__(self, document: DocumentNode, node: OperationDefinitionNode) -> None:
+    __slots__ = ("document", "kind", "name", "node", "plans", "resume_variable", "shareable")
+
+    def __init__(self, document: DocumentNode, node: OperationDefinitionNode, schema: GraphQLSchema) -> None:
         self.document: Final = document
         self.node: Final = node
         self.kind: Final = node.operation
         self.name: Final = node.name.value if node.name else None
         self.plans: Final[dict[object, object]] = {}
+        self.shareable, self.resume_variable = _resumes_by(document, node, schema)
 
 
 class Document:
@@ -41,8 +54,10 @@ class Document:
 
     __slots__ = ("_by_name",)
 
-    def __init__(self, node: DocumentNode) -> None:
-        operations = [Operation(node, each) for each in node.definitions if isinstance(each, OperationDefinitionNode)]
+    def __init__(self, node: DocumentNode, schema: GraphQLSchema) -> None:
+        operations = [
+            Operation(node, each, schema) for each in node.definitions if isinstance(each, OperationDefinitionNode)
+        ]
         self._by_name: Final = {each.name: each for each in operations}
 
     def pick(self, name: str | None) -> Operation:
@@ -93,7 +108,7 @@ class Documents:
         )
         if errors:
             raise RequestErrors(errors, Code.VALIDATION_FAILED)
-        return Document(node)
+        return Document(node, self._schema)
 
     def _keep(self, text: str, document: Document) -> Document:
         self._kept[text] = document
@@ -102,3 +117,43 @@ class Documents:
             dropped, _ = self._kept.popitem(last=False)
             self._chars -= len(dropped)
         return document
+
+
+RESUME_ARGUMENT: Final = "after"
+DECLARED_AND_USED: Final = 2
+
+
+def _resumes_by(
+    document: DocumentNode, operation: OperationDefinitionNode, schema: GraphQLSchema
+) -> tuple[bool, str | None]:
+    """Whether a subscription's stream can be shared, and the variable that says where it goes on."""
+    field = operation.selection_set.selections[0]
+    if not isinstance(field, FieldNode) or not _is_log(operation, field, schema):
+        return False, None
+    given = [each.value for each in field.arguments or () if each.name.value == RESUME_ARGUMENT]
+    if not given or isinstance(given[0], NullValueNode):
+        return True, None
+    if not isinstance(given[0], VariableNode):
+        return False, None
+    name = given[0].name.value
+    uses = _Uses(name)
+    visit(document, uses)
+    return uses.count == DECLARED_AND_USED, name
+
+
+def _is_log(operation: OperationDefinitionNode, field: FieldNode, schema: GraphQLSchema) -> bool:
+    if operation.operation is not OperationType.SUBSCRIPTION or len(operation.selection_set.selections) > 1:
+        return False
+    assert schema.subscription_type is not None, "the document is valid"
+    definition = schema.subscription_type.fields[field.name.value].extensions.get("strawberry-definition")
+    return isinstance(definition, StrawberryField) and bool(definition.metadata.get(fields.SHARED))
+
+
+class _Uses(Visitor):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self.count = 0
+
+    def enter_variable(self, node: VariableNode, *_place: object) -> None:
+        self.count += node.name.value == self._name

@@ -6,9 +6,10 @@ The compiled engine answers what it can; graphql-core answers everything else, a
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, cast
 
+import orjson
 import strawberry
 from graphql import (
     ExecutionResult,
@@ -24,8 +25,10 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from shoutgraph.api import failures, limits
 from shoutgraph.api.deadline import within
 from shoutgraph.api.failures import Code, FailureError, RequestErrors
+from shoutgraph.api.graphql.answers import Answer
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.documents import Documents, Operation
+from shoutgraph.api.graphql.sharing import SharedStreams
 
 Variables = dict[str, Any]
 EFFECTS_S: Final = 8.0
@@ -39,28 +42,6 @@ class Request:
     query: str
     variables: Variables
     operation_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A GraphQL response. `ran` is false where nothing was executed, and then there is no `data`."""
-
-    data: Mapping[str, object] | None
-    errors: list[dict[str, object]]
-    ran: bool = True
-    cursor: str | None = None
-
-    @property
-    def body(self) -> dict[str, object]:
-        """The response as JSON values."""
-        body: dict[str, object] = {}
-        if self.ran:
-            body["data"] = self.data
-        if self.errors:
-            body["errors"] = self.errors
-        if self.cursor is not None:
-            body["extensions"] = {"cursor": self.cursor}
-        return body
 
 
 class Engine(Protocol):
@@ -89,6 +70,7 @@ class Runner:
         self._engine = engine
         self._production = production
         self._effects: set[asyncio.Task[Answer]] = set()
+        self._streams = SharedStreams()
 
     async def answer(self, request: Request, context: Context, *, read_only: bool = False) -> Answer:
         """Answers a query or a mutation once.
@@ -118,9 +100,28 @@ class Runner:
         if operation.kind is not OperationType.SUBSCRIPTION:
             yield await self._run(operation, request, context)
             return
-        async with aclosing(self._stream(operation, request, context)) as answers:
+        async with aclosing(self._subscribe(operation, request, context)) as answers:
             async for answer in answers:
                 yield answer
+
+    def _subscribe(self, operation: Operation, request: Request, context: Context) -> AsyncGenerator[Answer, None]:
+        """A subscription's answers, shared by all who ask the same with the same rights."""
+
+        def own() -> AsyncGenerator[Answer, None]:
+            return self._stream(operation, request, context)
+
+        if not operation.shareable:
+            return own()
+        variables = dict(request.variables)
+        after = variables.pop(operation.resume_variable, None) if operation.resume_variable else None
+        now_on = replace(request, variables=variables)
+
+        def live() -> AsyncGenerator[Answer, None]:
+            return self._stream(operation, now_on, context.fork())
+
+        resumes = after is not None or context.last_event_id is not None
+        key = (operation, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), context.rights)
+        return self._streams.follow(key, live, own if resumes else None)
 
     async def _run(self, operation: Operation, request: Request, context: Context) -> Answer:
         """Runs a query or a mutation within the deadline.
@@ -158,6 +159,7 @@ class Runner:
                 if executor.is_awaitable(result):
                     result = await result
                 yield _answer(cast("ExecutionResult", result), context, getattr(payload, "cursor", None))
+                await asyncio.sleep(0)  # a source that never waits must not starve the others
 
     async def _run_effect(self, operation: Operation, request: Request, context: Context) -> Answer:
         task = asyncio.create_task(self._execute(operation, request, context))
@@ -172,7 +174,7 @@ class Runner:
         if self._engine is not None and operation.kind is OperationType.QUERY:
             data = await self._engine.run(operation, request.variables, context)
             if data is not None:
-                return Answer(data, [])
+                return Answer(data)
         try:
             executor = self._executor(operation, request, context)
         except RequestErrors as refused:
