@@ -1,10 +1,10 @@
 """The rooms of users, creators and packages behind a real server and a real database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from tests.api.harness import Client, Served, serving
 from tests.services.world import World, open_world
@@ -17,18 +17,46 @@ from shoutgraph.api.http import build_asgi
 from shoutgraph.api.transport import Transport
 from shoutgraph.domain.users import ANONYMOUS, ROLES, Principal, Viewer
 from shoutgraph.services.users import Identities
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Store
 
+T = TypeVar("T")
 ROOMS = (users.ROOM, catalogue.ROOM, profiles.ROOM, offers.ROOM, packages.ROOM)
 ISSUER = "https://id.example.org"
 
 
+class CountedTx:
+    """A unit of work whose statements are counted."""
+
+    def __init__(self, tx: Tx, statements: list[object]) -> None:
+        self._tx = tx
+        self._statements = statements
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"all", "one"}:
+            self._statements.append(name)
+        return getattr(self._tx, name)
+
+
+class CountedStore:
+    """The store, with the statements of its reads counted."""
+
+    def __init__(self, store: Store) -> None:
+        self.statements: list[object] = []
+        self.write = store.write
+        self._store = store
+
+    async def read(self, query: Callable[[Tx], T]) -> T:
+        return await self._store.read(lambda tx: query(cast("Tx", CountedTx(tx, self.statements))))
+
+
 @dataclass
 class Shop:
-    """A world behind a server, and the statements that its readers run."""
+    """A world behind a server, and the statements that it reads with."""
 
     world: World
     served: Served
-    statements: list[str]
+    statements: list[object]
     clients: dict[str | None, Client] = field(default_factory=dict)
 
     def client(self, token: str | None = None) -> Client:
@@ -50,16 +78,15 @@ class Shop:
         """The data of an operation, and how many statements read it."""
         self.statements.clear()
         data = client.data(query, **variables)
-        return data, sum(not sql.startswith(("BEGIN", "ROLLBACK", "--")) for sql in self.statements)
+        return data, len(self.statements)
 
 
 @contextmanager
 def open_shop(folder: Path) -> Iterator[Shop]:
     with open_world(folder) as world:
-        statements: list[str] = []
-        for session in world.tools.store._readers._sessions:  # type: ignore[attr-defined]
-            session.raw.set_trace_callback(statements.append)
-        identities = Identities(world.tools)
+        store = CountedStore(world.tools.store)
+        tools = replace(world.tools, store=store)
+        identities = Identities(tools)
 
         async def authenticate(authorization: str | None) -> Viewer:
             if authorization is None:
@@ -74,14 +101,14 @@ def open_shop(folder: Path) -> Iterator[Shop]:
 
         transport = Transport(
             runner=Runner(assemble(ROOMS)),
-            tools=world.tools,
+            tools=tools,
             authenticate=authenticate,
             new_request_id=lambda: "request-0001",
             drain=Drain(),
             clock=world.clock,
         )
         with serving(build_asgi(transport), transport.drain) as served:
-            shop = Shop(world, served, statements)
+            shop = Shop(world, served, store.statements)
             yield shop
             for client in shop.clients.values():
                 client.close()

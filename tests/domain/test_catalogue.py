@@ -81,6 +81,25 @@ def test_lists_with_another_filter_or_sort_have_other_names() -> None:
     assert len(names) == 12
 
 
+@pytest.mark.parametrize(
+    ("only", "found"),
+    [
+        (CreatorFilter(language="zh"), True),
+        (CreatorFilter(language="zh-Hant"), True),
+        (CreatorFilter(language="zh-Hant-TW"), False),
+        (CreatorFilter(language="pt-BR", category=Category.CHEF, country="DE"), True),
+        (CreatorFilter(language="p"), False),
+        (CreatorFilter(category=Category.ACTOR), False),
+        (CreatorFilter(country="BR"), False),
+        (catalogue.ALL, True),
+    ],
+)
+def test_a_creator_is_found_by_all_the_facets_that_are_wanted(only: CreatorFilter, found: bool) -> None:  # noqa: FBT001
+    facets = catalogue.facets_of(creator(languages=("zh-Hant", "pt-BR")))
+    assert (set(catalogue.facets_wanted(only)) <= set(facets)) is found
+    assert all(facet.isalnum() and facet.isascii() for facet in facets)
+
+
 def creator(**changes: Any) -> Creator:
     values: dict[str, Any] = {
         "id": ids.CreatorId("creator_00000000000000000000000001"),

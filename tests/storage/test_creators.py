@@ -230,21 +230,58 @@ def test_counting_stops_at_the_limit(shop: Tx) -> None:
     assert catalogue.count_up_to(shop, lists.ALL, 50) == 50
 
 
+FACETS = ("category", "language", "country")
+RARE = {"featured": Sort.FEATURED, "price_max": Sort.PRICE, "rating_min": Sort.RATING}
+"""Filters that may leave few, and the sort whose own index leads there."""
+WALKS = {
+    Sort.FEATURED: "creator_featured_first",
+    Sort.PRICE: "creator_cheapest",
+    Sort.RATING: "creator_best",
+    Sort.NEWEST: "creator_newest",
+    Sort.NAME: "creator_by_name",
+}
+
+
 @pytest.mark.parametrize(
     "names", [(), *((name,) for name in FILTERS if name != "text"), tuple(FILTERS)[:-1]], ids="+".join
 )
 @pytest.mark.parametrize("sort", Sort)
-def test_a_page_walks_an_index_and_sorts_nothing(shop: Tx, spy: Spy, sort: Sort, names: Sequence[str]) -> None:
+def test_a_page_walks_an_index_or_sorts_a_few(shop: Tx, spy: Spy, sort: Sort, names: Sequence[str]) -> None:
+    rare = any(name in FACETS or RARE.get(name, sort) is not sort for name in names)
+    for steps in plans(shop, spy, sort, names):
+        assert ("UNION ALL" in steps) is rare
+        there = steps.index("UNION ALL") if rare else 0
+        few, walked = steps[:there], steps[there:]
+        assert any(f"creator USING INDEX {WALKS[sort]}" in step for step in walked)
+        assert not any("TEMP B-TREE" in step or step.startswith("SCAN offer") for step in walked)
+        assert not any(step in {"SCAN creator", "SCAN offer"} for step in few)
+        assert any(step.startswith("SEARCH creator USING INTEGER PRIMARY KEY") for step in few) is rare
+
+
+def plans(shop: Tx, spy: Spy, sort: Sort, names: Sequence[str]) -> Iterator[list[str]]:
+    """How the page of this filter is found, in both directions, from both ends and from the middle."""
     only = CreatorFilter(**{name: FILTERS[name] for name in names})
     key = lists.key_of(everyone(shop)[50], sort)
     for descending, backward, start in itertools.product((True, False), (True, False), (None, key)):
         spy.seen.clear()
-        args = pages.PageArgs(20, start, backward)
-        catalogue.list_of_page(shop, args, only, CreatorSort(sort, descending))
+        catalogue.list_of_page(shop, pages.PageArgs(20, start, backward), only, CreatorSort(sort, descending))
         assert len(spy.seen) == 1
-        for step in plan(spy, *spy.seen[0]):
-            assert "TEMP B-TREE" not in step
-            assert not step.startswith("SCAN") or "USING INDEX" in step
+        yield plan(spy, *spy.seen[0])
+
+
+@pytest.mark.parametrize("few", [0, 10, 10_000])
+def test_few_or_many_make_the_same_pages(shop: Tx, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    monkeypatch.setattr(catalogue, "FEW", few)
+    catalogue._page.cache_clear()
+    for names in ((name, *rest) for name in (*FACETS, *RARE) for rest in ((), ("occasion",))):
+        only = CreatorFilter(**{name: FILTERS[name] for name in names})
+        wanted = expected(shop, only)
+        for sort in Sort:
+            found = walk(shop, only, CreatorSort.of(sort), size=25, backward=sort is Sort.NAME)
+            keys = [lists.key_of(creator, sort) for creator in found]
+            assert keys == sorted(keys, reverse=lists.DESCENDING[sort])
+            assert {creator.id for creator in found} == wanted
+    catalogue._page.cache_clear()
 
 
 def test_a_search_is_looked_up_in_its_index(shop: Tx, spy: Spy) -> None:
@@ -289,6 +326,7 @@ def test_the_search_index_follows_handle_name_and_bio(store: Store) -> None:
         assert ids_of(tx, "flam") == [2]
         assert ids_of(tx, "ada") == [1]
         assert ids_of(tx, "cometa") == [1]
+        assert ids_of(tx, "c0chef") == ids_of(tx, "l0de") == []
 
     store.write_now(work)
 

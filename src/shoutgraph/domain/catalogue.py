@@ -141,5 +141,34 @@ def _fits(key: pages.Key, kinds: tuple[type, ...]) -> bool:
     return numbers and not any(unicodedata.category(c) == "Cs" for text in key if isinstance(text, str) for c in text)
 
 
+def facets_of(creator: Creator) -> tuple[str, ...]:
+    """The words under which the search index finds a creator by category, country and language.
+
+    A language is found under every beginning of its tag, so that pt finds pt-BR.
+    """
+    tags = [tag.lower().split("-") for tag in creator.languages]
+    beginnings = {_LANGUAGE + "".join(tag[:parts]) for tag in tags for parts in range(1, len(tag) + 1)}
+    categories = {_CATEGORY + category.lower() for category in creator.categories}
+    return (_COUNTRY + creator.country.lower(), *sorted(categories), *sorted(beginnings))
+
+
+def facets_wanted(only: CreatorFilter) -> tuple[str, ...]:
+    """The words that a creator needs in the search index to match this filter."""
+    wanted = []
+    if only.category is not None:
+        wanted.append(_CATEGORY + only.category.lower())
+    if only.language is not None:
+        wanted.append(_LANGUAGE + only.language.lower().replace("-", ""))
+    if only.country is not None:
+        wanted.append(_COUNTRY + only.country.lower())
+    return tuple(wanted)
+
+
+_CATEGORY: Final = "c0"
+_COUNTRY: Final = "k0"
+_LANGUAGE: Final = "l0"
+"""What a facet's word begins with, by its kind: letters and a digit, so that it stays one word."""
+
+
 def _in_word(char: str) -> bool:
     return char.isalnum() or unicodedata.category(char).startswith("M")

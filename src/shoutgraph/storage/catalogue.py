@@ -1,10 +1,11 @@
 """Pages of the catalogue: each sort walks an index of its own, from the place where the last page ended.
 
-Filters are tested along the walk. A search text is looked up first, and what it matches is sorted: at most
-`MATCHES_MAX` creators. Only creators with an active offer are listed.
+Filters are tested along the walk. Where one of them may leave few creators, an index first says how many: if they are
+few, they are sorted instead, since a walk would pass by everyone else. What a search text matches is always sorted, at
+most `MATCHES_MAX` creators. Only creators with an active offer are listed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set as AbstractSet
 from functools import lru_cache
 from typing import Any, Final
 
@@ -18,8 +19,10 @@ from shoutgraph.storage.creators import COLUMNS, CREATORS as _T, OFFERS as _O
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
-MATCHES_MAX: Final = 10_000
-"""Creators that a search text finds at most, the oldest first."""
+MATCHES_MAX: Final = 10_001
+"""Creators that a search text finds at most, the oldest first: one more than is counted exactly."""
+FEW: Final = 2_000
+"""Up to so many creators are sorted rather than looked for in a walk."""
 SHAPES_MAX: Final = 1_024
 """Different combinations of sort, direction and filters whose SQL text is kept."""
 
@@ -34,6 +37,11 @@ _SEARCH: Final = sa.table("creator_fts", sa.column("rowid", Integer), sa.column(
 
 Shape = frozenset[str]
 """Which conditions a filter has; each combination is one SQL text."""
+Leads = AbstractSet[str]
+"""Columns whose conditions may choose the index that begins with them."""
+_RARE: Final = {"featured": _T.c.featured, "price_max": _T.c.price_from_coins, "rating_min": _T.c.rating_hundredths}
+"""Conditions that may leave few creators, with the column that an index of a sort begins with."""
+_EVERY: Final = frozenset(column.name for keys in _KEYS.values() for column in keys)
 
 
 def list_of_page(tx: Tx, args: pages.PageArgs, only: CreatorFilter, sort: CreatorSort) -> list[Creator]:
@@ -55,21 +63,51 @@ def count_up_to(tx: Tx, only: CreatorFilter, limit: int) -> int:
 @lru_cache(SHAPES_MAX)
 def _page(sort: Sort, descending: bool, after: bool, shape: Shape) -> Statement[Any]:  # noqa: FBT001 - a cache key
     def build() -> sa.ClauseElement:
-        keys = [sa.type_coerce(key, Text if key.name in {"id", "name_sort"} else Integer) for key in _KEYS[sort]]
-        query = sa.select(*COLUMNS).where(*_conditions(shape, sort)).limit(sa.bindparam("size"))
-        if after:
-            here = sa.tuple_(*keys)
-            place = sa.tuple_(*(sa.bindparam(f"key_{at}", type_=key.type) for at, key in enumerate(keys)))
-            query = query.where(here < place if descending else here > place)
-        return query.order_by(*(key.desc() if descending else key.asc() for key in keys))
+        size = sa.bindparam("size", type_=Integer)
+        ordered = _ordered(sort, descending, after)
+        walk = ordered.where(*_conditions(shape, {_KEYS[sort][0].name}))
+        rare = _rare(sort, shape)
+        if rare is None:
+            return walk.limit(size)
+        few = rare.limit(sa.literal_column(str(FEW + 1))).cte("few").prefix_with("MATERIALIZED")
+        are_few = sa.select(sa.func.count()).select_from(few).scalar_subquery() <= sa.literal_column(str(FEW))
+        nothing: sa.ColumnElement[int] = sa.literal_column("0")
+        those = ordered.where(_T.c.number.in_(sa.select(few.c.number)), *_conditions(shape, set()))
+        those = those.limit(sa.case((are_few, size), else_=nothing))
+        walked = walk.limit(sa.case((are_few, nothing), else_=size))
+        return sa.union_all(sa.select(those.subquery("those")), sa.select(walked.subquery("walked")))
 
     return Statement(build)
+
+
+def _rare(sort: Sort, shape: Shape) -> sa.Select[tuple[int]] | None:
+    """Who meets the one condition that may leave few creators; None where there is none, or the walk leads there."""
+    if "words" in shape:
+        return None
+    if "facets" in shape:
+        return sa.select(_SEARCH.c.rowid.label("number")).where(_found("facets"))
+    for name, column in _RARE.items():
+        if name in shape and _KEYS[sort][0] is not column:
+            return sa.select(_T.c.number).where(_T.c.price_from_coins.is_not(None), _CONDITIONS[name]({column.name}))
+    return None
+
+
+def _ordered(sort: Sort, descending: bool, after: bool) -> sa.Select[Any]:  # noqa: FBT001 - as of a cache key
+    keys = [sa.type_coerce(key, Text if key.name in {"id", "name_sort"} else Integer) for key in _KEYS[sort]]
+    query = sa.select(*COLUMNS)
+    if after:
+        here = sa.tuple_(*keys)
+        place = sa.tuple_(*(sa.bindparam(f"key_{at}", type_=key.type) for at, key in enumerate(keys)))
+        query = query.where(here < place if descending else here > place)
+    return query.order_by(*(key.desc() if descending else key.asc() for key in keys))
 
 
 @lru_cache(SHAPES_MAX)
 def _count(shape: Shape) -> Statement[tuple[int]]:
     def build() -> sa.ClauseElement:
-        found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(_T).where(*_conditions(shape, None))
+        found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(_T).where(*_conditions(shape, _EVERY))
+        if "facets" in shape:
+            found = found.where(_T.c.number.in_(sa.select(_SEARCH.c.rowid).where(_found("facets"))))
         return sa.select(sa.func.count()).select_from(found.limit(sa.bindparam("limit")).subquery())
 
     return Statement(build)
@@ -88,23 +126,26 @@ def _params(tx: Tx, only: CreatorFilter) -> dict[str, object]:
         params |= {"language": f"%|{only.language}|%", "dialect": f"%|{only.language}-%"}
     if only.open_only:
         params["now"] = tx.now
-    if words := catalogue.words_of(only.text or ""):
-        params["words"] = match_text(words)
+    words, facets = catalogue.words_of(only.text or ""), catalogue.facets_wanted(only)
+    if words:
+        params["words"] = match_text(words, facets)
+    elif facets:
+        params["facets"] = match_text((), facets)
     return params
 
 
-def _conditions(shape: Shape, sort: Sort | None) -> list[sa.ColumnElement[bool]]:
+def _conditions(shape: Shape, indexed: Leads) -> list[sa.ColumnElement[bool]]:
     """The conditions of a shape; the first says what every sort's index is about."""
     found: list[sa.ColumnElement[bool]] = [_T.c.price_from_coins.is_not(None)]
-    found += [condition(sort) for name, condition in _CONDITIONS.items() if name in shape]
+    found += [condition(indexed) for name, condition in _CONDITIONS.items() if name in shape]
     if shape & {"occasion", "price_min", "price_max"}:
         found.append(_has_offer(shape))
     return found
 
 
-def _walked(column: sa.Column[Any], sort: Sort | None) -> sa.ColumnElement[Any]:
-    """The column itself where the sort's index begins with it; else a term that tempts no planner to another index."""
-    if sort is None or _KEYS[sort][0] is column:
+def _tested(column: sa.Column[Any], indexed: Leads) -> sa.ColumnElement[Any]:
+    """The column itself where an index that begins with it helps; else a term that tempts no planner to that index."""
+    if column.name in indexed:
         return column
     return sa.type_coerce(column, Integer) + sa.literal_column("0")
 
@@ -122,33 +163,39 @@ def _has_offer(shape: Shape) -> sa.ColumnElement[bool]:
     return sa.exists(query.correlate(_T))
 
 
-def match_text(words: tuple[str, ...]) -> str:
-    """The words as FTS5 wants them: each quoted, each the beginning of a word, all of them needed."""
-    return " ".join(f'"{word}"*' for word in words)
+def match_text(words: tuple[str, ...], facets: tuple[str, ...]) -> str:
+    """What FTS5 is asked: each word quoted, the beginning of a word of the profile; each facet whole; all needed."""
+    asked = [f'{{handle name bio}} : "{word}" *' for word in words]
+    asked += [f'facets : "{facet}"' for facet in facets]
+    return " AND ".join(asked)
 
 
-def _matches(_: Sort | None) -> sa.ColumnElement[bool]:
-    """Whether the search index has the creator under all the words: the one place that knows SQLite's FTS5."""
-    index = sa.select(_SEARCH.c.rowid).where(_SEARCH.c.creator_fts.op("MATCH")(sa.bindparam("words", type_=Text)))
-    return _T.c.number.in_(index.limit(sa.literal_column(str(MATCHES_MAX))))
+def _found(param: str) -> sa.ColumnElement[bool]:
+    """Whether the search index has the row under what is asked: the one place that knows SQLite's FTS5."""
+    return _SEARCH.c.creator_fts.op("MATCH")(sa.bindparam(param, type_=Text))
 
 
-def _takes_orders(_: Sort | None) -> sa.ColumnElement[bool]:
+def _matches(_: Leads) -> sa.ColumnElement[bool]:
+    matches = sa.select(_SEARCH.c.rowid).where(_found("words")).limit(sa.literal_column(str(MATCHES_MAX)))
+    return _T.c.number.in_(matches)
+
+
+def _takes_orders(_: Leads) -> sa.ColumnElement[bool]:
     again = sa.or_(_T.c.paused_until.is_(None), _T.c.paused_until <= sa.bindparam("now"))
     return sa.and_(_T.c.open == sa.literal_column("1"), again)
 
 
-def _speaks(_: Sort | None) -> sa.ColumnElement[bool]:
+def _speaks(_: Leads) -> sa.ColumnElement[bool]:
     languages = sa.type_coerce(_T.c.languages, Text)
     return sa.or_(languages.like(sa.bindparam("language")), languages.like(sa.bindparam("dialect")))
 
 
-_CONDITIONS: Final[dict[str, Callable[[Sort | None], sa.ColumnElement[bool]]]] = {
+_CONDITIONS: Final[dict[str, Callable[[Leads], sa.ColumnElement[bool]]]] = {
     "words": _matches,
-    "featured": lambda sort: _walked(_T.c.featured, sort) == sa.bindparam("featured", type_=Truth),
+    "featured": lambda indexed: _tested(_T.c.featured, indexed) == sa.bindparam("featured", type_=Truth),
     "country": lambda _: _T.c.country == sa.bindparam("country"),
-    "rating_min": lambda sort: _walked(_T.c.rating_hundredths, sort) >= sa.bindparam("rating_min", type_=Integer),
-    "price_max": lambda sort: _walked(_T.c.price_from_coins, sort) <= sa.bindparam("price_max", type_=Integer),
+    "rating_min": lambda indexed: _tested(_T.c.rating_hundredths, indexed) >= sa.bindparam("rating_min", type_=Integer),
+    "price_max": lambda indexed: _tested(_T.c.price_from_coins, indexed) <= sa.bindparam("price_max", type_=Integer),
     "now": _takes_orders,
     "category": lambda _: sa.type_coerce(_T.c.categories, Text).like(sa.bindparam("category")),
     "language": _speaks,

@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from shoutgraph.domain import creators, errors, ids
+from shoutgraph.domain import catalogue, creators, errors, ids
 from shoutgraph.domain.creators import Category, Creator, Offer
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.users import Scope, Viewer
@@ -62,7 +62,10 @@ def _sort_index(name: str, *by: str) -> sa.Index:
 
 
 class CreatorRow(SQLModel, table=True):
-    """A creator. `number` is the row's place in the search index; lists sort by `name_sort` and the average."""
+    """A creator. `number` is the row's place in the search index, which also holds `facets`.
+
+    Lists sort by `name_sort` and the average.
+    """
 
     __tablename__ = "creator"
     __table_args__ = (
@@ -101,6 +104,7 @@ class CreatorRow(SQLModel, table=True):
     price_from_coins: int | None = Field(sa_type=Integer)
     created_at: datetime = Field(sa_type=Micros)
     name_sort: str = Field(sa_type=Text)
+    facets: str = Field(sa_type=Text)
     rating_hundredths: int = Field(sa_column=sa.Column(Integer, sa.Computed(_AVERAGE, persisted=True), nullable=False))
 
 
@@ -138,18 +142,19 @@ COLUMNS: Final = tuple(CREATORS.c[name] for name in Creator.__slots__)
 _KEPT: Final = frozenset({"rating_sum", "rating_count", "price_from_coins"})
 """Columns that change on their own, outside revisions."""
 _WRITTEN: Final = tuple(name for name in Creator.__slots__ if name not in _KEPT)
+_DERIVED: Final = ("name_sort", "facets")
 _OFFER: Final = tuple(OFFERS.c[name] for name in Offer.__slots__)
 
 _INSERT: Final = Statement[Any](
     lambda: sa.insert(CREATORS).values(
-        {name: sa.bindparam(name) for name in (*_WRITTEN, "name_sort")} | {"rating_sum": 0, "rating_count": 0}
+        {name: sa.bindparam(name) for name in (*_WRITTEN, *_DERIVED)} | {"rating_sum": 0, "rating_count": 0}
     )
 )
 _SAVE: Final = Statement[Any](
     lambda: (
         sa.update(CREATORS)
         .where(CREATORS.c.id == sa.bindparam("of"), CREATORS.c.revision == sa.bindparam("previous_revision"))
-        .values({name: sa.bindparam(name) for name in (*_WRITTEN, "name_sort") if name != "id"})
+        .values({name: sa.bindparam(name) for name in (*_WRITTEN, *_DERIVED) if name != "id"})
     )
 )
 _RATE: Final = Statement[Any](
@@ -332,7 +337,7 @@ def _seen(rows: Iterable[Any], viewer: Viewer) -> Iterable[Offer]:
 
 def _params(creator: Creator) -> dict[str, Any]:
     params = {name: getattr(creator, name) for name in _WRITTEN}
-    return params | {"name_sort": creators.sort_name(creator.name)}
+    return params | {"name_sort": creators.sort_name(creator.name), "facets": " ".join(catalogue.facets_of(creator))}
 
 
 def _offer_params(offer: Offer) -> dict[str, Any]:

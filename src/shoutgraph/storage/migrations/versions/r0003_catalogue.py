@@ -71,6 +71,7 @@ def creators() -> None:
         sa.Column("price_from_coins", INTEGER),
         sa.Column("created_at", INTEGER, nullable=False),
         sa.Column("name_sort", TEXT, nullable=False),
+        sa.Column("facets", TEXT, nullable=False),
         sa.Column("rating_hundredths", INTEGER, sa.Computed(AVERAGE, persisted=True), nullable=False),
         sa.CheckConstraint("revision > 0 AND length(country) = 2 AND open_orders_max > 0", name="creator_shape"),
         sa.CheckConstraint("rating_count >= 0 AND rating_sum BETWEEN rating_count AND 5 * rating_count", name="rating"),

@@ -35,23 +35,25 @@ WHEN NEW.price_from_coins IS NOT
   (SELECT min(price_coins) FROM offer WHERE creator_id = OLD.id AND active = 1)
 BEGIN SELECT RAISE(ABORT, 'the price that a creator starts at is that of an offer'); END;
 
--- the search index: beginnings of words, without accents and case
+-- the search index: beginnings of words, without accents and case, and the facets that lists are filtered by
 CREATE VIRTUAL TABLE creator_fts USING fts5(
-  handle, name, bio,
+  handle, name, bio, facets,
   content = 'creator', content_rowid = 'number',
   tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3');
 
 CREATE TRIGGER creator_found AFTER INSERT ON creator
 BEGIN
-  INSERT INTO creator_fts (rowid, handle, name, bio) VALUES (NEW.number, NEW.handle, NEW.name, NEW.bio);
+  INSERT INTO creator_fts (rowid, handle, name, bio, facets)
+    VALUES (NEW.number, NEW.handle, NEW.name, NEW.bio, NEW.facets);
 END;
 
-CREATE TRIGGER creator_renamed AFTER UPDATE OF handle, name, bio ON creator
-WHEN NEW.handle <> OLD.handle OR NEW.name <> OLD.name OR NEW.bio <> OLD.bio
+CREATE TRIGGER creator_renamed AFTER UPDATE OF handle, name, bio, facets ON creator
+WHEN NEW.handle <> OLD.handle OR NEW.name <> OLD.name OR NEW.bio <> OLD.bio OR NEW.facets <> OLD.facets
 BEGIN
-  INSERT INTO creator_fts (creator_fts, rowid, handle, name, bio)
-    VALUES ('delete', OLD.number, OLD.handle, OLD.name, OLD.bio);
-  INSERT INTO creator_fts (rowid, handle, name, bio) VALUES (NEW.number, NEW.handle, NEW.name, NEW.bio);
+  INSERT INTO creator_fts (creator_fts, rowid, handle, name, bio, facets)
+    VALUES ('delete', OLD.number, OLD.handle, OLD.name, OLD.bio, OLD.facets);
+  INSERT INTO creator_fts (rowid, handle, name, bio, facets)
+    VALUES (NEW.number, NEW.handle, NEW.name, NEW.bio, NEW.facets);
 END;
 
 CREATE TRIGGER creator_identity BEFORE UPDATE OF number, id, user_id ON creator
