@@ -14,7 +14,7 @@ from shoutgraph.domain.orders.states import Actor, State
 from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.domain.pages import PageArgs
 from shoutgraph.domain.topups.polling import Due
-from shoutgraph.domain.topups.topup import Observation, Review, Seen, Source, Status, Submission, Topup
+from shoutgraph.domain.topups.topup import Observation, Review, Seen, Source, Status, Submission, Topup, TopupFilter
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services import packages, wallets as wallet_services
 from shoutgraph.services.orders import timers
@@ -133,7 +133,7 @@ def test_late_money_after_a_decline_is_credited(till: Till, fan: Viewer) -> None
 
 
 def all_topups(tx: Tx, fan: Viewer) -> list[Topup]:
-    return topups.list_of_page(tx, PageArgs(10, None, backward=False), topups.TopupFilter(user_id=fan.user_id))
+    return topups.list_of_page(tx, PageArgs(10, None, backward=False), TopupFilter(user_id=fan.user_id))
 
 
 def test_a_lost_answer_is_unknown_until_the_provider_is_asked(till: Till, fan: Viewer) -> None:

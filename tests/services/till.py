@@ -59,11 +59,16 @@ PRICES = PriceList(
 
 @dataclass
 class Till:
-    """A world with money. `deaf` makes our webhooks answer 503, so that the simulator tries again later."""
+    """A world with money.
+
+    `deaf` makes our webhooks answer 503, so that the simulator tries again later. `setup` loads the providers once
+    more, for another event loop.
+    """
 
     world: World
     url: str
     deaf: bool = True
+    setup: loading.Setup | None = None
     hooks: list[tuple[bytes, Mapping[str, str], int]] = field(default_factory=list)
 
     def buy(self, fan: Viewer, coins: int | None = None, *, key: str | None = None, **changes: Any) -> Done[Topup]:
@@ -154,7 +159,7 @@ def open_till(folder: Path) -> Iterator[Till]:
             }
             for name in ("sandbox", "sandbox-payouts")
         }
-        setup = loading.Setup(
+        till.setup = loading.Setup(
             instances=instances,
             environ={"API_KEY": API_KEY, "SECRET": SECRET},
             clock=world.clock,
@@ -163,7 +168,7 @@ def open_till(folder: Path) -> Iterator[Till]:
             discover=False,
             strict=True,
         )
-        providers = loading.load(setup)
+        providers = loading.load(till.setup)
         world.tools = replace(world.tools, providers=providers, public_url=url)
         world.run(price_lists.load(world.tools, world.staff("admin"), PRICES))
         simulator = Sandbox(

@@ -154,6 +154,14 @@ class Payout:
 
 
 @dataclass(frozen=True, slots=True)
+class PayoutFilter:
+    """Which payouts a list holds: all the given conditions together."""
+
+    creator_id: ids.CreatorId | None = None
+    states: tuple[PayoutState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A payout after a look, and what the books must follow with."""
 

@@ -1,5 +1,6 @@
 """Wallets: one's own, or anyone's for those who read finances; unlocking, and granted coins that lapse."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from shoutgraph.domain import clock, errors, ids, journal, pages, postings, wallets
@@ -26,6 +27,20 @@ async def get(tools: Tools, viewer: Viewer, user_id: str | None = None) -> Walle
     """
     owner = _owner(viewer, user_id)
     return await tools.store.read(lambda tx: _read(tx, owner))
+
+
+async def list_visible(tools: Tools, viewer: Viewer, user_ids: Sequence[ids.UserId]) -> list[Wallet | None]:
+    """The wallets of users, None where there is none that this viewer may see."""
+    reads = viewer.has(Scope.FINANCE_READ)
+
+    def query(tx: Tx) -> list[Wallet | None]:
+        known = [user is not None for user in users.list_of(tx, user_ids)]
+        return [
+            _read(tx, user_id) if found and (reads or user_id == viewer.user_id) else None
+            for user_id, found in zip(user_ids, known, strict=True)
+        ]
+
+    return await tools.store.read(query)
 
 
 async def lots(tools: Tools, viewer: Viewer, user_id: ids.UserId, args: PageArgs) -> Page[Lot]:

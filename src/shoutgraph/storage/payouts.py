@@ -16,6 +16,7 @@ from shoutgraph.domain.payouts import (
     FAILED,
     HoldCode,
     Payout,
+    PayoutFilter,
     PayoutReview,
     PayoutState,
 )
@@ -121,14 +122,6 @@ class Claimed:
     payout: Payout
     batch: Batch
     looks: int
-
-
-@dataclass(frozen=True, slots=True)
-class PayoutFilter:
-    """Which payouts a list holds: all the given conditions together."""
-
-    creator_id: ids.CreatorId | None = None
-    states: tuple[PayoutState, ...] = ()
 
 
 def insert(tx: Tx, payout: Payout, parts: Sequence[Part]) -> None:

@@ -5,7 +5,7 @@ nothing is marked as credited unless exactly the price arrived. Units: minor uni
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
@@ -26,6 +26,7 @@ from shoutgraph.domain.topups.topup import (
     Submission,
     Terms,
     Topup,
+    TopupFilter,
     Totals,
 )
 from shoutgraph.domain.users import Scope, Viewer
@@ -120,14 +121,6 @@ _T: Final = columns.table_of(TopupRow)
 _JOB: Final = ("look_at", "looks", "leased_until")
 _COLUMNS: Final = tuple(column for column in _T.c if column.name not in {"status", *_JOB})
 _NAMES: Final = tuple(column.name for column in _COLUMNS)
-
-
-@dataclass(frozen=True, slots=True)
-class TopupFilter:
-    """Which top-ups a list holds: all the given conditions together."""
-
-    user_id: ids.UserId | None = None
-    statuses: tuple[Status, ...] = ()
 
 
 def insert(tx: Tx, topup: Topup, *, look_at: datetime) -> None:

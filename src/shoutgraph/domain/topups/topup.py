@@ -230,6 +230,14 @@ class Topup:
         return Status.PENDING if self.action is None else Status.ACTION_REQUIRED
 
 
+@dataclass(frozen=True, slots=True)
+class TopupFilter:
+    """Which top-ups a list holds: all the given conditions together."""
+
+    user_id: ids.UserId | None = None
+    statuses: tuple[Status, ...] = ()
+
+
 def _paid_status(totals: Totals) -> Status:
     if totals.disputed_minor > totals.won_minor + totals.lost_minor:
         return Status.DISPUTED

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from shoutgraph.domain import pages
 from shoutgraph.domain.pages import Page, PageArgs
-from shoutgraph.domain.payouts import WAITING, Payout
+from shoutgraph.domain.payouts import WAITING, Payout, PayoutFilter
 from shoutgraph.domain.recipients import Recipient
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import payouts, recipients
-from shoutgraph.storage.payouts import PayoutFilter
 from shoutgraph.tools import Tools
 
 
@@ -50,6 +49,25 @@ async def page(tools: Tools, viewer: Viewer, listing: Listing, args: PageArgs) -
     descending = listing != QUEUE
     found = await tools.store.read(lambda tx: payouts.list_of_page(tx, args, only, descending=descending))
     return pages.cut(found, args, scope=listing.scope, key_of=lambda payout: (payout.id,))
+
+
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """One way to be paid."""
+
+    code: str
+    label: str
+
+
+def list_of_rails(tools: Tools, viewer: Viewer) -> tuple[Rail, ...]:
+    """The ways to be paid.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer is not a creator.
+    """
+    viewer.require_creator()
+    return tuple(Rail(code, way.plugin.label) for code, way in sorted(tools.providers.payouts.items()))
 
 
 async def list_of_recipients(tools: Tools, viewer: Viewer) -> tuple[Recipient, ...]:

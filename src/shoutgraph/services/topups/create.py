@@ -25,6 +25,8 @@ URL_CHARS_MAX: Final = 2_000
 HOOKS_PATH: Final = "/hooks"
 DESCRIPTOR: Final = "Coins"
 LOCALE: Final = "en"
+LOCALE_CHARS_MIN: Final = 2
+LOCALE_CHARS_MAX: Final = 35
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ async def create(
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
-        ValidationError: a URL is none, or the package, the coins or the country do not fit.
+        ValidationError: a URL or the locale is none, or the package, the coins or the country do not fit.
         NotFoundError: coins are not sold there, or there is no such package.
         LimitExceededError: fewer or more coins than the policy allows.
         WalletLockedError: the account is closed to purchases.
@@ -59,7 +61,7 @@ async def create(
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     user_id = viewer.require_user()
-    _check_urls(wish)
+    _check_words(wish)
 
     def work(tx: Tx) -> Topup:
         topup = _new(tools, tx, user_id, wish)
@@ -181,7 +183,10 @@ def _check_coins(coins: int, policy: Policy) -> None:
         raise errors.LimitExceededError(msg, code="TOPUP_MAX", limit=policy.topup_max_coins, path=path)
 
 
-def _check_urls(wish: Wish) -> None:
+def _check_words(wish: Wish) -> None:
+    if not LOCALE_CHARS_MIN <= len(wish.locale) <= LOCALE_CHARS_MAX or not wish.locale.isprintable():
+        msg = "locale is a BCP 47 tag such as 'en'."
+        raise errors.ValidationError(msg, code="INVALID_LOCALE", path=("input", "locale"))
     for name, url in (("returnUrl", wish.return_url), ("cancelUrl", wish.cancel_url)):
         if url is None:
             continue

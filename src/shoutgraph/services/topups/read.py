@@ -5,10 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from shoutgraph.domain import pages
 from shoutgraph.domain.pages import Page, PageArgs
-from shoutgraph.domain.topups.topup import Topup
+from shoutgraph.domain.topups.topup import Topup, TopupFilter
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import topups
-from shoutgraph.storage.topups import TopupFilter
 from shoutgraph.tools import Tools
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Final
 
 from shoutgraph import sdk
@@ -15,14 +16,23 @@ from shoutgraph.tools import Tools
 NOT_SENT: Final = "ranking"
 
 
+class Intake(StrEnum):
+    """How a provider takes money."""
+
+    PAGE = "PAGE"
+    STORE = "STORE"
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """One way to pay."""
 
     code: str
     label: str
-    intake: sdk.Intake
-    refunds: sdk.Refunds
+    intake: Intake
+
+
+_INTAKES: Final = {sdk.Intake.CREATE: Intake.PAGE, sdk.Intake.REDEEM: Intake.STORE}
 
 
 async def list_of(tools: Tools, viewer: Viewer, market: Market, coins: int) -> tuple[Way, ...]:
@@ -51,9 +61,7 @@ async def list_of(tools: Tools, viewer: Viewer, market: Market, coins: int) -> t
     found = {code: way for code, way in sorted(tools.providers.topups.items()) if suits(way.caps, market, price)}
     request = _request_to_rank(user_id, market, price)
     ranked = tools.providers.hooks.rank_topup(request, tuple(found))
-    return tuple(
-        Way(code, found[code].plugin.label, found[code].caps.intake, found[code].caps.refunds) for code in ranked
-    )
+    return tuple(Way(code, found[code].plugin.label, _INTAKES[found[code].caps.intake]) for code in ranked)
 
 
 def suits(caps: sdk.TopUpCaps, market: Market, price: sdk.Money) -> bool:

@@ -1,0 +1,133 @@
+"""Earnings as their creator sees them: where each coin is, and how each price was shared."""
+
+from datetime import datetime
+from typing import Annotated, Final
+
+import strawberry
+
+from shoutgraph.api.graphql import enums, fields, pages as graph_pages
+from shoutgraph.api.graphql.context import Info
+from shoutgraph.api.graphql.directives import PAGED
+from shoutgraph.api.graphql.money import MoneyType
+from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
+from shoutgraph.api.graphql.room import Room
+from shoutgraph.domain import money, pages
+from shoutgraph.domain.earnings import Earning, EarningKind, EarningState
+from shoutgraph.domain.money import Coins
+from shoutgraph.domain.policies import Policy
+from shoutgraph.services import earnings
+from shoutgraph.services.earnings import Summary
+
+enums.describe(
+    EarningKind,
+    name="EarningKind",
+    description="What was earned with.",
+    values={
+        EarningKind.ORDER: "A video that a fan paid for.",
+        EarningKind.COMPENSATION: "A delay of the platform, which it pays for itself.",
+        EarningKind.GIFT: "A gift of a fan.",
+    },
+)
+enums.describe(
+    EarningState,
+    name="EarningStatus",
+    description="Where an earning stands; clients must accept values added later.",
+    values={
+        EarningState.PENDING: "In its hold.",
+        EarningState.AVAILABLE: "It may be paid out, as far as it is not on its way already.",
+        EarningState.PAID: "All of it was paid out.",
+        EarningState.REVERSED: "All of it was taken back.",
+    },
+)
+
+
+@strawberry.type(name="EarnedAmount", description="Coins that were earned, and what they are worth at par.")
+class EarnedAmountType:
+    coins: Coins = strawberry.field(description="Coins.")
+    money: MoneyType = strawberry.field(description="What they are worth, in the currency of the books.")
+
+    @classmethod
+    def of(cls, coins: int, policy: Policy) -> "EarnedAmountType":
+        """The graph's view of an amount."""
+        worth = money.Money(policy.par_minor(coins), policy.book_currency)
+        return cls(coins=Coins(coins), money=MoneyType.of(worth))
+
+
+@strawberry.type(name="Earning", description="What a creator earned with one order, compensation or gift.")
+class EarningType:
+    id: strawberry.ID = strawberry.field(description="Names the earning; it is not a node.")
+    kind: EarningKind = strawberry.field(description="What was earned with.")
+    subject_id: strawberry.ID = strawberry.field(description="The order or gift.")
+    status: EarningState = strawberry.field(description="Where it stands.")
+    price: EarnedAmountType = strawberry.field(description="What the fan paid: the creator's part and the fee.")
+    fee: EarnedAmountType = strawberry.field(description="What the platform kept.")
+    earned: EarnedAmountType = strawberry.field(description="The creator's part.")
+    remaining: EarnedAmountType = strawberry.field(description="Not paid, not on its way and not taken back.")
+    earned_at: datetime = strawberry.field(description="When it was earned.")
+    matures_at: datetime = strawberry.field(description="When its hold ends.")
+
+    @classmethod
+    def of(cls, earning: Earning, policy: Policy) -> "EarningType":
+        """The graph's view of an earning."""
+        return cls(
+            id=strawberry.ID(earning.id),
+            kind=earning.kind,
+            subject_id=strawberry.ID(earning.subject_id),
+            status=earning.state,
+            price=EarnedAmountType.of(earning.price_coins, policy),
+            fee=EarnedAmountType.of(earning.fee_coins, policy),
+            earned=EarnedAmountType.of(earning.coins, policy),
+            remaining=EarnedAmountType.of(earning.remaining_coins, policy),
+            earned_at=earning.earned_at,
+            matures_at=earning.matures_at,
+        )
+
+
+@strawberry.type(name="Earnings", description="All that a creator earned, by where it is.")
+class EarningsType:
+    value: strawberry.Private[Summary]
+    creator_id: strawberry.Private[str | None]
+    pending: EarnedAmountType = strawberry.field(description="In the hold.")
+    available: EarnedAmountType = strawberry.field(description="May be paid out now.")
+    in_payout: EarnedAmountType = strawberry.field(description="Set aside for payouts under way.")
+    paid: EarnedAmountType = strawberry.field(description="Paid out.")
+
+    @classmethod
+    def of(cls, summary: Summary, creator_id: str | None) -> "EarningsType":
+        """The graph's view of a summary."""
+        balances, policy = summary.balances, summary.policy
+        return cls(
+            value=summary,
+            creator_id=creator_id,
+            pending=EarnedAmountType.of(balances.pending_coins, policy),
+            available=EarnedAmountType.of(balances.available_coins, policy),
+            in_payout=EarnedAmountType.of(balances.in_payout_coins, policy),
+            paid=EarnedAmountType.of(balances.paid_coins, policy),
+        )
+
+    @fields.resolver(description="Each earning, newest first.", directives=[PAGED])
+    async def items(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[EarningType]:
+        context, policy = info.context, self.value.policy
+        scope = earnings.scope(self.creator_id or context.viewer.require_creator())
+        args = pages.read_args(scope=scope, first=first, after=after, last=last, before=before)
+        page = await earnings.page(context.tools, context.viewer, args, self.creator_id)
+        return graph_pages.connect(page, lambda earning: EarningType.of(earning, policy))
+
+
+@strawberry.type
+class EarningQuery:
+    @fields.resolver(description="What the calling creator earned, or any creator with the scope FINANCE_READ.")
+    async def earnings(
+        self,
+        info: Info,
+        creator_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Whose; the caller's own if not given.")
+        ] = None,
+    ) -> EarningsType | None:
+        summary = await earnings.summary(info.context.tools, info.context.viewer, creator_id)
+        return EarningsType.of(summary, creator_id)
+
+
+ROOM: Final = Room(query=EarningQuery)

@@ -1,0 +1,1 @@
+"""Payouts as the API shows them."""
