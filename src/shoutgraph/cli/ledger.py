@@ -8,7 +8,10 @@ from rich.table import Table
 from shoutgraph import app
 from shoutgraph.cli.shared import DataDir, console, fail, read_settings
 from shoutgraph.domain import pages
+from shoutgraph.domain.errors import FaultError
 from shoutgraph.services import books
+from shoutgraph.services.books import Proof
+from shoutgraph.settings import Settings
 
 LINES_MAX: Final = 500
 
@@ -22,16 +25,19 @@ def verify(data_dir: DataDir = None) -> None:
     Exit code 0: everything holds. Exit code 1: something does not; each violation names its law and rows.
     Runs beside a serving process, on a read-only connection.
     """
-    with app.open_reader(read_settings(data_dir=data_dir)) as store:
-        proof = store.read_now(books.prove)
+    try:
+        with app.open_reader(read_settings(data_dir=data_dir), any_schema=True) as store:
+            fault = store.schema_fault
+            if fault is not None:
+                console.print(f"[bold red]schema[/] {fault}", soft_wrap=True)
+            proof = store.read_now(books.prove)
+    except FaultError as error:
+        fail(str(error))
     for violation in proof.violations:
         console.print(f"[bold red]{violation.law}[/] {violation.what}: {', '.join(violation.rows)}", soft_wrap=True)
-    if proof.violations:
-        fail(f"{len(proof.violations)} violations in {proof.postings:,} postings")
-    console.print(
-        f"[bold green]The books balance.[/] {proof.postings:,} postings, {proof.accounts:,} accounts, "
-        f"{proof.lots:,} lots, {proof.orders:,} orders, {proof.events:,} events; head of the chain {proof.head[:16]}"
-    )
+    if proof.violations or fault is not None:
+        fail(f"{len(proof.violations) + (fault is not None)} violations in {proof.postings:,} postings")
+    console.print(f"[bold green]The books balance.[/] {proven(proof)}", soft_wrap=True)
 
 
 @commands.command()
@@ -42,8 +48,11 @@ def statement(
 ) -> None:
     """Print an account's newest entries with the balance after each."""
     args = pages.PageArgs(size=lines, key=None, backward=False)
-    with app.open_reader(read_settings(data_dir=data_dir)) as store:
-        entries = store.read_now(lambda tx: books.statement(tx, account, args))
+    try:
+        with app.open_reader(read_settings(data_dir=data_dir)) as store:
+            entries = store.read_now(lambda tx: books.statement(tx, account, args))
+    except FaultError as error:
+        fail(str(error))
     if not entries:
         fail(f"There is no account {account}, or nothing was posted to it.")
     table = Table("no.", "at", "kind", "ref", "from / to", "amount", "balance", title=account)
@@ -59,3 +68,17 @@ def statement(
             f"{entry.balance:,}",
         )
     console.print(table)
+
+
+def prove(settings: Settings) -> Proof:
+    """Proves the books of a deployment, beside its server if one runs."""
+    with app.open_reader(settings) as store:
+        return store.read_now(books.prove)
+
+
+def proven(proof: Proof) -> str:
+    """How much a proof looked at, in words."""
+    return (
+        f"{proof.postings:,} postings, {proof.accounts:,} accounts, {proof.lots:,} lots, {proof.orders:,} orders, "
+        f"{proof.events:,} events; head of the chain {proof.head[:16]}"
+    )

@@ -16,13 +16,14 @@ def seed(data_dir: DataDir = None) -> None:
     """Load fictional creators with offers, and a price list of coin packages. Twice changes nothing."""
     settings = read_settings(data_dir=data_dir)
     try:
-        creators, prices = asyncio.run(_seed(settings))
+        creators, prices = asyncio.run(load(settings))
     except StoreUnavailableError as error:
         fail(str(error))
     console.print(f"{creators} creators and {prices} prices are in {settings.database_path}", soft_wrap=True)
 
 
-async def _seed(settings: Settings) -> tuple[int, int]:
+async def load(settings: Settings) -> tuple[int, int]:
+    """Loads the seeds into a deployment that is not serving; gives how many creators and prices."""
     async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
         found = await seeds.seed_creators(opened.tools, OPERATOR, seeds.read_creators())
         prices = seeds.read_prices()

@@ -2,8 +2,21 @@
 
 from typing import Final
 
-from shoutgraph.api.graphql import access, catalogue, clock, offers, packages, profiles, users, videos
+from shoutgraph.api.graphql import (
+    access,
+    catalogue,
+    clock,
+    earnings,
+    offers,
+    packages,
+    profiles,
+    topups,
+    users,
+    videos,
+    wallets,
+)
 from shoutgraph.api.graphql.orders import room as orders
+from shoutgraph.api.graphql.payouts import room as payouts
 from shoutgraph.api.graphql.room import Room
 
 ROOMS: Final[tuple[Room, ...]] = (
@@ -12,8 +25,12 @@ ROOMS: Final[tuple[Room, ...]] = (
     profiles.ROOM,
     offers.ROOM,
     packages.ROOM,
+    topups.ROOM,
+    wallets.ROOM,
     orders.ROOM,
     videos.ROOM,
+    earnings.ROOM,
+    payouts.ROOM,
     access.ROOM,
     clock.ROOM,
 )

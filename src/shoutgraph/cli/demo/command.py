@@ -1,5 +1,6 @@
 """The command: where the demo keeps its data, how it tells, and what stays up afterwards."""
 
+import asyncio
 import shutil
 import sys
 import tempfile
@@ -9,6 +10,8 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from shoutgraph import settings
+from shoutgraph.cli import seed
 from shoutgraph.cli.demo import server
 from shoutgraph.cli.demo.people import StoryError, client_of
 from shoutgraph.cli.demo.server import ServerFailedError
@@ -51,7 +54,7 @@ def _play(folder: Path, teller: Teller, port: int, *, video: Path | None, stay: 
     teller.title(
         "shoutgraph: one order from top-up to payout", subtitle="a real server, the public API, every coin in the books"
     )
-    server.seed(folder)
+    asyncio.run(seed.load(settings.load({"data_dir": folder})))
     with server.serving(folder, port) as url, client_of(url) as http:
         story = Story(url, http, folder, teller)
         story.play(video)

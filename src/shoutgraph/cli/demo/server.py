@@ -29,22 +29,6 @@ def free_port() -> int:
         return port
 
 
-def seed(data_dir: Path) -> None:
-    """Runs `shoutgraph seed` on a new data folder.
-
-    Raises:
-        ServerFailedError: it failed.
-    """
-    done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "shoutgraph", "seed", "--data-dir", str(data_dir)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise ServerFailedError(done.stdout + done.stderr)
-
-
 @contextmanager
 def serving(data_dir: Path, port: int) -> Iterator[str]:
     """Runs `shoutgraph serve` in a process of its own until the block ends; gives its address.

@@ -1,7 +1,5 @@
 """The story: a fan buys coins and orders, a creator films, a moderator reviews, finance pays; a tool watches it all."""
 
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,7 +10,7 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from shoutgraph import app, settings
-from shoutgraph.cli import watch
+from shoutgraph.cli import ledger, watch
 from shoutgraph.cli.demo.feed import Feed
 from shoutgraph.cli.demo.people import Person, StoryError
 from shoutgraph.cli.demo.telling import Teller, coins, money
@@ -41,7 +39,8 @@ class Story:
         self.http = http
         self.folder = folder
         self.tell = teller
-        self._issuer = app.local_issuer(settings.load({"data_dir": folder}))
+        self._settings = settings.load({"data_dir": folder})
+        self._issuer = app.local_issuer(self._settings)
         self.admin = self._staff("Operator", "admin")
         self.moderator = self._staff("Mo", "moderator")
         self.finance = self._staff("Fina", "finance")
@@ -139,16 +138,17 @@ class Story:
         )
 
     def _buy_coins(self) -> None:
-        packages = self.fan.ask(
-            f"""{{ coinPackages(country: "DE", currency: "EUR") {{ id coins bonus price {MONEY} }} }}"""
-        )["coinPackages"]
+        packages = self.fan.ask(f"""{{ coinPackages(country: "DE", currency: "EUR") {{ id coins price {MONEY} }} }}""")[
+            "coinPackages"
+        ]
         package = next(each for each in packages if each["coins"] == "7000")
         self.tell.step("Ada", "fan", f"picks {coins(7000)} for {money(package['price'])} of {len(packages)} packages")
         key = str(uuid.uuid1())
         wanted = {
             "idempotencyKey": key,
-            "packageId": package["id"],
-            "provider": "sandbox",
+            "buy": {"packageId": package["id"]},
+            "currency": "EUR",
+            "providerCode": "sandbox",
             "returnUrl": f"{self.url}/graphql",
         }
         shape = "replayed topUp { id status nextAction { ... on RedirectAction { url } } }"
@@ -238,7 +238,8 @@ class Story:
             "Nova",
             "creator",
             f"films and uploads {size:,} bytes, broken off and resumed at byte {resumed:,}",
-            f"{checked['width']}x{checked['height']}, {checked['durationMilliseconds'] / 1000:.1f} s, inspected: {checked['status']}",
+            f"{checked['width']}x{checked['height']}, {checked['durationMilliseconds'] / 1000:.1f} s; "
+            f"inspected: {checked['status']}",
         )
         order = self._move(self.creator, "orderDeliver", order, videoId=target["videoId"])
         self._tell_order("Nova", "creator", "hands it in", order)
@@ -288,35 +289,30 @@ class Story:
         recipient = self.creator.do(
             "payoutRecipientCreate",
             "recipient { id status }",
-            provider="sandbox-payouts",
-            account="DE00 SANDBOX 0001",
+            providerCode="sandbox-payouts",
             label="Nova's account",
+            ref="DE00SANDBOX0000000001",
         )["recipient"]
         payout = self.creator.do(
-            "payoutRequest", f"payout {{ id status money {MONEY} }}", coins=amount, recipientId=recipient["id"]
+            "payoutRequest", f"payout {{ id status amount {MONEY} }}", coins=amount, recipientId=recipient["id"]
         )["payout"]
         self.tell.step(
-            "Nova", "creator", f"asks for a payout of {coins(amount)}", f"{money(payout['money'])}, {payout['status']}"
+            "Nova", "creator", f"asks for a payout of {coins(amount)}", f"{money(payout['amount'])}, {payout['status']}"
         )
         self.finance.do("payoutApprove", "payout { status }", payoutId=payout["id"])
         paid = self._until(
             lambda: self.creator.ask(
-                "query P($id: ID!) { node(id: $id) { ... on Payout { status } } }", id=payout["id"]
+                "query Payout($id: ID!) { node(id: $id) { ... on Payout { status } } }", id=payout["id"]
             )["node"],
             lambda node: node["status"] == "PAID",
         )
         self.tell.step("Fina", "finance", "approves; the provider pays", f"payout {paid['status']}; {self._earnings()}")
 
     def _prove(self) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "shoutgraph", "ledger", "verify", "--data-dir", str(self.folder)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise StoryError(f"the books do not balance: {done.stdout}{done.stderr}")
-        self.tell.step("ledger", "platform", "shoutgraph ledger verify", " ".join(done.stdout.split()))
+        proof = ledger.prove(self._settings)
+        if proof.violations:
+            raise StoryError(f"the books do not balance: {proof.violations}")
+        self.tell.step("ledger", "platform", "[bold green]the books balance[/]", ledger.proven(proof))
 
     def _move(self, person: Person, mutation: str, order: dict[str, Any], **more: object) -> dict[str, Any]:
         given = {"orderId": order["id"], "expectedRevision": order["revision"], **more}
@@ -327,20 +323,16 @@ class Story:
         self.tell.step(who, role, f"{what} [dim]->[/] [bold]{order['status']}[/]", *facts)
 
     def _wallet(self) -> dict[str, Any]:
-        wallet: dict[str, Any] = self.fan.ask("{ viewer { wallet { available promo held } } }")["viewer"]["wallet"]
+        wallet: dict[str, Any] = self.fan.ask("{ wallet { available promo held } }")["wallet"]
         return wallet
 
-    def _earnings_now(self) -> dict[str, Any]:
-        data = self.creator.ask("{ viewer { earnings { pending available inPayout paid } } }")
-        earnings: dict[str, Any] = data["viewer"]["earnings"]
-        return earnings
+    def _earnings_now(self) -> dict[str, str]:
+        shape = "pending { coins } available { coins } paid { coins }"
+        data = self.creator.ask(f"{{ earnings {{ {shape} }} }}")
+        return {name: amount["coins"] for name, amount in data["earnings"].items()}
 
     def _earnings(self) -> str:
-        now = self._earnings_now()
-        return ", ".join(
-            f"{name} {coins(now[key])}"
-            for name, key in (("pending", "pending"), ("available", "available"), ("paid", "paid"))
-        )
+        return ", ".join(f"{name} {coins(amount)}" for name, amount in self._earnings_now().items())
 
     def _until(self, look: Callable[[], T], good: Callable[[T], bool]) -> T:
         """Looks again and again until it is good.
