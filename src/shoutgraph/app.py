@@ -181,13 +181,17 @@ async def serve(settings: Settings, *, on_ready: Callable[[App], None] | None = 
 
 
 @contextlib.contextmanager
-def open_reader(settings: Settings) -> Iterator[engine.Store]:
+def open_reader(settings: Settings, *, any_schema: bool = False) -> Iterator[engine.Store]:
     """The database for reading only, beside a serving process.
+
+    Args:
+        any_schema: opens it even where guards are missing; `schema_fault` then says so.
 
     Raises:
         StoreUnavailableError: the database is not there, or of another release.
     """
-    store = engine.open_store(settings.database_path, wall_clock, engine.Options(writing=False))
+    options = engine.Options(writing=False, any_schema=any_schema)
+    store = engine.open_store(settings.database_path, wall_clock, options)
     try:
         yield store
     finally:

@@ -30,10 +30,12 @@ Refused = Callable[[Tx, errors.ShoutgraphError], None]
 class Options:
     """How a store is opened.
 
-    `writing` is off for tools beside a running server.
+    `writing` is off for tools beside a running server. `any_schema` is on for a proof of the books, which has to look
+    all the more where someone dropped a guard.
     """
 
     writing: bool = True
+    any_schema: bool = False
     readers: int = readers.READERS
     limits: writer.Limits = field(default_factory=writer.Limits)
     busy_timeout_ms: int = sqlite.BUSY_TIMEOUT_MS
@@ -65,23 +67,32 @@ def open_store(where: Path | str, wall: clock.Clock, options: Options | None = N
         for session in reading:
             parts.callback(session.close)
         first = writing or reading[0]
-        _require_schema(first)
-        bell = Bell(Tx(first.raw, first.dialect, wall()).head.seq)
+        fault = _schema_fault(first)
+        if fault is not None and not chosen.any_schema:
+            raise errors.StoreUnavailableError(fault, retry_after_s=0)
+        bell = Bell(0 if fault else Tx(first.raw, first.dialect, wall()).head.seq)
         reader = readers.Readers(reading, wall)
         parts.callback(reader.close)
         pen = writer.Writer(writing, wall, bell, chosen.limits) if writing else None
         if pen is not None:
             parts.callback(pen.close)
-        return Store(reader, pen, bell, parts.pop_all())
+        return Store(reader, pen, bell, parts.pop_all(), schema_fault=fault)
 
 
 class Store:
     """Runs units of work: writes in one thread that shares its commits, reads in a few others."""
 
     def __init__(
-        self, reader: readers.Readers, pen: writer.Writer | None, bell: Bell, parts: contextlib.ExitStack
+        self,
+        reader: readers.Readers,
+        pen: writer.Writer | None,
+        bell: Bell,
+        parts: contextlib.ExitStack,
+        *,
+        schema_fault: str | None = None,
     ) -> None:
         self.bell: Final = bell
+        self.schema_fault: Final = schema_fault
         self._readers = reader
         self._writer = pen
         self._parts = parts
@@ -163,12 +174,12 @@ def _wait(command: Command) -> T:  # type: ignore[type-var]
     return value
 
 
-def _require_schema(session: sqlite.Session) -> None:
+def _schema_fault(session: sqlite.Session) -> str | None:
     expected = migrations.schema_digest()
     found = sqlite.schema_digest(session)
-    if found != expected:
-        raise errors.StoreUnavailableError(
-            f"the database is not of this release: its schema is {found[:12]}, not {expected[:12]};"
-            " run `shoutgraph migrate`, and if that changes nothing, someone dropped a guard",
-            retry_after_s=0,
-        )
+    if found == expected:
+        return None
+    return (
+        f"the database is not of this release: its schema is {found[:12]}, not {expected[:12]};"
+        " run `shoutgraph migrate`, and if that changes nothing, someone dropped a guard"
+    )
