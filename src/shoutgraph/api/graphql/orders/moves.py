@@ -13,6 +13,7 @@ import strawberry
 
 from shoutgraph.api.graphql import errors, mutations
 from shoutgraph.api.graphql.context import Info
+from shoutgraph.api.graphql.directives import requires
 from shoutgraph.api.graphql.orders.order import OrderType
 from shoutgraph.api.graphql.orders.words import EFFECTS
 from shoutgraph.api.graphql.request import request_of
@@ -23,7 +24,7 @@ from shoutgraph.domain.orders.machine import Command
 from shoutgraph.domain.orders.order import Order, RedoGround
 from shoutgraph.domain.orders.states import Actor
 from shoutgraph.domain.requests import Request
-from shoutgraph.domain.users import Viewer
+from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.orders import deliver, moves, others
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.tools import Done, Tools
@@ -58,13 +59,17 @@ STATEMENT: Final = Extra("note", str, "The statement of reasons, for both sides.
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A mutation that moves an order: its name, the service behind it, and its own words."""
+    """A mutation that moves an order: its name, the service behind it, and its own words.
+
+    `scope` is what staff need for it; None where it is for the fan or the creator.
+    """
 
     mutation: str
     description: str
     run: Run
     extras: tuple[Extra, ...] = ()
     refusals: tuple[type, ...] = field(default=REFUSALS)
+    scope: Scope | None = None
 
 
 def _takes(name: str, actor: Actor) -> Run:
@@ -85,16 +90,20 @@ def _takes(name: str, actor: Actor) -> Run:
 
 
 _FAN, _CREATOR, _MODERATOR, _STAFF = Actor.FAN, Actor.CREATOR, Actor.MODERATOR, Actor.STAFF
+_MODERATES: Final = Scope.MODERATION
 
 MOVES: Final = (
     Move("orderAbandon", "Drops a draft.", _takes("abandon", _FAN)),
     Move("orderCancel", f"Calls an order off before the creator accepts. {EFFECTS}", _takes("fan_cancel", _FAN)),
-    Move("orderScreenPass", "Lets a brief through to the creator.", _takes("screen_pass", _MODERATOR)),
+    Move(
+        "orderScreenPass", "Lets a brief through to the creator.", _takes("screen_pass", _MODERATOR), scope=_MODERATES
+    ),
     Move(
         "orderScreenReject",
         f"Refuses a brief with a statement of reasons. {EFFECTS}",
         _takes("screen_reject", _MODERATOR),
         (REASON, STATEMENT),
+        scope=_MODERATES,
     ),
     Move("orderAccept", "Takes an order on; the time to deliver starts.", _takes("accept", _CREATOR)),
     Move("orderDecline", f"Says no to an order. {EFFECTS}", _takes("decline", _CREATOR), (REASON, NOTE)),
@@ -118,24 +127,27 @@ MOVES: Final = (
         (Extra("video_id", strawberry.ID, "The uploaded video, ready."),),
         (*REFUSALS, errors.MediaRejectedErrorType),
     ),
-    Move("orderReviewPass", "Passes a video on to the fan.", _takes("review_pass", _MODERATOR)),
+    Move("orderReviewPass", "Passes a video on to the fan.", _takes("review_pass", _MODERATOR), scope=_MODERATES),
     Move(
         "orderReviewRequireChanges",
         "Asks the creator for another cut; the delivery clock resumes with at least 48 hours.",
         _takes("review_changes", _MODERATOR),
         (REASON, STATEMENT),
+        scope=_MODERATES,
     ),
     Move(
         "orderReviewReject",
         f"Refuses a first video for good. {EFFECTS}",
         _takes("review_reject", _MODERATOR),
         (REASON, STATEMENT),
+        scope=_MODERATES,
     ),
     Move(
         "orderRedoReject",
         "Refuses the video of a redo; the platform then decides between the two sides.",
         _takes("redo_review_reject", _MODERATOR),
         (REASON, STATEMENT),
+        scope=_MODERATES,
     ),
     Move(
         "orderReviewGiveUp",
@@ -173,40 +185,47 @@ MOVES: Final = (
         f"Settles a dispute for the fan. {EFFECTS}",
         _takes("dispute_refund", _MODERATOR),
         (REASON, STATEMENT),
+        scope=_MODERATES,
     ),
     Move(
         "orderDisputeRelease",
         "Settles a dispute for the creator, who earns.",
         _takes("dispute_release", _MODERATOR),
         (REASON, STATEMENT),
+        scope=_MODERATES,
     ),
     Move(
         "orderDisputeSplit",
         "Settles a dispute in the middle.",
         _takes("dispute_split", _MODERATOR),
         (Extra("back_coins", Coins, "Coins that go back to the fan; the rest is paid as usual."), REASON, STATEMENT),
+        scope=_MODERATES,
     ),
     Move(
         "orderDisputeRedo",
         "Settles a dispute by a redo, if none was made yet.",
         _takes("dispute_redo", _MODERATOR),
         (Extra("ground", RedoGround, "What the redo must put right."), NOTE),
+        scope=_MODERATES,
     ),
     Move(
         "orderPlatformCancel",
         f"Cancels an order for a legal or fraud reason. {EFFECTS}",
         _takes("platform_cancel", _STAFF),
         (REASON, STATEMENT),
+        scope=Scope.ADMIN,
     ),
     Move(
         "orderFreeze",
         "Stops an order: its timers and coins stand still.",
         lambda tools, viewer, request, turn, _given: others.freeze(tools, viewer, request, turn),
+        scope=Scope.ADMIN,
     ),
     Move(
         "orderUnfreeze",
         "Lets a frozen order go on, with the time it stood still added to its windows.",
         lambda tools, viewer, request, turn, _given: others.unfreeze(tools, viewer, request, turn),
+        scope=Scope.ADMIN,
     ),
 )
 
@@ -234,7 +253,8 @@ def _field_of(move: Move) -> object:
         "return": payload | None,
     }
     resolve.__name__ = _snake(move.mutation)
-    return mutations.mutation(description=move.description)(resolve)
+    directives = () if move.scope is None else (requires(move.scope),)
+    return mutations.mutation(description=move.description, directives=directives)(resolve)
 
 
 def _input_of(move: Move, title: str) -> Any:  # noqa: ANN401 - a class made here
