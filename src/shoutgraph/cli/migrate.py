@@ -1,6 +1,6 @@
 """`shoutgraph migrate`: brings the database to this release."""
 
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings
+from shoutgraph.cli.shared import DataDir, console, fail, make_data_dir, read_settings
 from shoutgraph.domain.errors import StoreUnavailableError
 from shoutgraph.services import schema
 
@@ -11,7 +11,7 @@ def migrate(data_dir: DataDir = None) -> None:
     `serve` does this by itself for the embedded default.
     """
     settings = read_settings(data_dir=data_dir)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_dir(settings)
     try:
         before, after = schema.upgrade(settings.database_path)
     except StoreUnavailableError as error:

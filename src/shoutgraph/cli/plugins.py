@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from shoutgraph import app
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings
+from shoutgraph.cli.shared import DataDir, console, fail, make_data_dir, read_settings
 from shoutgraph.plugins import statuses
 from shoutgraph.plugins.providers import Providers
 
@@ -46,7 +46,7 @@ def doctor(data_dir: DataDir = None) -> None:
 
 def _load(app_dir: DataDir) -> Providers:
     settings = read_settings(data_dir=app_dir)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_dir(settings)
     return app.load_providers(settings, base_url=DEFAULT_URL)
 
 

@@ -17,7 +17,7 @@ def seed(data_dir: DataDir = None) -> None:
     settings = read_settings(data_dir=data_dir)
     try:
         creators, prices = asyncio.run(load(settings))
-    except StoreUnavailableError as error:
+    except (StoreUnavailableError, OSError) as error:
         fail(str(error))
     console.print(f"{creators} creators and {prices} prices are in {settings.database_path}", soft_wrap=True)
 

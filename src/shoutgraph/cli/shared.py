@@ -37,3 +37,15 @@ def read_settings(**overrides: object) -> Settings:
         return settings.load(overrides)
     except SettingsError as error:
         fail(str(error))
+
+
+def make_data_dir(settings: Settings) -> None:
+    """Makes the data folder where it is not there yet.
+
+    Raises:
+        Exit: something else is in its place, or the file system forbids it.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(str(error))

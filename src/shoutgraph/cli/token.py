@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from shoutgraph import app
-from shoutgraph.cli.shared import DataDir, fail, read_settings
+from shoutgraph.cli.shared import DataDir, fail, make_data_dir, read_settings
 from shoutgraph.domain.errors import ValidationError
 
 
@@ -18,7 +18,7 @@ def token(
 ) -> None:
     """Print a bearer token signed with the key in the data folder."""
     settings = read_settings(data_dir=data_dir)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_dir(settings)
     try:
         text = app.local_issuer(settings).issue(subject, role=role, ttl=timedelta(hours=hours))
     except ValidationError as refusal:
