@@ -78,7 +78,14 @@ def prove(settings: Settings) -> Proof:
 
 def proven(proof: Proof) -> str:
     """How much a proof looked at, in words."""
-    return (
-        f"{proof.postings:,} postings, {proof.accounts:,} accounts, {proof.lots:,} lots, {proof.orders:,} orders, "
-        f"{proof.events:,} events; head of the chain {proof.head[:16]}"
+    counted = ", ".join(
+        f"{number:,} {name}{'' if number == 1 else 's'}"
+        for number, name in (
+            (proof.postings, "posting"),
+            (proof.accounts, "account"),
+            (proof.lots, "lot"),
+            (proof.orders, "order"),
+            (proof.events, "event"),
+        )
     )
+    return f"{counted}; chain {proof.head[:12]}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from shoutgraph.domain.entries import Entry
 from shoutgraph.domain.pages import PageArgs
@@ -9,6 +10,18 @@ from shoutgraph.domain.postings import Books
 from shoutgraph.domain.proof import Violation
 from shoutgraph.storage import journal, ledger, ledger_proof, policies
 from shoutgraph.storage.tx import Tx
+
+LINES_MAX: Final = 50
+"""The most accounts of a trial balance: the largest balances first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One account of the trial balance. Units: the asset's own; positive where credits exceed debits."""
+
+    asset: str
+    account: str
+    balance: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +35,7 @@ class Proof:
     orders: int
     events: int
     head: str
+    trial_balance: Sequence[Line]
 
 
 def prove(tx: Tx) -> Proof:
@@ -38,6 +52,7 @@ def prove(tx: Tx) -> Proof:
         orders=counts["orders"],
         events=head.seq,
         head=head.hash.hex(),
+        trial_balance=[Line(*row) for row in ledger.list_of_balances(tx, limit=LINES_MAX)],
     )
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from shoutgraph import settings
 from shoutgraph.cli import seed
-from shoutgraph.cli.demo import server
+from shoutgraph.cli.demo import server, telling
 from shoutgraph.cli.demo.people import StoryError, client_of
 from shoutgraph.cli.demo.server import ServerFailedError
 from shoutgraph.cli.demo.story import Story
@@ -47,7 +47,7 @@ def demo(
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if svg is not None:
-        console.save_svg(str(svg), title="shoutgraph demo")
+        svg.write_text(telling.picture(console), encoding="utf-8")
 
 
 def _play(folder: Path, teller: Teller, port: int, *, video: Path | None, stay: bool) -> None:

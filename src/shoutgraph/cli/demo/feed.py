@@ -30,16 +30,13 @@ class Feed:
         self._loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join(HEAR_S)
 
-    def until(self, status: str) -> list[dict[str, Any]]:
-        """What was heard up to an event with this status.
+    def next(self) -> dict[str, Any]:
+        """The next event.
 
         Raises:
-            Empty: it was not heard in time.
+            Empty: none was heard in time.
         """
-        heard: list[dict[str, Any]] = []
-        while not heard or heard[-1]["status"] != status:
-            heard.append(self._heard.get(timeout=HEAR_S))
-        return heard
+        return self._heard.get(timeout=HEAR_S)
 
     def _run(self) -> None:
         self._task = self._loop.create_task(self._listen())

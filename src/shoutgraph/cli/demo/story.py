@@ -10,12 +10,15 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from shoutgraph import app, settings
-from shoutgraph.cli import ledger, watch
+from shoutgraph.cli import ledger
 from shoutgraph.cli.demo.feed import Feed
 from shoutgraph.cli.demo.people import Person, StoryError
 from shoutgraph.cli.demo.telling import Teller, coins, money
 from shoutgraph.cli.demo.upload import upload
+from shoutgraph.domain.ledger import CAP, COIN, PROMO
+from shoutgraph.domain.money import BOOK_UNITS_PER_MINOR, Money, to_text as money_text
 from shoutgraph.files import sample
+from shoutgraph.services.books import Line
 
 T = TypeVar("T")
 
@@ -117,12 +120,12 @@ class Story:
         data = self.fan.ask(
             """query Browse($text: String!) { creators(first: 3, filter: {text: $text}) {
               totalCount { value } nodes { handle name priceFrom } } }""",
-            text="song",
+            text="birthday",
         )
         found = data["creators"]
         names = ", ".join(f"@{node['handle']} from {coins(node['priceFrom'])}" for node in found["nodes"])
         self.tell.step(
-            "Ada", "fan", f"searches the catalogue for 'song': {found['totalCount']['value']} creators", names
+            "Ada", "fan", f"searches the catalogue for 'birthday': {found['totalCount']['value']} creators", names
         )
         quote = self.fan.ask(
             f"""query Quote($offer: ID!) {{ quote(offerId: $offer, express: true, country: "DE", currency: "EUR") {{
@@ -277,8 +280,6 @@ class Story:
             order,
             f"creator {coins(split['earning'])} = {money(split['earningMoney'])}, platform {coins(split['fee'])}",
         )
-        for event in self.feed.until("COMPLETED"):
-            self.tell.event(watch.line_of(event))
 
     def _pay_out(self) -> None:
         self.tell.step("Nova", "creator", "has earned, and waits for the hold to end", self._earnings())
@@ -312,6 +313,8 @@ class Story:
         proof = ledger.prove(self._settings)
         if proof.violations:
             raise StoryError(f"the books do not balance: {proof.violations}")
+        rows = ((line.account, *_sides(line)) for line in proof.trial_balance)
+        self.tell.table("The books, account by account", ("account", "debit", "credit"), rows)
         self.tell.step("ledger", "platform", "[bold green]the books balance[/]", ledger.proven(proof))
 
     def _move(self, person: Person, mutation: str, order: dict[str, Any], **more: object) -> dict[str, Any]:
@@ -320,7 +323,16 @@ class Story:
         return moved
 
     def _tell_order(self, who: str, role: str, what: str, order: dict[str, Any], *facts: str) -> None:
+        """Tells a move of the order, and that the internal tool saw it live.
+
+        Raises:
+            StoryError: the subscription says something else.
+        """
+        event = self.feed.next()
+        if event["status"] != order["status"]:
+            raise StoryError(f"the subscription says {event['status']}, the API {order['status']}")
         self.tell.step(who, role, f"{what} [dim]->[/] [bold]{order['status']}[/]", *facts)
+        self.tell.event(f"{event['previousStatus'] or 'new'} -> {event['status']}, {event['transition']}")
 
     def _wallet(self) -> dict[str, Any]:
         wallet: dict[str, Any] = self.fan.ask("{ wallet { available promo held } }")["wallet"]
@@ -347,3 +359,13 @@ class Story:
                 return seen
             time.sleep(LOOK_S)
         raise StoryError("waited in vain")
+
+
+def _sides(line: Line) -> tuple[str, str]:
+    """A balance on its side of the books, coins or money."""
+    amount = abs(line.balance)
+    if line.asset in {COIN, PROMO, CAP}:
+        text = f"{amount:,} {line.asset.lower()}"
+    else:
+        text = money_text(Money(amount // BOOK_UNITS_PER_MINOR, line.asset))
+    return (text, "") if line.balance < 0 else ("", text)

@@ -1,5 +1,6 @@
 """How the story is told: one panel a step, in the terminal and in the picture of the README."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -53,6 +54,12 @@ class Teller:
         for row in rows:
             table.add_row(*map(escape, row))
         self.console.print(table)
+
+
+def picture(console: Console) -> str:
+    """What a recording console has shown, as SVG that fetches nothing from elsewhere."""
+    svg = console.export_svg(title="shoutgraph demo")
+    return re.sub(r"@font-face \{.*?\}|<!--.*?-->", "", svg, flags=re.DOTALL)
 
 
 def coins(amount: str | int) -> str:

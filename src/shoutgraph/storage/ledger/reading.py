@@ -34,6 +34,11 @@ def balances(tx: Tx, accounts: Sequence[str]) -> dict[str, int]:
     return {account: found.get(account, 0) for account in accounts}
 
 
+def list_of_balances(tx: Tx, *, limit: int) -> list[tuple[str, str, int]]:
+    """Asset, code and balance of the accounts that hold something, by asset, the largest balances first."""
+    return tx.all(_NONZERO, size=limit)
+
+
 def find_transfer(tx: Tx, kind: str, ref: str) -> entries.PostedTransfer | None:
     """The transfer of this name, or None."""
     row = tx.one(_FIND_TRANSFER, kind=kind, ref=ref)
@@ -196,3 +201,16 @@ _FIND_LOT: Final = Statement(lambda: _lots().where(_LOT.c.id == sa.bindparam("lo
 _HELD: Final = Statement[tuple[str, str, int]](_held)
 _ENTRIES_AFTER: Final = Statement(lambda: _entries(backward=False))
 _ENTRIES_BEFORE: Final = Statement(lambda: _entries(backward=True))
+
+
+def _nonzero() -> sa.ClauseElement:
+    balance = _ACCOUNT.c.credits - _ACCOUNT.c.debits
+    return (
+        sa.select(_ACCOUNT.c.asset, _ACCOUNT.c.code, balance)
+        .where(_ACCOUNT.c.credits != _ACCOUNT.c.debits)
+        .order_by(_ACCOUNT.c.asset, sa.func.abs(balance).desc(), _ACCOUNT.c.code)
+        .limit(sa.bindparam("size"))
+    )
+
+
+_NONZERO: Final = Statement[tuple[str, str, int]](_nonzero)
