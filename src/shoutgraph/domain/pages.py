@@ -17,6 +17,7 @@ from shoutgraph.domain import errors
 PAGE_DEFAULT: Final = 20
 PAGE_MAX: Final = 100
 CURSOR_CHARS_MAX: Final = 1024
+INT64_END: Final = 2**63
 
 T = TypeVar("T")
 
@@ -51,8 +52,11 @@ def read_args(
     last: int | None = None,
     before: str | None = None,
     size_max: int = PAGE_MAX,
+    kinds: tuple[type, ...] | None = None,
 ) -> PageArgs:
     """Turns the four connection arguments into one page request; `scope` is what `scope_of` gives.
+
+    `kinds` are the types of the list's key: a cursor made by hand with other values is refused like any other.
 
     Raises:
         ValidationError: both directions at once, a size out of range, or a cursor of another list.
@@ -69,7 +73,10 @@ def read_args(
         msg = f"{name} is between 0 and {size_max}."
         raise errors.ValidationError(msg, code="PAGE_SIZE", path=(name,))
     cursor = before if backward else after
-    key = None if cursor is None else read_cursor(scope, cursor, path=("before" if backward else "after",))
+    path = ("before" if backward else "after",)
+    key = None if cursor is None else read_cursor(scope, cursor, path=path)
+    if key is not None and kinds is not None and not _fits(key, kinds):
+        raise _foreign(path)
     return PageArgs(size=size, key=key, backward=backward)
 
 
@@ -91,8 +98,7 @@ def read_cursor(scope: str, cursor: str, *, path: tuple[str, ...]) -> Key:
     Raises:
         ValidationError: the text is no cursor, or it belongs to another list, sort or filter.
     """
-    msg = "This cursor does not belong to this list, sort and filter."
-    refusal = errors.ValidationError(msg, code="INVALID_CURSOR", path=path)
+    refusal = _foreign(path)
     if len(cursor) > CURSOR_CHARS_MAX:
         raise refusal
     try:
@@ -123,3 +129,15 @@ def cut(items: Sequence[T], args: PageArgs, *, scope: str, key_of: Callable[[T],
         has_next=args.key is not None if args.backward else more,
         has_previous=more if args.backward else args.key is not None,
     )
+
+
+def _fits(key: Key, kinds: tuple[type, ...]) -> bool:
+    if len(key) != len(kinds):
+        return False
+    bounded = all(abs(value) < INT64_END for value in key if isinstance(value, int))
+    return bounded and all(value is None or type(value) is kind for value, kind in zip(key, kinds, strict=True))
+
+
+def _foreign(path: tuple[str, ...]) -> errors.ValidationError:
+    msg = "This cursor does not belong to this list, sort and filter."
+    return errors.ValidationError(msg, code="INVALID_CURSOR", path=path)

@@ -41,7 +41,7 @@ def read_cursor(cursor: str) -> int:
         ValidationError: the text is no cursor of the journal.
     """
     key = pages.read_cursor(SCOPE, cursor, path=("after",))
-    if type(key[0]) is not int or key[0] < 0:
+    if len(key) != 1 or type(key[0]) is not int or not 0 <= key[0] < pages.INT64_END:
         raise errors.ValidationError("This is not a cursor of the journal.", code="INVALID_CURSOR", path=("after",))
     return key[0]
 

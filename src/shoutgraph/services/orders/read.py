@@ -43,6 +43,10 @@ class Queue(StrEnum):
     DISPUTES = "DISPUTED"
 
 
+KINDS: Final[dict[Sort, tuple[type, ...]]] = {Sort.CREATED_AT: (str,), Sort.UPDATED_AT: (int, str)}
+"""The types of each sort's key, so that a cursor made by hand is refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Which orders, in which order."""

@@ -66,7 +66,9 @@ class OrderQuery:
         listing = Listing(role=role, only=only)
         if sort is not None:
             listing = Listing(role, only, sort.field, descending=sort.direction is SortDirection.DESC)
-        args = pages.read_args(scope=listing.scope, first=first, after=after, last=last, before=before)
+        args = pages.read_args(
+            scope=listing.scope, first=first, after=after, last=last, before=before, kinds=read.KINDS[listing.sort]
+        )
         page = await read.page(info.context.tools, info.context.viewer, listing, args)
         return graph_pages.connect(page, OrderType.of)
 
@@ -81,7 +83,7 @@ class OrderQuery:
         first: First = None,
         after: After = None,
     ) -> Connection[OrderType] | None:
-        args = pages.read_args(scope=read.queue_scope(queue), first=first, after=after)
+        args = pages.read_args(scope=read.queue_scope(queue), first=first, after=after, kinds=(int, str))
         page = await read.queue(info.context.tools, info.context.viewer, queue, args)
         return graph_pages.connect(page, OrderType.of)
 
