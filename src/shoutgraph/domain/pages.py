@@ -44,7 +44,7 @@ class Page(Generic[T]):
     has_previous: bool
 
 
-def read_args(
+def read_args(  # noqa: PLR0913 - the four arguments of a connection, and what the list says of itself
     *,
     scope: str,
     first: int | None = None,
