@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from typing import Any
 
 from shoutgraph.cli import main
@@ -53,6 +54,9 @@ def _become(arguments: list[str], log: str) -> None:
         main(args=arguments, prog_name="shoutgraph")
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        raise
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
