@@ -72,7 +72,9 @@ class Story:
     def links(self) -> Iterator[str]:
         """What a person can open and paste once the story is over."""
         yield f"[bold]GraphiQL[/]      [link]{self.url}/graphql[/link]"
-        yield f"[bold]the video[/]     {self._watch_link}"
+        video = self._video()  # asked again: time has moved since, and links end
+        yield f"[bold]the video[/]     [link]{video['watch']['url']}[/link]"
+        yield f"[bold]its poster[/]    [link]{video['poster']['url']}[/link]"
         for person in (self.fan, self.creator, self.moderator, self.finance, self.admin):
             yield f'[bold]{person.name:<13}[/] {{"authorization": "Bearer {person.token}"}}'
         yield f"[bold]watch it[/]      shoutgraph watch --url {self.url.replace('http', 'ws')}/graphql --token ..."
@@ -256,13 +258,10 @@ class Story:
         return file
 
     def _watch_and_confirm(self, order: dict[str, Any]) -> None:
-        data = self.fan.ask(
-            "query W($id: ID!) { order(id: $id) { video { sizeBytes watch { url expiresAt } } } }", id=order["id"]
-        )
-        video = data["order"]["video"]
-        self._watch_link = video["watch"]["url"]
-        first = self.http.get(self._watch_link, headers={"range": "bytes=0-1023"})
-        whole = self.http.get(self._watch_link)
+        self._order_id = order["id"]
+        video = self._video()
+        first = self.http.get(video["watch"]["url"], headers={"range": "bytes=0-1023"})
+        whole = self.http.get(video["watch"]["url"])
         if first.status_code != httpx.codes.PARTIAL_CONTENT or len(whole.content) != int(video["sizeBytes"]):
             raise StoryError("the signed link does not serve the video")
         self.tell.step(
@@ -280,6 +279,12 @@ class Story:
             order,
             f"creator {coins(split['earning'])} = {money(split['earningMoney'])}, platform {coins(split['fee'])}",
         )
+
+    def _video(self) -> dict[str, Any]:
+        shape = "sizeBytes watch { url expiresAt } poster { url }"
+        data = self.fan.ask(f"query Video($id: ID!) {{ order(id: $id) {{ video {{ {shape} }} }} }}", id=self._order_id)
+        video: dict[str, Any] = data["order"]["video"]
+        return video
 
     def _pay_out(self) -> None:
         self.tell.step("Nova", "creator", "has earned, and waits for the hold to end", self._earnings())
