@@ -111,6 +111,10 @@ def test_every_hook_is_documented_with_its_arguments():
         assert f"`{name}({', '.join(arguments)})`" in text
 
 
+def test_the_schema_file_says_what_the_code_says():
+    assert source.text(source.ROOT / "schema.graphql") == build_schema().as_str() + "\n"
+
+
 def test_every_example_of_the_api_is_valid():
     schema = build_schema()._schema
     pages = [path for path in source.texts() if path.suffix == ".md"]
