@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -51,6 +52,13 @@ def free_port() -> int:
         return port
 
 
+def orders_in(said: str) -> int:
+    """The number of orders that a proof says it looked at."""
+    found = re.search(r"([0-9,]+) orders?\b", said)
+    assert found is not None, said
+    return int(found.group(1).replace(",", ""))
+
+
 class Nursery:
     """Our side of the nursery: see the module of that name."""
 
@@ -77,6 +85,12 @@ class Nursery:
         log.unlink(missing_ok=True)
         code = self.wait(self.start(*arguments, log=log))
         return code, log.read_text()
+
+    def prove(self, folder: Path) -> int:
+        """Proves the books of a data folder; gives how many orders they know."""
+        code, said = self.run("ledger", "verify", "--data-dir", folder, log=folder / "proof.log")
+        assert code == 0, said
+        return orders_in(said)
 
     def close(self) -> None:
         """Ends the nursery and what it started."""

@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 from tests.e2e.crowd import PLACE, Crowd, new_key, wish
 from tests.e2e.market import RICH_COINS, Market
-from tests.e2e.processes import Nursery, Server
+from tests.e2e.processes import Nursery, Server, orders_in
 from tests.e2e.wire import Wire
 
 TAKEN = "another process writes to shoutgraph.db"
@@ -25,7 +25,7 @@ def test_the_books_are_proven_and_read_while_clients_order(nursery: Nursery, ser
     said = asyncio.run(_look_while_ordering(nursery, server, market))
     proofs, statements = said[::2], said[1::2]
     assert all("The books balance." in proof for proof in proofs), proofs
-    orders = [int(proof.split(" orders")[0].rsplit(" ", 1)[1].replace(",", "")) for proof in proofs]
+    orders = [orders_in(proof) for proof in proofs]
     assert orders == sorted(orders)
     assert orders[0] < orders[-1], "the books grew between two proofs"
     assert all("order.placed" in each for each in statements), statements

@@ -6,7 +6,7 @@ import random
 from tests.e2e import crowd, journal
 from tests.e2e.market import Market
 from tests.e2e.processes import Server
-from tests.e2e.wire import PATIENCE_S, Feed, over_socket, over_sse
+from tests.e2e.wire import PATIENCE_S, Feed, over_socket, over_sse, until
 
 LIVES = 12
 """Orders that are on their way at once."""
@@ -29,16 +29,14 @@ def test_feeds_resume_after_kills_without_a_gap(server: Server, market: Market, 
 
 
 async def _story(server: Server, market: Market, kills: int) -> tuple[list[journal.Line], list[Feed]]:
-    chance = random.Random(kills)
+    chance = random.Random(kills)  # noqa: S311 - not a secret
     start = await journal.start_of(market, server.port)
     tool = market.token("warehouse", "service")
     feeds = [Feed(over_socket(server.port, tool), start), Feed(over_sse(server.port, tool), start)]
     going = True
     async with asyncio.timeout(PATIENCE_S + 3 * kills):
         listeners = [asyncio.create_task(feed.listen()) for feed in feeds]
-        lives = [
-            asyncio.create_task(crowd.live(market, server.port, at, lambda: going)) for at in range(LIVES)
-        ]
+        lives = [asyncio.create_task(crowd.live(market, server.port, at, lambda: going)) for at in range(LIVES)]
         for _ in range(kills):
             await _hear_more(feeds, chance.randint(5, 150), lives)
             server.kill()
@@ -47,8 +45,7 @@ async def _story(server: Server, market: Market, kills: int) -> tuple[list[journ
         going = False
         await asyncio.gather(*lives)
         lines = await journal.paged(market, server.port)
-        while any(feed.cursor != lines[-1][0] for feed in feeds):
-            await asyncio.sleep(0.01)
+        await until(lambda: all(feed.cursor == lines[-1][0] for feed in feeds))
         for task in listeners:
             task.cancel()
         await asyncio.gather(*listeners, return_exceptions=True)
@@ -58,8 +55,11 @@ async def _story(server: Server, market: Market, kills: int) -> tuple[list[journ
 async def _hear_more(feeds: list[Feed], count: int, lives: list[asyncio.Task[int]]) -> None:
     """Waits, in the thick of it, until every feed has heard so many more."""
     wanted = [len(feed.heard) + count for feed in feeds]
-    while any(len(feed.heard) < enough for feed, enough in zip(feeds, wanted, strict=True)):
+
+    def enough() -> bool:
         for life in lives:
             if life.done():
                 life.result()
-        await asyncio.sleep(0.005)
+        return all(len(feed.heard) >= least for feed, least in zip(feeds, wanted, strict=True))
+
+    await until(enough)

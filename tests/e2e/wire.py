@@ -14,6 +14,16 @@ from websockets.typing import Subprotocol
 
 PATIENCE_S = 30.0
 AGAIN_S = 0.02
+LOOK_S = 0.002
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Waits until something is true."""
+    for _ in range(int(PATIENCE_S / LOOK_S)):
+        if true():
+            return
+        await asyncio.sleep(LOOK_S)
+    raise AssertionError(f"waited {PATIENCE_S} s in vain")
 
 
 class LostError(Exception):
@@ -152,9 +162,7 @@ def over_sse(port: int, token: str) -> Stream:
         headers = {"accept": "text/event-stream", "authorization": f"Bearer {token}", "last-event-id": cursor}
         async with (
             httpx.AsyncClient(timeout=PATIENCE_S) as http,
-            http.stream(
-                "POST", f"http://127.0.0.1:{port}/graphql", json={"query": FEED}, headers=headers
-            ) as response,
+            http.stream("POST", f"http://127.0.0.1:{port}/graphql", json={"query": FEED}, headers=headers) as response,
         ):
             assert response.status_code == 200, await response.aread()
             async for fields in _blocks(response):
