@@ -187,10 +187,10 @@ def list_visible(tx: Tx, order_ids: Sequence[str], viewer: Viewer) -> list[Order
 
 
 def visible(order: Order, viewer: Viewer) -> bool:
-    """Whether the viewer is the fan, the creator (after submit), or reads all orders."""
+    """Whether the viewer is the fan, the creator (after submit), reads all orders, or moderates them."""
     if viewer.user_id is not None and order.fan_id == viewer.user_id:
         return True
-    if viewer.has(Scope.ORDERS_READ):
+    if viewer.has(Scope.ORDERS_READ, Scope.MODERATION):
         return True
     mine = viewer.creator_id is not None and order.creator_id == viewer.creator_id
     return mine and order.submitted_at is not None
