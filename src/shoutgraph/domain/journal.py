@@ -26,7 +26,8 @@ BODY_BYTES_MAX: Final = 16_384
 class NewEvent:
     """Something that happened to a subject, before the journal numbers it.
 
-    `topic` is the id of the subject; `transfer_id` the number of the ledger's transfer that moved its coins.
+    `topic` is the id of the subject; `transfer_id` the number of the ledger's transfer that moved its coins;
+    `topic_seq` the subject's own number where it counts its events itself, as orders do by their revision.
     """
 
     id: str
@@ -34,6 +35,7 @@ class NewEvent:
     type: str
     body: Body
     transfer_id: int | None = None
+    topic_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,8 +121,8 @@ async def quote(tools: Tools, viewer: Viewer, offer_id: str, *, express: bool, m
 def _spendable_coins(tx: Tx, viewer: Viewer) -> int:
     if viewer.user_id is None:
         return 0
-    wallets = (accounts.promo(viewer.user_id), accounts.paid(viewer.user_id))
-    return sum(lot.remaining for wallet in wallets for lot in ledger.list_of_spendable_lots(tx, wallet.code))
+    promo, paid = accounts.promo(viewer.user_id), accounts.paid(viewer.user_id)
+    return sum(lot.remaining for lot in ledger.list_of_spendable_lots(tx, promo.code, paid.code))
 
 
 async def _change(

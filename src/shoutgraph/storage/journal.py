@@ -69,9 +69,12 @@ _AFTER_PREFIX_TYPES: Final = Statement(
 
 def append(tx: Tx, event: journal.NewEvent) -> journal.Event:
     """Writes the next line, sealed to the one before it, at the time of this command."""
-    row = tx.one(_TOPIC_SEQ, topic=event.topic)
-    assert row is not None, "an aggregate has one row"
-    line = journal.seal(tx.head, event, topic_seq=row[0] + 1, at=tx.now)
+    topic_seq = event.topic_seq
+    if topic_seq is None:
+        row = tx.one(_TOPIC_SEQ, topic=event.topic)
+        assert row is not None, "an aggregate has one row"
+        topic_seq = row[0] + 1
+    line = journal.seal(tx.head, event, topic_seq=topic_seq, at=tx.now)
     tx.run(
         _APPEND,
         seq=line.seq,

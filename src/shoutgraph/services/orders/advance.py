@@ -82,7 +82,7 @@ def keep(tools: Tools, tx: Tx, order: Order, policy: Policy, *, did: Did) -> Non
     }
     kind = CHANGED if before is not None and before.state is order.state else MOVED
     number = None if did.posted is None else ledger_rows.number_of(tx, did.posted, order.id)
-    event = journal.NewEvent(tools.new_id(ids.EVENT), order.id, kind, body, number)
+    event = journal.NewEvent(tools.new_id(ids.EVENT), order.id, kind, body, number, topic_seq=order.revision)
     journal_rows.append(tx, event)
 
 

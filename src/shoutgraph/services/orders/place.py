@@ -78,7 +78,7 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
     def work(tx: Tx) -> Order:
         policy = policy_rows.current(tx)
         draft = _drafted(tools, tx, fan_id, wish, policy)
-        order = _paid(tx, draft, policy)
+        order = _paid(tx, replace(draft, revision=0), policy)  # a revision is an event, and this is the first
         orders.insert(tx, order, wish.brief)
         advance.keep(tools, tx, order, policy, did=Did("submit", Actor.FAN, before=None, posted="order.placed"))
         return _screened(tools, tx, order, policy)
@@ -167,8 +167,10 @@ def _screened(tools: Tools, tx: Tx, order: Order, policy: Policy) -> Order:
 
 def _hold(tx: Tx, order: Order) -> int:
     """Moves the price to escrow, granted coins first; gives how many of them were granted."""
-    promo_lots = ledger_rows.list_of_spendable_lots(tx, accounts.promo(order.fan_id).code)
-    paid_lots = ledger_rows.list_of_spendable_lots(tx, accounts.paid(order.fan_id).code)
+    promo_account = accounts.promo(order.fan_id).code
+    lots = ledger_rows.list_of_spendable_lots(tx, promo_account, accounts.paid(order.fan_id).code)
+    promo_lots = [lot for lot in lots if lot.account == promo_account]
+    paid_lots = [lot for lot in lots if lot.account != promo_account]
     promo_free = sum(lot.remaining for lot in promo_lots)
     paid_free = sum(lot.remaining for lot in paid_lots)
     if promo_free + paid_free < order.price_coins:

@@ -95,6 +95,8 @@ def _write(tx: Tx, number: int, posting: ledger.Posting) -> None:
         **_named("debit", posting.debit),
         **_named("credit", posting.credit),
     }
+    if posting.debit.wallet and posting.credit.order_id is not None:
+        _open(tx, posting.credit)  # a wallet pays into an escrow once, when the order is placed: it is new
     if tx.run(_INSERT_POSTING, **values) == 1:
         return
     for account in (posting.credit, posting.debit):  # what is new is nearly always where coins go

@@ -45,12 +45,12 @@ def find_transfer(tx: Tx, kind: str, ref: str) -> entries.PostedTransfer | None:
     return entries.PostedTransfer(*row) if row else None
 
 
-def list_of_spendable_lots(tx: Tx, account: str) -> tuple[ledger.Lot, ...]:
-    """A wallet's lots with coins that have not expired: nearest expiry first, then oldest first.
+def list_of_spendable_lots(tx: Tx, *accounts: str) -> tuple[ledger.Lot, ...]:
+    """The lots of these wallets with coins that have not expired: nearest expiry first, then oldest first.
 
     Coins of an expired lot stay in the balance until they are retired, so count spendable coins by these lots.
     """
-    return tuple(ledger.Lot(*row) for row in tx.all(_SPENDABLE, account=account, now=tx.now))
+    return tuple(ledger.Lot(*row) for row in tx.all(_SPENDABLE, accounts=accounts, now=tx.now))
 
 
 def list_of_expired_lots(tx: Tx, *, limit: int) -> tuple[ledger.Lot, ...]:
@@ -116,7 +116,7 @@ def _spendable() -> sa.ClauseElement:
     return (
         _lots()
         .where(
-            _ACCOUNT.c.code == sa.bindparam("account"),
+            columns.any_of(_ACCOUNT.c.code, "accounts"),
             _LOT.c.remaining > sa.literal_column("0"),
             _LOT.c.expires_at.is_(None) | (_LOT.c.expires_at > now),
         )
