@@ -1,8 +1,10 @@
-"""The sample graph behind one real server; each test begins with a new world."""
+"""The sample graph behind one real server, new for each test; and one whole deployment with its cast for all of them."""
 
 from collections.abc import Iterator
 
 import pytest
+from tests.api.cast import Cast
+from tests.api.deployment import Deployment, open_deployment
 from tests.api.harness import Client, Served, Socket, serving
 from tests.api.sample import World, transport_of
 
@@ -44,3 +46,16 @@ def client(served: Served) -> Iterator[Client]:
 def socket(served: Served) -> Iterator[Socket]:
     with Socket(served.socket_url) as socket:
         yield socket
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with open_deployment(tmp_path_factory.mktemp("deployment")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def cast(deployment: Deployment) -> Cast:
+    cast = Cast(deployment)
+    cast.introduce()
+    return cast

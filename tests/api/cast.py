@@ -1,0 +1,272 @@
+"""Everybody who can ask, and an order in every state: made through the API, except that nobody films."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from tests.api.deployment import Deployment
+from tests.api.harness import PATIENCE_S
+
+from shoutgraph.domain import ids, media
+from shoutgraph.domain.policies import Policy
+from shoutgraph.domain.users import SYSTEM
+from shoutgraph.services import packages, seeds
+from shoutgraph.storage import media as videos, orders, payouts, policies
+from shoutgraph.storage.tx import Tx
+
+VIEWERS: Final = (
+    "anonymous",
+    "fan",
+    "other_fan",
+    "creator",
+    "other_creator",
+    "moderator",
+    "finance",
+    "service",
+    "admin",
+)
+"""Who can ask: nobody, the two sides of the orders here, two strangers, and those with scopes."""
+
+PRICE: Final = 250
+EXPRESS: Final = 50
+COINS: Final = 17_500
+PAYOUT: Final = 10
+RULES: Final = Policy(version=2, open_orders_max=1_000, earnings_hold_s=0, payout_min_coins=10)
+"""Nobody is ever full, and what is earned can be paid out at once."""
+
+BRIEF: Final = MappingProxyType(
+    {
+        "occasion": "BIRTHDAY",
+        "recipientName": "Grace",
+        "instructions": "Sing her something brave.",
+        "language": "en",
+        "pronunciation": "like the word",
+        "mustSay": ["Happy birthday"],
+        "mustNotSay": ["forty"],
+    }
+)
+WORDS: Final = MappingProxyType({"reason": "SAFETY", "note": "This is why."})
+SHAPE: Final = "order { id revision status }"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A mutation that moves an order: from where, by whom, with what, and to where."""
+
+    source: str
+    who: str
+    target: str
+    extras: Mapping[str, object] = field(default_factory=dict)
+
+
+STEPS: Final = MappingProxyType(
+    {
+        "orderSubmit": Step("DRAFT", "fan", "SCREENING", {"expectedPrice": str(PRICE)}),
+        "orderAbandon": Step("DRAFT", "fan", "CANCELLED"),
+        "orderScreenPass": Step("SCREENING", "moderator", "AWAITING_ACCEPTANCE"),
+        "orderScreenReject": Step("SCREENING", "moderator", "REJECTED", WORDS),
+        "orderCancel": Step("AWAITING_ACCEPTANCE", "fan", "CANCELLED"),
+        "orderAccept": Step("AWAITING_ACCEPTANCE", "creator", "IN_PRODUCTION"),
+        "orderDecline": Step("AWAITING_ACCEPTANCE", "creator", "DECLINED", WORDS),
+        "orderExtensionOffer": Step("IN_PRODUCTION", "creator", "IN_PRODUCTION OFFERED", {"seconds": 3600}),
+        "orderExtensionAgree": Step("IN_PRODUCTION OFFERED", "fan", "IN_PRODUCTION EXTENDED"),
+        "orderWithdraw": Step("IN_PRODUCTION", "creator", "CANCELLED", WORDS),
+        "orderDeliver": Step("IN_PRODUCTION", "creator", "IN_REVIEW"),
+        "orderReviewPass": Step("IN_REVIEW", "moderator", "DELIVERED"),
+        "orderReviewRequireChanges": Step("IN_REVIEW", "moderator", "CHANGES_REQUIRED", WORDS),
+        "orderReviewReject": Step("IN_REVIEW", "moderator", "REJECTED", WORDS),
+        "orderReviewGiveUp": Step("IN_REVIEW", "fan", "CANCELLED"),
+        "orderConfirm": Step("DELIVERED", "fan", "COMPLETED"),
+        "orderRedoRequest": Step("DELIVERED", "fan", "REDO_REQUESTED", {"ground": "WRONG_NAME", "note": "Not Grace."}),
+        "orderRedoConcede": Step("REDO_REQUESTED", "creator", "REFUNDED"),
+        "orderRedoContest": Step("REDO_REQUESTED", "creator", "DISPUTED CONTESTED", WORDS),
+        "orderRedoReject": Step("IN_REVIEW AGAIN", "moderator", "DISPUTED AGAIN", WORDS),
+        "orderDisputeOpen": Step("DELIVERED", "fan", "DISPUTED", WORDS),
+        "orderDisputeAnswer": Step("DISPUTED", "creator", "DISPUTED ANSWERED", {"text": "It is her name."}),
+        "orderDisputeRefund": Step("DISPUTED", "moderator", "REFUNDED", WORDS),
+        "orderDisputeRelease": Step("DISPUTED", "moderator", "COMPLETED", WORDS),
+        "orderDisputeSplit": Step("DISPUTED", "moderator", "SPLIT", {"backCoins": "10", **WORDS}),
+        "orderDisputeRedo": Step("DISPUTED", "moderator", "REDO_REQUESTED", {"ground": "WRONG_NAME"}),
+        "orderPlatformCancel": Step("IN_PRODUCTION", "admin", "CANCELLED", WORDS),
+        "orderFreeze": Step("IN_PRODUCTION", "admin", "IN_PRODUCTION FROZEN"),
+        "orderUnfreeze": Step("IN_PRODUCTION FROZEN", "admin", "IN_PRODUCTION"),
+    }
+)
+"""One working use of every mutation that moves an order. The first word of a place is the order's status."""
+
+WAYS: Final = MappingProxyType(
+    {
+        "AWAITING_ACCEPTANCE": "orderScreenPass",
+        "IN_PRODUCTION": "orderAccept",
+        "IN_PRODUCTION OFFERED": "orderExtensionOffer",
+        "IN_PRODUCTION FROZEN": "orderFreeze",
+        "IN_REVIEW": "orderDeliver",
+        "CHANGES_REQUIRED": "orderReviewRequireChanges",
+        "DELIVERED": "orderReviewPass",
+        "REDO_REQUESTED": "orderRedoRequest",
+        "DISPUTED": "orderDisputeOpen",
+        "DISPUTED ANSWERED": "orderDisputeAnswer",
+        "COMPLETED": "orderConfirm",
+        "DECLINED": "orderDecline",
+        "CANCELLED": "orderCancel",
+        "REJECTED": "orderScreenReject",
+        "REFUNDED": "orderDisputeRefund",
+        "SPLIT": "orderDisputeSplit",
+    }
+)
+"""How an order gets to each place from the one before."""
+
+
+@dataclass
+class Cast:
+    """The people of a deployment, and what they own."""
+
+    deployment: Deployment
+    ids: dict[str, str] = field(default_factory=dict)
+    shelves: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def introduce(self) -> None:
+        """Lets everybody in; the creators sell something, and both fans have coins."""
+        to = self.deployment
+        to.let_in("anonymous", None)
+        to.write(lambda tx: policies.insert(tx, RULES))
+        for name in ("fan", "other_fan", "creator", "other_creator"):
+            self.ids[name] = to.register(name)
+        for name in ("moderator", "finance"):
+            to.staff(name, name)
+        scopes = ["EVENTS_READ", "ORDERS_READ"]
+        made = to.do("admin", "apiKeyCreate", "apiKey { id } token", label="watch", scopes=scopes)
+        to.let_in("service", made["token"])
+        self.ids["api_key"] = made["apiKey"]["id"]
+        for name in ("creator", "other_creator"):
+            self.ids[f"{name}_profile"] = self.profile(name, name)
+            self.ids[f"{name}_offer"] = self.offer(name)
+        self.ids["creator_spare_offer"] = self.offer("creator", title="An old song")
+        to.do("creator", "offerDeactivate", "offer { id }", offerId=self.ids["creator_spare_offer"])
+        self.ids["spare_api_key"] = to.do("admin", "apiKeyCreate", "apiKey { id }", label="spare", scopes=scopes)[
+            "apiKey"
+        ]["id"]
+        to.run(packages.load(to.app.tools, SYSTEM, seeds.read_prices()))
+        for name in ("fan", "other_fan"):
+            self.ids[f"{name}_topup"] = self.buy(name)
+        self.buy("fan", coins=70_000)
+        for place in ("IN_PRODUCTION", "DRAFT", "DELIVERED", "DISPUTED ANSWERED", "COMPLETED", "COMPLETED"):
+            self.ids[place] = self.order(place)["id"]
+        self.deployment.settle()
+        for name in ("creator", "other_creator"):
+            self.ids[f"{name}_recipient"] = self.recipient(name)
+        self.ids["payout"] = self.payout()["id"]
+
+    def profile(self, who: str, handle: str) -> str:
+        """Makes somebody a creator; gives the creator's id."""
+        given = {"categories": ["MUSICIAN"], "languages": ["en"], "country": "DE"}
+        made = self.deployment.do(
+            who, "creatorRegister", "creator { id }", handle=handle, name=handle.title(), openOrdersMax=1000, **given
+        )
+        return str(made["creator"]["id"])
+
+    def offer(self, who: str, **terms: object) -> str:
+        """A creator's new offer; gives its id."""
+        given = {
+            "occasion": "BIRTHDAY",
+            "title": "A song",
+            "price": str(PRICE),
+            "durationMaxSeconds": 60,
+            "deliveryDays": 7,
+            "expressSurcharge": str(EXPRESS),
+        } | terms
+        made = self.deployment.do(who, "offerCreate", "offer { id }", **given)
+        return str(made["offer"]["id"])
+
+    def buy(self, who: str, *, coins: int | None = None) -> str:
+        """Buys coins and pays at the provider: so many, or a package that comes with a bonus. Gives the top-up's id."""
+        to = self.deployment
+        sold = to.ask(who, '{ coinPackages(country: "DE", currency: "EUR") { id coins } }')["coinPackages"]
+        package = next(each["id"] for each in sold if each["coins"] == str(COINS))
+        buy = {"packageId": package} if coins is None else {"coins": str(coins)}
+        given = {"currency": "EUR", "providerCode": "sandbox", "returnUrl": "https://fan.example/back"}
+        made = to.do(who, "topUpCreate", "topUp { id }", buy=buy, **given)
+        topup_id = str(made["topUp"]["id"])
+        to.control(f"payments/{topup_id}/pay")
+        self.until(who, "query ($id: ID!) { node(id: $id) { ... on TopUp { status } } }", node=topup_id, wanted="PAID")
+        return topup_id
+
+    def recipient(self, who: str) -> str:
+        """Where a creator's money goes; gives the recipient's id."""
+        given = {"providerCode": "sandbox-payouts", "label": "My account", "ref": "DE00SANDBOX0001"}
+        made = self.deployment.do(who, "payoutRecipientCreate", "recipient { id }", **given)
+        return str(made["recipient"]["id"])
+
+    def payout(self) -> dict[str, Any]:
+        """A new payout of the creator's."""
+        given = {"coins": str(PAYOUT), "recipientId": self.ids["creator_recipient"]}
+        return dict(self.deployment.do("creator", "payoutRequest", "payout { id revision }", **given)["payout"])
+
+    def wish(self, **changes: object) -> dict[str, object]:
+        """The input of orderPlace and orderDraft, without a key."""
+        return {"offerId": self.ids["creator_offer"], "expectedPrice": str(PRICE), "brief": dict(BRIEF)} | changes
+
+    def order(self, place: str) -> dict[str, Any]:
+        """A new order of the fan's from the creator, in this place of STEPS."""
+        if place == "DRAFT":
+            return dict(self.deployment.do("fan", "orderDraft", SHAPE, **self.wish())["order"])
+        if place == "SCREENING":
+            return dict(self.deployment.do("fan", "orderPlace", SHAPE, **self.wish())["order"])
+        if place == "IN_REVIEW AGAIN":
+            return self.move("orderDeliver", self.order("REDO_REQUESTED"))
+        return self.move(WAYS[place], self.order(STEPS[WAYS[place]].source))
+
+    def shelf(self, place: str) -> dict[str, Any]:
+        """An order in this place, or a payout, the same one until it is moved away."""
+        kept = self.shelves.get(place)
+        if kept is None or kept["revision"] != self.revision(kept["id"]):
+            kept = self.shelves[place] = self.payout() if place == "PAYOUT" else self.order(place)
+        return kept
+
+    def revision(self, thing_id: str) -> int:
+        """The revision of an order or a payout as it is stored now."""
+        rows = payouts if ids.prefix_of(thing_id) == ids.PAYOUT else orders
+        return self.deployment.read(lambda tx: rows.get(tx, thing_id).revision)
+
+    def move(self, mutation: str, order: Mapping[str, Any]) -> dict[str, Any]:
+        """The order after this mutation, by whoever takes it in STEPS."""
+        given = self.given(mutation, order)
+        return dict(self.deployment.do(STEPS[mutation].who, mutation, SHAPE, **given)["order"])
+
+    def given(self, mutation: str, order: Mapping[str, Any]) -> dict[str, object]:
+        """The input that moves this order, without a key."""
+        given = {"orderId": order["id"], **STEPS[mutation].extras}
+        if mutation == "orderDeliver":
+            given["videoId"] = self.video(str(order["id"]))
+        return given
+
+    def video(self, order_id: str) -> str:
+        """A video of this order that passed its checks."""
+        to = self.deployment
+
+        def work(tx: Tx) -> str:
+            wish = media.OpenUpload(ids.OrderId(order_id), 1000, "video/mp4", media.VideoLimits(60, 10_000))
+            opened = media.open_upload(
+                ids.VideoId(to.app.tools.new_id(ids.VIDEO)), orders.get(tx, order_id).creator_id, wish, now=tx.now
+            )
+            videos.insert(tx, opened)
+            received = media.receive(opened)
+            videos.save(tx, received, was=opened.state)
+            facts = media.VideoFacts(media.Container.MP4, "h264", "aac", 640, 360, 5_000, 1000)
+            videos.save(tx, media.judge(received, facts, sha256="0" * 64, now=tx.now), was=received.state)
+            return opened.id
+
+        return to.write(work)
+
+    def until(self, who: str, document: str, /, *, node: str, wanted: str) -> Any:
+        """Asks for a node until its status is the wanted one; lets the jobs run meanwhile."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            found = self.deployment.ask(who, document, id=node)["node"]
+            if found["status"] == wanted:
+                return found
+            assert time.monotonic() < deadline, f"{found} is not {wanted}"
+            self.deployment.settle()
+            time.sleep(0.02)

@@ -1,0 +1,216 @@
+"""One whole deployment behind a free port of 127.0.0.1, as `shoutgraph serve` runs it; its jobs run when asked to."""
+
+import asyncio
+import itertools
+import socket
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import httpx
+from graphql import GraphQLSchema
+from tests.api.harness import PATIENCE_S, Client, Served, Socket
+
+from shoutgraph import app as root, settings
+from shoutgraph.api.graphql.schema import build_schema
+from shoutgraph.api.server import build_server
+from shoutgraph.app import App
+from shoutgraph.jobs import runner
+from shoutgraph.storage.tx import Tx
+
+T = TypeVar("T")
+ADMIN: Final = "admin"
+TOKEN_TTL: Final = timedelta(hours=1)
+FRAMES: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "--")
+"""Statements that frame the others, or that a trigger runs."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back for one root field: its value, and the code of the error in `errors[]` if there is one."""
+
+    value: Any
+    code: str | None
+    message: str | None
+    body: Mapping[str, Any]
+
+
+@dataclass
+class Deployment:
+    """A running deployment. Everybody has a client by name; `keys` makes fresh idempotency keys."""
+
+    app: App
+    served: Served
+    loop: asyncio.AbstractEventLoop
+    statements: list[str] = field(default_factory=list)
+    clients: dict[str, Client] = field(default_factory=dict)
+    tokens: dict[str, str | None] = field(default_factory=dict)
+    keys: Iterator[int] = field(default_factory=itertools.count)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Awaits something on the loop of the server."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_S)
+
+    def settle(self) -> int:
+        """Runs the jobs until none has anything to do."""
+        return self.run(runner.settle(self.app.tools, root.JOBS))
+
+    def read(self, query: Callable[[Tx], T]) -> T:
+        return self.run(self.app.tools.store.read(query))  # type: ignore[arg-type]
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        return self.run(self.app.tools.store.write(work))  # type: ignore[arg-type]
+
+    def let_in(self, name: str, token: str | None) -> None:
+        """Gives a name to whoever has this token."""
+        self.tokens[name] = token
+        self.clients[name] = Client(self.served.url, token)
+
+    def staff(self, name: str, role: str) -> None:
+        """A tool of this role without a user of its own."""
+        self.let_in(name, self.app.issuer.issue(f"{name}-desk", role=role, ttl=TOKEN_TTL))
+
+    def register(self, name: str, country: str = "DE") -> str:
+        """A new person of this name; gives their id."""
+        payload = self.do("admin", "userRegister", "user { id }", displayName=name.title(), country=country)
+        user_id = str(payload["user"]["id"])
+        self.let_in(name, self.app.issuer.issue(user_id, ttl=TOKEN_TTL))
+        return user_id
+
+    def ask(self, who: str, document: str, /, **variables: object) -> Any:
+        """The data of an operation that has no errors."""
+        return self.clients[who].data(document, **variables)
+
+    def answer(self, who: str, document: str, /, **variables: object) -> Answer:
+        """Whatever one root field answers."""
+        return answer_of(self.clients[who].post(document, **variables).json())
+
+    def submit(self, who: str, mutation: str, shape: str, /, **given: object) -> Answer:
+        """Whatever a mutation answers; a fresh idempotency key is added where none is given."""
+        return self.answer(who, mutation_of(mutation, shape), input=self.with_key(mutation, given))
+
+    def do(self, who: str, mutation: str, shape: str, /, **given: object) -> Any:
+        """The payload of a mutation that is not refused."""
+        answer = self.submit(who, mutation, shape, **given)
+        assert answer.code is None, f"{mutation} by {who}: {answer.body}"
+        assert answer.value["errors"] == [], f"{mutation} by {who}: {answer.value['errors']}"
+        return answer.value
+
+    def refuse(self, who: str, mutation: str, /, **given: object) -> Any:
+        """The only refusal of a mutation, with its data."""
+        answer = self.submit(who, mutation, "__typename", **given)
+        assert answer.code is None, f"{mutation} by {who}: {answer.body}"
+        assert len(answer.value["errors"]) == 1, answer.value
+        return answer.value["errors"][0]
+
+    def with_key(self, mutation: str, given: Mapping[str, object]) -> dict[str, object]:
+        """The input of a mutation with an idempotency key, if it takes one."""
+        takes = "idempotencyKey" in graph().type_map[f"{titled(mutation)}Input"].fields
+        return {"idempotencyKey": self.key(), **given} if takes else dict(given)
+
+    def key(self) -> str:
+        """A fresh idempotency key."""
+        return f"key-{next(self.keys):016d}"
+
+    def socket(self, who: str) -> Socket:
+        """An open WebSocket of somebody."""
+        return Socket(self.served.socket_url).init(self.tokens[who])
+
+    def counted(self, who: str, document: str, /, **variables: object) -> tuple[Any, list[str]]:
+        """The data of an operation, and the statements that it ran."""
+        self.clients[who].data("{ __typename }")  # whoever asks is known from now on
+        self.statements.clear()
+        data = self.clients[who].data(document, **variables)
+        return data, [sql for sql in self.statements if not sql.startswith(FRAMES)]
+
+    def control(self, path: str, **body: object) -> Any:
+        """Does something to the simulated payment provider."""
+        key = self.app.settings.data_dir.joinpath("sandbox.key").read_bytes().hex()
+        url = f"{self.served.url}/sandbox/control/{path}"
+        answer = httpx.post(url, json=body, headers={"authorization": f"Bearer {key}"}, timeout=PATIENCE_S)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@contextmanager
+def open_deployment(folder: Path) -> Iterator[Deployment]:
+    """Serves an empty marketplace from this folder until the block ends; the admin is in."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        opened: Future[Deployment] = Future()
+        thread = threading.Thread(target=asyncio.run, args=(_serve(folder, listener, opened),), daemon=True)
+        thread.start()
+        deployment = opened.result(PATIENCE_S)
+        deployment.staff(ADMIN, ADMIN)
+        try:
+            yield deployment
+        finally:
+            for client in deployment.clients.values():
+                client.close()
+            deployment.served.server.should_exit = True
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive(), "the server did not stop"
+
+
+async def _serve(folder: Path, listener: socket.socket, opened: "Future[Deployment]") -> None:
+    port: int = listener.getsockname()[1]
+    try:
+        chosen = settings.Settings(data_dir=folder, test_clock=True, jobs=False)
+        async with root.open_app(chosen, base_url=f"http://127.0.0.1:{port}", environ={}) as app:
+            server = build_server(app.asgi, app.drain, host="127.0.0.1", port=port)
+            deployment = Deployment(app, Served(server, port), asyncio.get_running_loop())
+            await _trace(app, deployment.statements)
+            serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+            while not server.started:
+                assert not serving.done(), "the server did not start"
+                await asyncio.sleep(0.005)
+            opened.set_result(deployment)
+            await serving
+    except BaseException as error:
+        if not opened.done():
+            opened.set_exception(error)
+        raise
+
+
+async def _trace(app: App, statements: list[str]) -> None:
+    """Writes down every statement of every connection: each reader holds one until all of them were met."""
+    everybody = threading.Barrier(app.settings.reader_threads, timeout=PATIENCE_S)
+
+    def listen(tx: Any) -> None:
+        tx._connection.set_trace_callback(statements.append)
+
+    def meet(tx: Tx) -> None:
+        everybody.wait()
+        listen(tx)
+
+    store = app.tools.store
+    await asyncio.gather(store.write(listen), *(store.read(meet) for _ in range(app.settings.reader_threads)))
+
+
+@cache
+def graph() -> GraphQLSchema:
+    """The schema that is served."""
+    return build_schema()._schema
+
+
+def titled(name: str) -> str:
+    """A mutation's name as its types begin."""
+    return name[0].upper() + name[1:]
+
+
+def mutation_of(name: str, shape: str) -> str:
+    """The document of one mutation that asks for the payload's shape and every refusal's data."""
+    return f"""mutation M($input: {titled(name)}Input!) {{ {name}(input: $input) {{ {shape} errors {{
+      __typename ... on UserError {{ code message path }} }} }} }}"""
+
+
+def answer_of(body: Mapping[str, Any]) -> Answer:
+    """The value of the only root field and the first error."""
+    found = body.get("errors") or [{}]
+    value = next(iter((body.get("data") or {"": None}).values()))
+    return Answer(value, found[0].get("extensions", {}).get("code"), found[0].get("message"), body)

@@ -1,0 +1,141 @@
+"""One use of every root field: what is asked, and with which things of the cast."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from tests.api.cast import PAYOUT, STEPS, Cast
+from tests.api.deployment import mutation_of
+
+Given = Callable[[Cast], dict[str, object]]
+MARKET: Final = 'country: "DE", currency: "EUR"'
+FROM_SHELF: Final = "IN_PRODUCTION"
+
+
+@dataclass(frozen=True)
+class Door:
+    """A document and its variables, made for one attempt."""
+
+    document: str
+    variables: Given = lambda _cast: {}
+
+
+def _of(name: str) -> Given:
+    return lambda cast: {"id": cast.ids[name]}
+
+
+def _one(field: str) -> str:
+    return f"query ($id: ID!) {{ {field} {{ __typename }} }}"
+
+
+def _page(field: str) -> str:
+    return f"{{ {field} {{ nodes {{ __typename }} }} }}"
+
+
+QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
+    {
+        "node": Door(_one("node(id: $id)"), _of("creator_profile")),
+        "nodes": Door(_one("nodes(ids: [$id])"), _of("creator_profile")),
+        "viewer": Door("{ viewer { isAuthenticated } }"),
+        "creators": Door(_page("creators(first: 1)")),
+        "creator": Door('{ creator(by: {handle: "creator"}) { id } }'),
+        "offer": Door(_one("offer(id: $id)"), _of("creator_offer")),
+        "offer off sale": Door(_one("offer(id: $id)"), _of("creator_spare_offer")),
+        "quote": Door(_one(f"quote(offerId: $id, {MARKET})"), _of("creator_offer")),
+        "quote off sale": Door(_one(f"quote(offerId: $id, {MARKET})"), _of("creator_spare_offer")),
+        "coinPackages": Door(f"{{ coinPackages({MARKET}) {{ id }} }}"),
+        "coinPrice": Door(f'{{ coinPrice(coins: "70", {MARKET}) {{ coins }} }}'),
+        "order": Door(_one("order(id: $id)"), _of("IN_PRODUCTION")),
+        "order draft": Door(_one("order(id: $id)"), _of("DRAFT")),
+        "orders": Door(_page("orders(first: 1)")),
+        "orders received": Door(_page("orders(first: 1, role: CREATOR)")),
+        "orders anyone's": Door(_page("orders(first: 1, role: ANYONE)")),
+        "moderationQueue": Door(_page("moderationQueue(queue: SCREENING, first: 1)")),
+        "orderEvents": Door(_page("orderEvents(first: 1)")),
+        "topUpProviders": Door(f'{{ topUpProviders(coins: "7000", {MARKET}) {{ code }} }}'),
+        "topUps": Door(_page("topUps(first: 1)")),
+        "topUps everyone's": Door(_page("topUps(first: 1, everyone: true)")),
+        "wallet": Door("{ wallet { id } }"),
+        "wallet of the fan": Door(_one("wallet(userId: $id)"), _of("fan")),
+        "earnings": Door("{ earnings { paid { coins } } }"),
+        "earnings of the creator": Door(_one("earnings(creatorId: $id)"), _of("creator_profile")),
+        "payoutProviders": Door("{ payoutProviders { code } }"),
+        "payoutRecipients": Door("{ payoutRecipients { id } }"),
+        "payouts": Door(_page("payouts(first: 1)")),
+        "payouts everyone's": Door(_page("payouts(first: 1, everyone: true)")),
+        "payoutQueue": Door(_page("payoutQueue(first: 1)")),
+        "apiKeys": Door("{ apiKeys { id } }"),
+        "serverTime": Door("{ serverTime }"),
+    }
+)
+"""Reads. What follows the field's name says which use of it."""
+
+
+def _moved(mutation: str) -> Given:
+    def given(cast: Cast) -> dict[str, object]:
+        return cast.given(mutation, cast.shelf(STEPS[mutation].source))
+
+    return given
+
+
+def _wish(cast: Cast) -> dict[str, object]:
+    return cast.wish()
+
+
+def _payout(cast: Cast) -> dict[str, object]:
+    return {"payoutId": cast.shelf("PAYOUT")["id"]}
+
+
+_RECIPIENT: Final = {"providerCode": "sandbox-payouts", "label": "Another account", "ref": "DE00SANDBOX0002"}
+_OFFER: Final = {"occasion": "BIRTHDAY", "title": "A poem", "price": "300", "durationMaxSeconds": 60, "deliveryDays": 7}
+_PROFILE: Final = {"name": "X", "country": "DE", "categories": ["ACTOR"], "languages": ["en"]}
+_PURCHASE: Final = {"currency": "EUR", "providerCode": "sandbox", "returnUrl": "https://fan.example/back"}
+
+INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
+    {
+        "userUpdate": lambda _cast: {"country": "DE"},
+        "creatorRegister": lambda _cast: {"handle": "no handle", **_PROFILE},
+        "creatorUpdate": lambda _cast: {},
+        "creatorOpen": lambda _cast: {},
+        "creatorPause": lambda _cast: {"until": "2020-01-01T00:00:00Z"},
+        "creatorFeature": lambda cast: {"creatorId": cast.ids["creator_profile"], "featured": False},
+        "offerCreate": lambda _cast: dict(_OFFER),
+        "offerUpdate": lambda cast: {"offerId": cast.ids["creator_offer"]},
+        "offerActivate": lambda cast: {"offerId": cast.ids["creator_offer"]},
+        "offerDeactivate": lambda cast: {"offerId": cast.ids["creator_spare_offer"]},
+        "orderDraft": _wish,
+        "orderPlace": _wish,
+        "orderUploadCreate": lambda cast: {
+            "orderId": cast.shelf(FROM_SHELF)["id"],
+            "sizeBytes": "1000",
+            "mediaType": "video/mp4",
+        },
+        **{mutation: _moved(mutation) for mutation in STEPS},
+        "topUpCreate": lambda _cast: {"buy": {"coins": "70"}, **_PURCHASE},
+        "walletUnlock": lambda cast: {"userId": cast.ids["fan"]},
+        "payoutRecipientCreate": lambda _cast: dict(_RECIPIENT),
+        "payoutRequest": lambda cast: {"coins": str(PAYOUT), "recipientId": cast.ids["creator_recipient"]},
+        "payoutCancel": _payout,
+        "payoutApprove": _payout,
+        "payoutHold": lambda cast: {**_payout(cast), "code": "RISK", "note": "A closer look."},
+        "payoutDeny": lambda cast: {**_payout(cast), "note": "This is why."},
+        "userRegister": lambda _cast: {"displayName": "Someone", "country": "DE"},
+        "apiKeyCreate": lambda _cast: {"label": "another", "scopes": ["ORDERS_READ"]},
+        "apiKeyRevoke": lambda cast: {"apiKeyId": cast.ids["spare_api_key"]},
+        "testClockAdvance": lambda _cast: {"seconds": 1},
+    }
+)
+"""Writes: the input of one attempt, without its key."""
+
+
+def door_of(name: str) -> Door:
+    """The use of a root field."""
+    if name in QUERIES:
+        return QUERIES[name]
+    given = INPUTS[name]
+
+    def variables(cast: Cast) -> dict[str, object]:
+        return {"input": cast.deployment.with_key(name, given(cast))}
+
+    return Door(mutation_of(name, "__typename"), variables)

@@ -1,0 +1,262 @@
+"""Who may use which root field: every one of them, by everybody who can ask, over every transport."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pytest
+from tests.api.cast import VIEWERS, Cast
+from tests.api.deployment import Answer, answer_of, graph
+from tests.api.doors import INPUTS, QUERIES, Door, door_of
+from tests.api.harness import Client, Socket
+
+from shoutgraph.api.graphql.directives import RequiresScope
+from shoutgraph.domain.users import Scope
+
+OUTCOMES: Final = {
+    "yes": "it is done, or read",
+    "401": "UNAUTHENTICATED in errors[]",
+    "403": "FORBIDDEN in errors[]",
+    "404": "NOT_FOUND in errors[]",
+    "(403)": "a ForbiddenError as data",
+    "(404)": "a NotFoundError as data",
+    "(422)": "let in, and refused as data by another rule",
+}
+
+TABLE: Final = """
+Query                     anonymous  fan    other_fan  creator  other_creator  moderator  finance  service  admin
+
+node                      yes        yes    yes        yes      yes            yes        yes      yes      yes
+nodes                     yes        yes    yes        yes      yes            yes        yes      yes      yes
+viewer                    yes        yes    yes        yes      yes            yes        yes      yes      yes
+creators                  yes        yes    yes        yes      yes            yes        yes      yes      yes
+creator                   yes        yes    yes        yes      yes            yes        yes      yes      yes
+offer                     yes        yes    yes        yes      yes            yes        yes      yes      yes
+offer off sale            404        404    404        yes      404            404        404      404      yes
+quote                     yes        yes    yes        yes      yes            yes        yes      yes      yes
+quote off sale            404        404    404        yes      404            404        404      404      yes
+coinPackages              yes        yes    yes        yes      yes            yes        yes      yes      yes
+coinPrice                 yes        yes    yes        yes      yes            yes        yes      yes      yes
+topUpProviders            401        yes    yes        yes      yes            403        403      403      403
+topUps                    401        yes    yes        yes      yes            403        403      403      403
+topUps everyone's         401        403    403        403      403            403        yes      403      yes
+wallet                    401        yes    yes        yes      yes            403        403      403      403
+wallet of the fan         401        yes    403        403      403            403        yes      403      yes
+order                     404        yes    404        yes      404            yes        yes      yes      yes
+order draft               404        yes    404        404      404            yes        yes      yes      yes
+orders                    401        yes    yes        yes      yes            403        403      403      403
+orders received           401        403    403        yes      yes            403        403      403      403
+orders anyone's           401        403    403        403      403            yes        yes      yes      yes
+moderationQueue           401        403    403        403      403            yes        403      403      yes
+orderEvents               401        yes    yes        yes      yes            yes        yes      yes      yes
+earnings                  401        403    403        yes      yes            403        403      403      403
+earnings of the creator   401        403    403        yes      403            403        yes      403      yes
+payoutProviders           401        403    403        yes      yes            403        403      403      403
+payoutRecipients          401        403    403        yes      yes            403        403      403      403
+payouts                   401        403    403        yes      yes            403        403      403      403
+payouts everyone's        401        403    403        403      403            403        yes      403      yes
+payoutQueue               401        403    403        403      403            403        yes      403      yes
+apiKeys                   401        403    403        403      403            403        403      403      yes
+serverTime                yes        yes    yes        yes      yes            yes        yes      yes      yes
+
+Mutation                  anonymous  fan    other_fan  creator  other_creator  moderator  finance  service  admin
+
+userUpdate                401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
+creatorRegister           401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)
+creatorUpdate             401        (403)  (403)      yes      yes            (403)      (403)    (403)    (403)
+creatorOpen               401        (403)  (403)      yes      yes            (403)      (403)    (403)    (403)
+creatorPause              401        (403)  (403)      (422)    (422)          (403)      (403)    (403)    (403)
+creatorFeature            401        403    403        403      403            403        403      403      yes
+offerCreate               401        (403)  (403)      yes      yes            (403)      (403)    (403)    (403)
+offerUpdate               401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+offerActivate             401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+offerDeactivate           401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+topUpCreate               401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
+walletUnlock              401        403    403        403      403            403        yes      403      yes
+orderDraft                401        yes    yes        (422)    yes            (403)      (403)    (403)    (403)
+orderPlace                401        yes    yes        (422)    (422)          (403)      (403)    (403)    (403)
+orderSubmit               401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
+orderAbandon              401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
+orderCancel               401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
+orderScreenPass           401        403    403        403      403            yes        403      403      yes
+orderScreenReject         401        403    403        403      403            yes        403      403      yes
+orderAccept               401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+orderDecline              401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+orderExtensionOffer       401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+orderExtensionAgree       401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
+orderWithdraw             401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+orderUploadCreate         401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+orderDeliver              401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+orderReviewPass           401        403    403        403      403            yes        403      403      yes
+orderReviewRequireChanges 401        403    403        403      403            yes        403      403      yes
+orderReviewReject         401        403    403        403      403            yes        403      403      yes
+orderReviewGiveUp         401        (422)  (404)      (403)    (404)          (403)      (403)    (403)    (403)
+orderConfirm              401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
+orderRedoRequest          401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
+orderRedoContest          401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+orderRedoConcede          401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+orderRedoReject           401        403    403        403      403            yes        403      403      yes
+orderDisputeOpen          401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
+orderDisputeAnswer        401        yes    (404)      yes      (404)          (403)      (403)    (403)    (403)
+orderDisputeRefund        401        403    403        403      403            yes        403      403      yes
+orderDisputeRelease       401        403    403        403      403            yes        403      403      yes
+orderDisputeSplit         401        403    403        403      403            yes        403      403      yes
+orderDisputeRedo          401        403    403        403      403            yes        403      403      yes
+orderPlatformCancel       401        403    403        403      403            403        403      403      yes
+orderFreeze               401        403    403        403      403            403        403      403      yes
+orderUnfreeze             401        403    403        403      403            403        403      403      yes
+payoutRecipientCreate     401        (403)  (403)      yes      yes            (403)      (403)    (403)    (403)
+payoutRequest             401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+payoutCancel              401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+payoutApprove             401        403    403        403      403            403        yes      403      yes
+payoutHold                401        403    403        403      403            403        yes      403      yes
+payoutDeny                401        403    403        403      403            403        yes      403      yes
+userRegister              401        403    403        403      403            403        403      403      yes
+apiKeyCreate              401        403    403        403      403            403        403      403      yes
+apiKeyRevoke              401        403    403        403      403            403        403      403      yes
+testClockAdvance          401        403    403        403      403            403        403      403      yes
+
+Subscription              anonymous  fan    other_fan  creator  other_creator  moderator  finance  service  admin
+
+orderEvents               401        yes    yes        yes      yes            yes        yes      yes      yes
+"""
+"""The fan and the creator are the two sides of every order here. After a field's name: which use of it, see doors."""
+
+OVER_STREAMS: Final = (
+    "viewer",
+    "order",
+    "orders received",
+    "moderationQueue",
+    "wallet of the fan",
+    "payouts",
+    "apiKeys",
+)
+"""Reads that are tried over WebSocket and SSE too; over HTTP all are."""
+
+MOVES_OVER_STREAMS: Final = (
+    "userUpdate",
+    "creatorFeature",
+    "offerUpdate",
+    "orderAccept",
+    "orderScreenPass",
+    "topUpCreate",
+)
+
+EVENTS: Final = "subscription ($after: String) { orderEvents(after: $after) { id } }"
+STAFF: Final = frozenset({"moderator", "finance", "service", "admin"})
+HAS: Final[Mapping[str, frozenset[Scope]]] = {
+    "moderator": frozenset({Scope.ORDERS_READ, Scope.MODERATION}),
+    "finance": frozenset({Scope.ORDERS_READ, Scope.FINANCE_READ, Scope.FINANCE_MANAGE}),
+    "service": frozenset({Scope.ORDERS_READ, Scope.EVENTS_READ}),
+    "admin": frozenset(Scope),
+}
+_OF_CODE: Final = {"UNAUTHENTICATED": "401", "FORBIDDEN": "403", "NOT_FOUND": "404"}
+_OF_TYPE: Final = {"ForbiddenError": "(403)", "NotFoundError": "(404)"}
+
+
+def read_table() -> dict[str, dict[str, dict[str, str]]]:
+    """The table by root type, by use of a field, by viewer."""
+    rows: dict[str, dict[str, dict[str, str]]] = {}
+    for line in filter(None, TABLE.splitlines()):
+        *name, columns = line.split()[: -len(VIEWERS)], line.split()[-len(VIEWERS) :]
+        if tuple(columns) == VIEWERS:
+            root = rows[name[0][0]] = {}
+        else:
+            root[" ".join(name[0])] = dict(zip(VIEWERS, columns, strict=True))
+    return rows
+
+
+ROWS: Final = read_table()
+USES: Final = [*ROWS["Query"], *ROWS["Mutation"]]
+
+
+def expected(use: str) -> dict[str, str]:
+    """What the table says of one use."""
+    return (ROWS["Query"] if use in QUERIES else ROWS["Mutation"])[use]
+
+
+def outcome_of(answer: Answer) -> str:
+    """An answer in the table's words."""
+    if answer.code is not None:
+        return _OF_CODE.get(answer.code, answer.code)
+    refusals = answer.value.get("errors", []) if isinstance(answer.value, dict) else []
+    kinds = {_OF_TYPE.get(refusal["__typename"], "(422)") for refusal in refusals}
+    assert answer.value is not None, "what is null has an error that says why"
+    return " ".join(sorted(kinds)) or "yes"
+
+
+def scopes_of(root: str, field: str) -> frozenset[Scope]:
+    """The scopes that the SDL asks for, any one of them; none if it asks for none."""
+    definition = graph().type_map[root].fields[field].extensions["strawberry-definition"]
+    return frozenset(
+        scope for each in definition.directives if isinstance(each, RequiresScope) for scope in each.any_of
+    )
+
+
+def test_the_table_has_every_root_field_and_no_other() -> None:
+    for root, rows in ROWS.items():
+        assert {use.split()[0] for use in rows} == set(graph().type_map[root].fields), root
+    assert set(ROWS) == {"Query", "Mutation", "Subscription"}
+    assert set(QUERIES) | set(INPUTS) == set(USES), "each use of the table has a door"
+    assert {word for rows in ROWS.values() for row in rows.values() for word in row.values()} == set(OUTCOMES)
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_root_field_lets_in_whom_the_table_says(cast: Cast, use: str) -> None:
+    door = door_of(use)
+    found = {who: outcome_of(cast.deployment.answer(who, door.document, **door.variables(cast))) for who in VIEWERS}
+    assert found == expected(use)
+
+
+def test_the_sdl_names_the_scopes_that_the_table_shows() -> None:
+    for root, rows in ROWS.items():
+        for field, row in rows.items():
+            if " " in field:
+                continue
+            scopes = scopes_of(root, field)
+            let_in = {who for who, outcome in row.items() if outcome in {"yes", "(422)"}}
+            assert bool(scopes) == (let_in <= STAFF), f"{field} is for staff only if it names a scope"
+            for who in VIEWERS if scopes else ():
+                wanted = "401" if who == "anonymous" else "yes" if scopes & HAS.get(who, frozenset()) else "403"
+                assert row[who] == wanted, f"{field} by {who}"
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_a_key_with_one_scope_opens_what_names_it_and_nothing_else(cast: Cast, scope: Scope) -> None:
+    to = cast.deployment
+    to.let_in(scope.name, to.do("admin", "apiKeyCreate", "token", label=scope, scopes=[scope.name])["token"])
+    for use in USES:
+        scopes = scopes_of("Query" if use in QUERIES else "Mutation", use.split()[0])
+        if scopes and use != "apiKeyRevoke":
+            door = door_of(use)
+            outcome = outcome_of(to.answer(scope.name, door.document, **door.variables(cast)))
+            assert outcome == ("yes" if scope in {*scopes, Scope.ADMIN} else "403"), use
+
+
+@pytest.mark.parametrize("who", VIEWERS)
+def test_a_socket_lets_in_whom_the_table_says(cast: Cast, who: str) -> None:
+    with cast.deployment.socket(who) as socket:
+        for use in (*OVER_STREAMS, *MOVES_OVER_STREAMS):
+            assert outcome_of(over_socket(socket, use, door_of(use), cast)) == expected(use)[who], use
+
+
+@pytest.mark.parametrize("who", VIEWERS)
+def test_a_stream_lets_in_whom_the_table_says(cast: Cast, who: str) -> None:
+    for use in (*OVER_STREAMS, *MOVES_OVER_STREAMS):
+        door = door_of(use)
+        with cast.deployment.clients[who].events(door.document, **door.variables(cast)) as stream:
+            first = stream.next()
+        assert first is not None, use
+        assert outcome_of(answer_of(first.data)) == expected(use)[who], use
+
+
+def over_socket(socket: Socket, name: str, door: Door, cast: Cast) -> Answer:
+    """The answer to one operation that ends by itself."""
+    socket.subscribe(name, door.document, **door.variables(cast))
+    message = socket.receive()
+    assert message["id"] == name
+    if message["type"] == "error":
+        return answer_of({"errors": message["payload"]})
+    assert socket.receive() == {"id": name, "type": "complete"}
+    return answer_of(message["payload"])
