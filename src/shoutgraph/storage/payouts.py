@@ -103,7 +103,7 @@ class PartRow(SQLModel, table=True):
     )
 
     payout_id: str = Field(sa_column=sa.Column(Text, sa.ForeignKey("payout.id"), primary_key=True))
-    earning_id: str = Field(sa_type=Text, primary_key=True)
+    earning_id: str = Field(sa_column=sa.Column(Text, sa.ForeignKey("earning.id"), primary_key=True, nullable=False))
     coins: int = Field(sa_type=Integer)
 
 
