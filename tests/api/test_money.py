@@ -179,7 +179,7 @@ def test_a_repeat_with_another_selection_gives_the_first_purchase(bank: Bank) ->
         ({"buy": {"coins": "1001"}}, "ProviderDeclinedError", "PROVIDER_DECLINED"),
         ({"providerCode": "nobody"}, "ProviderUnavailableError", "PROVIDER_UNAVAILABLE"),
         ({"returnUrl": "nowhere"}, "ValidationError", "INVALID_URL"),
-        ({"locale": ""}, "ValidationError", "INVALID_LOCALE"),
+        ({"locale": ""}, "ValidationError", "INVALID_LANGUAGE"),
         ({"country": "FR"}, "ValidationError", "OTHER_COUNTRY"),
         ({"buy": {"packageId": "package_00000000000000000000000000"}}, "NotFoundError", "NOT_FOUND"),
         ({"buy": {"coins": "1000000000"}}, "ValidationError", "OUT_OF_RANGE"),

@@ -103,10 +103,12 @@ def _open(desk: Desk, topup: Topup, part: Slice, ref: str, reason: LockReason, *
     if orders:
         order_ids = [order.order_id for order in orders]
         order_coins = desk.reverse_orders(desk.tools, tx, order_ids, topup_id=topup.id, dispute_id=ref)
-    own = own_lots(tx, topup)
+    own = all_own_lots(tx, topup)
     others = ledger_rows.list_of_spendable_lots(tx, accounts.paid(user_id).code)
     taken, owed = booking.claw(max(part.coins - order_coins, 0), own, others)
-    taken += booking.fill(own, max(order_coins - part.coins, 0))
+    surplus = booking.fill(own, max(order_coins - part.coins, 0))
+    assert sum(move.coins for move in surplus) == max(order_coins - part.coins, 0), "lots take back what they gave"
+    taken += surplus
     cash = booking.books_cash(topup, part)
     ledger_rows.post(
         tx,

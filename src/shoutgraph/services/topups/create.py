@@ -186,7 +186,7 @@ def _check_coins(coins: int, policy: Policy) -> None:
 def _check_words(wish: Wish) -> None:
     if not LOCALE_CHARS_MIN <= len(wish.locale) <= LOCALE_CHARS_MAX or not wish.locale.isprintable():
         msg = "locale is a BCP 47 tag such as 'en'."
-        raise errors.ValidationError(msg, code="INVALID_LOCALE", path=("input", "locale"))
+        raise errors.ValidationError(msg, code="INVALID_LANGUAGE", path=("input", "locale"))
     for name, url in (("returnUrl", wish.return_url), ("cancelUrl", wish.cancel_url)):
         if url is None:
             continue
