@@ -7,8 +7,8 @@ from alembic import op
 
 from shoutgraph.storage import migrations
 
-revision = "0005"
-down_revision = "0004"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -26,7 +26,7 @@ def upgrade() -> None:
     recipients()
     payouts()
     notices()
-    for statement in migrations.read_sql(f"r0005_money.{op.get_bind().dialect.name}.sql"):
+    for statement in migrations.read_sql(f"r0004_money.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
 

@@ -5,8 +5,8 @@ from alembic import op
 
 from shoutgraph.storage import migrations
 
-revision = "0004"
-down_revision = "0003"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -61,7 +61,7 @@ def upgrade() -> None:
     op.create_index("video_order", "video", ["order_id"])
     partial_index("video_open", ["state", "id"], "state IN ('UPLOADING', 'CHECKING')")
     partial_index("video_discard", ["id"], "state = 'REJECTED' AND stored = 1")
-    for statement in migrations.read_sql(f"r0004_media.{op.get_bind().dialect.name}.sql"):
+    for statement in migrations.read_sql(f"r0003_media.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
 

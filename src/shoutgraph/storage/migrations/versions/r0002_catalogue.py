@@ -7,7 +7,7 @@ from alembic import op
 
 from shoutgraph.storage import migrations
 
-revision = "0003"
+revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
@@ -27,7 +27,7 @@ def upgrade() -> None:
     rates()
     packages()
     unit_prices()
-    for statement in migrations.read_sql(f"r0003_catalogue.{op.get_bind().dialect.name}.sql"):
+    for statement in migrations.read_sql(f"r0002_catalogue.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
 

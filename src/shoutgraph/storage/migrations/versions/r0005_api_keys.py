@@ -5,8 +5,8 @@ from alembic import op
 
 from shoutgraph.storage import migrations
 
-revision = "0006"
-down_revision = "0005"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -28,5 +28,5 @@ def upgrade() -> None:
         sa.CheckConstraint("length(scopes) > 0", name="api_key_scopes"),
         sqlite_strict=True,
     )
-    for statement in migrations.read_sql(f"r0006_api_keys.{op.get_bind().dialect.name}.sql"):
+    for statement in migrations.read_sql(f"r0005_api_keys.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
