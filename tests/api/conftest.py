@@ -1,4 +1,4 @@
-"""The sample graph behind one real server, new for each test; and one whole deployment with its cast for all of them."""
+"""The sample graph behind one real server, new for each test; and one whole deployment for all of them."""
 
 from collections.abc import Iterator
 

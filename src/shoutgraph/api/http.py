@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
@@ -48,13 +48,15 @@ class Application(Starlette):
             lifespan=lifespan,
         )
         graphql: ASGIApp = GraphQLOverHttp(shared)
-        self._graphql = CORSMiddleware(graphql, allow_origins=origins, **CORS) if origins else graphql
+        self._doors: dict[str, ASGIApp] = {
+            "http": CORSMiddleware(graphql, allow_origins=origins, **CORS) if origins else graphql,
+            "websocket": GraphQLOverSockets(shared),
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
-        if scope["type"] == "http" and scope["path"] == PATH:
-            scope["app"] = self
-            await self._graphql(scope, receive, send)
+        """Answers one request, or serves one socket."""
+        if scope["type"] in self._doors and scope["path"] == PATH:
+            await self._doors[scope["type"]](scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -66,11 +68,8 @@ def build_asgi(shared: Transport, *, routes: Sequence[BaseRoute] = (), lifespan:
         routes: what other rooms serve: media, webhooks, simulators.
         lifespan: opens and closes the tools; mutations whose client has gone end before it closes.
     """
-    own = [
-        WebSocketRoute(PATH, GraphQLOverSockets(shared)),
-        Route(HEALTH, _health_of(shared), methods=["GET"]),
-    ]
-    return Application(shared, [*own, *routes], _settling(shared, lifespan))
+    health = Route(HEALTH, _health_of(shared), methods=["GET"])
+    return Application(shared, [health, *routes], _settling(shared, lifespan))
 
 
 def _health_of(shared: Transport) -> Callable[[Request], Response]:
