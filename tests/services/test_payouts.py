@@ -92,7 +92,8 @@ class Office:
 
     @property
     def balances(self) -> Balances:
-        return self.till.world.read(lambda tx: earnings.balances(tx, self.creator.id))
+        world = self.till.world
+        return world.run(earning_services.summary(world.tools, self.viewer)).balances
 
 
 @pytest.fixture

@@ -82,6 +82,9 @@ WAITING: Final = frozenset({PayoutState.REQUESTED, PayoutState.HELD})
 IN_FLIGHT: Final = frozenset({PayoutState.SUBMITTING, PayoutState.SUBMITTED, PayoutState.UNKNOWN})
 """The provider has it, or may have it."""
 
+UNDER_WAY: Final = WAITING | {PayoutState.APPROVED} | IN_FLIGHT
+"""The earnings are set aside."""
+
 FAILED: Final = frozenset(
     {
         PayoutState.DENIED,

@@ -7,7 +7,7 @@ from shoutgraph.domain.earnings import Balances, Earning, EarningState
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import earnings, journal as journal_rows, ledger as ledger_rows, policies
+from shoutgraph.storage import earnings, journal as journal_rows, ledger as ledger_rows, payouts, policies
 from shoutgraph.storage.earnings import MATURE_MAX
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
@@ -43,7 +43,12 @@ async def summary(tools: Tools, viewer: Viewer, creator_id: str | None = None) -
         ForbiddenError: it is another's and the viewer does not read finances, or the viewer is not a creator.
     """
     owner = _owner(viewer, creator_id)
-    return await tools.store.read(lambda tx: Summary(earnings.balances(tx, owner), policies.current(tx)))
+
+    def query(tx: Tx) -> Summary:
+        balances = Balances(*earnings.booked_coins(tx, owner), *payouts.total_coins(tx, owner))
+        return Summary(balances, policies.current(tx))
+
+    return await tools.store.read(query)
 
 
 async def page(tools: Tools, viewer: Viewer, args: PageArgs, creator_id: str | None = None) -> Page[Earning]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import accounts, ids, pages
-from shoutgraph.domain.earnings import Balances, Earning, EarningKind, EarningState, Part
+from shoutgraph.domain.earnings import Earning, EarningKind, EarningState, Part
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
 from shoutgraph.storage.statements import Statement
@@ -116,18 +116,11 @@ def list_of_page(tx: Tx, creator_id: ids.CreatorId, args: pages.PageArgs) -> lis
     return [Earning(*row) for row in tx.all(statement, creator_id=creator_id, size=args.size + 1, **params)]
 
 
-def balances(tx: Tx, creator_id: ids.CreatorId) -> Balances:
-    """What a creator has earned: pending and available by the books, the rest by the rows."""
+def booked_coins(tx: Tx, creator_id: ids.CreatorId) -> tuple[int, int]:
+    """A creator's pending and available earnings by the books. Units: coins."""
     codes = [accounts.pending(creator_id).code, accounts.available(creator_id).code]
     found = dict(tx.all(_BALANCES, codes=codes))
-    sums = tx.one(_SUMS, creator_id=creator_id)
-    assert sums is not None, "a sum has a row"
-    return Balances(
-        pending_coins=found.get(codes[0], 0),
-        available_coins=found.get(codes[1], 0),
-        in_payout_coins=sums[0],
-        paid_coins=sums[1],
-    )
+    return found.get(codes[0], 0), found.get(codes[1], 0)
 
 
 def _page(*, backward: bool, after: bool) -> Statement[Any]:
@@ -140,12 +133,6 @@ def _page(*, backward: bool, after: bool) -> Statement[Any]:
         return query
 
     return Statement(build)
-
-
-def _sums() -> sa.ClauseElement:
-    zero: sa.ColumnElement[int] = sa.literal_column("0")
-    sums = (sa.func.coalesce(sa.func.sum(_T.c[name]), zero) for name in ("in_payout_coins", "paid_coins"))
-    return sa.select(*sums).where(_T.c.creator_id == sa.bindparam("creator_id"))
 
 
 _WAYS: Final = ((False, False), (False, True), (True, False), (True, True))
@@ -185,4 +172,3 @@ _BALANCES: Final = Statement[tuple[str, int]](
         columns.any_of(_ACCOUNT.c.code, "codes")
     )
 )
-_SUMS: Final = Statement[tuple[int, int]](_sums)

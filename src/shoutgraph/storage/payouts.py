@@ -14,6 +14,7 @@ from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.earnings import Part
 from shoutgraph.domain.payouts import (
     FAILED,
+    UNDER_WAY,
     HoldCode,
     Payout,
     PayoutFilter,
@@ -245,6 +246,12 @@ def requested_coins(tx: Tx, creator_id: ids.CreatorId, *, since: datetime) -> in
     return row[0]
 
 
+def total_coins(tx: Tx, creator_id: ids.CreatorId) -> tuple[int, int]:
+    """What a creator has in payouts under way, and what was paid out. Units: coins."""
+    found = dict(tx.all(_TOTALS, creator_id=creator_id))
+    return sum(found.get(state, 0) for state in UNDER_WAY), found.get(PayoutState.PAID, 0)
+
+
 def list_of_instances_in_use(tx: Tx) -> tuple[str, ...]:
     """The instances that money is in flight with: readiness asks for their plugins."""
     return tuple(row[0] for row in tx.all(_IN_USE))
@@ -363,6 +370,13 @@ _PARTS: Final = Statement[tuple[str, int]](
     )
 )
 _REQUESTED: Final = Statement[tuple[int]](_requested)
+_TOTALS: Final = Statement[tuple[PayoutState, int]](
+    lambda: (
+        sa.select(_T.c.state, sa.func.sum(_T.c.coins))
+        .where(_T.c.creator_id == sa.bindparam("creator_id"))
+        .group_by(_T.c.state)
+    )
+)
 _IN_USE: Final = Statement[tuple[str]](
     lambda: sa.select(_T.c.instance).where(_T.c.state.in_(_states(_OPEN))).distinct()
 )
