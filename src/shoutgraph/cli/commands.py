@@ -9,6 +9,7 @@ main = typer.Typer(
     name="shoutgraph",
     help="The open-source backend for a marketplace of personalised videos.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
