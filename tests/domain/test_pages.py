@@ -118,7 +118,7 @@ def test_a_scope_names_the_list_with_its_sort_and_filter():
         ({"last": 7}, 7, True),
         ({"first": pages.PAGE_MAX}, pages.PAGE_MAX, False),
         ({"size_max": 5}, 5, False),
-        ({"before": pages.write_cursor(SCOPE, (1,))}, pages.PAGE_DEFAULT, True),
+        ({"before": pages.write_cursor(SCOPE, ("a",))}, pages.PAGE_DEFAULT, True),
     ],
 )
 def test_the_arguments_of_a_connection_ask_for_one_page(given_args: dict[str, object], size: int, *, backward: bool):
@@ -155,7 +155,7 @@ def test_the_pages_of_a_list_hold_each_item_once(items: list[int], size: int, *,
     place: str | None = None
     for _ in range(len(items) + 1):
         asked = {"last": size, "before": place} if backward else {"first": size, "after": place}
-        args = pages.read_args(scope=SCOPE, **asked)  # type: ignore[arg-type]
+        args = pages.read_args(scope=SCOPE, kinds=(int,), **asked)  # type: ignore[arg-type]
         page = pages.cut(listing(items, args), args, scope=SCOPE, key_of=key_of)
         assert len(page.items) <= size
         assert list(page.items) == sorted(page.items), "a page is in the list's order in both directions"
@@ -172,3 +172,10 @@ def test_a_page_of_nothing_still_says_whether_there_is_more():
     args = pages.read_args(scope=SCOPE, first=0)
     assert pages.cut(listing([1, 2], args), args, scope=SCOPE, key_of=key_of).has_next
     assert not pages.cut(listing([], args), args, scope=SCOPE, key_of=key_of).has_next
+
+
+@pytest.mark.parametrize("key", [(1,), ("a", "b"), (True,), (2**63, "a")])
+def test_a_cursor_whose_key_was_made_by_hand_is_refused(key: tuple[int | str, ...]):
+    with pytest.raises(errors.ValidationError) as caught:
+        pages.read_args(scope=SCOPE, after=pages.write_cursor(SCOPE, key))
+    assert (caught.value.code, caught.value.path) == ("INVALID_CURSOR", ("after",))

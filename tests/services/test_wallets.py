@@ -106,7 +106,7 @@ def test_a_statement_pages_through_every_move_once(till: Till) -> None:
     assert user_id is not None
     scope, seen, after = wallets.statement_scope(user_id), [], None
     while True:
-        args = pages.read_args(scope=scope, first=2, after=after)
+        args = pages.read_args(scope=scope, first=2, after=after, kinds=(int, int))
         page = till.world.run(wallets.statement(tools, fan, user_id, args))
         seen += page.items
         if not page.has_next:

@@ -52,11 +52,12 @@ def read_args(  # noqa: PLR0913 - the four arguments of a connection, and what t
     last: int | None = None,
     before: str | None = None,
     size_max: int = PAGE_MAX,
-    kinds: tuple[type, ...] | None = None,
+    kinds: tuple[type, ...] | None = (str,),
 ) -> PageArgs:
     """Turns the four connection arguments into one page request; `scope` is what `scope_of` gives.
 
-    `kinds` are the types of the list's key: a cursor made by hand with other values is refused like any other.
+    `kinds` are the types of the list's key, an id alone unless it says more: a cursor made by hand with other values
+    is refused like any foreign one. None leaves that to a list whose key depends on its sort.
 
     Raises:
         ValidationError: both directions at once, a size out of range, or a cursor of another list.

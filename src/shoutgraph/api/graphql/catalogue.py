@@ -158,7 +158,7 @@ class CatalogueQuery:
         only = ALL if filter is None else filter.read()
         order = CreatorSort() if sort is None else sort.read()
         scope = catalogue_values.scope(order, only)
-        args = pages.read_args(scope=scope, first=first, after=after, last=last, before=before)
+        args = pages.read_args(scope=scope, first=first, after=after, last=last, before=before, kinds=None)
         tools = info.context.tools
         page = await catalogue.page(tools, only, order, args)
         limit = graph_pages.COUNT_MAX + 1

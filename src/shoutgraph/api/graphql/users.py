@@ -13,9 +13,10 @@ from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.room import Room
+from shoutgraph.api.graphql.wallets import WalletType
 from shoutgraph.domain import countries, ids
 from shoutgraph.domain.users import Scope, User, UserChanges, Viewer
-from shoutgraph.services import users
+from shoutgraph.services import users, wallets
 
 
 @strawberry.type(name="User", description="A person, as they see themselves; nobody else but administrators does.")
@@ -23,7 +24,7 @@ class UserType(NodeType):
     revision: int = strawberry.field(description="Goes up by one at each change; send it as expectedRevision.")
     display_name: str = strawberry.field(description="What they are called.")
     country: str | None = strawberry.field(description="ISO 3166-1 code of where they live; null until known.")
-    locked: bool = strawberry.field(description="Whether spending is locked after a charge-back.")
+    locked: bool = strawberry.field(description="Whether staff closed the account to purchases.")
     created_at: datetime = strawberry.field(description="When they were registered.")
 
     @classmethod
@@ -55,6 +56,10 @@ class ViewerType:
     @fields.resolver(description="The person; null for internal tools and before signing in.")
     async def user(self, info: Info) -> UserType | None:
         return await info.context.load(fetch_users, self.value.user_id) if self.value.user_id else None
+
+    @fields.resolver(description="Their coins; null for internal tools and before signing in.")
+    async def wallet(self, info: Info) -> WalletType | None:
+        return None if self.value.user_id is None else WalletType.of(await wallets.get(info.context.tools, self.value))
 
     @fields.resolver(description="Their creator profile; null for those who only order.")
     async def creator(self, info: Info) -> CreatorType | None:

@@ -156,7 +156,7 @@ class WalletType(NodeType):
     ) -> Connection[StatementLineType]:
         owner, context = self.value.user_id, info.context
         scope = wallets.statement_scope(owner)
-        args = pages.read_args(scope=scope, first=first, after=after, last=last, before=before)
+        args = pages.read_args(scope=scope, first=first, after=after, last=last, before=before, kinds=(int, int))
         page = await wallets.statement(context.tools, context.viewer, owner, args)
         return graph_pages.connect(page, StatementLineType.of)
 
