@@ -48,6 +48,10 @@ BRIEF: Final = MappingProxyType(
     }
 )
 WORDS: Final = MappingProxyType({"reason": "SAFETY", "note": "This is why."})
+PACKAGES: Final = '{ coinPackages(country: "DE", currency: "EUR") { id coins } }'
+PURCHASE: Final = MappingProxyType(
+    {"currency": "EUR", "providerCode": "sandbox", "returnUrl": "https://fan.example/back"}
+)
 SHAPE: Final = "order { id revision status }"
 
 
@@ -158,6 +162,16 @@ class Cast:
         for name in ("creator", "other_creator"):
             self.ids[f"{name}_recipient"] = self.recipient(name)
         self.ids["payout"] = self.payout()["id"]
+        self.ids["wallet"] = to.ask("fan", "{ wallet { id } }")["wallet"]["id"]
+        self.ids["package"] = to.ask("fan", PACKAGES)["coinPackages"][0]["id"]
+        self.ids["unpaid_topup"] = to.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)[
+            "topUp"
+        ]["id"]
+        gone = self.offer("creator", title="A song of the past")
+        self.ids["order_of_offer_off"] = to.do("fan", "orderPlace", SHAPE, **self.wish(offerId=gone))["order"]["id"]
+        to.do("creator", "offerDeactivate", "offer { id }", offerId=gone)
+        of_video = to.ask("creator", "query ($id: ID!) { order(id: $id) { video { id } } }", id=self.ids["DELIVERED"])
+        self.ids["video"] = of_video["order"]["video"]["id"]
 
     def profile(self, who: str, handle: str) -> str:
         """Makes somebody a creator; gives the creator's id."""
@@ -183,11 +197,10 @@ class Cast:
     def buy(self, who: str, *, coins: int | None = None) -> str:
         """Buys coins and pays at the provider: so many, or a package that comes with a bonus. Gives the top-up's id."""
         to = self.deployment
-        sold = to.ask(who, '{ coinPackages(country: "DE", currency: "EUR") { id coins } }')["coinPackages"]
+        sold = to.ask(who, PACKAGES)["coinPackages"]
         package = next(each["id"] for each in sold if each["coins"] == str(COINS))
         buy = {"packageId": package} if coins is None else {"coins": str(coins)}
-        given = {"currency": "EUR", "providerCode": "sandbox", "returnUrl": "https://fan.example/back"}
-        made = to.do(who, "topUpCreate", "topUp { id }", buy=buy, **given)
+        made = to.do(who, "topUpCreate", "topUp { id }", buy=buy, **PURCHASE)
         topup_id = str(made["topUp"]["id"])
         to.control(f"payments/{topup_id}/pay")
         self.until(who, "query ($id: ID!) { node(id: $id) { ... on TopUp { status } } }", node=topup_id, wanted="PAID")

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -21,12 +22,14 @@ from shoutgraph import app as root, settings
 from shoutgraph.api.graphql.schema import build_schema
 from shoutgraph.api.server import build_server
 from shoutgraph.app import App
+from shoutgraph.domain import ids
 from shoutgraph.jobs import runner
 from shoutgraph.storage.tx import Tx
 
 T = TypeVar("T")
 ADMIN: Final = "admin"
 TOKEN_TTL: Final = timedelta(hours=1)
+_TEXT: Final = re.compile("'[^']*'")
 FRAMES: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "--")
 """Statements that frame the others, or that a trigger runs."""
 
@@ -127,7 +130,11 @@ class Deployment:
         self.clients[who].data("{ __typename }")  # whoever asks is known from now on
         self.statements.clear()
         data = self.clients[who].data(document, **variables)
-        return data, [sql for sql in self.statements if not sql.startswith(FRAMES)]
+        return data, self.statements_read()
+
+    def statements_read(self) -> list[str]:
+        """The statements that were run since they were last cleared, with every text in them left out."""
+        return [_TEXT.sub("?", sql) for sql in self.statements if not sql.startswith(FRAMES)]
 
     def control(self, path: str, **body: object) -> Any:
         """Does something to the simulated payment provider."""
@@ -201,6 +208,11 @@ def graph() -> GraphQLSchema:
 def titled(name: str) -> str:
     """A mutation's name as its types begin."""
     return name[0].upper() + name[1:]
+
+
+def absent_of(thing_id: str) -> str:
+    """An id like this one that nothing has."""
+    return ids.encode(ids.prefix_of(thing_id) or "", bytes(range(16)))
 
 
 def mutation_of(name: str, shape: str) -> str:

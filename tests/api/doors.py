@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from tests.api.cast import PAYOUT, STEPS, Cast
+from tests.api.cast import PAYOUT, PURCHASE, STEPS, Cast
 from tests.api.deployment import mutation_of
 
 Given = Callable[[Cast], dict[str, object]]
@@ -90,7 +90,6 @@ def _payout(cast: Cast) -> dict[str, object]:
 _RECIPIENT: Final = {"providerCode": "sandbox-payouts", "label": "Another account", "ref": "DE00SANDBOX0002"}
 _OFFER: Final = {"occasion": "BIRTHDAY", "title": "A poem", "price": "300", "durationMaxSeconds": 60, "deliveryDays": 7}
 _PROFILE: Final = {"name": "X", "country": "DE", "categories": ["ACTOR"], "languages": ["en"]}
-_PURCHASE: Final = {"currency": "EUR", "providerCode": "sandbox", "returnUrl": "https://fan.example/back"}
 
 INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
     {
@@ -112,7 +111,7 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
             "mediaType": "video/mp4",
         },
         **{mutation: _moved(mutation) for mutation in STEPS},
-        "topUpCreate": lambda _cast: {"buy": {"coins": "70"}, **_PURCHASE},
+        "topUpCreate": lambda _cast: {"buy": {"coins": "70"}, **PURCHASE},
         "walletUnlock": lambda cast: {"userId": cast.ids["fan"]},
         "payoutRecipientCreate": lambda _cast: dict(_RECIPIENT),
         "payoutRequest": lambda cast: {"coins": str(PAYOUT), "recipientId": cast.ids["creator_recipient"]},

@@ -1,15 +1,13 @@
 """Who may use which root field: every one of them, by everybody who can ask, over every transport."""
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 import pytest
 from tests.api.cast import VIEWERS, Cast
 from tests.api.deployment import Answer, answer_of, graph
 from tests.api.doors import INPUTS, QUERIES, Door, door_of
-from tests.api.harness import Client, Socket
+from tests.api.harness import Socket
 
 from shoutgraph.api.graphql.directives import RequiresScope
 from shoutgraph.domain.users import Scope

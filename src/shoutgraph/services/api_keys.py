@@ -43,7 +43,8 @@ async def revoke(tools: Tools, viewer: Viewer, key_id: str) -> None:
     """
     viewer.require(Scope.ADMIN)
     if not await tools.store.write(lambda tx: key_rows.revoke(tx, key_id)):
-        raise errors.NotFoundError("There is no such key, or it was revoked before.")
+        msg = "There is no such key, or it was revoked before."
+        raise errors.NotFoundError(msg, path=("input", "apiKeyId"))
 
 
 async def list_all(tools: Tools, viewer: Viewer) -> list[ApiKey]:

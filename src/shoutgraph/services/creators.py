@@ -116,7 +116,10 @@ async def get(tools: Tools, creator_id: str) -> Creator:
     Raises:
         NotFoundError: there is no such creator.
     """
-    return await tools.store.read(lambda tx: rows.get(tx, creator_id))
+    (found,) = await list_by_id(tools, [creator_id])
+    if found is None:
+        raise errors.NotFoundError("There is no such creator.", path=("by", "id"))
+    return found
 
 
 async def get_by_handle(tools: Tools, handle: str) -> Creator:
@@ -127,7 +130,7 @@ async def get_by_handle(tools: Tools, handle: str) -> Creator:
     """
     found = await tools.store.read(lambda tx: rows.find_by_handle(tx, handle))
     if found is None:
-        raise errors.NotFoundError("There is no such creator.")
+        raise errors.NotFoundError("There is no such creator.", path=("by", "handle"))
     return found
 
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from shoutgraph.domain import earnings as rules, ids, journal, pages, postings
+from shoutgraph.domain import earnings as rules, errors, ids, journal, pages, postings
 from shoutgraph.domain.earnings import Balances, Earning, EarningState
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import earnings, journal as journal_rows, ledger as ledger_rows, payouts, policies
+from shoutgraph.storage import creators, earnings, journal as journal_rows, ledger as ledger_rows, payouts, policies
 from shoutgraph.storage.earnings import MATURE_MAX
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
@@ -41,10 +41,13 @@ async def summary(tools: Tools, viewer: Viewer, creator_id: str | None = None) -
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: it is another's and the viewer does not read finances, or the viewer is not a creator.
+        NotFoundError: there is no such creator.
     """
     owner = _owner(viewer, creator_id)
 
     def query(tx: Tx) -> Summary:
+        if owner != viewer.creator_id and creators.list_of(tx, [owner]) == [None]:
+            raise errors.NotFoundError("There is no such creator.", path=("creatorId",))
         balances = Balances(*earnings.booked_coins(tx, owner), *payouts.total_coins(tx, owner))
         return Summary(balances, policies.current(tx))
 

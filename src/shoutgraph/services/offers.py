@@ -79,7 +79,7 @@ async def get(tools: Tools, viewer: Viewer, offer_id: str) -> Offer:
     """
     (found,) = await list_by_id(tools, viewer, [offer_id])
     if found is None:
-        raise errors.NotFoundError("There is no such offer.")
+        raise errors.NotFoundError("There is no such offer.", path=("id",))
     return found
 
 
@@ -103,9 +103,10 @@ async def quote(tools: Tools, viewer: Viewer, offer_id: str, *, express: bool, m
     packages.check_market(market)
 
     def query(tx: Tx) -> Quote:
-        offer, creator = rows.get_offer_with_creator(tx, offer_id)
+        path = ("offerId",)
+        offer, creator = rows.get_offer_with_creator(tx, offer_id, path=path)
         if not rows.visible(offer, viewer):
-            raise errors.NotFoundError("There is no such offer.")
+            raise errors.NotFoundError("There is no such offer.", path=path)
         return quotes.quote(
             offer,
             creator,

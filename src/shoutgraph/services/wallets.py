@@ -81,7 +81,8 @@ async def unlock(tools: Tools, viewer: Viewer, request: Request, user_id: str) -
     owner = ids.UserId(ids.parse(ids.USER, user_id, path=("input", "userId")))
 
     def work(tx: Tx) -> Wallet:
-        users.get(tx, owner)
+        if users.find(tx, owner) is None:
+            raise errors.NotFoundError("There is no such user.", path=("input", "userId"))
         if rows.unlock(tx, owner):
             _tell(tools, tx, owner, "wallet.unlocked", {"by": viewer.principal})
         return _read(tx, owner)

@@ -235,7 +235,7 @@ def get(tx: Tx, creator_id: str) -> Creator:
     """
     row = tx.one(_GET, id=creator_id)
     if row is None:
-        raise errors.NotFoundError("There is no such creator.")
+        raise errors.NotFoundError("There is no such creator.", path=("input", "creatorId"))
     return Creator(*row)
 
 
@@ -287,19 +287,21 @@ def get_offer(tx: Tx, offer_id: str) -> Offer:
     """
     row = tx.one(_GET_OFFER, id=offer_id)
     if row is None:
-        raise errors.NotFoundError("There is no such offer.")
+        raise errors.NotFoundError("There is no such offer.", path=("input", "offerId"))
     return Offer(*row)
 
 
-def get_offer_with_creator(tx: Tx, offer_id: str) -> tuple[Offer, Creator]:
-    """An offer, active or not, and whose it is, in one statement.
+def get_offer_with_creator(
+    tx: Tx, offer_id: str, *, path: tuple[str, ...] = ("input", "offerId")
+) -> tuple[Offer, Creator]:
+    """An offer, active or not, and whose it is, in one statement; `path` is where the caller names it.
 
     Raises:
         NotFoundError: there is no such offer.
     """
     row = tx.one(_OFFER_WITH_CREATOR, id=offer_id)
     if row is None:
-        raise errors.NotFoundError("There is no such offer.")
+        raise errors.NotFoundError("There is no such offer.", path=path)
     return Offer(*row[: len(_OFFER)]), Creator(*row[len(_OFFER) :])
 
 

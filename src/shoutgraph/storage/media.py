@@ -185,7 +185,7 @@ def get(tx: Tx, video_id: str) -> media.Video:
     """
     row = tx.one(_GET, id=video_id)
     if row is None:
-        raise errors.NotFoundError("There is no such video.")
+        raise errors.NotFoundError("There is no such video.", path=("input", "videoId"))
     return _video(row)
 
 
@@ -198,7 +198,7 @@ def get_visible(tx: Tx, video_id: str, viewer: users.Viewer) -> media.Video:
     video = get(tx, video_id)
     mine = viewer.creator_id is not None and viewer.creator_id == video.creator_id
     if not mine and not viewer.has(users.Scope.MODERATION):
-        raise errors.NotFoundError("There is no such video.")
+        raise errors.NotFoundError("There is no such video.", path=("input", "videoId"))
     return video
 
 

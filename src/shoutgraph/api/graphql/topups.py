@@ -150,9 +150,11 @@ class TopUpType(NodeType):
             updated_at=topup.updated_at,
         )
 
-    @fields.resolver(description="What the buyer must do next; null once there is nothing.")
-    def next_action(self) -> TopUpNextAction | None:
+    @fields.resolver(description="What the buyer must do next, for the buyer only; null once there is nothing.")
+    def next_action(self, info: Info) -> TopUpNextAction | None:
         topup = self.value
+        if topup.user_id != info.context.viewer.user_id:  # whoever has the provider's page or secret could pay
+            return None
         return None if topup.action is None or topup.status is not Status.ACTION_REQUIRED else _action(topup.action)
 
     @loaders.batch(description="The package that was bought; null for an exact number of coins.")

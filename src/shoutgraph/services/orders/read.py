@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from shoutgraph.domain import clock, pages
+from shoutgraph.domain import clock, errors, pages
 from shoutgraph.domain.orders import machine
 from shoutgraph.domain.orders.order import Brief, Order, OrderFilter, Statement
 from shoutgraph.domain.orders.states import Actor, State
@@ -68,7 +68,10 @@ async def get(tools: Tools, viewer: Viewer, order_id: str) -> Order:
     Raises:
         NotFoundError: there is no such order for this viewer.
     """
-    return await tools.store.read(lambda tx: orders.get_visible(tx, order_id, viewer))
+    (found,) = await list_by_id(tools, viewer, [order_id])
+    if found is None:
+        raise errors.NotFoundError("There is no such order.", path=("id",))
+    return found
 
 
 async def list_by_id(tools: Tools, viewer: Viewer, order_ids: Sequence[str]) -> list[Order | None]:

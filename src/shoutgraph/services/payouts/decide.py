@@ -73,10 +73,11 @@ async def cancel(tools: Tools, viewer: Viewer, asked: Request, payout_id: str) -
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer is not a creator.
         NotFoundError: there is no such payout of this creator.
-        ValidationError: it is with the provider or closed.
+        ValidationError: the text is no payout's id, or it is with the provider or closed.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     creator_id = viewer.require_creator()
+    ids.parse(ids.PAYOUT, payout_id, path=("input", "payoutId"))
 
     def work(tx: Tx) -> Payout:
         payout = payouts.get(tx, payout_id)

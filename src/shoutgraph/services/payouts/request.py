@@ -44,7 +44,8 @@ async def request(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> D
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer is not a creator.
         NotFoundError: there is no such recipient of this creator.
-        ValidationError: money cannot go to this recipient, or the coins are not worth whole minor units.
+        ValidationError: the text is no recipient's id, money cannot go there, or the coins are not worth whole minor
+            units.
         LimitExceededError: it is below the minimum, or the day's limit would be passed.
         InsufficientCoinsError: less is available.
         WalletLockedError: a payment of the viewer's was reversed.
@@ -53,6 +54,7 @@ async def request(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> D
     """
     creator_id = viewer.require_creator()
     user_id = viewer.require_user()
+    ids.parse(ids.RECIPIENT, wish.recipient_id, path=("input", "recipientId"))
 
     def work(tx: Tx) -> Payout:
         _check_person(tx, user_id)

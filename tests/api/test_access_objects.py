@@ -1,0 +1,295 @@
+"""Who sees which object and which of its fields; what a viewer may not see cannot be told from what is not there."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+from graphql import GraphQLObjectType
+from tests.api.cast import VIEWERS, Cast
+from tests.api.deployment import absent_of, graph
+from tests.api.doors import INPUTS, door_of
+
+from shoutgraph.api.graphql.rooms import ROOMS
+
+STRANGERS: Final = ("anonymous", "other_fan", "other_creator")
+"""They are no side of anything that the fan and the creator have."""
+
+NODES: Final = """
+of            anonymous  fan    other_fan  creator  other_creator  moderator  finance  service  admin
+
+user          -          yes    -          -        -              -          -        -        yes
+creator       yes        yes    yes        yes      yes            yes        yes      yes      yes
+offer         yes        yes    yes        yes      yes            yes        yes      yes      yes
+offer_off     -          -      -          yes      -              -          -        -        yes
+package       yes        yes    yes        yes      yes            yes        yes      yes      yes
+order         -          yes    -          yes      -              yes        yes      yes      yes
+order_draft   -          yes    -          -        -              yes        yes      yes      yes
+video         -          -      -          yes      -              yes        -        -        yes
+topup         -          yes    -          -        -              -          yes      -        yes
+wallet        -          yes    -          -        -              -          yes      -        yes
+payout        -          -      -          yes      -              -          yes      -        yes
+recipient     -          -      -          yes      -              -          yes      -        yes
+"""
+"""Things of the fan and the creator, by the prefix of their ids. The fan finds a video through its order."""
+
+FIELDS: Final = """
+of                          anonymous  fan    other_fan  creator  other_creator  moderator  finance  service  admin
+
+Order.brief                 -          yes    -          yes      -              yes        yes      yes      yes
+Order.fanName               -          yes    -          yes      -              yes        yes      yes      yes
+Order.offer                 -          -      -          yes      -              -          -        -        yes
+Order.video                 -          yes    -          yes      -              yes        -        -        yes
+Order.statements            -          yes    -          yes      -              yes        yes      yes      yes
+Order.availableTransitions  -          yes    -          -        -              -          -        -        yes
+Creator.offers              -          -      -          yes      -              -          -        -        yes
+Video.watch                 -          yes    -          yes      -              yes        -        -        yes
+Video.poster                -          yes    -          yes      -              yes        -        -        yes
+TopUp.nextAction            -          yes    -          -        -              -          -        -        -
+Wallet.lots                 -          yes    -          -        -              -          yes      -        yes
+Wallet.statement            -          yes    -          -        -              -          yes      -        yes
+StatementLine.order         -          yes    -          -        -              -          yes      -        yes
+Earnings.items              -          -      -          yes      -              -          yes      -        yes
+Payout.recipient            -          -      -          yes      -              -          yes      -        yes
+Viewer.user                 -          yes    yes        yes      yes            -          -        -        -
+Viewer.creator              -          -      -          yes      yes            -          -        -        -
+Viewer.scopes               -          -      -          -        -              yes        yes      yes      yes
+"""
+"""Fields whose value depends on who asks: who gets one, for things of the fan and the creator. The offer is off sale,
+the order is delivered, its video waits for the fan, and only its fan and an admin could move it now."""
+
+ELSEWHERE: Final = frozenset(
+    {
+        "OrderStatusChangedEvent.order",
+        "Quote.missingCoins",
+        "Quote.topUpCoins",
+        "Quote.missingMoney",
+        "Viewer.isAuthenticated",
+    }
+)
+"""Fields that depend on who asks and have tests of their own below."""
+
+SAME_FOR_ALL: Final[Mapping[str, str]] = {
+    "ApiKey": "id label scopes createdAt revokedAt",
+    "ClientAction": "secret publishableKey",
+    "CoinLot": "id kind granted remaining price country topUpId grantedAt expiresAt",
+    "CoinPackage": "id version coins bonusCoins price country platform rate",
+    "CoinPrice": "coins price coinsMin coinsMax",
+    "Count": "value precision",
+    "Creator": "id revision handle name bio avatarUrl categories languages country open pausedUntil openOrdersMax "
+    "featured priceFrom createdAt rating takesOrders",
+    "Deadline": "transition dueAt remainingSeconds returnsCoins",
+    "DisputeStatement": "side text saidAt",
+    "EarnedAmount": "coins money",
+    "Earning": "id kind subjectId status price fee earned remaining earnedAt maturesAt",
+    "Earnings": "pending available inPayout paid",
+    "ExchangeRate": "currency bookCurrency version numerator denominator",
+    "InstructionsAction": "lines qr",
+    "Money": "minorUnits currency exponent",
+    "Offer": "id revision occasion title price durationMaxSeconds deliveryDays expressSurcharge active createdAt "
+    "creator",
+    "Order": "id revision status price express expressSurcharge promoCoins refunded durationMaxSeconds createdAt "
+    "updatedAt submittedAt acceptedAt uploadedAt deliveredAt closedAt closeReason reason note redo redoGround "
+    "waitingFor frozen extensionSeconds extended creator deadlines policy split",
+    "OrderBrief": "occasion recipientName forSelf pronunciation instructions mustSay mustNotSay language usage "
+    "visibility",
+    "OrderStatusChangedEvent": "id cursor occurredAt orderId orderRevision transition actor previousStatus status",
+    "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
+    "Payout": "id revision status coins amount creatorId providerCode holdCode note failureCode review createdAt "
+    "updatedAt paidAt",
+    "PayoutProvider": "code label",
+    "PayoutRecipient": "id providerCode label refEnding status createdAt",
+    "Policy": "version feeBasisPoints screeningSeconds acceptSeconds deliverySeconds expressSeconds reviewLateSeconds "
+    "reviewSeconds confirmSeconds redoSeconds disputeSilenceSeconds disputeSeconds earningsHoldSeconds payoutMin "
+    "payoutDayMax coinPar",
+    "PriceSplit": "fee earning earningMoney",
+    "Quote": "offer creator base express total money acceptSeconds deliverySeconds split policy",
+    "RatingSummary": "averageHundredths count",
+    "RedirectAction": "url",
+    "StatementLine": "kind ref coin coins balance at orderId",
+    "TopUp": "id revision status coins bonusCoins price providerCode nextActionExpiresAt refunded disputed "
+    "declineCode review createdAt updatedAt package",
+    "TopUpProvider": "code label methods",
+    "UploadTarget": "videoId url expiresAt",
+    "User": "id revision displayName country locked createdAt",
+    "Video": "id status mediaType sizeBytes durationMilliseconds width height sha256 rejection",
+    "VideoLink": "url expiresAt",
+    "VideoRejection": "code message",
+    "Viewer": "",
+    "Wallet": "id available promo held debt lock",
+    "WalletLock": "reason topUpId lockedAt",
+}
+"""Fields that are the same for everybody who sees their object."""
+
+_MADE_OF_THESE: Final = ("Payload", "Error", "Connection", "Edge")
+"""Types that only carry the others."""
+
+_LOOKS: Final[Mapping[str, tuple[str, str]]] = {
+    "Order.brief": ("DELIVERED", "... on Order { brief { recipientName instructions } }"),
+    "Order.fanName": ("DELIVERED", "... on Order { fanName }"),
+    "Order.offer": ("order_of_offer_off", "... on Order { offer { title } }"),
+    "Order.video": ("DELIVERED", "... on Order { video { id } }"),
+    "Order.statements": ("DISPUTED ANSWERED", "... on Order { statements { text } }"),
+    "Order.availableTransitions": ("DELIVERED", "... on Order { availableTransitions }"),
+    "Video.watch": ("DELIVERED", "... on Order { video { watch { url } } }"),
+    "Video.poster": ("DELIVERED", "... on Order { video { poster { url } } }"),
+    "TopUp.nextAction": ("unpaid_topup", "... on TopUp { nextAction { __typename } }"),
+    "Wallet.lots": ("wallet", "... on Wallet { lots(first: 1) { nodes { granted } } }"),
+    "Wallet.statement": ("wallet", "... on Wallet { statement(first: 1) { nodes { coins } } }"),
+    "StatementLine.order": ("wallet", "... on Wallet { statement(first: 1) { nodes { order { id } } } }"),
+    "Payout.recipient": ("payout", "... on Payout { recipient { label } }"),
+}
+"""Which thing, and what to ask of it."""
+
+_QUESTIONS: Final[Mapping[str, tuple[str, str]]] = {
+    "Creator.offers": ("creator_profile", "creator(by: {id: $id}) { offers { active } }"),
+    "Earnings.items": ("creator_profile", "earnings(creatorId: $id) { items(first: 1) { nodes { kind } } }"),
+    "Viewer.user": ("fan", "node(id: $id) { id } viewer { user { id } }"),
+    "Viewer.creator": ("fan", "node(id: $id) { id } viewer { creator { id } }"),
+    "Viewer.scopes": ("fan", "node(id: $id) { id } viewer { scopes }"),
+}
+"""Whole questions, where a node is not the way."""
+
+
+def read_table(table: str) -> dict[str, dict[str, str]]:
+    """A table by its first column, by viewer."""
+    header, *lines = [line.split() for line in table.splitlines() if line]
+    assert tuple(header[1:]) == VIEWERS
+    return {name: dict(zip(VIEWERS, columns, strict=True)) for name, *columns in lines}
+
+
+_THINGS: Final[Mapping[str, str]] = {
+    "user": "fan",
+    "creator": "creator_profile",
+    "offer": "creator_offer",
+    "offer_off": "creator_spare_offer",
+    "order": "IN_PRODUCTION",
+    "order_draft": "DRAFT",
+    "topup": "fan_topup",
+    "recipient": "creator_recipient",
+}
+"""What the cast calls the things of NODES."""
+
+NODE: Final = "query ($id: ID!) { node(id: $id) { id } }"
+NODE_ROWS: Final = read_table(NODES)
+FIELD_ROWS: Final = read_table(FIELDS)
+
+
+def thing_of(cast: Cast, row: str) -> str:
+    """The id of a thing of NODES."""
+    return cast.ids[_THINGS.get(row, row)]
+
+
+def asked(cast: Cast, who: str, document: str, **variables: object) -> tuple[object, list[str]]:
+    """An answer without what is new in each, and the statements behind it without their values."""
+    to = cast.deployment
+    to.ask(who, "{ __typename }")  # whoever asks is known from now on
+    to.statements.clear()
+    body = to.clients[who].post(document, **variables).json()
+    for error in body.get("errors", []):
+        del error["extensions"]["requestId"]
+    return body, to.statements_read()
+
+
+def some(value: Any, wanted: Any = None) -> bool:
+    """Whether there is a leaf that is not null, or the wanted one."""
+    if isinstance(value, dict):
+        return any(some(each, wanted) for each in value.values())
+    if isinstance(value, list):
+        return any(some(each, wanted) for each in value)
+    return value is not None if wanted is None else value == wanted
+
+
+def test_every_kind_of_node_is_in_the_table() -> None:
+    assert {name.split("_")[0] for name in NODE_ROWS} == {prefix for room in ROOMS for prefix in room.nodes}
+
+
+@pytest.mark.parametrize("row", NODE_ROWS)
+def test_a_node_is_seen_by_whom_the_table_says(cast: Cast, row: str) -> None:
+    thing = thing_of(cast, row)
+    absent = absent_of(thing)
+    for who, seen in NODE_ROWS[row].items():
+        body, statements = asked(cast, who, NODE, id=thing)
+        assert body == {"data": {"node": {"id": thing} if seen == "yes" else None}}, who
+        both = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+        nodes = cast.deployment.ask(who, both, ids=[absent, thing])["nodes"]
+        assert nodes == [None, {"id": thing} if seen == "yes" else None], who
+        if seen == "-":
+            assert asked(cast, who, NODE, id=absent) == (body, statements), who
+
+
+@pytest.mark.parametrize("prefix", ["event", "lot", "apikey", "earning", "dispute", "call", "nothing"])
+def test_what_is_no_node_is_refused_whether_it_exists_or_not(cast: Cast, prefix: str) -> None:
+    existing = cast.ids["api_key"] if prefix == "apikey" else absent_of(f"{prefix}_{'0' * 26}")
+    for thing in (existing, absent_of(existing)):
+        answer = cast.deployment.answer("admin", NODE, id=thing)
+        assert (answer.code, answer.message) == ("BAD_USER_INPUT", "This is not the id of a node.")
+
+
+@pytest.mark.parametrize("use", ["order", "order draft", "offer off sale", "quote off sale"])
+def test_a_hidden_thing_is_answered_like_one_that_is_not_there(cast: Cast, use: str) -> None:
+    door = door_of(use)
+    thing = str(door.variables(cast)["id"])
+    for who in STRANGERS:
+        hidden = asked(cast, who, door.document, id=thing)
+        absent = asked(cast, who, door.document, id=absent_of(thing))
+        assert hidden == absent, who
+
+
+@pytest.mark.parametrize("use", ["wallet of the fan", "earnings of the creator"])
+def test_what_belongs_to_another_is_forbidden_before_it_is_looked_for(cast: Cast, use: str) -> None:
+    door = door_of(use)
+    thing = str(door.variables(cast)["id"])
+    for who in ("anonymous", "other_fan", "other_creator", "moderator", "service"):
+        hidden = asked(cast, who, door.document, id=thing)
+        assert hidden == asked(cast, who, door.document, id=absent_of(thing)), who
+
+
+@pytest.mark.parametrize("mutation", [name for name in INPUTS if name not in {"orderDraft", "orderPlace"}])
+def test_a_mutation_tells_strangers_nothing_of_hidden_things(cast: Cast, mutation: str) -> None:
+    door = door_of(mutation)
+    for who in STRANGERS:
+        given: Any = door.variables(cast)["input"]
+        for name in (name for name in given if name.endswith("Id") and name != "packageId"):
+            to = cast.deployment
+            hidden, _ = asked(cast, who, door.document, input=to.with_key(mutation, _fresh(given)))
+            other = _fresh(given) | {name: absent_of(given[name])}
+            absent, _ = asked(cast, who, door.document, input=to.with_key(mutation, other))
+            assert hidden == absent, f"{who} {name}"
+            assert set(hidden["data"]) == {mutation}, "it was refused by the mutation"
+
+
+@pytest.mark.parametrize("field", FIELD_ROWS)
+def test_a_field_is_seen_by_whom_the_table_says(cast: Cast, field: str) -> None:
+    if field in _LOOKS:
+        name, shape = _LOOKS[field]
+        document = f"query ($id: ID!) {{ node(id: $id) {{ {shape} }} }}"
+    else:
+        name, shape = _QUESTIONS[field]
+        document = f"query ($id: ID!) {{ {shape} }}"
+    found = {}
+    for who in VIEWERS:
+        data = cast.deployment.clients[who].post(document, id=cast.ids[name]).json()["data"]
+        value = (data or {}).get("viewer", data)
+        found[who] = "yes" if some(value, False if field == "Creator.offers" else None) else "-"
+    assert found == FIELD_ROWS[field]
+
+
+def test_every_field_is_the_same_for_all_or_in_the_table() -> None:
+    listed = {f"{kind}.{field}" for kind, fields in SAME_FOR_ALL.items() for field in fields.split()}
+    depends = set(FIELD_ROWS) | ELSEWHERE
+    assert listed & depends == set()
+    carried = {"Query", "Mutation", "Subscription"}
+    kinds = {
+        name: kind
+        for name, kind in graph().type_map.items()
+        if isinstance(kind, GraphQLObjectType)
+        and not name.startswith("__")
+        and not name.endswith(_MADE_OF_THESE)
+        and name not in carried
+    }
+    assert {f"{name}.{field}" for name, kind in kinds.items() for field in kind.fields} == listed | depends
+    assert set(SAME_FOR_ALL) == set(kinds)
+
+
+def _fresh(given: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in given.items() if name != "idempotencyKey"}

@@ -1,0 +1,69 @@
+"""Ids that clients send: a wrong one is refused with the path to it, as data or in errors[]."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+from graphql import GraphQLInputObjectType, get_named_type
+from tests.api.cast import STEPS, Cast
+from tests.api.deployment import absent_of, graph, titled
+from tests.api.doors import INPUTS, door_of
+
+BY: Final[Mapping[str, str]] = {
+    "orderUploadCreate": "creator",
+    "walletUnlock": "finance",
+    "offerUpdate": "creator",
+    "offerActivate": "creator",
+    "offerDeactivate": "creator",
+    "payoutRequest": "creator",
+    "payoutCancel": "creator",
+    "payoutApprove": "finance",
+    "payoutHold": "finance",
+    "payoutDeny": "finance",
+    "creatorFeature": "admin",
+    "apiKeyRevoke": "admin",
+}
+"""Who would be let in, where it is not who STEPS says or the fan."""
+
+QUERIES: Final = (
+    ("order(id: $id) { id }", "order", ["id"]),
+    ("offer(id: $id) { id }", "offer", ["id"]),
+    ('quote(offerId: $id, country: "DE", currency: "EUR") { total }', "offer", ["offerId"]),
+    ("creator(by: {id: $id}) { id }", "creator", ["by", "id"]),
+    ("wallet(userId: $id) { id }", "user", ["userId"]),
+    ("earnings(creatorId: $id) { paid { coins } }", "creator", ["creatorId"]),
+)
+
+
+def id_fields(mutation: str) -> list[str]:
+    """The fields of a mutation's input that are ids."""
+    takes = graph().type_map[f"{titled(mutation)}Input"]
+    assert isinstance(takes, GraphQLInputObjectType)
+    return [name for name, field in takes.fields.items() if get_named_type(field.type).name == "ID"]
+
+
+TAKING: Final = [(mutation, name) for mutation in INPUTS for name in id_fields(mutation)]
+
+
+def actor_of(mutation: str) -> str:
+    """Who would be let in."""
+    return BY.get(mutation) or (STEPS[mutation].who if mutation in STEPS else "fan")
+
+
+@pytest.mark.parametrize(("mutation", "name"), TAKING)
+def test_a_mutation_says_which_id_is_wrong(cast: Cast, mutation: str, name: str) -> None:
+    given: Any = door_of(mutation).variables(cast)["input"]
+    for wrong, code in ((absent_of(given[name]), "NOT_FOUND"), ("event_1", "INVALID_ID"), ("", "INVALID_ID")):
+        changed = {key: value for key, value in given.items() if key != "idempotencyKey"} | {name: wrong}
+        refusal = cast.deployment.refuse(actor_of(mutation), mutation, **changed)
+        assert (refusal["code"], refusal["path"]) == (code, ["input", name]), wrong
+
+
+@pytest.mark.parametrize(("field", "prefix", "argument"), QUERIES)
+def test_a_query_says_which_id_is_wrong(cast: Cast, field: str, prefix: str, argument: list[str]) -> None:
+    document = f"query ($id: ID!) {{ {field} }}"
+    absent = absent_of(f"{prefix}_{'0' * 26}")
+    for wrong, code, reason in ((absent, "NOT_FOUND", None), ("event_1", "BAD_USER_INPUT", "INVALID_ID")):
+        answer = cast.deployment.answer("admin", document, id=wrong)
+        details = answer.body["errors"][0]["extensions"]
+        assert (details["code"], details.get("reason"), details.get("argument")) == (code, reason, argument)
