@@ -52,9 +52,10 @@ class World:
     calls: list[str] = field(default_factory=list)
     now: datetime = NOON
     log: Log = field(default_factory=Log)
+    down: bool = False
 
     def begin_anew(self) -> None:
-        self.version, self.now, self.log, self.calls = 1, NOON, Log(), []
+        self.version, self.now, self.log, self.calls, self.down = 1, NOON, Log(), [], False
 
 
 def world_of(context: Context) -> World:
@@ -313,8 +314,10 @@ TOKENS: dict[str, Viewer] = {
 }
 
 
-async def authenticate(authorization: str | None) -> Viewer:
+async def authenticate(world: World, authorization: str | None) -> Viewer:
     """A stand-in for the real doorkeeper, which has tests of its own."""
+    if world.down:
+        raise refusals.StoreUnavailableError("the database is away", retry_after_s=1)
     if authorization is None:
         return ANONYMOUS
     if authorization not in TOKENS:
@@ -327,7 +330,7 @@ def transport_of(world: World, **changes: Any) -> Transport:
     settings: dict[str, Any] = {
         "runner": Runner(SCHEMA),
         "tools": world,
-        "authenticate": authenticate,
+        "authenticate": lambda authorization: authenticate(world, authorization),
         "new_request_id": lambda: "request-0001",
         "drain": Drain(),
         "clock": lambda: world.now,

@@ -47,6 +47,8 @@ def test_documents_within_the_limits_run(client: Client) -> None:
         "mutation { " + " ".join(f"m{n}: {LIFT}" for n in range(limits.ROOT_MUTATIONS_MAX + 1)) + " }",
         "mutation { ...M } fragment M on Mutation { " + " ".join(f"m{n}: {LIFT}" for n in range(6)) + " }",
         "{ a: viewer ...A ...A } fragment A on Query { " + " ".join(f"a{n}: viewer" for n in range(15)) + " }",
+        "{ stars { " + "nodes { handle } " * (limits.REPEATS_MAX + 1) + "} }",
+        "{ stars { ...C } } fragment C on StarConnection { " + "nodes { handle } ... { nodes { handle } } " * 26 + "}",
         "query A { viewer } query B " + nested(limits.DEPTH_MAX + 1),
         "{ " + "... { " * 400 + "viewer" + " }" * 401,
         "{ stars { nodes " + "{ again " * 600 + "}" * 602,
@@ -82,10 +84,13 @@ def test_cycles_and_unknown_fragments_are_left_to_validation(client: Client, que
 @pytest.mark.parametrize(
     "query",
     [
-        "{ " + "nothing " * 900 + "}",
-        "{ " + "viewer " * 1_900 + "}",
-        "{ " + "viewer @include(if: true) " * 240 + "}",
-        "{ stars { " + "nodes { handle } " * 480 + "} }",
+        "{ " + " ".join(f"nothing{n}" for n in range(1_900)) + "}",
+        " ".join(f"query Q{n} {{ {'viewer ' * 50} }}" for n in range(36)),
+        "{ stars { nodes { " + "again { handle } " * 45 + "again { " + "again { handle } " * 45 + "} } } }",
+        "{ stars { nodes { "
+        + " ".join(f"...F{n}" for n in range(120))
+        + " } } } "
+        + " ".join(f"fragment F{n} on Star {{ again {{ handle }} }}" for n in range(120)),
     ],
 )
 def test_the_longest_documents_are_answered_soon(client: Client, query: str) -> None:

@@ -8,11 +8,12 @@ from datetime import timedelta
 
 import pytest
 from tests.api.harness import Client, Closed, Served, Socket, serving
-from tests.api.sample import NOON, World, transport_of
+from tests.api.sample import NOON, TOKENS, World, transport_of
 from websockets.exceptions import InvalidStatus
 
 from shoutgraph.api import limits
 from shoutgraph.api.http import build_asgi
+from shoutgraph.domain.users import Viewer
 
 TICKS = "subscription ($n: Int!, $after: String) { ticks(count: $n, after: $after) { number star { version } } }"
 
@@ -208,8 +209,43 @@ def test_a_token_that_expires_closes_with_4403(socket: Socket, world: World) -> 
     socket.init("brief")
     socket.subscribe("w", "subscription { waiting { number } }")
     socket.next("w")
+    world.now = NOON + timedelta(seconds=1)
     assert socket.closed() == (4403, "The token has expired.")
     until(lambda: "waiting ended" in world.calls)
+
+
+@pytest.mark.parametrize(
+    ("becomes", "reason"),
+    [(None, "The token is not valid."), (Viewer(principal="fan"), "Your rights have changed: connect again.")],
+)
+def test_rights_that_end_close_the_socket_with_4403(
+    served: Served, monkeypatch: pytest.MonkeyPatch, becomes: Viewer | None, reason: str
+) -> None:
+    monkeypatch.setattr(limits, "RECHECK_S", 0.05)
+    with Socket(served.socket_url) as socket:
+        socket.init("fan").subscribe("w", "subscription { waiting { number } }")
+        socket.next("w")
+        with pytest.raises(TimeoutError):
+            socket.receive(timeout=0.2)
+        if becomes is None:
+            monkeypatch.delitem(TOKENS, "Bearer fan")
+        else:
+            monkeypatch.setitem(TOKENS, "Bearer fan", becomes)
+        assert socket.closed() == (4403, reason)
+
+
+def test_a_socket_stays_open_while_nobody_can_be_asked(
+    served: Served, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "RECHECK_S", 0.02)
+    with Socket(served.socket_url) as socket:
+        socket.init("fan")
+        world.down = True
+        with pytest.raises(TimeoutError):
+            socket.receive(timeout=0.2)
+        world.down = False
+        socket.subscribe("q", "{ viewer }")
+        assert socket.next("q") == {"data": {"viewer": "fan"}}
 
 
 def test_complete_ends_an_operation_and_frees_its_id(socket: Socket, world: World) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from tests.api.harness import Client, Served, serving
-from tests.api.sample import NOON, World, transport_of
+from tests.api.sample import NOON, TOKENS, World, transport_of
 from tests.api.test_sockets import TICKS, until
 
 from shoutgraph.api import limits
@@ -99,6 +99,7 @@ def test_a_token_that_expires_ends_the_stream(served: Served, world: World) -> N
     client = Client(served.url, token="brief")
     with client.events("subscription { waiting { number } }") as stream:
         assert stream.next() is not None
+        world.now = NOON + timedelta(seconds=1)
         event = stream.next()
         assert event is not None
         assert event.data["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
@@ -107,6 +108,19 @@ def test_a_token_that_expires_ends_the_stream(served: Served, world: World) -> N
         assert last.name == "complete"
     client.close()
     until(lambda: "waiting ended" in world.calls)
+
+
+def test_rights_that_end_end_the_stream(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "RECHECK_S", 0.05)
+    client = Client(served.url, token="fan")
+    with client.events("subscription { waiting { number } }") as stream:
+        assert stream.next() is not None
+        time.sleep(0.1)
+        monkeypatch.delitem(TOKENS, "Bearer fan")
+        event = stream.next()
+        assert event is not None
+        assert event.data["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    client.close()
 
 
 def test_a_drain_ends_streams_with_complete_and_does_not_wait_for_them(world: World) -> None:

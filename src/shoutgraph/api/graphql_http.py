@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from strawberry.http.ides import get_graphql_ide_html
 
 from shoutgraph.api import limits, media_types, requests, sse, transport
+from shoutgraph.api.credentials import Credential
 from shoutgraph.api.deadline import within
 from shoutgraph.api.failures import Code, FailureError
 from shoutgraph.api.graphql.execution import Request
@@ -54,12 +55,14 @@ class GraphQLOverHttp:
         if media_type is None:
             raise FailureError(Code.NOT_ACCEPTABLE, f"Accept {media_types.GRAPHQL} or {media_types.JSON}.")
         request = await self._read(scope, headers, receive)
-        viewer = await self._shared.viewer_of(headers.get(b"authorization"))
+        authorization = headers.get(b"authorization")
+        viewer = await self._shared.viewer_of(authorization)
         context = self._shared.context_of(viewer, request_id, last_event_id=headers.get(b"last-event-id"))
         read_only = method == "GET"
         if media_type == media_types.EVENTS:
             answers = self._shared.runner.answers(request, context, read_only=read_only)
-            await sse.respond(self._shared, answers, context, receive=receive, send=send)
+            credential = Credential(self._shared, authorization, viewer)
+            await sse.respond(credential, answers, context, receive=receive, send=send)
             return None
         answer = await self._shared.runner.answer(request, context, read_only=read_only)
         return transport.reply_of(answer, media_type)

@@ -4,8 +4,9 @@ Documents are measured before they are validated, because validation has no budg
 is measured once, so that nested spreads cost no more than the document is long.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from graphql import (
@@ -15,6 +16,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLSyntaxError,
+    InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
     SelectionNode,
@@ -37,6 +39,8 @@ COMMENTS_MAX: Final = 100
 DEPTH_MAX: Final = 12
 ALIASES_MAX: Final = 30
 ROOT_MUTATIONS_MAX: Final = 5
+REPEATS_MAX: Final = 50
+"""How often one selection set may name the same field: validation compares each pair of them."""
 VALIDATION_ERRORS_MAX: Final = 20
 
 MESSAGE_BYTES_MAX: Final = 64 * 1024
@@ -51,6 +55,8 @@ QUEUE_MAX: Final = 256
 SEND_S: Final = 10.0
 """How long one message to a slow consumer may take."""
 HEARTBEAT_S: Final = 15.0
+RECHECK_S: Final = 60.0
+"""How long a connection may outlive a revoked key or a role that was taken away."""
 
 COUNTED_MAX: Final = 1_000_000
 """Measures stop growing here: spreads of spreads would make them astronomic."""
@@ -63,6 +69,7 @@ class Size:
     depth: int = 0
     aliases: int = 0
     fields: int = 0
+    repeats: int = 0
 
 
 def read(text: str) -> DocumentNode:
@@ -108,6 +115,8 @@ def _check(size: Size, kind: OperationType) -> None:
         raise FailureError(Code.DOCUMENT_LIMIT, f"An operation is at most {DEPTH_MAX} fields deep.")
     if size.aliases > ALIASES_MAX:
         raise FailureError(Code.DOCUMENT_LIMIT, f"An operation has at most {ALIASES_MAX} aliases.")
+    if size.repeats > REPEATS_MAX:
+        raise FailureError(Code.DOCUMENT_LIMIT, f"A selection names a field at most {REPEATS_MAX} times.")
     if kind is OperationType.MUTATION and size.fields > ROOT_MUTATIONS_MAX:
         raise FailureError(Code.DOCUMENT_LIMIT, f"A document runs at most {ROOT_MUTATIONS_MAX} mutations.")
 
@@ -118,7 +127,11 @@ class _Measure:
         self._known: dict[str, Size] = {}
 
     def of(self, selection_set: SelectionSetNode | None) -> Size:
-        return _sum(self._of_one(each) for each in selection_set.selections) if selection_set else Size()
+        if selection_set is None:
+            return Size()
+        size = _sum(self._of_one(each) for each in selection_set.selections)
+        often = max(Counter(_names(selection_set)).values(), default=0)
+        return replace(size, repeats=max(size.repeats, often))
 
     def _of_one(self, selection: SelectionNode) -> Size:
         if isinstance(selection, FieldNode):
@@ -133,7 +146,7 @@ class _Measure:
             # graphql-core bounds introspection by a rule of its own, and tools need its depth
             return Size(depth=1, aliases=alias, fields=1)
         inside = self.of(field.selection_set)
-        return Size(depth=inside.depth + 1, aliases=inside.aliases + alias, fields=1)
+        return Size(inside.depth + 1, inside.aliases + alias, fields=1, repeats=inside.repeats)
 
     def _of_fragment(self, name: str) -> Size:
         if name not in self._known:
@@ -143,10 +156,20 @@ class _Measure:
         return self._known[name]
 
 
+def _names(selection_set: SelectionSetNode) -> Iterator[str]:
+    """The names under which a selection set answers, those of its inline fragments included."""
+    for each in selection_set.selections:
+        if isinstance(each, FieldNode):
+            yield (each.alias or each.name).value
+        elif isinstance(each, InlineFragmentNode):
+            yield from _names(each.selection_set)
+
+
 def _sum(sizes: Iterable[Size]) -> Size:
-    depth = aliases = fields = 0
+    depth = aliases = fields = repeats = 0
     for size in sizes:
         depth = max(depth, size.depth)
         aliases = min(aliases + size.aliases, COUNTED_MAX)
         fields = min(fields + size.fields, COUNTED_MAX)
-    return Size(depth, aliases, fields)
+        repeats = max(repeats, size.repeats)
+    return Size(depth, aliases, fields, repeats)

@@ -6,15 +6,16 @@ Source: the `graphql-ws` protocol and the behaviour of its client.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import aclosing
-from typing import Final
+from typing import Any, Final, ParamSpec
 
 import orjson
 from starlette.types import Receive, Scope, Send
 from strawberry.http.websocket_origin import is_same_origin, normalize_allowed_origins, normalize_origin
 
 from shoutgraph.api import failures, limits, requests
+from shoutgraph.api.credentials import Credential
 from shoutgraph.api.deadline import within
 from shoutgraph.api.failures import Code, FailureError
 from shoutgraph.api.graphql.context import Context
@@ -24,6 +25,8 @@ from shoutgraph.api.transport import Headers, Transport
 from shoutgraph.domain.users import Viewer
 
 logger = logging.getLogger("shoutgraph.api")
+
+P = ParamSpec("P")
 
 PROTOCOL: Final = "graphql-transport-ws"
 
@@ -94,7 +97,7 @@ class Connection:
         self._closed = False
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._closing: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
         self._main = asyncio.current_task()
         self._given_up = False
 
@@ -174,15 +177,13 @@ class Connection:
         if self._initialised:
             raise CloseError(REPEATED_INIT, "connection_init came twice.")
         self._initialised = True
-        given = _authorization_in(payload or {})
+        authorization = _authorization_in(payload or {}) or self._header
         try:
-            viewer = await self._shared.viewer_of(self._header if given is None else given)
+            viewer = await self._shared.viewer_of(authorization)
         except FailureError as failure:
             raise CloseError(FORBIDDEN, failure.message) from None
         self._cancel_timer()
-        left = self._shared.seconds_left(viewer)
-        if left is not None:
-            self._close_after(left, FORBIDDEN, "The token has expired.")
+        self._check_later(Credential(self._shared, authorization, viewer))
         self._viewer = viewer
         await self._write(b'{"type":"connection_ack"}')
 
@@ -251,10 +252,25 @@ class Connection:
     def _close_after(self, seconds: float, code: int, reason: str) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._close_soon, code, reason)
 
+    def _check_later(self, credential: Credential) -> None:
+        if credential.next_check_s is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(credential.next_check_s, self._in_background, self._check, credential)
+
+    async def _check(self, credential: Credential) -> None:
+        reason = await credential.why_not()
+        if reason is None:
+            self._check_later(credential)
+        else:
+            await self.close(FORBIDDEN, reason)
+
     def _close_soon(self, code: int, reason: str) -> None:
-        task = asyncio.create_task(self.close(code, reason))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._in_background(self.close, code, reason)
+
+    def _in_background(self, work: Callable[P, Coroutine[Any, Any, None]], *args: P.args, **kwargs: P.kwargs) -> None:
+        task = asyncio.create_task(work(*args, **kwargs))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -263,7 +279,7 @@ class Connection:
 
     async def _end(self) -> None:
         self._cancel_timer()
-        tasks = [*self._operations.values(), *self._closing]
+        tasks = [*self._operations.values(), *self._background]
         for task in self._operations.values():
             task.cancel()
         if tasks:

@@ -14,12 +14,12 @@ from graphql import GraphQLError
 from starlette.types import Receive, Send
 
 from shoutgraph.api import failures, limits, media_types, transport
+from shoutgraph.api.credentials import Credential
 from shoutgraph.api.deadline import within
 from shoutgraph.api.failures import Code, FailureError
 from shoutgraph.api.graphql.answers import Answer
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.sharing import SlowConsumerError
-from shoutgraph.api.transport import Transport
 
 logger = logging.getLogger("shoutgraph.api")
 
@@ -34,17 +34,17 @@ def encode_next(answer: Answer) -> bytes:
 
 
 async def respond(
-    shared: Transport, answers: AsyncGenerator[Answer, None], context: Context, *, receive: Receive, send: Send
+    credential: Credential, answers: AsyncGenerator[Answer, None], context: Context, *, receive: Receive, send: Send
 ) -> None:
-    """Sends answers as they come, until they end, the client goes, the token expires or the process drains."""
+    """Sends answers as they come, until they end, the client goes, its rights end or the process drains."""
     await send({"type": "http.response.start", "status": 200, "headers": _headers(context)})
     stream = _Stream(send)
     pump = asyncio.create_task(stream.pump(answers))
     gone = asyncio.create_task(_gone(receive))
-    drained = asyncio.create_task(shared.drain.wait())
+    drained = asyncio.create_task(credential.shared.drain.wait())
     tasks = (pump, gone, drained)
     try:
-        last = await _last_words(stream, tasks, context, seconds_left=shared.seconds_left(context.viewer))
+        last = await _last_words(stream, tasks, context, credential)
     finally:
         for task in tasks:
             task.cancel()
@@ -79,26 +79,50 @@ class _Stream:
 Tasks = tuple[asyncio.Task[None], asyncio.Task[None], asyncio.Task[None]]
 
 
-async def _last_words(stream: _Stream, tasks: Tasks, context: Context, *, seconds_left: float | None) -> bytes | None:
+async def _last_words(stream: _Stream, tasks: Tasks, context: Context, credential: Credential) -> bytes | None:
     """Waits for the end with heartbeats; gives what is still to be said, or None where nobody listens."""
     pump, gone, drained = tasks
-    now = asyncio.get_running_loop().time
-    expires = None if seconds_left is None else now() + seconds_left
+    patience = _Patience(credential)
     while not pump.done():
-        patience = limits.HEARTBEAT_S if expires is None else min(limits.HEARTBEAT_S, expires - now())
-        await asyncio.wait(tasks, timeout=max(patience, 0.0), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, timeout=patience.seconds, return_when=asyncio.FIRST_COMPLETED)
         if gone.done():
             return None
         if drained.done():
             return COMPLETE
-        if expires is not None and now() >= expires:
-            return _failed(context, FailureError(Code.UNAUTHENTICATED, "The token has expired.")) + COMPLETE
+        reason = await patience.why_not()
+        if reason is not None:
+            return _failed(context, FailureError(Code.UNAUTHENTICATED, reason)) + COMPLETE
         if not pump.done():
             await stream.write(HEARTBEAT)
     error = pump.exception()
     if isinstance(error, SlowConsumerError):
         return None
     return COMPLETE if error is None else _failed(context, error) + COMPLETE
+
+
+class _Patience:
+    """How long to wait for the next heartbeat or the next check of the credential."""
+
+    def __init__(self, credential: Credential) -> None:
+        self._credential = credential
+        self._now = asyncio.get_running_loop().time
+        self._check_at = self._next_check()
+
+    @property
+    def seconds(self) -> float:
+        left = limits.HEARTBEAT_S if self._check_at is None else self._check_at - self._now()
+        return max(min(left, limits.HEARTBEAT_S), 0.0)
+
+    async def why_not(self) -> str | None:
+        if self._check_at is None or self._now() < self._check_at:
+            return None
+        reason = await self._credential.why_not()
+        self._check_at = self._next_check()
+        return reason
+
+    def _next_check(self) -> float | None:
+        seconds = self._credential.next_check_s
+        return None if seconds is None else self._now() + seconds
 
 
 async def _gone(receive: Receive) -> None:

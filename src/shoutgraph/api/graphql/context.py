@@ -13,6 +13,11 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+def rights_of(viewer: Viewer) -> Hashable:
+    """Everything about a viewer that an answer may depend on."""
+    return viewer.principal, viewer.user_id, viewer.creator_id, viewer.scopes
+
+
 class Context:
     """One operation of one viewer. Each event of a subscription runs in a fork with empty loaders."""
 
@@ -32,12 +37,6 @@ class Context:
     def forget_loaded(self) -> None:
         """Drops what was loaded; called around each root mutation, since it changes what was read."""
         self._loaders = None
-
-    @property
-    def rights(self) -> Hashable:
-        """Everything about the viewer that an answer may depend on."""
-        viewer = self.viewer
-        return viewer.principal, viewer.user_id, viewer.creator_id, viewer.scopes
 
     @property
     def loaders(self) -> loaders.Loaders:

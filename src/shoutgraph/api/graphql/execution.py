@@ -26,7 +26,7 @@ from shoutgraph.api import failures, limits
 from shoutgraph.api.deadline import within
 from shoutgraph.api.failures import Code, FailureError, RequestErrors
 from shoutgraph.api.graphql.answers import Answer
-from shoutgraph.api.graphql.context import Context
+from shoutgraph.api.graphql.context import Context, rights_of
 from shoutgraph.api.graphql.documents import Documents, Operation
 from shoutgraph.api.graphql.sharing import SharedStreams
 
@@ -120,7 +120,7 @@ class Runner:
             return self._stream(operation, now_on, context.fork())
 
         resumes = after is not None or context.last_event_id is not None
-        key = (operation, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), context.rights)
+        key = (operation, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), rights_of(context.viewer))
         return self._streams.follow(key, live, own if resumes else None)
 
     async def _run(self, operation: Operation, request: Request, context: Context) -> Answer:
