@@ -3,12 +3,13 @@
 Units: `_coins` coins, `_s` seconds, `_bps` basis points.
 """
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from shoutgraph.domain import errors, ids
+from shoutgraph.domain import countries, errors, ids
 from shoutgraph.domain.orders.states import LIVE, TERMINAL, State
 
 RECIPIENT_CHARS_MAX: Final = 60
@@ -17,6 +18,7 @@ INSTRUCTIONS_CHARS_MAX: Final = {"PERSONAL": 300, "BUSINESS": 500}
 ITEMS_MAX: Final = 5
 ITEM_CHARS_MAX: Final = 80
 NOTE_CHARS_MAX: Final = 1_000
+REASON_CHARS_MAX: Final = 64
 
 
 class Occasion(StrEnum):
@@ -166,13 +168,14 @@ def check_brief(brief: Brief) -> None:
     """Refuses a brief that breaks a limit.
 
     Raises:
-        ValidationError: a text is empty or too long, or a list has too many items.
+        ValidationError: a text is empty, too long, or has a control character; a list has too many items; or the
+            language is none.
     """
     _check_text("recipientName", brief.recipient_name, RECIPIENT_CHARS_MAX)
     _check_text("instructions", brief.instructions, INSTRUCTIONS_CHARS_MAX[brief.usage])
     if brief.pronunciation is not None:
         _check_text("pronunciation", brief.pronunciation, PRONUNCIATION_CHARS_MAX)
-    if not 2 <= len(brief.language) <= 12:  # noqa: PLR2004 - BCP 47: at least a two-letter language
+    if not countries.is_language(brief.language):
         raise _refusal("language", "language is a BCP 47 tag such as 'en'.", "INVALID_LANGUAGE")
     for name, items in (("mustSay", brief.must_say), ("mustNotSay", brief.must_not_say)):
         if len(items) > ITEMS_MAX:
@@ -185,9 +188,18 @@ def check_note(name: str, note: str) -> None:
     """Refuses an empty or overlong note.
 
     Raises:
-        ValidationError: the note is empty or too long.
+        ValidationError: the note is empty, too long, or has a control character.
     """
     _check(name, note, NOTE_CHARS_MAX, ("input", name))
+
+
+def check_reason(reason: str) -> None:
+    """Refuses what cannot be a reason code.
+
+    Raises:
+        ValidationError: the reason is empty, too long, or has a control character.
+    """
+    _check("reason", reason, REASON_CHARS_MAX, ("input", "reason"))
 
 
 def _check_text(name: str, text: str, chars_max: int) -> None:
@@ -200,8 +212,8 @@ def _check(name: str, text: str, chars_max: int, path: tuple[str, ...]) -> None:
     if len(text) > chars_max:
         msg = f"{name} has {len(text)} characters; the limit is {chars_max}."
         raise errors.ValidationError(msg, code="TOO_LONG", path=path)
-    if "\x00" in text:
-        raise errors.ValidationError(f"{name} has a NUL character.", code="INVALID_TEXT", path=path)
+    if any(unicodedata.category(c) == "Cc" and c not in "\n\r\t" for c in text):
+        raise errors.ValidationError(f"{name} has a control character.", code="INVALID_TEXT", path=path)
 
 
 def _refusal(name: str, message: str, code: str) -> errors.ValidationError:

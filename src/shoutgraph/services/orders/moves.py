@@ -39,7 +39,7 @@ async def take(tools: Tools, viewer: Viewer, request: Request, turn: Turn, comma
         NotFoundError: there is no such order for this viewer.
         StaleRevisionError: the order changed since the viewer read it.
         OrderStateError: the transition is not possible now.
-        ValidationError: a note is empty or too long, or what the command carries does not fit.
+        ValidationError: the reason or the note is empty or too long, or what the command carries does not fit.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     check_words(command)
@@ -95,10 +95,12 @@ def check_actor(order: Order, viewer: Viewer, actor: Actor) -> None:
 
 
 def check_words(command: Command) -> None:
-    """Refuses an empty or overlong note.
+    """Refuses a reason or a note that is empty or overlong.
 
     Raises:
-        ValidationError: the note is empty or too long.
+        ValidationError: the reason or the note is empty, too long, or has a control character.
     """
+    if command.reason is not None:
+        order_values.check_reason(command.reason)
     if command.note is not None:
         order_values.check_note("note", command.note)
