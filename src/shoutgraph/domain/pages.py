@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
@@ -18,6 +19,8 @@ PAGE_DEFAULT: Final = 20
 PAGE_MAX: Final = 100
 CURSOR_CHARS_MAX: Final = 1024
 INT64_END: Final = 2**63
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 T = TypeVar("T")
 
@@ -110,9 +113,14 @@ def read_cursor(scope: str, cursor: str, *, path: tuple[str, ...]) -> Key:
     if not isinstance(parts, list) or parts[:2] != ["v1", scope]:
         raise refusal
     key = tuple(parts[2:])
-    if not key or not all(value is None or type(value) in {int, str} for value in key):
+    if not key or not all(map(_is_part, key)):
         raise refusal
     return key
+
+
+def _is_part(value: object) -> bool:
+    """Whether a key may hold this: halves of surrogate pairs can be written in JSON, but in no database."""
+    return value is None or type(value) is int or (isinstance(value, str) and _HALF.search(value) is None)
 
 
 def cut(items: Sequence[T], args: PageArgs, *, scope: str, key_of: Callable[[T], Key]) -> Page[T]:

@@ -56,11 +56,9 @@ async def follow(tools: Tools, viewer: Viewer, *, after: str | None, only: Event
         ValidationError: the cursor is not one of the journal, or is ahead of it.
     """
     check_reader(viewer)
-    head = await tools.store.read(lambda tx: journal_rows.head(tx).seq)
+    head = await _head(tools)
     seq = head if after is None else read_cursor(after)
-    if seq > head:
-        msg = "This cursor is ahead of the journal. Page through orders by updatedSince, then start anew."
-        raise errors.ValidationError(msg, code="CURSOR_AHEAD", path=("after",))
+    _check_behind(seq, head)
     while True:
         found, seq_read = await _read(tools, seq)
         for event in found:
@@ -78,10 +76,12 @@ async def page(
 
     Raises:
         UnauthenticatedError: nobody is signed in.
-        ValidationError: the cursor is not one of the journal.
+        ValidationError: the cursor is not one of the journal, or is ahead of it.
     """
     check_reader(viewer)
     seq = 0 if after is None else read_cursor(after)
+    if seq > tools.bell.newest:
+        _check_behind(seq, await _head(tools))
     kept: list[Event] = []
     while True:
         found, seq_read = await _read(tools, seq)
@@ -121,6 +121,16 @@ def matches(event: Event, only: EventFilter) -> bool:
     if only.order_ids and event.topic not in only.order_ids:
         return False
     return not only.statuses or event.body.get("status") in only.statuses
+
+
+async def _head(tools: Tools) -> int:
+    return await tools.store.read(lambda tx: journal_rows.head(tx).seq)
+
+
+def _check_behind(seq: int, head: int) -> None:
+    if seq > head:
+        msg = "This cursor is ahead of the journal. Page through orders by updatedSince, then start anew."
+        raise errors.ValidationError(msg, code="CURSOR_AHEAD", path=("after",))
 
 
 async def _read(tools: Tools, seq: int) -> tuple[Sequence[Event], int]:
