@@ -52,6 +52,7 @@ Earnings.items              -          -      -          yes      -             
 Payout.recipient            -          -      -          yes      -              -          yes      -        yes
 Viewer.user                 -          yes    yes        yes      yes            -          -        -        -
 Viewer.creator              -          -      -          yes      yes            -          -        -        -
+Viewer.wallet               -          yes    yes        yes      yes            -          -        -        -
 Viewer.scopes               -          -      -          -        -              yes        yes      yes      yes
 """
 """Fields whose value depends on who asks: who gets one, for things of the fan and the creator. The offer is off sale,
@@ -145,6 +146,7 @@ _QUESTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "Earnings.items": ("creator_profile", "earnings(creatorId: $id) { items(first: 1) { nodes { kind } } }"),
     "Viewer.user": ("fan", "node(id: $id) { id } viewer { user { id } }"),
     "Viewer.creator": ("fan", "node(id: $id) { id } viewer { creator { id } }"),
+    "Viewer.wallet": ("fan", "node(id: $id) { id } viewer { wallet { id } }"),
     "Viewer.scopes": ("fan", "node(id: $id) { id } viewer { scopes }"),
 }
 """Whole questions, where a node is not the way."""
