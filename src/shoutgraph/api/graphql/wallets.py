@@ -8,7 +8,7 @@ import strawberry
 
 from shoutgraph.api.graphql import enums, errors, fields, loaders, mutations, pages as graph_pages
 from shoutgraph.api.graphql.context import Context, Info
-from shoutgraph.api.graphql.directives import PAGED
+from shoutgraph.api.graphql.directives import PAGED, requires
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.money import MoneyType
 from shoutgraph.api.graphql.node import NodeType
@@ -20,6 +20,7 @@ from shoutgraph.api.graphql.scalars import BigInt, IdempotencyKey
 from shoutgraph.domain import ids, money, pages
 from shoutgraph.domain.ledger import Lot
 from shoutgraph.domain.money import Coins
+from shoutgraph.domain.users import Scope
 from shoutgraph.domain.wallets import Coin, Lock, LockReason, StatementLine, Wallet, user_of
 from shoutgraph.services import wallets
 
@@ -198,7 +199,7 @@ class WalletQuery:
 
 @strawberry.type
 class WalletMutation:
-    @mutations.mutation(description="Lets a locked wallet move again. Needs the scope FINANCE_MANAGE.")
+    @mutations.mutation(description="Lets a locked wallet move again.", directives=[requires(Scope.FINANCE_MANAGE)])
     async def wallet_unlock(
         self, info: Info, input: Annotated[WalletUnlockInput, strawberry.argument(description="Which wallet.")]
     ) -> WalletUnlockPayload | None:

@@ -6,6 +6,7 @@ import strawberry
 
 from shoutgraph.api.graphql import errors, mutations
 from shoutgraph.api.graphql.context import Info
+from shoutgraph.api.graphql.directives import requires
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.payouts.payout import (
     PayoutQuery,
@@ -20,8 +21,10 @@ from shoutgraph.api.graphql.scalars import IdempotencyKey
 from shoutgraph.domain import ids
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.payouts import HoldCode
+from shoutgraph.domain.users import Scope
 from shoutgraph.services.payouts import decide, request as asking
 
+_DECIDES: Final = (requires(Scope.FINANCE_MANAGE),)
 _Decided = (
     errors.ForbiddenErrorType
     | errors.IdempotencyKeyReusedErrorType
@@ -166,20 +169,20 @@ class PayoutMutation:
         done = await decide.cancel(tools, viewer, request_of(viewer, "payoutCancel", input), input.payout_id)
         return PayoutCancelPayload(payout=PayoutType.of(done.value), replayed=done.replayed)
 
-    @mutations.mutation(description="Lets a payout go to its provider. Needs the scope FINANCE_MANAGE.")
+    @mutations.mutation(description="Lets a payout go to its provider.", directives=_DECIDES)
     async def payout_approve(self, info: Info, input: Approved) -> PayoutApprovePayload | None:
         viewer, tools = info.context.viewer, info.context.tools
         done = await decide.approve(tools, viewer, request_of(viewer, "payoutApprove", input), input.payout_id)
         return PayoutApprovePayload(payout=PayoutType.of(done.value), replayed=done.replayed)
 
-    @mutations.mutation(description="Keeps a payout back and says what for. Needs the scope FINANCE_MANAGE.")
+    @mutations.mutation(description="Keeps a payout back and says what for.", directives=_DECIDES)
     async def payout_hold(self, info: Info, input: Held) -> PayoutHoldPayload | None:
         viewer, tools = info.context.viewer, info.context.tools
         asked = request_of(viewer, "payoutHold", input)
         done = await decide.hold(tools, viewer, asked, input.payout_id, code=input.code, note=input.note)
         return PayoutHoldPayload(payout=PayoutType.of(done.value), replayed=done.replayed)
 
-    @mutations.mutation(description="Refuses a payout. Needs the scope FINANCE_MANAGE.")
+    @mutations.mutation(description="Refuses a payout.", directives=_DECIDES)
     async def payout_deny(self, info: Info, input: Denied) -> PayoutDenyPayload | None:
         viewer, tools = info.context.viewer, info.context.tools
         asked = request_of(viewer, "payoutDeny", input)
