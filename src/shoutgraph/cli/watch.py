@@ -14,7 +14,10 @@ from shoutgraph.cli.shared import console, fail
 
 RETRIES_MAX: Final = 1_000
 RETRY_S: Final = 1
-FATAL: Final = frozenset({4400, 4401, 4406, 4409, 4429, 4500})
+FATAL: Final = frozenset({4400, 4401, 4403, 4406, 4409, 4429, 4500})
+"""Close codes after which the same token and the same words would be refused again."""
+TOKEN: Final = "WATCH_TOKEN"
+"""Where the token may be; not among the settings, whose unknown names are refused."""
 PROTOCOL: Final = Subprotocol("graphql-transport-ws")
 OPEN_S: Final = 5
 
@@ -40,11 +43,11 @@ COLOURS: Final = {
 
 
 def watch(
-    token: Annotated[str, typer.Option(help="Bearer token or API key.", envvar="SHOUTGRAPH_WATCH_TOKEN")],
+    token: Annotated[str, typer.Option(help="Bearer token or API key.", envvar=TOKEN)],
     url: Annotated[str, typer.Option(help="Address of the API.")] = "ws://127.0.0.1:8000/graphql",
     after: Annotated[str | None, typer.Option(help="Resume after this cursor; by default from now on.")] = None,
 ) -> None:
-    """Watch orders as they move. Reconnects and resumes by itself; nothing is missed."""
+    """Watch orders as they move. Reconnects by itself and resumes after the last line, so that none is missed."""
     try:
         asyncio.run(_watch(url, token, after))
     except KeyboardInterrupt:
@@ -63,6 +66,7 @@ async def _watch(url: str, token: str, after: str | None) -> None:
         except (OSError, InvalidHandshake, TimeoutError):
             console.print("[dim]no connection; trying again[/]")
         await asyncio.sleep(RETRY_S)
+    fail(f"gave up after {RETRIES_MAX} connections")
 
 
 async def follow(url: str, token: str, after: str | None) -> AsyncIterator[dict[str, Any]]:
