@@ -103,13 +103,14 @@ def main() -> None:
                 "input": {"idempotencyKey": "%KEY%", "offerId": "%OFFER%", "expectedPrice": "1000", "brief": brief}
             },
         }
+        work = [("pages", {"query": PAGE}, flight) for flight in (1, 8)]
+        work += [("orders", place, flight) for flight in (1, 8, 64)]
         with server.serving(folder, server.free_port()) as url:
-            for name_, body, flights in (("pages", {"query": PAGE}, (1, 8)), ("orders", place, (1, 8, 64))):
-                for in_flight in flights:
-                    result = load(
-                        f"{url}/graphql", body, token=token, in_flight=in_flight, seconds=chosen.seconds, offers=offers
-                    )
-                    figures[f"{name_}, {in_flight} in flight"] = result
+            for what, body, flight in work:
+                told = load(
+                    f"{url}/graphql", body, token=token, in_flight=flight, seconds=chosen.seconds, offers=offers
+                )
+                figures[f"{what}, {flight} in flight"] = told
     show(figures)
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=2))

@@ -1,4 +1,4 @@
-"""A load generator of its own process: many requests in flight over kept-alive connections, as little work as possible."""
+"""A load generator in a process of its own: many requests in flight over kept-alive connections, little work each."""
 
 import asyncio
 import json

@@ -8,6 +8,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -44,6 +45,8 @@ from shoutgraph.storage import engine, migrations
 from shoutgraph.tools import Tools
 
 SECRET_BYTES: Final = 32
+SWITCH_S: Final = 0.0005
+"""How long the event loop may keep the interpreter from the writing thread; at Python's 5 ms, answers queue."""
 JOBS: Final[Mapping[str, runner.Tick]] = {
     "deadlines": deadlines.tick,
     "earnings": earnings.tick,
@@ -165,6 +168,7 @@ async def open_app(settings: Settings, *, base_url: str, environ: Mapping[str, s
 
 async def serve(settings: Settings, *, on_ready: Callable[[App], None] | None = None) -> None:
     """Serves until told to stop: the API, and the jobs unless they run elsewhere."""
+    sys.setswitchinterval(SWITCH_S)
     with socket.create_server((settings.host, settings.port)) as listener:
         port: int = listener.getsockname()[1]
         async with open_app(settings, base_url=f"http://{settings.host}:{port}") as app:

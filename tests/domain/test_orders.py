@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from shoutgraph.domain import errors, ids
 from shoutgraph.domain.orders import machine
-from shoutgraph.domain.orders.machine import Command
+from shoutgraph.domain.orders.machine import Command, Move
 from shoutgraph.domain.orders.order import Order, RedoGround, Side, Terms
 from shoutgraph.domain.orders.states import BY_NAME, LIVE, TERMINAL, TRANSITIONS, Actor, CoinEffect, Cut, State
 from shoutgraph.domain.policies import FIRST as POLICY
@@ -241,6 +241,18 @@ def test_an_extension_is_agreed_once() -> None:
         machine.offer_extension(agreed, 3600, policy=POLICY, now=T0 + 2 * H)
 
 
+def shares(moved: Move, escrow: int) -> tuple[int, int]:
+    """What a move gives back to the fan and pays out, of the coins in escrow."""
+    everything = {CoinEffect.RETURN, CoinEffect.RETURN_AND_COMPENSATE, CoinEffect.REVERSE}
+    if moved.coins in everything:
+        return escrow, 0
+    if moved.coins is CoinEffect.RELEASE:
+        return 0, escrow
+    if moved.coins is CoinEffect.SHARE:
+        return moved.back_coins, escrow - moved.back_coins
+    return moved.back_coins, 0
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_random_walks_conserve_coins_and_always_have_a_way_out(data: st.DataObject) -> None:
@@ -262,19 +274,10 @@ def test_random_walks_conserve_coins_and_always_have_a_way_out(data: st.DataObje
             moved = machine.move(order, command(name, actor), policy=POLICY, now=now)
         except errors.ShoutgraphError:
             continue
-        match moved.coins:
-            case CoinEffect.HOLD:
-                escrow += moved.after.price_coins
-            case CoinEffect.RETURN | CoinEffect.RETURN_AND_COMPENSATE | CoinEffect.REVERSE:
-                back, escrow = back + escrow, 0
-            case CoinEffect.RETURN_LATE_SURCHARGE:
-                back, escrow = back + moved.back_coins, escrow - moved.back_coins
-            case CoinEffect.RELEASE:
-                out, escrow = out + escrow, 0
-            case CoinEffect.SHARE:
-                back, out, escrow = back + moved.back_coins, out + escrow - moved.back_coins, 0
-            case CoinEffect.NONE:
-                pass
+        went_back, went_out = shares(moved, escrow)
+        if moved.coins is CoinEffect.HOLD:
+            escrow += moved.after.price_coins
+        back, out, escrow = back + went_back, out + went_out, escrow - went_back - went_out
         order = moved.after
         assert escrow == (order.price_coins if order.live else 0)
         assert order.terminal or machine.timers(order, POLICY)

@@ -1,9 +1,10 @@
-"""Orders through their use-cases: each transition with its coins, refusals that change nothing, repeats that do nothing."""
+"""Orders through their use-cases: each transition with its coins, refusals and repeats that change nothing."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.services.world import BRIEF, World
 
 from shoutgraph.domain import accounts, errors
 from shoutgraph.domain.orders.machine import Command
@@ -13,7 +14,6 @@ from shoutgraph.domain.users import Viewer
 from shoutgraph.services.orders import deliver, moves, others, place, timers
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.services.orders.place import Wish
-from tests.services.world import BRIEF, World
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ RETRIES_MAX: Final = 1_000
 RETRY_S: Final = 1
 FATAL: Final = frozenset({4400, 4401, 4403, 4406, 4409, 4429, 4500})
 """Close codes after which the same token and the same words would be refused again."""
-TOKEN: Final = "WATCH_TOKEN"
+TOKEN: Final = "WATCH_TOKEN"  # noqa: S105 - the name of a variable
 """Where the token may be; not among the settings, whose unknown names are refused."""
 PROTOCOL: Final = Subprotocol("graphql-transport-ws")
 OPEN_S: Final = 5

@@ -7,8 +7,8 @@ from typing import Any
 
 import strawberry
 
-from shoutgraph.domain.users import Viewer
 from shoutgraph.domain.requests import Request
+from shoutgraph.domain.users import Viewer
 
 
 def request_of(viewer: Viewer, mutation: str, given: Any) -> Request:  # noqa: ANN401 - any input type
