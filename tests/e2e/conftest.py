@@ -2,13 +2,15 @@
 
 import asyncio
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.api.harness import Client
+from tests.e2e import crowd
 from tests.e2e.market import Market, prepare
 from tests.e2e.processes import Nursery, Server
+from tests.e2e.shop import Shop
 
 KILLS = int(os.environ.get("SHOUTGRAPH_KILLS", "12"))
 """How often servers are killed in all."""
@@ -28,9 +30,7 @@ def first_market(tmp_path_factory: pytest.TempPathFactory) -> Market:
 
 @pytest.fixture
 def market(first_market: Market, tmp_path: Path) -> Market:
-    folder = tmp_path / "data"
-    shutil.copytree(first_market.folder, folder)
-    return first_market.at(folder)
+    return first_market.copy_to(tmp_path / "data")
 
 
 @pytest.fixture
@@ -45,3 +45,27 @@ def server(nursery: Nursery, market: Market) -> Iterator[Server]:
 def kills() -> int:
     """How often one of the two killing tests kills."""
     return max(KILLS // 2, 1)
+
+
+@pytest.fixture(scope="session")
+def opened(nursery: Nursery, first_market: Market, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    market = first_market.copy_to(tmp_path_factory.mktemp("shop") / "data")
+    server = Server(nursery, market.folder).start()
+    fan, tool = Client(server.url, market.token(market.rich_id)), Client(server.url, market.token("desk", "service"))
+    wish = crowd.wish(market.sellers[0].offer_id, crowd.new_key())
+    order_id = fan.data(crowd.PLACE, input=wish)["orderPlace"]["order"]["id"]
+    yield Shop(server, market, fan, tool, order_id)
+    fan.close()
+    tool.close()
+    said = server.log.read_text()
+    assert server.stop() == 0, said
+    assert "Traceback" not in said, said
+    assert nursery.prove(market.folder) == 1
+
+
+@pytest.fixture
+def shop(opened: Shop) -> Iterator[Shop]:
+    before = opened.head()
+    yield opened
+    assert opened.head() == before, "nothing was done"
+    assert opened.fan.http.get("/health").json() == {"status": "ok"}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from graphql import (
+    GraphQLArgument,
     GraphQLEnumType,
     GraphQLInputField,
     GraphQLInputObjectType,
@@ -28,7 +29,7 @@ DEPTH = 3
 """How deep a selection goes."""
 
 WORDS = (
-    "", " ", "en", "de-AT", "ZZ", "XX", "null", "video/mp4", "javascript:alert(1)", "http://[", "//x", "seller0", "@seller1",
+    "", " ", "en", "de-AT", "ZZ", "XX", "null", "video/mp4", "javascript:alert(1)", "http://[", "//x", "@seller1",
     "\x00", "a\x00b", "\u202egnp", "\ufeff", "\ud7ff\ue000", "é" * 61, "🎂" * 30, "x" * 301, "x" * 1_001, "%s%n", "{}",
     "'; DROP TABLE orders; --",
 )  # fmt: skip
@@ -36,14 +37,18 @@ WORDS = (
 
 GOOD: Mapping[str, tuple[object, ...]] = MappingProxyType(
     {
+        "after": (None,),
+        "before": (None,),
         "cancelUrl": ("https://shop.example/back",),
         "coins": ("1000", 70, "350"),
         "country": ("DE",),
         "currency": ("EUR",),
         "expectedRevision": (None,),
         "expectedPrice": ("1000", 1000),
+        "first": (None, 3),
         "handle": ("ada.l", "grace_h", "seller0"),
         "language": ("en",),
+        "last": (None, None, None, 3),
         "languages": ("en", "de", "pt-BR"),
         "locale": ("en",),
         "mediaType": ("video/mp4",),
@@ -57,6 +62,23 @@ GOOD: Mapping[str, tuple[object, ...]] = MappingProxyType(
 
 Ids = Callable[[int, str], str]
 """An id by a number and the name of the field that wants it."""
+
+
+def declared(argument: GraphQLArgument) -> str:
+    """The type of a variable that may be left out where the argument may."""
+    text = str(argument.type)
+    return text if is_required_argument(argument) else text.removesuffix("!")
+
+
+def of_arguments(root: str, given: Mapping[str, GraphQLArgument], ids: Ids) -> st.SearchStrategy[dict[str, object]]:
+    """Values of all the arguments of a root field."""
+
+    def values(name: str, argument: GraphQLArgument) -> st.SearchStrategy[object]:
+        return of_field(argument.type, f"{root}Id" if name == "id" else name, ids)
+
+    needed = {name: values(name, each) for name, each in given.items() if is_required_argument(each)}
+    rest = {name: values(name, each) for name, each in given.items() if name not in needed}
+    return st.fixed_dictionaries(needed, optional=rest)
 
 
 def of_field(field: GraphQLInputField | GraphQLInputType, name: str, ids: Ids) -> st.SearchStrategy[object]:
@@ -75,7 +97,10 @@ def _present(of: GraphQLInputType, name: str, ids: Ids) -> st.SearchStrategy[obj
             return st.sampled_from(sorted(of.values))
         case GraphQLInputObjectType() if of.is_one_of:
             return st.one_of(
-                [_present(field.type, key, ids).map(lambda value, key=key: {key: value}) for key, field in of.fields.items()]
+                [
+                    _present(field.type, key, ids).map(lambda value, key=key: {key: value})
+                    for key, field in of.fields.items()
+                ]
             )
         case GraphQLInputObjectType():
             return _object(of, ids)
@@ -102,13 +127,16 @@ _TIMES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.ju
 
 SCALARS: dict[str, st.SearchStrategy[object]] = {
     "Boolean": st.booleans(),
-    "Int": st.sampled_from((0, 1, 2, 3, 60, 3_600, 86_400, 604_800, -1, INT_MIN, INT_MAX)) | st.integers(INT_MIN, INT_MAX),
+    "Int": st.sampled_from((0, 1, 2, 3, 60, 3_600, 86_400, 604_800, -1, INT_MIN, INT_MAX))
+    | st.integers(INT_MIN, INT_MAX),
     "Coins": _as_text(st.sampled_from(_EDGES) | st.integers(0, INT64_MAX)),
     "BigInt": _as_text(st.sampled_from((*_EDGES, -1, INT64_MIN)) | st.integers(INT64_MIN, INT64_MAX)),
     "String": st.sampled_from(WORDS) | st.text(max_size=40),
-    "DateTime": st.one_of(_TIMES.map(datetime.isoformat), st.sampled_from(("2027-01-31T12:00:00+23:59", "0001-01-01T00:00:00Z"))),
+    "DateTime": st.one_of(
+        _TIMES.map(datetime.isoformat), st.sampled_from(("2027-01-31T12:00:00+23:59", "0001-01-01T00:00:00Z"))
+    ),
     "CurrencyCode": st.sampled_from(("EUR", "USD", "JPY", "KWD", "CLF")),
-    "IdempotencyKey": st.sampled_from(("k" * 16, "l" * 64)) | st.text(_KEY, min_size=16, max_size=64),
+    "IdempotencyKey": st.one_of(st.just("k" * 16), *[st.text(_KEY, min_size=16, max_size=64)] * 5),
 }
 
 

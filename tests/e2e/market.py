@@ -1,5 +1,6 @@
 """A marketplace on disk before any server runs: creators with an offer each, fans with coins, and everyone's tokens."""
 
+import shutil
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -47,8 +48,9 @@ class Market:
         issuer = app.local_issuer(settings.load({"data_dir": self.folder}, {}))
         return issuer.issue(subject, role=role, ttl=timedelta(hours=1))
 
-    def at(self, folder: Path) -> "Market":
-        """The same market in a copy of its folder."""
+    def copy_to(self, folder: Path) -> "Market":
+        """The same market in a folder of its own."""
+        shutil.copytree(self.folder, folder)
         return replace(self, folder=folder)
 
     @property
