@@ -1,0 +1,182 @@
+"""A second opinion on the books: dictionaries and single coins, written from the table of postings and from no code.
+
+Every verb has the name and the arguments of the real one and says what must come of it.
+"""
+
+import zlib
+from fractions import Fraction
+from math import floor
+
+from tests.storage.auditor_coins import LIVE, Earning, Order
+from tests.storage.auditor_topups import Topups
+from tests.storage.facts import Ending, Outcome, Payout, Wish
+
+
+def stripe_of(ref: str) -> int:
+    return zlib.crc32(ref.encode()) % 16
+
+
+class Auditor(Topups):
+    """What the books should say."""
+
+    def place(self, wish: Wish) -> Outcome:
+        price = wish.base + wish.express
+        promo_lots = self.spendable(f"user:{wish.fan}:promo")
+        paid_lots = self.spendable(f"user:{wish.fan}:paid")
+        if sum(lot.left for lot in promo_lots + paid_lots) < price:
+            return Outcome.TOO_FEW
+        promo = self.take(promo_lots, price)
+        paid = self.take(paid_lots, price - len(promo))
+        self.orders[wish.id] = Order(wish, price, "SCREENING", promo, paid, {*promo, *paid})
+        self.add(f"order:{wish.id}:promo", len(promo))
+        self.add(f"order:{wish.id}:coin", len(paid))
+        self.transfers.add(("order.placed", wish.id))
+        return Outcome.DONE
+
+    def advance(self, order_id: str, state: str) -> Outcome:
+        self.orders[order_id].state = state
+        return Outcome.DONE
+
+    def back(self, order: Order, coins: int) -> None:
+        """Coins of both kinds go back from what an order holds, those taken last first."""
+        promo = floor(Fraction(coins * len(order.promo), len(order.promo) + len(order.paid)))
+        for held, count, kind in ((order.promo, promo, "promo"), (order.paid, coins - promo, "coin")):
+            self.put([held.pop() for _ in range(count)])
+            self.add(f"order:{order.wish.id}:{kind}", -count)
+
+    def late(self, order_id: str) -> Outcome:
+        order = self.orders[order_id]
+        self.back(order, order.wish.express)
+        order.price -= order.wish.express
+        order.surcharged, order.state = True, "DELIVERED"
+        self.transfers.add(("order.surcharge_returned", order_id))
+        self.repay(order.wish.fan, f"late:{order_id}")
+        return Outcome.DONE
+
+    def end(self, order_id: str, ending: Ending) -> Outcome:
+        order = self.orders[order_id]
+        if order.state not in LIVE:
+            return Outcome.ENDED
+        if ending.video:
+            self.back(order, ending.back)
+            self.earn(order)
+        else:
+            self.put(order.promo + order.paid)
+        self.close(order_id, ending.state, len(order.promo), len(order.paid))
+        earned = order.price - floor(Fraction(order.price * order.wish.fee_bps, 10_000))
+        if ending.compensated and earned:
+            self.pay(f"creator:{order.wish.creator}:pending", earned, "exp:goodwill")
+            self.earnings[f"comp:{order_id}"] = Earning(order.wish.creator, earned)
+            self.transfers.add(("creator.compensated", order_id))
+        self.repay(order.wish.fan, f"end:{order_id}")
+        return Outcome.DONE
+
+    def pay(self, account: str, coins: int, books: str) -> None:
+        """Coins that the platform makes at its own cost."""
+        self.add(account, coins)
+        self.add("mint", -coins)
+        self.par(coins, books=books)
+
+    def earn(self, order: Order) -> None:
+        x, y, wish = len(order.promo), len(order.paid), order.wish
+        fee = floor(Fraction((x + y) * wish.fee_bps, 10_000))
+        self.seen["a video was paid with both kinds of coin"] += bool(x and y)
+        fx = floor(Fraction(fee * x, x + y))
+        order.parts = {"x": x, "y": y, "fx": fx, "fy": fee - fx}
+        self.add(f"creator:{wish.creator}:pending", y - order.parts["fy"])
+        self.pay(f"creator:{wish.creator}:pending", x - fx, "exp:marketing")
+        self.add(f"fee:{stripe_of(wish.id)}", order.parts["fy"])
+        self.add("pmint", x)
+        self.add("capmint", -x - y)
+        self.add(f"cap:{wish.id}", x + y)
+        self.earnings[wish.id] = Earning(wish.creator, x + y - fee, order.parts["fy"], stripe_of(wish.id))
+
+    def refund_order(self, order_id: str, ref: str, coins: int) -> Outcome:
+        order, earning = self.orders[order_id], self.earnings[order_id]
+        if earning.matured:
+            return Outcome.MATURED
+        x, y, fx, fy = (order.parts[name] for name in ("x", "y", "fx", "fy"))
+        if order.refunded + coins > x + y:
+            return Outcome.TOO_MUCH
+        promos, fees, fees_of_promos = [], [], []
+        for total in (order.refunded, order.refunded + coins):
+            promos.append(floor(Fraction(total * x, x + y)))
+            fees.append(floor(Fraction((total - promos[-1]) * fy, y)) if y else 0)
+            fees_of_promos.append(floor(Fraction(promos[-1] * fx, x)) if x else 0)
+        promo, fee, fee_of_promo = promos[1] - promos[0], fees[1] - fees[0], fees_of_promos[1] - fees_of_promos[0]
+        self.seen["a refund after another"] += order.refunded > 0
+        self.seen["a refund of granted coins"] += promo > 0
+        order.refunded += coins
+        self.put([order.promo.pop() for _ in range(promo)] + [order.paid.pop() for _ in range(coins - promo)])
+        pending = f"creator:{order.wish.creator}:pending"
+        self.add(pending, fee - (coins - promo))
+        self.pay(pending, fee_of_promo - promo, "exp:marketing")
+        self.add(f"fee:{earning.stripe}", -fee)
+        self.add("pmint", -promo)
+        self.add(f"cap:{order_id}", -coins)
+        self.add("capmint", coins)
+        earning.left -= coins - fee - fee_of_promo
+        earning.fee_left -= fee
+        self.transfers.add(("order.refunded", ref))
+        self.repay(order.wish.fan, f"refund_order:{ref}")
+        return Outcome.DONE
+
+    def mature(self, ref: str, creator: str, coins: int) -> Outcome:
+        pending, available = f"creator:{creator}:pending", f"creator:{creator}:avail"
+        self.earnings[ref].matured = True
+        return self.between("earnings.matured", ref, pending, available, coins)
+
+    def sweepable(self, stripe: int) -> int:
+        found = [each for each in self.earnings.values() if each.matured and each.stripe == stripe]
+        return sum(each.fee_left for each in found)
+
+    def sweep(self, ref: str, stripe: int, coins: int) -> Outcome:
+        for earning in self.earnings.values():
+            if earning.matured and earning.stripe == stripe:
+                earning.fee_left = 0
+        self.add(f"fee:{stripe}", -coins)
+        self.add("mint", coins)
+        self.par(-coins, books="rev:fees")
+        self.transfers.add(("fee.swept", ref))
+        return Outcome.DONE
+
+    def gift(self, ref: str, wish: Wish) -> Outcome:
+        lots = self.spendable(f"user:{wish.fan}:paid")
+        if sum(lot.left for lot in lots) < wish.base:
+            return Outcome.TOO_FEW
+        self.take(lots, wish.base)
+        fee = floor(Fraction(wish.base * wish.fee_bps, 10_000))
+        self.add(f"creator:{wish.creator}:pending", wish.base - fee)
+        self.add(f"fee:{stripe_of(ref)}", fee)
+        self.earnings[ref] = Earning(wish.creator, wish.base - fee, fee, stripe_of(ref))
+        self.transfers.add(("gift", ref))
+        return Outcome.DONE
+
+    def ask_payout(self, payout: Payout) -> Outcome:
+        if self.balances[f"creator:{payout.creator}:avail"] < payout.coins:
+            return Outcome.OVERDRAFT
+        available = f"creator:{payout.creator}:avail"
+        return self.between("payout.requested", payout.id, available, f"payout:{payout.id}", payout.coins)
+
+    def payout_paid(self, payout: Payout) -> Outcome:
+        said = self.between("payout.paid", payout.id, f"payout:{payout.id}", "mint", payout.coins)
+        if said is Outcome.DONE:
+            self.par(-payout.coins, books=f"cash:psp:{payout.instance}")
+            self.closed.add(f"payout:{payout.id}")
+        return said
+
+    def payout_failed(self, payout: Payout) -> Outcome:
+        available = f"creator:{payout.creator}:avail"
+        self.closed.add(f"payout:{payout.id}")
+        return self.between("payout.failed", payout.id, f"payout:{payout.id}", available, payout.coins)
+
+    def payout_returned(self, payout: Payout) -> Outcome:
+        self.payout_paid(payout)
+        available = f"creator:{payout.creator}:avail"
+        said = self.between("payout.returned", payout.id, "mint", available, payout.coins)
+        if said is Outcome.DONE:
+            self.par(payout.coins, books=f"cash:psp:{payout.instance}")
+        return said
+
+    def repeat(self, kind: str, ref: str) -> Outcome:
+        return Outcome.AGAIN if (kind, ref) in self.transfers else Outcome.CONFLICT

@@ -1,0 +1,131 @@
+"""What we do with coins: they are granted, spent, given back, earned, matured, swept and paid out."""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+from tests.storage.auditor_coins import LIVE
+from tests.storage.facts import Ending, Outcome, Payout, Wish
+from tests.storage.life import BPS, COINS, CREATOR, FAN, FANS, PICK, QUARTERS, Life, pick_from
+from tests.storage.outside import INSTANCES
+
+INSTANCE = st.sampled_from(INSTANCES)
+STATES = st.sampled_from(sorted(LIVE))
+RETURNS = ("DECLINED", "EXPIRED", "CANCELLED", "REJECTED", "REFUNDED")
+
+
+class CoinRules(Life):
+    """Everything that happens on our side."""
+
+    @rule(fan=FAN, coins=COINS, days=st.integers(1, 20))
+    def grant(self, fan: str, coins: int, days: int) -> None:
+        self.both("grant", fan, self.name("promo"), coins, days)
+
+    @rule(hours=st.integers(1, 24 * 9))
+    def wait(self, hours: int) -> None:
+        self.tick(hours=hours)
+
+    @precondition(lambda self: self.auditor.lapsed())
+    @rule()
+    def lapse(self) -> None:
+        self.both("lapse")
+
+    @precondition(lambda self: any(payment.left for payment in self.outside.payments.values()))
+    @rule(pick=PICK, quarters=QUARTERS)
+    def ask_refund(self, pick: int, quarters: int) -> None:
+        payment = pick_from([each for each in self.outside.payments.values() if each.left], pick)
+        part = payment.cut(max(1, payment.left * quarters // 4))
+        if not part.coins:
+            return
+        ref = self.name("refund")
+        if self.both("ask_refund", ref, payment.topup, part) is Outcome.DONE:
+            payment.reverse(part)
+            self.outside.refunds[ref] = (payment, part)
+
+    @precondition(lambda self: self.debtors())
+    @rule(pick=PICK)
+    def write_off(self, pick: int) -> None:
+        self.both("write_off", pick_from(self.debtors(), pick), self.name("decision"))
+
+    def debtors(self) -> list[str]:
+        return [fan for fan in FANS if self.auditor.balances[f"user:{fan}:debt"]]
+
+    @rule(fan=FAN, creator=CREATOR, base=COINS, express=st.sampled_from([0, 0, 1, 7, 20]), fee_bps=BPS)
+    def place(self, fan: str, creator: str, base: int, express: int, fee_bps: int) -> None:
+        self.both("place", Wish(self.name("order"), fan, creator, base, express, fee_bps))
+
+    @precondition(lambda self: self.orders(live=True))
+    @rule(pick=PICK, state=STATES)
+    def advance(self, pick: int, state: str) -> None:
+        self.both("advance", pick_from(self.orders(live=True), pick), state)
+
+    @precondition(lambda self: self.late_orders())
+    @rule(pick=PICK)
+    def deliver_late(self, pick: int) -> None:
+        self.both("late", pick_from(self.late_orders(), pick))
+
+    def late_orders(self) -> list[str]:
+        found = self.auditor.orders
+        return [i for i in self.orders(live=True) if found[i].wish.express and not found[i].surcharged]
+
+    @precondition(lambda self: self.orders(live=True))
+    @rule(pick=PICK, kind=PICK, back=PICK)
+    def end(self, pick: int, kind: int, back: int) -> None:
+        order_id = pick_from(self.orders(live=True), pick)
+        self.both("end", order_id, self.ending(order_id, kind, back))
+
+    @precondition(lambda self: self.orders(live=False))
+    @rule(pick=PICK, kind=PICK, back=PICK)
+    def end_again(self, pick: int, kind: int, back: int) -> None:
+        order_id = pick_from(self.orders(live=False), pick)
+        self.both("end", order_id, self.ending(order_id, kind, back))
+
+    def ending(self, order_id: str, kind: int, back: int) -> Ending:
+        """A third ends without a video, a third with one, and a third is split."""
+        price = self.auditor.orders[order_id].price
+        if kind % 3 == 0:
+            return Ending(RETURNS[kind % len(RETURNS)], compensated=bool(kind % 2))
+        if kind % 3 == 1 or price == 1:
+            return Ending("COMPLETED", video=True)
+        return Ending("SPLIT", video=True, back=back % (price - 1) + 1)
+
+    @precondition(lambda self: self.refundable())
+    @rule(pick=PICK, coins=st.one_of(st.integers(1, 4), COINS))
+    def refund_order(self, pick: int, coins: int) -> None:
+        order_id = pick_from(self.refundable(), pick)
+        self.both("refund_order", order_id, self.name("back"), coins)
+
+    def refundable(self) -> list[str]:
+        found = self.auditor.orders
+        return [i for i in self.orders(live=False) if found[i].parts and self.auditor.earnings[i].left]
+
+    @precondition(lambda self: self.auditor.earnings)
+    @rule(pick=PICK)
+    def mature(self, pick: int) -> None:
+        """Mostly what has not matured yet; now and then once more what has."""
+        found = sorted(self.auditor.earnings.items(), key=lambda item: item[1].matured)
+        fresh = sum(not earning.matured for _, earning in found)
+        ref, earning = pick_from(found[: fresh + 1], pick)
+        if earning.left:
+            self.both("mature", ref, earning.creator, earning.left)
+        else:
+            earning.matured = True  # nothing for the creator, and so nothing to post
+
+    @precondition(lambda self: self.stripes())
+    @rule(pick=PICK)
+    def sweep(self, pick: int) -> None:
+        stripe = pick_from(self.stripes(), pick)
+        self.both("sweep", self.name("sweep"), stripe, self.auditor.sweepable(stripe))
+
+    def stripes(self) -> list[int]:
+        return [stripe for stripe in range(16) if self.auditor.sweepable(stripe)]
+
+    @rule(fan=FAN, creator=CREATOR, coins=COINS, fee_bps=BPS)
+    def gift(self, fan: str, creator: str, coins: int, fee_bps: int) -> None:
+        self.both("gift", self.name("gift"), Wish("", fan, creator, coins, 0, fee_bps))
+
+    @rule(creator=CREATOR, instance=INSTANCE, pick=PICK)
+    def ask_payout(self, creator: str, instance: str, pick: int) -> None:
+        """Even numbers of coins are worth whole cents; now and then one asks for too many."""
+        pairs = self.auditor.balances[f"creator:{creator}:avail"] // 2
+        payout = Payout(self.name("payout"), creator, 2 + 2 * (pick % (pairs + 1)), instance)
+        if self.both("ask_payout", payout) is Outcome.DONE:
+            self.outside.payouts[payout.id] = (payout, "asked")
