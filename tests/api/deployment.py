@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -133,8 +134,13 @@ class Deployment:
         return data, self.statements_read()
 
     def statements_read(self) -> list[str]:
-        """The statements that were run since they were last cleared, with every text in them left out."""
-        return [_TEXT.sub("?", sql) for sql in self.statements if not sql.startswith(FRAMES)]
+        """The statements that were run since they were last cleared, with every text in them left out.
+
+        SQLite names a writing statement again for each trigger that it sets off.
+        """
+        run = [sql for sql in self.statements if not sql.startswith(FRAMES)]
+        once = [sql for before, sql in pairwise(["", *run]) if sql != before or sql.startswith("SELECT")]
+        return [_TEXT.sub("?", sql) for sql in once]
 
     def control(self, path: str, **body: object) -> Any:
         """Does something to the simulated payment provider."""

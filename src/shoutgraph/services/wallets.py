@@ -34,11 +34,10 @@ async def list_visible(tools: Tools, viewer: Viewer, user_ids: Sequence[ids.User
     reads = viewer.has(Scope.FINANCE_READ)
 
     def query(tx: Tx) -> list[Wallet | None]:
-        known = [user is not None for user in users.list_of(tx, user_ids)]
-        return [
-            _read(tx, user_id) if found and (reads or user_id == viewer.user_id) else None
-            for user_id, found in zip(user_ids, known, strict=True)
-        ]
+        known = [user.id for user in users.list_of(tx, user_ids) if user is not None]
+        seen = [user_id for user_id in known if reads or user_id == viewer.user_id]
+        found = dict(zip(seen, _list(tx, seen), strict=True)) if seen else {}
+        return [found.get(user_id) for user_id in user_ids]
 
     return await tools.store.read(query)
 
@@ -140,16 +139,23 @@ def _owner(viewer: Viewer, user_id: str | None) -> ids.UserId:
 def _read(tx: Tx, user_id: ids.UserId) -> Wallet:
     if users.find(tx, user_id) is None:
         raise errors.NotFoundError("There is no such user.", path=("userId",))
-    balances = rows.balances(tx, user_id)
-    return Wallet(
-        id=wallets.id_of(user_id),
-        user_id=user_id,
-        available_coins=balances.available_coins,
-        promo_coins=balances.promo_coins,
-        held_coins=balances.held_coins,
-        debt_coins=balances.debt_coins,
-        lock=rows.find_lock(tx, user_id),
-    )
+    return _list(tx, [user_id])[0]
+
+
+def _list(tx: Tx, user_ids: Sequence[ids.UserId]) -> list[Wallet]:
+    balances, locks = rows.list_of_balances(tx, user_ids), rows.list_of_locks(tx, user_ids)
+    return [
+        Wallet(
+            id=wallets.id_of(user_id),
+            user_id=user_id,
+            available_coins=balance.available_coins,
+            promo_coins=balance.promo_coins,
+            held_coins=balance.held_coins,
+            debt_coins=balance.debt_coins,
+            lock=lock,
+        )
+        for user_id, balance, lock in zip(user_ids, balances, locks, strict=True)
+    ]
 
 
 def _tell(tools: Tools, tx: Tx, user_id: ids.UserId, kind: str, body: journal.Body) -> None:

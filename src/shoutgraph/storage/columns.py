@@ -159,6 +159,10 @@ class _AnyOf(FunctionElement[bool]):
     inherit_cache = True
     type = sa.Boolean()
 
+    def self_group(self, against: object = None) -> "_AnyOf":  # noqa: ARG002 - SQLAlchemy's
+        """Stays as it is: for SQLite, SQLAlchemy would add `= 1` to a truth, and no index would be used."""
+        return self
+
 
 @compiles(_AnyOf, "sqlite")
 def _in_json_each(element: _AnyOf, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401 - SQLAlchemy's

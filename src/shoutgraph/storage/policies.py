@@ -1,5 +1,6 @@
 """Policy versions: written once, never changed; an order names the one it was submitted under."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import lru_cache
@@ -31,6 +32,9 @@ class PolicyRow(SQLModel, table=True):
 _T = columns.table_of(PolicyRow)
 _CURRENT: Final = Statement[tuple[str]](lambda: sa.select(_T.c.body).order_by(_T.c.version.desc()).limit(1))
 _GET: Final = Statement[tuple[str]](lambda: sa.select(_T.c.body).where(_T.c.version == sa.bindparam("version")))
+_LIST: Final = Statement[tuple[int, str]](
+    lambda: sa.select(_T.c.version, _T.c.body).where(columns.any_of(_T.c.version, "versions"))
+)
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({c.name: sa.bindparam(c.name) for c in _T.c}))
 
 
@@ -47,6 +51,15 @@ def get(tx: Tx, version: int) -> Policy:
     row = tx.one(_GET, version=version)
     assert row is not None, "an order names a version that is stored"
     return _read(row[0])
+
+
+def list_of(tx: Tx, versions: Sequence[int]) -> list[Policy]:
+    """The versions that orders name, in the order asked."""
+    stored = [version for version in versions if version != policies.FIRST.version]
+    found = {policies.FIRST.version: policies.FIRST}
+    if stored:
+        found |= {version: _read(body) for version, body in tx.all(_LIST, versions=stored)}
+    return [found[version] for version in versions]
 
 
 def insert(tx: Tx, policy: Policy) -> None:

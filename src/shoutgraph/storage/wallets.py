@@ -98,14 +98,31 @@ def find_lock(tx: Tx, user_id: str) -> Lock | None:
     return None if row is None else Lock(*row)
 
 
+def list_of_locks(tx: Tx, user_ids: Sequence[str]) -> list[Lock | None]:
+    """What locked the wallets of users, None where nothing did, in the order asked."""
+    found = {user_id: Lock(*rest) for user_id, *rest in tx.all(_LIST_LOCKS, user_ids=list(user_ids))}
+    return [found.get(user_id) for user_id in user_ids]
+
+
 def balances(tx: Tx, user_id: ids.UserId) -> Balances:
     """A user's coins. Coins of a lot that has lapsed still count until they are retired."""
-    codes = [accounts.paid(user_id).code, accounts.promo(user_id).code, accounts.debt(user_id).code]
-    found = dict(tx.all(_BALANCES, codes=codes))
-    held = tx.one(_HELD, user_id=user_id)
-    assert held is not None, "a sum has a row"
-    paid, promo, debt = (found.get(code, 0) for code in codes)
-    return Balances(available_coins=paid, promo_coins=promo, debt_coins=-debt, held_coins=held[0])
+    return list_of_balances(tx, [user_id])[0]
+
+
+def list_of_balances(tx: Tx, user_ids: Sequence[ids.UserId]) -> list[Balances]:
+    """The coins of users, in the order asked."""
+    codes = [(accounts.paid(each).code, accounts.promo(each).code, accounts.debt(each).code) for each in user_ids]
+    found = dict(tx.all(_BALANCES, codes=[code for three in codes for code in three]))
+    held = dict(tx.all(_HELD, user_ids=list(user_ids)))
+    return [
+        Balances(
+            available_coins=found.get(paid, 0),
+            promo_coins=found.get(promo, 0),
+            debt_coins=-found.get(debt, 0),
+            held_coins=held.get(user_id, 0),
+        )
+        for user_id, (paid, promo, debt) in zip(user_ids, codes, strict=True)
+    ]
 
 
 def list_of_lots(tx: Tx, user_id: ids.UserId, args: pages.PageArgs) -> list[Lot]:
@@ -152,9 +169,10 @@ _LIVE: Final[Sequence[sa.ColumnElement[Any]]] = tuple(sa.literal_column(f"'{stat
 
 
 def _held() -> sa.ClauseElement:
-    mine = sa.and_(_ORDERS.c.id == _ACCOUNT.c.order_id, _ORDERS.c.fan_id == sa.bindparam("user_id"))
-    query = sa.select(sa.func.coalesce(sa.func.sum(_BALANCE), sa.literal_column("0")))
-    return query.select_from(_ORDERS).join(_ACCOUNT, mine).where(_ORDERS.c.state.in_(_LIVE))
+    query = sa.select(_ORDERS.c.fan_id, sa.func.sum(_BALANCE))
+    query = query.join_from(_ORDERS, _ACCOUNT, _ORDERS.c.id == _ACCOUNT.c.order_id)
+    query = query.where(columns.any_of(_ORDERS.c.fan_id, "user_ids"), _ORDERS.c.state.in_(_LIVE))
+    return query.group_by(_ORDERS.c.fan_id)
 
 
 def _lots(*, backward: bool, after: bool) -> Statement[Any]:
@@ -242,10 +260,15 @@ _FIND_LOCK: Final = Statement[Any](
         _LOCK.c.user_id == sa.bindparam("user_id")
     )
 )
+_LIST_LOCKS: Final = Statement[Any](
+    lambda: sa.select(_LOCK.c.user_id, _LOCK.c.reason, _LOCK.c.topup_id, _LOCK.c.locked_at).where(
+        columns.any_of(_LOCK.c.user_id, "user_ids")
+    )
+)
 _BALANCES: Final = Statement[tuple[str, int]](
     lambda: sa.select(_ACCOUNT.c.code, _BALANCE).where(columns.any_of(_ACCOUNT.c.code, "codes"))
 )
-_HELD: Final = Statement[tuple[int]](_held)
+_HELD: Final = Statement[tuple[str, int]](_held)
 _ESCROWED: Final = Statement[tuple[ids.OrderId, int]](_escrowed)
 _LAST_RETURN: Final = Statement[tuple[datetime]](
     lambda: (

@@ -104,7 +104,7 @@ async def list_statements(tools: Tools, viewer: Viewer, of: Sequence[Order]) -> 
 
 async def list_policies(tools: Tools, versions: Sequence[int]) -> list[Policy]:
     """The policies of these versions, for batches of orders."""
-    return await tools.store.read(lambda tx: [policies.get(tx, version) for version in versions])
+    return await tools.store.read(lambda tx: policies.list_of(tx, versions))
 
 
 async def page(tools: Tools, viewer: Viewer, listing: Listing, args: PageArgs) -> Page[Order]:

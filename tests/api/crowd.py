@@ -1,0 +1,105 @@
+"""A marketplace in which nothing is shared: each fan, creator, offer, policy, order and video is there once."""
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from tests.api.cast import PURCHASE, RULES, SHAPE, STEPS, Cast
+from tests.api.harness import PATIENCE_S
+
+from shoutgraph.storage import policies
+
+SIZE: Final = 12
+FIRST_VERSION: Final = RULES.version + 1
+LIFE: Final = (
+    "orderScreenPass",
+    "orderAccept",
+    "orderDeliver",
+    "orderReviewPass",
+    "orderDisputeOpen",
+    "orderDisputeAnswer",
+    "orderDisputeRelease",
+)
+"""What each order goes through."""
+
+
+@dataclass
+class Crowd:
+    """What was made, one of each for everybody."""
+
+    cast: Cast
+    orders: list[str]
+    waiting: list[str]
+    topups: list[str]
+    payouts: list[str]
+    users: list[str]
+    creators: list[str]
+    offers: list[str]
+    videos: list[str]
+    recipients: list[str]
+    packages: list[str]
+
+    def of(self, prefix: str) -> list[str]:
+        """Everything whose ids have this prefix."""
+        if prefix == "wallet":
+            return [f"wallet_{user.removeprefix('user_')}" for user in self.users]
+        return next(found for found in vars(self).values() if isinstance(found, list) and found[0].startswith(prefix))
+
+
+def gather(cast: Cast) -> Crowd:
+    """Brings everybody together: each first order is paid to its creator, who asks for the money; a second waits."""
+    to = cast.deployment
+    crowd = Crowd(cast, [], [], [], [], [], [], [], [], [], [])
+    for at in range(SIZE):
+        fan, creator = f"fan_{at}", f"creator_{at}"
+        crowd.users += [to.register(fan), to.register(creator)]
+        crowd.creators.append(cast.profile(creator, creator))
+        crowd.offers.append(cast.offer(creator))
+        made = to.do(fan, "topUpCreate", "topUp { id }", buy={"coins": "700"}, **PURCHASE)
+        crowd.topups.append(made["topUp"]["id"])
+        to.control(f"payments/{crowd.topups[-1]}/pay")
+    _until_paid(crowd)
+    for at in range(SIZE):
+        policy = replace(RULES, version=FIRST_VERSION + at)
+        to.write(lambda tx, policy=policy: policies.insert(tx, policy))
+        wish = cast.wish(offerId=crowd.offers[at])
+        order = to.do(f"fan_{at}", "orderPlace", SHAPE, **wish)["order"]
+        crowd.orders.append(order["id"])
+        crowd.waiting.append(to.do(f"fan_{at}", "orderPlace", SHAPE, **wish)["order"]["id"])
+        for mutation in LIFE:
+            who = STEPS[mutation].who
+            actor = f"{who}_{at}" if who in {"fan", "creator"} else who
+            to.do(actor, mutation, SHAPE, **cast.given(mutation, order))
+    to.settle()
+    for at in range(SIZE):
+        recipient = cast.recipient(f"creator_{at}")
+        crowd.recipients.append(recipient)
+        given = {"coins": "10", "recipientId": recipient}
+        crowd.payouts.append(to.do(f"creator_{at}", "payoutRequest", "payout { id }", **given)["payout"]["id"])
+    crowd.packages = [each["id"] for each in _packages(cast)]
+    shown = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Order { video { id } } } }"
+    crowd.videos = [order["video"]["id"] for order in to.ask("moderator", shown, ids=crowd.orders)["nodes"]]
+    return crowd
+
+
+def _packages(cast: Cast) -> list[Any]:
+    """What is sold in several markets."""
+    markets = [("DE", "EUR"), ("US", "USD")]
+    document = "query ($country: String!, $currency: CurrencyCode!) {{ coinPackages({}) {{ id }} }}".format(
+        "country: $country, currency: $currency"
+    )
+    to = cast.deployment
+    sold = [to.ask("anonymous", document, country=country, currency=money) for country, money in markets]
+    return [package for each in sold for package in each["coinPackages"]]
+
+
+def _until_paid(crowd: Crowd) -> None:
+    to = crowd.cast.deployment
+    deadline = time.monotonic() + PATIENCE_S
+    document = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on TopUp { status } } }"
+    while True:
+        nodes: list[Any] = to.ask("finance", document, ids=crowd.topups)["nodes"]
+        if all(node["status"] == "PAID" for node in nodes):
+            return
+        assert time.monotonic() < deadline, nodes
+        to.settle()

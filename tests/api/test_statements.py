@@ -1,0 +1,171 @@
+"""How many SQL statements an operation runs: few, and as many for ten items as for two."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+from graphql import (
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLUnionType,
+    get_named_type,
+    is_leaf_type,
+)
+from tests.api import crowd as crowds
+from tests.api.cast import Cast
+from tests.api.crowd import Crowd
+from tests.api.deployment import graph
+
+from shoutgraph.api.graphql.rooms import ROOMS
+
+FEW: Final = 2
+MANY: Final = 10
+DEPTH: Final = 2
+"""How far relations of relations are followed."""
+
+PAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "creators": ("anonymous", ""),
+    "orders": ("admin", "role: ANYONE"),
+    "moderationQueue": ("moderator", "queue: SCREENING"),
+    "orderEvents": ("service", "filter: {orderIds: $ids, status: [SCREENING]}"),
+    "topUps": ("finance", "everyone: true"),
+    "payouts": ("finance", "everyone: true"),
+    "payoutQueue": ("finance", ""),
+}
+"""Every root field that is paged: who asks, and for what."""
+
+SEES: Final[Mapping[str, str]] = {"video": "moderator"}
+"""Who sees all nodes of a kind, where it is not an admin."""
+
+BUDGETS: Final = (
+    (
+        "a catalogue page",
+        "anonymous",
+        "{ creators(first: %d) { nodes { handle rating { count } offers { title } } } }",
+        2,
+    ),
+    ("the same, counted", "anonymous", "{ creators(first: %d) { nodes { handle } totalCount { value } } }", 2),
+    (
+        "a page of orders",
+        "admin",
+        """{ orders(role: ANYONE, first: %d) { nodes { brief { instructions } creator { name } offer { title } fanName
+        video { watch { url } } policy { version } split { fee } statements { text } deadlines { dueAt } } } }""",
+        8,
+    ),
+    (
+        "a page of events",
+        "service",
+        "{ orderEvents(first: %d) { nodes { ... on OrderStatusChangedEvent { order { id } } } } }",
+        3,
+    ),
+    (
+        "a wallet and its statement",
+        "creator",
+        "{ wallet { available promo held statement(first: %d) { nodes { coins order { status } } } } }",
+        6,
+    ),
+)
+"""Operations that front ends live on, and the most statements they may take, whatever the size of the page."""
+
+PLACE: Final = 16
+"""Statements of orderPlace: one to know the fan, fifteen to keep the promise."""
+
+
+@pytest.fixture(scope="module")
+def crowd(cast: Cast) -> Crowd:
+    return crowds.gather(cast)
+
+
+def selection_of(kind: GraphQLNamedType, depth: int = DEPTH) -> str:
+    """Everything that can be asked of a type without arguments, relations of relations included, pages left out."""
+    if isinstance(kind, GraphQLUnionType):
+        return "__typename"
+    if isinstance(kind, GraphQLInterfaceType):
+        return " ".join(
+            f"... on {each.name} {{ {selection_of(each, depth)} }}" for each in graph().get_possible_types(kind)
+        )
+    assert isinstance(kind, GraphQLObjectType)
+    fields = ["__typename"]
+    for name, field in kind.fields.items():
+        of = get_named_type(field.type)
+        if any(isinstance(argument.type, GraphQLNonNull) for argument in field.args.values()):
+            continue
+        if is_leaf_type(of):
+            fields.append(name)
+        elif depth and not of.name.endswith("Connection"):
+            fields.append(f"{name} {{ {selection_of(of, depth - 1)} }}")
+    return " ".join(fields)
+
+
+def node_of(field: str) -> GraphQLNamedType:
+    """The type that the pages of a root field are made of."""
+    connection = get_named_type(graph().query_type.fields[field].type)  # type: ignore[union-attr]
+    assert isinstance(connection, GraphQLObjectType)
+    return get_named_type(connection.fields["nodes"].type)
+
+
+def counts(cast: Cast, who: str, document: str, **variables: Any) -> tuple[int, int]:
+    """How many statements the document runs for few items and for many."""
+    few, fewer = cast.deployment.counted(who, document.replace("%d", str(FEW)), **_cut(variables, FEW))
+    many, more = cast.deployment.counted(who, document.replace("%d", str(MANY)), **_cut(variables, MANY))
+    assert (_size(few), _size(many)) == (FEW, MANY), "there is as much as was asked for"
+    return len(fewer), len(more)
+
+
+def test_every_page_is_tried() -> None:
+    query = graph().query_type
+    assert query is not None
+    paged = {name for name, field in query.fields.items() if get_named_type(field.type).name.endswith("Connection")}
+    assert paged == set(PAGES)
+
+
+@pytest.mark.parametrize("field", PAGES)
+def test_a_page_of_ten_runs_as_many_statements_as_one_of_two(crowd: Crowd, field: str) -> None:
+    who, arguments = PAGES[field]
+    takes = "query ($ids: [ID!])" if "$ids" in arguments else ""
+    document = f"{takes} {{ {field}(first: %d {arguments}) {{ nodes {{ {selection_of(node_of(field))} }} }} }}"
+    given = {"ids": crowd.orders} if takes else {}
+    few, many = counts(crowd.cast, who, document, **given)
+    assert few == many
+
+
+@pytest.mark.parametrize("prefix", sorted(prefix for room in ROOMS for prefix in room.nodes))
+def test_ten_nodes_are_read_in_as_many_statements_as_two(crowd: Crowd, prefix: str) -> None:
+    who = SEES.get(prefix, "admin")
+    found = crowd.of(prefix)
+    (kind,) = {node["__typename"] for node in crowd.cast.deployment.ask(who, KIND, ids=found[:1])["nodes"]}
+    shape = selection_of(graph().type_map[kind])
+    document = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {kind} {{ {shape} }} }} }}"
+    few, many = counts(crowd.cast, who, document, ids=found)
+    assert few == many
+
+
+@pytest.mark.parametrize(("what", "who", "document", "budget"), BUDGETS)
+def test_an_operation_keeps_to_its_budget(crowd: Crowd, what: str, who: str, document: str, budget: int) -> None:
+    assert "%d" in document, what
+    for size in (1, 5, 20):
+        _, statements = crowd.cast.deployment.counted(who, document.replace("%d", str(size)))
+        assert len(statements) <= budget, statements
+
+
+def test_placing_an_order_takes_the_same_few_statements_each_time(crowd: Crowd) -> None:
+    to = crowd.cast.deployment
+    for _ in range(3):
+        to.ask("fan", "{ __typename }")
+        to.statements.clear()
+        to.do("fan", "orderPlace", "order { id }", **crowd.cast.wish())
+        assert len(to.statements_read()) == PLACE, to.statements_read()
+
+
+KIND: Final = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename } }"
+
+
+def _cut(variables: Mapping[str, Any], size: int) -> dict[str, Any]:
+    return {name: value[:size] for name, value in variables.items()}
+
+
+def _size(data: Mapping[str, Any]) -> int:
+    value = next(iter(data.values()))
+    return len(value if isinstance(value, list) else value["nodes"])
