@@ -6,6 +6,7 @@ from typing import Final
 from graphql import (
     DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
     GraphQLSchema,
     NullValueNode,
     OperationDefinitionNode,
@@ -23,6 +24,7 @@ from strawberry.types.field import StrawberryField
 from shoutgraph.api import limits
 from shoutgraph.api.failures import Code, FailureError, RequestErrors
 from shoutgraph.api.graphql import fields
+from shoutgraph.api.graphql.cost import OperationCost
 
 DOCUMENTS_MAX: Final = 1_000
 CHARS_MAX: Final = 1024 * 1024
@@ -38,7 +40,7 @@ class Operation:
     where a subscription goes on; where that is written otherwise, or the field is no log, it is not `shareable`.
     """
 
-    __slots__ = ("document", "kind", "name", "node", "plans", "resume_variable", "shareable")
+    __slots__ = ("cost", "document", "kind", "name", "node", "plans", "resume_variable", "shareable")
 
     def __init__(self, document: DocumentNode, node: OperationDefinitionNode, schema: GraphQLSchema) -> None:
         self.document: Final = document
@@ -46,6 +48,7 @@ class Operation:
         self.kind: Final = node.operation
         self.name: Final = node.name.value if node.name else None
         self.plans: Final[dict[object, object]] = {}
+        self.cost: Final = OperationCost(schema, node, _fragments_of(document))
         self.shareable, self.resume_variable = _resumes_by(document, node, schema)
 
 
@@ -108,7 +111,10 @@ class Documents:
         )
         if errors:
             raise RequestErrors(errors, Code.VALIDATION_FAILED)
-        return Document(node, self._schema)
+        try:
+            return Document(node, self._schema)
+        except RecursionError:
+            raise FailureError(Code.DOCUMENT_LIMIT, "The document is nested too deeply.") from None
 
     def _keep(self, text: str, document: Document) -> Document:
         self._kept[text] = document
@@ -117,6 +123,10 @@ class Documents:
             dropped, _ = self._kept.popitem(last=False)
             self._chars -= len(dropped)
         return document
+
+
+def _fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    return {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
 
 
 RESUME_ARGUMENT: Final = "after"

@@ -79,7 +79,7 @@ class Runner:
             FailureError: a mutation where only reading is allowed, or a subscription.
         """
         try:
-            operation = self.documents.get(request.query).pick(request.operation_name)
+            operation = self._prepare(request)
         except (RequestErrors, FailureError) as refused:
             return refusal_of(refused, context)
         if operation.kind is OperationType.SUBSCRIPTION:
@@ -92,7 +92,7 @@ class Runner:
     ) -> AsyncGenerator[Answer, None]:
         """Answers any operation as a stream: one answer, or one for each event of a subscription."""
         try:
-            operation = self.documents.get(request.query).pick(request.operation_name)
+            operation = self._prepare(request)
             _check_method(operation, read_only=read_only)
         except (RequestErrors, FailureError) as refused:
             yield refusal_of(refused, context)
@@ -103,6 +103,11 @@ class Runner:
         async with aclosing(self._subscribe(operation, request, context)) as answers:
             async for answer in answers:
                 yield answer
+
+    def _prepare(self, request: Request) -> Operation:
+        operation = self.documents.get(request.query).pick(request.operation_name)
+        operation.cost.check(request.variables)
+        return operation
 
     def _subscribe(self, operation: Operation, request: Request, context: Context) -> AsyncGenerator[Answer, None]:
         """A subscription's answers, shared by all who ask the same with the same rights."""
