@@ -1,19 +1,15 @@
 """One nursery and one market for the folder; every test gets a copy of the market and servers of its own."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.api.harness import Client
-from tests.e2e import crowd
+from tests.e2e import crowd, extent
 from tests.e2e.market import Market, prepare
 from tests.e2e.processes import Nursery, Server
 from tests.e2e.shop import Shop
-
-KILLS = int(os.environ.get("SHOUTGRAPH_KILLS", "12"))
-"""How often servers are killed in all."""
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +40,7 @@ def server(nursery: Nursery, market: Market) -> Iterator[Server]:
 @pytest.fixture
 def kills() -> int:
     """How often one of the two killing tests kills."""
-    return max(KILLS // 2, 1)
+    return max(extent.KILLS // 2, 1)
 
 
 @pytest.fixture(scope="session")

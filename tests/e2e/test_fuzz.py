@@ -1,6 +1,5 @@
 """Every root field as everyone, with arguments made from the schema: whatever is sent, nothing breaks."""
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,14 +8,11 @@ import pytest
 from graphql import GraphQLField, GraphQLObjectType, build_schema
 from hypothesis import HealthCheck, Phase, given, settings
 from tests.api.harness import Client
-from tests.e2e import inputs, zoo
+from tests.e2e import extent, inputs, zoo
 from tests.e2e.market import Market
 from tests.e2e.processes import Nursery, Server
 
 from shoutgraph.api.graphql import schema as published
-
-EXAMPLES = int(os.environ.get("SHOUTGRAPH_EXAMPLES", "4"))
-"""Inputs of each field; everyone sends each of them."""
 
 SCHEMA = build_schema(published.build_schema().as_str())
 """What `shoutgraph schema` prints."""
@@ -76,10 +72,10 @@ class Target:
         document = f"{head} {{ {call}{inputs.selection(of.type)} }}"
 
         @settings(
-            max_examples=EXAMPLES,
+            max_examples=extent.EXAMPLES,
             deadline=None,
             database=None,
-            derandomize=True,
+            derandomize=not extent.LONG,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
@@ -124,6 +120,7 @@ def _fields(root: GraphQLObjectType | None) -> list[tuple[str, GraphQLField]]:
     return sorted(root.fields.items(), key=lambda pair: (not pair[0].endswith(MAKERS), pair[0]))
 
 
+@pytest.mark.timeout(extent.FUZZING_S)
 def test_no_input_breaks_a_mutation(target: Target):
     for name, of in _fields(SCHEMA.mutation_type):
         target.fuzz("mutation", name, of)
@@ -132,6 +129,7 @@ def test_no_input_breaks_a_mutation(target: Target):
     assert target.answered >= target.calls // 2, "most inputs came as far as a payload"
 
 
+@pytest.mark.timeout(extent.FUZZING_S)
 def test_no_argument_breaks_a_query(target: Target):
     for name, of in _fields(SCHEMA.query_type):
         target.fuzz("query", name, of)
