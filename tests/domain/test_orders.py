@@ -190,12 +190,33 @@ def test_the_delivery_clock_stops_at_upload_and_resumes_with_at_least_48_hours()
 
 def test_a_late_express_video_gives_the_surcharge_back_and_a_timely_one_does_not() -> None:
     terms = replace(order_in(State.IN_REVIEW).terms, express_coins=200, delivery_s=24 * 3600)
-    order = replace(order_in(State.IN_REVIEW), terms=terms, price_coins=1200, uploaded_at=T0 + 23 * H)
+    order = replace(order_in(State.IN_REVIEW), terms=terms, price_coins=1200, delivery_left_s=0)
     passed = command("review_pass", Actor.MODERATOR)
     timely = machine.move(order, passed, policy=POLICY, now=T0 + 60 * H)
     assert (timely.coins, timely.after.price_coins) == (CoinEffect.NONE, 1200)
-    late = machine.move(replace(order, uploaded_at=T0 + 25 * H), passed, policy=POLICY, now=T0 + 60 * H)
+    late = machine.move(replace(order, delivery_left_s=-1), passed, policy=POLICY, now=T0 + 60 * H)
     assert (late.coins, late.back_coins, late.after.price_coins) == (CoinEffect.RETURN_LATE_SURCHARGE, 200, 1000)
+
+
+def test_only_the_creators_own_time_counts_against_an_express_delivery() -> None:
+    order = replace(order_in(State.IN_PRODUCTION), delivery_due_at=T0 + 24 * H)
+    upload, changes = command("upload", Actor.CREATOR), command("review_changes", Actor.MODERATOR)
+    first = machine.move(order, upload, policy=POLICY, now=T0 + 10 * H).after
+    asked = machine.move(first, changes, policy=POLICY, now=T0 + 80 * H).after
+    second = machine.move(asked, upload, policy=POLICY, now=T0 + 93 * H).after
+    assert second.delivery_left_s == 3600, "24 hours, less 10 to film and 13 to film again; 70 in review do not count"
+    late = machine.move(asked, upload, policy=POLICY, now=T0 + 95 * H).after
+    assert late.delivery_left_s == -3600
+
+
+def test_a_frozen_order_takes_no_offer_and_no_answer() -> None:
+    producing = machine.freeze(order_in(State.IN_PRODUCTION), now=T0)
+    disputed = machine.freeze(order_in(State.DISPUTED), now=T0)
+    with pytest.raises(errors.OrderStateError) as offered:
+        machine.offer_extension(producing, 3600, policy=POLICY, now=T0)
+    with pytest.raises(errors.OrderStateError) as answered:
+        machine.answer_dispute(disputed, Side.FAN, now=T0)
+    assert (offered.value.code, answered.value.code) == ("FROZEN", "FROZEN")
 
 
 @pytest.mark.parametrize("back", [None, 0, -1, 1000, 10**9])

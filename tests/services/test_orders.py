@@ -14,6 +14,7 @@ from shoutgraph.domain.users import Viewer
 from shoutgraph.services.orders import deliver, moves, others, place, timers
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.services.orders.place import Wish
+from shoutgraph.storage import journal
 
 
 @pytest.fixture
@@ -323,3 +324,58 @@ def test_only_a_ready_video_of_the_same_order_is_delivered(scene: Scene) -> None
             )
         )
     assert world.order(two).state is State.IN_PRODUCTION
+
+
+def watched(scene: Scene, order: Order, viewer: Viewer) -> str | None:
+    """The video that this viewer may watch."""
+    (shown,) = scene.world.run(deliver.list_shown(scene.world.tools, viewer, [scene.world.order(order)]))
+    return None if shown is None or shown.watch is None else shown.video.id
+
+
+def test_the_fan_sees_only_what_passed_review(scene: Scene) -> None:
+    order = scene.lead_to(State.IN_REVIEW)
+    assert watched(scene, order, scene.fan) is None
+    order = scene.do(order, "review_pass", Actor.MODERATOR)
+    passed = watched(scene, order, scene.fan)
+    assert passed is not None
+    order = scene.do(order, "request_redo", Actor.FAN, ground=RedoGround.WRONG_NAME)
+    order = scene.do(scene.deliver(order), "redo_review_reject", Actor.MODERATOR)
+    assert order.state is State.DISPUTED
+    assert watched(scene, order, scene.fan) == passed, "the rejected redo never reaches the fan"
+    assert watched(scene, order, scene.creator) == order.video_id != passed
+    order = scene.do(order, "dispute_release", Actor.MODERATOR)
+    assert watched(scene, order, scene.fan) == passed
+
+
+@pytest.mark.parametrize("side", [Actor.FAN, Actor.CREATOR])
+def test_nobody_judges_their_own_order(scene: Scene, side: Actor) -> None:
+    order = scene.lead_to(State.DISPUTED)
+    judge = replace(scene.viewer(side), scopes=scene.moderator.scopes)
+    request = scene.world.request("dispute_release", judge)
+    command = Command("dispute_release", Actor.MODERATOR, reason="R", note="because")
+    with pytest.raises(errors.ForbiddenError) as caught:
+        scene.world.run(moves.take(scene.world.tools, judge, request, Turn(order.id), command))
+    assert caught.value.code == "OWN_ORDER"
+    assert scene.world.order(order) == order
+
+
+@pytest.mark.parametrize("side", [Actor.FAN, Actor.CREATOR])
+def test_the_journal_names_the_side_that_spoke(scene: Scene, side: Actor) -> None:
+    order, world, viewer = scene.lead_to(State.DISPUTED), scene.world, scene.viewer(side)
+    world.run(others.answer_dispute(world.tools, viewer, world.request("a", viewer), Turn(order.id), "Listen."))
+    last = world.read(lambda tx: journal.list_of_topic(tx, order.id, after=order.revision, limit=10))[-1]
+    assert (last.type, last.body["actor"]) == ("order.changed", side)
+
+
+def test_everything_wrong_with_a_brief_is_said_at_once(scene: Scene) -> None:
+    world = scene.world
+    brief = replace(BRIEF, recipient_name="", instructions="\u202eevil", language="?")
+    wish = Wish(scene.offer.id, brief, expected_price_coins=1000)
+    with pytest.raises(ExceptionGroup) as caught:
+        world.run(place.place(world.tools, scene.fan, world.request("orderPlace", scene.fan), wish))
+    found = {(error.code, error.path) for error in caught.value.exceptions if isinstance(error, errors.ValidationError)}
+    assert found == {
+        ("EMPTY", ("input", "brief", "recipientName")),
+        ("INVALID_TEXT", ("input", "brief", "instructions")),
+        ("INVALID_LANGUAGE", ("input", "brief", "language")),
+    }

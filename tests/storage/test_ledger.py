@@ -246,7 +246,7 @@ def test_an_order_and_its_escrow_move_together_or_not_at_all(store: Store) -> No
 
 
 def statement(store: Store, **page: object) -> tuple[list[int], pages.Page[object]]:
-    args = pages.read_args(scope="statement", **page)  # type: ignore[arg-type]
+    args = pages.read_args(scope="statement", kinds=(int,), **page)  # type: ignore[arg-type]
     lines = store.read_now(lambda tx: ledger.list_of_entries(tx, PAID.code, args))
     cut = pages.cut(lines, args, scope="statement", key_of=lambda line: (line.version,))
     return [line.version for line in cut.items], cut  # type: ignore[misc]

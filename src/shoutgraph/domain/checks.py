@@ -1,6 +1,6 @@
 """Checks of what people type: every bad field of a form is refused at once, each with its path.
 
-A field is named as the API names it; its path is `input.<name>`.
+A field is named as the API names it; its path is `input.<name>`, or deeper where `Checks` is told within what.
 """
 
 import unicodedata
@@ -12,18 +12,24 @@ from shoutgraph.domain import countries, errors
 _HIDDEN: Final = frozenset({"Cc", "Cs"})
 """Unicode categories that no text of a person needs: control characters and halves of surrogate pairs."""
 
+_OVERRIDES: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of what follows, by which a text can look like another one."""
+
+LINE_BREAKS: Final = "\r\n"
+
 
 class Checks:
     """Collects what is wrong with an input; `settle` refuses all of it together."""
 
-    __slots__ = ("_found",)
+    __slots__ = ("_found", "_within")
 
-    def __init__(self) -> None:
+    def __init__(self, *within: str) -> None:
         self._found: list[errors.ShoutgraphError] = []
+        self._within = within
 
     def add(self, name: str, message: str, code: str) -> None:
         """Notes one thing that is wrong with a field."""
-        self._found.append(errors.ValidationError(message, code=code, path=("input", name)))
+        self._found.append(errors.ValidationError(message, code=code, path=("input", *self._within, name)))
 
     def text(self, name: str, value: str, *, chars_max: int, lines: bool = False, empty: bool = False) -> None:
         """A text is not blank (unless `empty`), not overlong, and has no hidden characters."""
@@ -31,7 +37,7 @@ class Checks:
             self.add(name, f"{name} is empty.", "EMPTY")
         elif len(value) > chars_max:
             self.add(name, f"{name} has {len(value)} characters; the limit is {chars_max}.", "TOO_LONG")
-        elif any(unicodedata.category(c) in _HIDDEN and not (lines and c == "\n") for c in value):
+        elif any(_is_hidden(c) and not (lines and c in LINE_BREAKS) for c in value):
             self.add(name, f"{name} has a control character.", "INVALID_TEXT")
 
     def between(self, name: str, value: int, low: int, high: int) -> None:
@@ -72,3 +78,7 @@ class Checks:
 def tidy(text: str) -> str:
     """The text as it is kept: composed characters, no blanks around it."""
     return unicodedata.normalize("NFC", text).strip()
+
+
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) in _HIDDEN or character in _OVERRIDES

@@ -85,6 +85,7 @@ class OrderRow(SQLModel, table=True):
     reason: str | None = Field(sa_column=sa.Column(Text))
     note: str | None = Field(sa_column=sa.Column(Text))
     video_id: str | None = Field(sa_column=sa.Column(Text))
+    passed_video_id: str | None = Field(sa_column=sa.Column(Text))
     redo: bool = Field(sa_column=sa.Column(Truth, nullable=False))
     redo_ground: RedoGround | None = Field(sa_column=sa.Column(Words(RedoGround)))
     extension_s: int | None = Field(sa_column=sa.Column(Integer))

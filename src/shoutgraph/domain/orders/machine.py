@@ -14,6 +14,8 @@ from shoutgraph.domain.orders.order import Order, RedoGround, Side
 from shoutgraph.domain.orders.states import BY_NAME, Actor, CoinEffect, Cut, State, Transition
 from shoutgraph.domain.policies import Policy
 
+SECOND: Final = timedelta(seconds=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -52,15 +54,18 @@ def move(order: Order, command: Command, *, policy: Policy, now: datetime) -> Mo
     guard = _GUARDS.get(transition.name)
     if guard is not None:
         guard(order, command, policy, now)
-    target = transition.target or order.state
-    state_at = now if transition.target is not None else order.state_at
-    after = replace(order, revision=order.revision + 1, state=target, state_at=state_at, updated_at=now)
     change = _CHANGES.get(transition.name)
-    if change is not None:
-        after = change(after, command, policy, now)
+    changed = order if change is None else change(order, command, policy, now)
+    after = replace(
+        changed,
+        revision=order.revision + 1,
+        state=transition.target or order.state,
+        state_at=order.state_at if transition.target is None else now,
+        updated_at=now,
+    )
     coins, back_coins = transition.coins, 0
     if coins is CoinEffect.RETURN_LATE_SURCHARGE:
-        late = _express_late(order, now)
+        late = _express_late(order)
         coins = CoinEffect.RETURN_LATE_SURCHARGE if late else CoinEffect.NONE
         if late:
             back_coins = order.terms.express_coins
@@ -100,9 +105,10 @@ def offer_extension(order: Order, seconds: int, *, policy: Policy, now: datetime
     """The creator offers to deliver later; nothing changes until the fan agrees.
 
     Raises:
-        OrderStateError: the order is not in production, or was extended before.
+        OrderStateError: the order is not in production, was extended before, or is frozen.
         ValidationError: the extension is not positive or longer than the policy allows.
     """
+    _check_not_frozen(order)
     if order.state is not State.IN_PRODUCTION or order.extended:
         raise _refusal(order, "An extension is offered once, while the video is in production.")
     if not 0 < seconds <= policy.extension_max_s:
@@ -115,8 +121,9 @@ def answer_dispute(order: Order, side: Side, *, now: datetime) -> Order:
     """A side speaks in a dispute: the default against its silence no longer runs.
 
     Raises:
-        OrderStateError: the order is not disputed.
+        OrderStateError: the order is not disputed, or is frozen.
     """
+    _check_not_frozen(order)
     if order.state is not State.DISPUTED:
         raise _refusal(order, "Only a disputed order takes an answer.")
     waiting = None if order.waiting_for is side else order.waiting_for
@@ -143,7 +150,7 @@ def unfreeze(order: Order, *, now: datetime) -> Order:
     if order.frozen_at is None:
         raise _refusal(order, "This order is not frozen.")
     stood = now - order.frozen_at
-    due = order.delivery_due_at
+    due, offered = order.delivery_due_at, order.extension_offered_at
     return replace(
         order,
         revision=order.revision + 1,
@@ -151,6 +158,7 @@ def unfreeze(order: Order, *, now: datetime) -> Order:
         updated_at=now,
         state_at=order.state_at + stood,
         delivery_due_at=None if due is None else due + stood,
+        extension_offered_at=None if offered is None else offered + stood,
     )
 
 
@@ -175,7 +183,12 @@ def _check_start(order: Order, transition: Transition, actor: Actor) -> None:
         raise _refusal(order, f"'{transition.name}' is not possible after a redo was asked for.")
     if transition.cut is Cut.REDO and not order.redo:
         raise _refusal(order, f"'{transition.name}' is possible only after a redo was asked for.")
-    if order.frozen_at is not None and actor not in {Actor.STAFF, Actor.PROVIDER}:
+    if actor not in {Actor.STAFF, Actor.PROVIDER}:
+        _check_not_frozen(order)
+
+
+def _check_not_frozen(order: Order) -> None:
+    if order.frozen_at is not None:
         raise _refusal(order, "This order is frozen while the platform looks into it.", "FROZEN")
 
 
@@ -187,12 +200,9 @@ def _after(start: datetime, seconds: int) -> datetime:
     return start + timedelta(seconds=seconds)
 
 
-def _express_late(order: Order, now: datetime) -> bool:
-    if not order.terms.express or order.redo or order.accepted_at is None:
-        return False
-    uploaded = order.uploaded_at or now
-    extra = order.extension_s if order.extended and order.extension_s else 0
-    return uploaded > _after(order.accepted_at, order.terms.delivery_s + extra)
+def _express_late(order: Order) -> bool:
+    """Whether the time that the creator had was used up; the platform's own time in review does not count."""
+    return order.terms.express and not order.redo and (order.delivery_left_s or 0) < 0
 
 
 def _dispute_timers(order: Order, policy: Policy) -> dict[str, datetime]:
@@ -294,13 +304,16 @@ def _change_extend(order: Order, _command: Command, _policy: Policy, _now: datet
 def _change_upload(order: Order, command: Command, _policy: Policy, now: datetime) -> Order:
     assert command.video_id is not None, "an upload names its video"
     assert order.delivery_due_at is not None, "an order in the making has a due time"
-    left = max(0, int((order.delivery_due_at - now) // timedelta(seconds=1)))
+    if order.state is State.CHANGES_REQUIRED:
+        left_s = (order.delivery_left_s or 0) - (now - order.state_at) // SECOND
+    else:
+        left_s = (order.delivery_due_at - now) // SECOND
     video_id = ids.VideoId(command.video_id)
-    return replace(order, video_id=video_id, uploaded_at=now, delivery_due_at=None, delivery_left_s=left)
+    return replace(order, video_id=video_id, uploaded_at=now, delivery_due_at=None, delivery_left_s=left_s)
 
 
 def _change_review_pass(order: Order, _command: Command, _policy: Policy, now: datetime) -> Order:
-    return replace(order, delivered_at=now, reason=None, note=None)
+    return replace(order, delivered_at=now, passed_video_id=order.video_id, reason=None, note=None)
 
 
 def _change_required(order: Order, command: Command, policy: Policy, now: datetime) -> Order:

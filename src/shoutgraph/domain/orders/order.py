@@ -3,13 +3,13 @@
 Units: `_coins` coins, `_s` seconds, `_bps` basis points.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from shoutgraph.domain import countries, errors, ids
+from shoutgraph.domain import countries, ids
+from shoutgraph.domain.checks import Checks
 from shoutgraph.domain.orders.states import LIVE, TERMINAL, State
 
 RECIPIENT_CHARS_MAX: Final = 60
@@ -100,7 +100,11 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A paid request for a video. `price_coins` is what its escrow holds while it is live."""
+    """A paid request for a video. `price_coins` is what its escrow holds while it is live.
+
+    `video_id` is the newest cut, `passed_video_id` the newest that passed review: the only one that a fan sees.
+    `delivery_left_s` is what was left of the time to deliver when the newest cut came; less than nothing was late.
+    """
 
     id: ids.OrderId
     revision: int
@@ -123,6 +127,7 @@ class Order:
     reason: str | None = None
     note: str | None = None
     video_id: ids.VideoId | None = None
+    passed_video_id: ids.VideoId | None = None
     redo: bool = False
     redo_ground: RedoGround | None = None
     extension_s: int | None = None
@@ -165,56 +170,43 @@ class OrderFilter:
 
 
 def check_brief(brief: Brief) -> None:
-    """Refuses a brief that breaks a limit.
+    """Refuses a brief that breaks a limit; everything that is wrong with it at once.
 
     Raises:
-        ValidationError: a text is empty, too long, or has a control character; a list has too many items; or the
-            language is none.
+        ValidationError: a text is empty, too long, or has a hidden character; a list has too many items; or the
+            language is none (an `ExceptionGroup` where several fields break rules).
     """
-    _check_text("recipientName", brief.recipient_name, RECIPIENT_CHARS_MAX)
-    _check_text("instructions", brief.instructions, INSTRUCTIONS_CHARS_MAX[brief.usage])
+    checks = Checks("brief")
+    checks.text("recipientName", brief.recipient_name, chars_max=RECIPIENT_CHARS_MAX)
+    checks.text("instructions", brief.instructions, chars_max=INSTRUCTIONS_CHARS_MAX[brief.usage], lines=True)
     if brief.pronunciation is not None:
-        _check_text("pronunciation", brief.pronunciation, PRONUNCIATION_CHARS_MAX)
+        checks.text("pronunciation", brief.pronunciation, chars_max=PRONUNCIATION_CHARS_MAX)
     if not countries.is_language(brief.language):
-        raise _refusal("language", "language is a BCP 47 tag such as 'en'.", "INVALID_LANGUAGE")
+        checks.add("language", "language is a BCP 47 tag, such as en or pt-BR.", "INVALID_LANGUAGE")
     for name, items in (("mustSay", brief.must_say), ("mustNotSay", brief.must_not_say)):
-        if len(items) > ITEMS_MAX:
-            raise _refusal(name, f"{name} has at most {ITEMS_MAX} items.", "TOO_MANY")
-        for item in items:
-            _check_text(name, item, ITEM_CHARS_MAX)
+        checks.count(name, items, 0, ITEMS_MAX)
+        for item in items[:ITEMS_MAX]:
+            checks.text(name, item, chars_max=ITEM_CHARS_MAX)
+    checks.settle()
 
 
 def check_note(name: str, note: str) -> None:
     """Refuses an empty or overlong note.
 
     Raises:
-        ValidationError: the note is empty, too long, or has a control character.
+        ValidationError: the note is empty, too long, or has a hidden character.
     """
-    _check(name, note, NOTE_CHARS_MAX, ("input", name))
+    checks = Checks()
+    checks.text(name, note, chars_max=NOTE_CHARS_MAX, lines=True)
+    checks.settle()
 
 
 def check_reason(reason: str) -> None:
     """Refuses what cannot be a reason code.
 
     Raises:
-        ValidationError: the reason is empty, too long, or has a control character.
+        ValidationError: the reason is empty, too long, or has a hidden character.
     """
-    _check("reason", reason, REASON_CHARS_MAX, ("input", "reason"))
-
-
-def _check_text(name: str, text: str, chars_max: int) -> None:
-    _check(name, text, chars_max, ("input", "brief", name))
-
-
-def _check(name: str, text: str, chars_max: int, path: tuple[str, ...]) -> None:
-    if not text.strip():
-        raise errors.ValidationError(f"{name} is empty.", code="EMPTY", path=path)
-    if len(text) > chars_max:
-        msg = f"{name} has {len(text)} characters; the limit is {chars_max}."
-        raise errors.ValidationError(msg, code="TOO_LONG", path=path)
-    if any(unicodedata.category(c) == "Cc" and c not in "\n\r\t" for c in text):
-        raise errors.ValidationError(f"{name} has a control character.", code="INVALID_TEXT", path=path)
-
-
-def _refusal(name: str, message: str, code: str) -> errors.ValidationError:
-    return errors.ValidationError(message, code=code, path=("input", "brief", name))
+    checks = Checks()
+    checks.text("reason", reason, chars_max=REASON_CHARS_MAX)
+    checks.settle()

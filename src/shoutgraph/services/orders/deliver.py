@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from shoutgraph.domain import errors, ids, media
 from shoutgraph.domain.media import OpenUpload, Video, VideoLimits, VideoState
 from shoutgraph.domain.orders.machine import Command
 from shoutgraph.domain.orders.order import Order
-from shoutgraph.domain.orders.states import BY_NAME, Actor, State
+from shoutgraph.domain.orders.states import BY_NAME, LIVE, Actor, State
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.files.links import Link
@@ -18,8 +19,8 @@ from shoutgraph.storage import media as videos, orders, policies
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
-SHOWN_TO_FAN = frozenset({State.DELIVERED, State.DISPUTED, State.REDO_REQUESTED, State.COMPLETED, State.SPLIT})
-"""States in which the fan may watch the video."""
+SHOWN_TO_FAN: Final = frozenset(LIVE) | {State.COMPLETED, State.SPLIT}
+"""States in which the fan may watch a video that passed review: not once the coins went back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +102,27 @@ async def deliver(tools: Tools, viewer: Viewer, request: Request, turn: Turn, vi
 
 
 async def list_shown(tools: Tools, viewer: Viewer, of: Sequence[Order]) -> list[Shown | None]:
-    """The videos of orders with fresh links, None where there is none that this viewer may know of."""
-    wanted = [order.video_id for order in of if order.video_id is not None]
-    found = await tools.store.read(lambda tx: videos.list_of_ids(tx, wanted))
-    return [_show(tools, viewer, order, found.get(order.video_id or "")) for order in of]
+    """The videos of orders with fresh links, None where there is none that this viewer may know of.
+
+    The creator and moderators see the newest cut; the fan only one that passed review.
+    """
+    wanted = [_shown_id(order, viewer) for order in of]
+    known = [video_id for video_id in wanted if video_id is not None]
+    found = await tools.store.read(lambda tx: videos.list_of_ids(tx, known))
+    return [None if video_id is None else _show(tools, viewer, found.get(video_id)) for video_id in wanted]
 
 
-def _show(tools: Tools, viewer: Viewer, order: Order, video: Video | None) -> Shown | None:
-    if video is None or not _may_watch(order, viewer):
+def _shown_id(order: Order, viewer: Viewer) -> ids.VideoId | None:
+    mine = viewer.creator_id is not None and order.creator_id == viewer.creator_id
+    if mine or viewer.has(Scope.MODERATION):
+        return order.video_id
+    if viewer.user_id is not None and order.fan_id == viewer.user_id and order.state in SHOWN_TO_FAN:
+        return order.passed_video_id
+    return None
+
+
+def _show(tools: Tools, viewer: Viewer, video: Video | None) -> Shown | None:
+    if video is None:
         return None
     if video.state is not VideoState.READY:
         return Shown(video, watch=None, poster=None)
@@ -118,9 +132,3 @@ def _show(tools: Tools, viewer: Viewer, order: Order, video: Video | None) -> Sh
         watch=tools.links.video(video.id, viewer, now=now),
         poster=tools.links.poster(video.id, viewer, now=now),
     )
-
-
-def _may_watch(order: Order, viewer: Viewer) -> bool:
-    if order.creator_id == viewer.creator_id or viewer.has(Scope.MODERATION):
-        return True
-    return order.fan_id == viewer.user_id and order.state in SHOWN_TO_FAN

@@ -83,14 +83,18 @@ def check_signed_in(viewer: Viewer, actor: Actor) -> None:
 
 
 def check_actor(order: Order, viewer: Viewer, actor: Actor) -> None:
-    """Refuses a viewer who sees the order but is another side of it.
+    """Refuses a viewer who sees the order but is another side of it, and staff who are a side of it themselves.
 
     Raises:
-        ForbiddenError: the viewer is not this order's fan, or not its creator.
+        ForbiddenError: the viewer is not this order's fan, not its creator, or is either and acts as staff.
     """
-    if actor is Actor.FAN and order.fan_id != viewer.user_id:
+    fan = viewer.user_id is not None and order.fan_id == viewer.user_id
+    creator = viewer.creator_id is not None and order.creator_id == viewer.creator_id
+    if actor in STAFF_SCOPES and (fan or creator):
+        raise errors.ForbiddenError("Somebody else decides about your own orders.", code="OWN_ORDER")
+    if actor is Actor.FAN and not fan:
         raise errors.ForbiddenError("Only the fan who placed this order can do this.")
-    if actor is Actor.CREATOR and order.creator_id != viewer.creator_id:
+    if actor is Actor.CREATOR and not creator:
         raise errors.ForbiddenError("Only the creator of this order can do this.")
 
 

@@ -50,15 +50,13 @@ async def answer_dispute(tools: Tools, viewer: Viewer, request: Request, turn: T
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     order_values.check_note("text", text)
-    actor = Actor.FAN
 
     def change(tx: Tx, order: Order, _policy: Policy) -> Order:
-        side = Side.CREATOR if order.creator_id == viewer.creator_id else Side.FAN
-        moves.check_actor(order, viewer, Actor(side))
+        side = Side(_side_of(order, viewer))
         disputes.append(tx, order.id, revision=order.revision + 1, side=side, text=text)
         return machine.answer_dispute(order, side, now=tx.now)
 
-    return await _change(tools, viewer, request, turn, (actor, "answer_dispute", change), check=False)
+    return await _change(tools, viewer, request, turn, (None, "answer_dispute", change))
 
 
 async def freeze(tools: Tools, viewer: Viewer, request: Request, turn: Turn) -> Done[Order]:
@@ -98,24 +96,24 @@ async def unfreeze(tools: Tools, viewer: Viewer, request: Request, turn: Turn) -
 
 
 async def _change(
-    tools: Tools,
-    viewer: Viewer,
-    request: Request,
-    turn: Turn,
-    how: tuple[Actor, str, Change],
-    *,
-    check: bool = True,
+    tools: Tools, viewer: Viewer, request: Request, turn: Turn, how: tuple[Actor | None, str, Change]
 ) -> Done[Order]:
+    """Does something as this actor, or as whichever side of the order the viewer is."""
     actor, name, change = how
-    moves.check_signed_in(viewer, actor)
+    moves.check_signed_in(viewer, actor or Actor.FAN)
 
     def work(tx: Tx) -> Order:
         order = moves.find(tx, viewer, turn)
-        if check:
-            moves.check_actor(order, viewer, actor)
+        acting = actor or _side_of(order, viewer)
+        moves.check_actor(order, viewer, acting)
         policy = policies.get(tx, order.terms.policy_version)
         after = change(tx, order, policy)
-        advance.keep(tools, tx, after, policy, did=Did(name, actor, before=order))
+        advance.keep(tools, tx, after, policy, did=Did(name, acting, before=order))
         return after
 
     return await once(tools, request, work, orders.get)
+
+
+def _side_of(order: Order, viewer: Viewer) -> Actor:
+    mine = viewer.creator_id is not None and order.creator_id == viewer.creator_id
+    return Actor.CREATOR if mine else Actor.FAN

@@ -42,12 +42,13 @@ async def draft(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
         NotFoundError: there is no such offer.
-        ValidationError: the brief breaks a limit.
+        ValidationError: the brief breaks a limit (an `ExceptionGroup` where several fields do).
         PriceChangedError: the price is no longer the one the fan saw.
         CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     fan_id = viewer.require_user()
+    order_values.check_brief(wish.brief)
 
     def work(tx: Tx) -> Order:
         policy = policy_rows.current(tx)
@@ -66,7 +67,7 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
         NotFoundError: there is no such offer.
-        ValidationError: the brief breaks a limit.
+        ValidationError: the brief breaks a limit (an `ExceptionGroup` where several fields do).
         PriceChangedError: the price is no longer the one the fan saw.
         CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
         InsufficientCoinsError: the wallet holds too few coins.
@@ -74,6 +75,7 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     fan_id = viewer.require_user()
+    order_values.check_brief(wish.brief)
 
     def work(tx: Tx) -> Order:
         policy = policy_rows.current(tx)
@@ -126,7 +128,6 @@ async def submit(
 
 
 def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Policy) -> Order:
-    order_values.check_brief(wish.brief)
     offer, creator = creator_rows.get_offer_with_creator(tx, wish.offer_id)
     if creator.user_id == fan_id:
         raise errors.ValidationError("You cannot order from yourself.", code="OWN_OFFER", path=("input", "offerId"))

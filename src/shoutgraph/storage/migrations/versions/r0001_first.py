@@ -211,6 +211,7 @@ def orders() -> None:
         sa.Column("reason", TEXT),
         sa.Column("note", TEXT),
         sa.Column("video_id", TEXT),
+        sa.Column("passed_video_id", TEXT),
         sa.Column("redo", INTEGER, nullable=False),
         sa.Column("redo_ground", TEXT),
         sa.Column("extension_s", INTEGER),
