@@ -227,6 +227,8 @@ class SampleMutation:
             await asyncio.sleep(input.milliseconds / 1000)
         if input.name == "two":
             raise ExceptionGroup("two", [REFUSALS["validation"], REFUSALS["coins"]])
+        if input.name == "mixed":
+            raise ExceptionGroup("mixed", [REFUSALS["coins"], KeyError("a bug")])
         if input.name is not None:
             raise REFUSALS[input.name]
         world.version += 1

@@ -3,14 +3,20 @@
 import json
 import socket as sockets
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from tests.api.harness import Client, Served, serving
-from tests.api.sample import World, transport_of
+from tests.api.sample import SCHEMA, World, transport_of
 
 from shoutgraph.api import limits, server
+from shoutgraph.api.graphql.context import Context
+from shoutgraph.api.graphql.documents import Operation
+from shoutgraph.api.graphql.execution import Runner
 from shoutgraph.api.http import build_asgi
+from shoutgraph.domain.users import Viewer
 
 GRAPHQL = "application/graphql-response+json"
 HELLO = '{"query":"{ echo(text: \\"hi\\") }"}'
@@ -375,3 +381,81 @@ def test_only_listed_front_ends_may_read_answers(world: World) -> None:
         client.close()
     assert allowed.headers["access-control-allow-origin"] == "https://fans.example"
     assert "access-control-allow-origin" not in refused.headers
+
+
+@pytest.mark.parametrize(
+    "query_string",
+    [
+        "query=%7Bviewer%7D&query=%7Bviewer%7D",
+        "query=%FF",
+        "&".join(f"a{n}=1" for n in range(20)),
+        "query=%7Bviewer%7D&variables=%7B",
+    ],
+)
+def test_a_query_string_that_is_no_request_is_refused(client: Client, query_string: str) -> None:
+    response = client.http.get(f"/graphql?{query_string}", headers={"accept": GRAPHQL})
+    assert (response.status_code, code_of(response.json())) == (400, "BAD_REQUEST")
+
+
+def test_a_bug_before_graphql_begins_is_masked_and_still_json(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(_authorization: str | None) -> Viewer:
+        raise RuntimeError("secret")
+
+    shared = transport_of(world, authenticate=broken)
+    with serving(build_asgi(shared), shared.drain) as served:
+        client = Client(served.url)
+        response = client.post("{ viewer }")
+        client.close()
+    assert (response.status_code, code_of(response.json())) == (500, "INTERNAL")
+    assert "secret" not in response.text
+    assert "secret" in caplog.text
+
+
+def test_a_client_that_goes_in_the_middle_of_its_request_harms_nobody(served: Served, client: Client) -> None:
+    with sockets.create_connection(("127.0.0.1", served.port)) as connection:
+        connection.sendall(
+            b"POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"
+        )
+    assert client.data("{ viewer }") == {"viewer": "anonymous"}
+
+
+def test_the_tools_are_opened_before_and_closed_after_everything(world: World) -> None:
+    @asynccontextmanager
+    async def lifespan(_app: object) -> AsyncIterator[None]:
+        world.calls.append("opened")
+        yield
+        world.calls.append(f"closed at version {world.version}")
+
+    shared = transport_of(world)
+    with serving(build_asgi(shared, lifespan=lifespan), shared.drain) as served:
+        client = Client(served.url)
+        client.data("mutation { lift(input: {}) { replayed } }")
+        client.close()
+    assert world.calls == ["opened", "lifted", "closed at version 2"]
+
+
+class Clockwork:
+    """An engine that knows one query."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def run(self, operation: Operation, variables: dict[str, Any], _context: Context) -> dict[str, object] | None:
+        self.asked.append(operation.kind.value)
+        return {"viewer": "the engine"} if not variables else None
+
+
+def test_an_engine_answers_what_it_can_and_graphql_core_the_rest(world: World) -> None:
+    engine = Clockwork()
+    shared = transport_of(world, runner=Runner(SCHEMA, engine=engine))
+    with serving(build_asgi(shared), shared.drain) as served:
+        client = Client(served.url)
+        answers = [client.data("{ viewer }"), client.data("{ viewer }", x=1)]
+        client.data("mutation { lift(input: {}) { replayed } }")
+        client.close()
+    assert answers == [{"viewer": "the engine"}, {"viewer": "anonymous"}]
+    assert engine.asked == ["query", "query"]
+
+
+def test_a_group_of_errors_that_are_no_refusals_is_an_internal_error(client: Client) -> None:
+    assert client.code('mutation { lift(input: {name: "mixed"}) { replayed } }') == "INTERNAL"
