@@ -82,26 +82,24 @@ class Topups(Coins):
         if ref in self.disputes:
             return Outcome.AGAIN
         own = self.own(topup)
-        missing = part.coins - min(part.coins, sum(lot.left for lot in own))
-        wanted, more = part.coins, 0
+        missing = part.coins - sum(lot.left for lot in own)
+        reversed_coins = 0
         for order_id in sorted(self.orders):
             coins = self.held_of(order_id, own)
-            if coins and missing:
+            if coins and reversed_coins < missing:
                 self.reverse(order_id, own)
-                more += coins - min(missing, coins)
-                wanted -= min(missing, coins)
-                missing -= min(missing, coins)
-        self.seen["an open order held more than was taken back"] += more > 0
-        surplus = self.room(own, more, [])
-        wallet = f"user:{topup.user}:paid"
-        others = [lot for lot in self.spendable(wallet) if lot not in own]
+                reversed_coins += coins
+        surplus = self.room(own, max(reversed_coins - part.coins, 0), [])
+        others = [lot for lot in self.spendable(f"user:{topup.user}:paid") if lot not in own]
+        wanted = max(part.coins - reversed_coins, 0)
         taken = self.take(own + others, wanted)
+        self.put(surplus)
         owed = wanted - len(taken)
+        self.disputes[ref] = Dispute(topup.user, topup, min(reversed_coins, part.coins), taken, owed)
+        self.seen["an open order held more than was taken back"] += len(surplus) > 0
         self.seen["spent coins became debt"] += owed > 0
         self.seen["coins of other lots were taken"] += any(self.lots[lot_id].topup != topup.id for lot_id in taken)
         self.seen["a dispute of a part without coins"] += not part.coins
-        self.put(surplus)
-        self.disputes[ref] = Dispute(topup.user, topup, part.coins - wanted, taken, owed)
         self.add(f"dispute:{ref}", part.coins)
         self.add(f"user:{topup.user}:debt", -owed)
         self.par(owed, owed=owed)

@@ -73,22 +73,16 @@ class Lives(OutsideRules, CoinRules):
 
     def wind_up(self) -> None:
         """Ends everything that is open: then nothing is held, owed or under way, and the providers agree."""
-        for which in range(self.wound_up // 2, len(MISDEEDS), 2):
-            self.do_wrong(which, self.number)
+        self.do_half_of_all_wrong(self.wound_up // 2)
         for pick in range(len(self.disputable())):
             self.ask_refund(pick, 1 + pick % 4)
             self.check()
         for fan in FANS:
             self.ruin(fan)
         self.settle_with_providers()
-        for which in range(1 - self.wound_up // 2, len(MISDEEDS), 2):
-            self.do_wrong(which, self.number)
+        self.do_half_of_all_wrong(1 - self.wound_up // 2)
         self.tick(days=400)
-        for order_id in self.orders(live=True):
-            self.step("end", order_id, Ending("REFUNDED", compensated=True))
-        for order_id in self.refundable():
-            for coins in (1, 1, 10**6):
-                self.step("refund_order", order_id, self.name("back"), coins)
+        self.end_orders()
         self.mature_all()
         for stripe in self.stripes():
             self.step("sweep", self.name("sweep"), stripe, self.auditor.sweepable(stripe))
@@ -97,6 +91,19 @@ class Lives(OutsideRules, CoinRules):
         for fan in FANS:
             self.step("write_off", fan, self.name("decision"))
         self.check_the_end()
+
+    def do_half_of_all_wrong(self, first: int) -> None:
+        for which in range(first, len(MISDEEDS), 2):
+            self.do_wrong(which, self.number)
+            self.check()
+
+    def end_orders(self) -> None:
+        """Open orders go back to fans, and so does a little of those that were filmed."""
+        for order_id in self.orders(live=True):
+            self.step("end", order_id, Ending("REFUNDED", compensated=True))
+        for order_id in self.refundable():
+            for coins in (1, 1, 10**6):
+                self.step("refund_order", order_id, self.name("back"), coins)
 
     def ruin(self, fan: str) -> None:
         """A fan gives everything away, takes the money of a payment back, and sometimes buys again."""

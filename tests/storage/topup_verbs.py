@@ -85,12 +85,11 @@ def dispute(books: Books, tx: Tx, ref: str, topup: Topup, part: Part) -> Outcome
     if rows.find_transfer(tx, "dispute.opened", ref) is not None:
         return Outcome.AGAIN
     user_id, own = ids.UserId(topup.user), _own(tx, topup)
-    reversals, from_wallet = booking.orders_to_reverse(part.coins, own, _escrowed(tx, user_id, own))
-    from_orders = sum(_reverse(books, tx, each.order_id, ref, own) for each in reversals)
+    reversals, _ = booking.orders_to_reverse(part.coins, own, _escrowed(tx, user_id, own))
+    order_coins = sum(_reverse(books, tx, each.order_id, ref, own) for each in reversals)
     others = rows.list_of_spendable_lots(tx, accounts.paid(user_id).code)
-    taken, owed = booking.claw(from_wallet, own, others)
-    order_coins = part.coins - from_wallet
-    taken += booking.fill(own, from_orders - order_coins)
+    taken, owed = booking.claw(max(part.coins - order_coins, 0), own, others)
+    taken += booking.fill(own, max(order_coins - part.coins, 0))
     cash = _cash(topup, part)
     opened = postings.dispute_opened(EUR, user_id=user_id, ref=ref, taken=taken, owed_coins=owed, cash=cash)
     said = books.post(tx, opened)
@@ -100,7 +99,7 @@ def dispute(books: Books, tx: Tx, ref: str, topup: Topup, part: Part) -> Outcome
         part=Slice(part.units, part.coins, part.book_units),
         until_minor=0,
         taken=taken,
-        order_coins=order_coins,
+        order_coins=min(order_coins, part.coins),
         owed_coins=owed,
         opened_at=tx.now,
     )
