@@ -1,5 +1,6 @@
 """How many SQL statements an operation runs: few, and as many for ten items as for two."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,9 +15,10 @@ from graphql import (
     is_leaf_type,
 )
 from tests.api import crowd as crowds
-from tests.api.cast import Cast
+from tests.api.cast import VIEWERS, Cast
 from tests.api.crowd import Crowd
-from tests.api.deployment import graph
+from tests.api.deployment import Deployment, graph
+from tests.api.doors import QUERIES, door_of
 
 from shoutgraph.api.graphql.rooms import ROOMS
 
@@ -69,6 +71,10 @@ BUDGETS: Final = (
 )
 """Operations that front ends live on, and the most statements they may take, whatever the size of the page."""
 
+_WALK: Final = re.compile(r"SCAN (\w+)")
+NEWEST_ONLY: Final = frozenset({"event", "policy"})
+"""Tables of which the newest line is read, from the end and without an index of its own."""
+
 PLACE: Final = 16
 """Statements of orderPlace: one to know the fan, fifteen to keep the promise."""
 
@@ -111,6 +117,7 @@ def counts(cast: Cast, who: str, document: str, **variables: Any) -> tuple[int, 
     few, fewer = cast.deployment.counted(who, document.replace("%d", str(FEW)), **_cut(variables, FEW))
     many, more = cast.deployment.counted(who, document.replace("%d", str(MANY)), **_cut(variables, MANY))
     assert (_size(few), _size(many)) == (FEW, MANY), "there is as much as was asked for"
+    check_plans(cast.deployment)
     return len(fewer), len(more)
 
 
@@ -157,6 +164,27 @@ def test_placing_an_order_takes_the_same_few_statements_each_time(crowd: Crowd) 
         to.statements.clear()
         to.do("fan", "orderPlace", "order { id }", **crowd.cast.wish())
         assert len(to.statements_read()) == PLACE, to.statements_read()
+
+
+@pytest.mark.parametrize("use", QUERIES)
+def test_no_query_walks_a_whole_table(crowd: Crowd, use: str) -> None:
+    to, door = crowd.cast.deployment, door_of(use)
+    for who in VIEWERS:
+        to.statements.clear()
+        to.clients[who].post(door.document, **door.variables(crowd.cast))
+        check_plans(to)
+
+
+def check_plans(to: Deployment) -> None:
+    """Fails if one of the statements that were run reads a whole table without an index."""
+    for sql in [sql for sql in to.statements if sql.startswith("SELECT")]:
+        walked = {match[1] for line in plan_of(to, sql) if (match := _WALK.fullmatch(line))}
+        assert not walked or (walked <= NEWEST_ONLY and "DESC\n LIMIT 1 " in sql), sql
+
+
+def plan_of(to: Deployment, sql: str) -> list[str]:
+    """How SQLite carries a statement out, line by line."""
+    return to.read(lambda tx: [row[3] for row in tx._connection.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()])
 
 
 KIND: Final = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename } }"
