@@ -294,6 +294,11 @@ class SampleSubscription:
         yield TickEventType(cursor="1", number=1)
         raise RuntimeError("secret")
 
+    @fields.subscription(description="For moderators.", directives=[directives.requires(Scope.MODERATION)])
+    async def secrets(self, info: Info) -> AsyncIterator[TickEventType]:
+        world_of(info.context).calls.append("secrets opened")
+        yield TickEventType(cursor="1", number=1)
+
     @fields.subscription(description="Large events without an end.")
     async def flood(self, info: Info) -> AsyncIterator[TickEventType]:
         calls = world_of(info.context).calls

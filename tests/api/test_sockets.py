@@ -313,6 +313,17 @@ def test_a_stream_that_is_refused_says_why(socket: Socket) -> None:
     assert socket.receive() == {"id": "b", "type": "complete"}
 
 
+def test_a_subscription_with_a_scope_is_not_even_opened_without_it(served: Served, world: World) -> None:
+    with Socket(served.socket_url).init("fan") as socket:
+        socket.subscribe("s", "subscription { secrets { number } }")
+        message = socket.receive()
+        assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "FORBIDDEN")
+        assert world.calls == []
+    with Socket(served.socket_url).init("staff") as socket:
+        socket.subscribe("s", "subscription { secrets { number } }")
+        assert socket.next("s")["data"] == {"secrets": {"number": 1}}
+
+
 def test_a_client_that_reads_too_slowly_is_let_go(
     served: Served, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

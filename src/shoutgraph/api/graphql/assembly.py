@@ -80,6 +80,8 @@ def _enforce_scopes(fields: Mapping[str, GraphQLField]) -> None:
             if isinstance(needed, RequiresScope):
                 assert field.resolve is not None, "Strawberry gives every field a resolver"
                 field.resolve = _guarded(field.resolve, needed)
+                if field.subscribe is not None:
+                    field.subscribe = _guarded(field.subscribe, needed)
 
 
 def _guarded(resolve: GraphQLFieldResolver, needed: RequiresScope) -> GraphQLFieldResolver:
