@@ -78,10 +78,14 @@ def _enforce_scopes(fields: Mapping[str, GraphQLField]) -> None:
         directives = definition.directives if isinstance(definition, StrawberryField) else ()
         for needed in directives:
             if isinstance(needed, RequiresScope):
-                assert field.resolve is not None, "Strawberry gives every field a resolver"
-                field.resolve = _guarded(field.resolve, needed)
-                if field.subscribe is not None:
-                    field.subscribe = _guarded(field.subscribe, needed)
+                _guard(field, needed)
+
+
+def _guard(field: GraphQLField, needed: RequiresScope) -> None:
+    assert field.resolve is not None, "Strawberry gives every field a resolver"
+    field.resolve = _guarded(field.resolve, needed)
+    if field.subscribe is not None:
+        field.subscribe = _guarded(field.subscribe, needed)
 
 
 def _guarded(resolve: GraphQLFieldResolver, needed: RequiresScope) -> GraphQLFieldResolver:
