@@ -2,6 +2,7 @@
 
 import string
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -37,84 +38,100 @@ WORDS = (
 
 GOOD: Mapping[str, tuple[object, ...]] = MappingProxyType(
     {
+        "BigInt": ("1000",),
+        "Boolean": (False, True),
+        "Coins": ("1000", 70, "350"),
+        "CurrencyCode": ("EUR",),
+        "DateTime": ("2027-01-31T12:00:00Z",),
+        "Int": (60, 7),
+        "String": ("Because.",),
         "after": (None,),
         "before": (None,),
         "cancelUrl": ("https://shop.example/back",),
-        "coins": ("1000", 70, "350"),
         "country": ("DE",),
-        "currency": ("EUR",),
-        "expectedRevision": (None,),
         "expectedPrice": ("1000", 1000),
-        "first": (None, 3),
+        "expectedRevision": (None,),
         "handle": ("ada.l", "grace_h", "seller0"),
         "language": ("en",),
-        "last": (None, None, None, 3),
         "languages": ("en", "de", "pt-BR"),
+        "last": (None,),
         "locale": ("en",),
         "mediaType": ("video/mp4",),
-        "price": ("1000", "250"),
         "providerCode": ("sandbox", "sandbox-payouts"),
         "returnUrl": ("https://shop.example/back",),
-        "sizeBytes": ("1000", 100_000),
     }
 )
-"""What a field of this name takes for good."""
+"""What a field of this name, or else of this type, takes for good."""
 
-Ids = Callable[[int, str], str]
-"""An id by a number and the name of the field that wants it."""
+Ids = Callable[[int, str, bool], str]
+"""An id by a number and the name of the field that wants it; a wild one may be any text."""
+
+FIELDS_MAX = 12
+"""So many fields take turns at being the wrong one."""
+
+
+@st.composite
+def arguments(draw: st.DrawFn, root: str, given: Mapping[str, GraphQLArgument], ids: Ids) -> dict[str, object]:
+    """Arguments of a root field: all of them wild, or all of them good except for one, or quite good."""
+    maker = _Maker(draw, ids, wild_at=draw(st.integers(0, FIELDS_MAX)), all_wild=draw(st.integers(0, 3)) == 0)
+    return maker.fields(given, root)
+
+
+@dataclass
+class _Maker:
+    """Draws values; counts the leaves, so that one of them can be the wild one."""
+
+    draw: st.DrawFn
+    ids: Ids
+    wild_at: int
+    all_wild: bool
+    leaves: int = 0
+
+    def fields(
+        self, given: Mapping[str, GraphQLArgument] | Mapping[str, GraphQLInputField], root: str
+    ) -> dict[str, object]:
+        """Values of the arguments of a field, or of the fields of an input."""
+        made = {}
+        for name, each in given.items():
+            required = (
+                is_required_argument(each) if isinstance(each, GraphQLArgument) else is_required_input_field(each)
+            )
+            if required or self.draw(st.booleans()):
+                made[name] = self.value(each.type, f"{root}Id" if name == "id" else name)
+        return made
+
+    def value(self, of: GraphQLInputType, name: str) -> object:
+        """A value of this type."""
+        match of:
+            case GraphQLNonNull():
+                return self.value(of.of_type, name)
+            case GraphQLList():
+                return [
+                    self.value(of.of_type, name) for _ in range(self.draw(st.integers(0, 7 if self.all_wild else 2)))
+                ]
+            case GraphQLEnumType():
+                return self.draw(st.sampled_from(sorted(of.values)))
+            case GraphQLInputObjectType() if of.is_one_of:
+                key = self.draw(st.sampled_from(sorted(of.fields)))
+                return {key: self.value(of.fields[key].type, key)}
+            case GraphQLInputObjectType():
+                return self.fields(of.fields, name)
+        return self.leaf(of.name, name)
+
+    def leaf(self, kind: str, name: str) -> object:
+        """A scalar."""
+        wild = self.all_wild or self.leaves == self.wild_at
+        self.leaves += 1
+        if kind == "ID":
+            return self.ids(self.draw(st.integers(0, 999)), name, wild)
+        good = GOOD.get(name) or GOOD.get(kind)
+        return self.draw(SCALARS[kind] if wild or good is None else st.sampled_from(good))
 
 
 def declared(argument: GraphQLArgument) -> str:
     """The type of a variable that may be left out where the argument may."""
     text = str(argument.type)
     return text if is_required_argument(argument) else text.removesuffix("!")
-
-
-def of_arguments(root: str, given: Mapping[str, GraphQLArgument], ids: Ids) -> st.SearchStrategy[dict[str, object]]:
-    """Values of all the arguments of a root field."""
-
-    def values(name: str, argument: GraphQLArgument) -> st.SearchStrategy[object]:
-        return of_field(argument.type, f"{root}Id" if name == "id" else name, ids)
-
-    needed = {name: values(name, each) for name, each in given.items() if is_required_argument(each)}
-    rest = {name: values(name, each) for name, each in given.items() if name not in needed}
-    return st.fixed_dictionaries(needed, optional=rest)
-
-
-def of_field(field: GraphQLInputField | GraphQLInputType, name: str, ids: Ids) -> st.SearchStrategy[object]:
-    """Values of a field's type."""
-    of = field.type if isinstance(field, GraphQLInputField) else field
-    if isinstance(of, GraphQLNonNull):
-        return _present(of.of_type, name, ids)
-    return st.none() | _present(of, name, ids)
-
-
-def _present(of: GraphQLInputType, name: str, ids: Ids) -> st.SearchStrategy[object]:
-    match of:
-        case GraphQLList():
-            return st.lists(of_field(of.of_type, name, ids), max_size=7)
-        case GraphQLEnumType():
-            return st.sampled_from(sorted(of.values))
-        case GraphQLInputObjectType() if of.is_one_of:
-            return st.one_of(
-                [
-                    _present(field.type, key, ids).map(lambda value, key=key: {key: value})
-                    for key, field in of.fields.items()
-                ]
-            )
-        case GraphQLInputObjectType():
-            return _object(of, ids)
-    if of.name == "ID":
-        return st.integers(0, 999).map(lambda at: ids(at, name))
-    good = GOOD.get(name, ("Because.",) if of.name == "String" else ())
-    return st.one_of(*[st.sampled_from(good)] * 4, SCALARS[of.name]) if good else SCALARS[of.name]
-
-
-def _object(of: GraphQLInputObjectType, ids: Ids) -> st.SearchStrategy[object]:
-    given = {name: of_field(field, name, ids) for name, field in of.fields.items()}
-    needed = {name: each for name, each in given.items() if is_required_input_field(of.fields[name])}
-    optional = {name: each for name, each in given.items() if name not in needed}
-    return st.fixed_dictionaries(needed, optional=optional)
 
 
 def _as_text(numbers: st.SearchStrategy[int]) -> st.SearchStrategy[object]:

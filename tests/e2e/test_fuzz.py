@@ -35,14 +35,13 @@ class Target:
     answered: int = 0
     broken: list[object] = field(default_factory=list)
 
-    def id_of(self, at: int, name: str) -> str:
-        """An id that a field of this name would want, most of the time."""
-        prefix = name.removesuffix("Id").lower()
-        kind, of_kind = at % 10, self.ids.get(prefix) or self.ids["order"]
-        if kind < 7:
-            return of_kind[at % len(of_kind)]
+    def id_of(self, at: int, name: str, wild: bool) -> str:  # noqa: FBT001 - as inputs ask for it
+        """An id that a field of this name wants, or any other text."""
+        if not wild:
+            pool = self.ids.get(name.removesuffix("Id").removesuffix("s").lower()) or self.ids["order"]
+            return pool[at % len(pool)]
         known = [each for pool in self.ids.values() for each in pool]
-        return known[at % len(known)] if kind < 9 else STRANGERS[at % len(STRANGERS)]
+        return known[at % len(known)] if at % 2 else STRANGERS[at % len(STRANGERS)]
 
     def remember(self, text: str) -> None:
         """Keeps the ids in a text for later inputs."""
@@ -79,7 +78,7 @@ class Target:
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
-        @given(inputs.of_arguments(name, of.args, self.id_of))
+        @given(inputs.arguments(name, of.args, self.id_of))
         def run(variables: dict[str, object]) -> None:
             for role in self.clients:
                 self.call(role, document, variables)
