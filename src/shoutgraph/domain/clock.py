@@ -22,4 +22,4 @@ def from_micros(micros: int) -> datetime:
 
 def to_text(at: datetime) -> str:
     """RFC 3339 in UTC with `Z` and milliseconds, as the API prints times."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

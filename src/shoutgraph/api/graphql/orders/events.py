@@ -152,6 +152,7 @@ class OrderEventSubscription:
     @fields.subscription(
         description="Order events after the cursor, the stored ones first, then live. At least once, in log order.",
         directives=[Cost(weight="20")],
+        shared=True,
     )
     async def order_events(
         self, info: Info, after: After = None, filter: Filter = None
