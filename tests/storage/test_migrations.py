@@ -17,6 +17,7 @@ from tests.storage import databases
 from tests.storage.databases import Clock
 
 from shoutgraph import storage
+from shoutgraph.domain import errors
 from shoutgraph.domain.orders import states
 from shoutgraph.storage import engine, migrations, sqlite
 
@@ -133,3 +134,31 @@ def test_a_migration_that_is_killed_midway_leaves_nothing(tmp_path: Path, steps:
     raw.close()
     migrations.upgrade(path)
     assert migrations.current(path) == migrations.head()
+
+
+def test_a_database_of_a_newer_release_is_refused_and_left_as_it_is(path: Path, clock: Clock) -> None:
+    raw = dbapi.connect(path)
+    raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    raw.commit()
+    raw.close()
+    look = engine.Options(writing=False, any_schema=True)
+    for opening in (
+        lambda: migrations.upgrade(path),
+        lambda: migrations.current(path),
+        lambda: engine.open_store(path, clock),
+        lambda: engine.open_store(path, clock, look),
+    ):
+        with pytest.raises(errors.StoreUnavailableError, match=r"of a newer release.* is 9999"):
+            opening()
+    raw = dbapi.connect(path)
+    assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+    raw.close()
+
+
+def test_a_file_that_ends_too_early_is_refused(path: Path, clock: Clock) -> None:
+    dbapi.connect(path).execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+    with path.open("r+b") as file:
+        file.truncate(3 * 4096)
+    for opening in (lambda: migrations.upgrade(path), lambda: engine.open_store(path, clock)):
+        with pytest.raises(errors.StoreUnavailableError, match=r"cannot open books\.db: "):
+            opening()

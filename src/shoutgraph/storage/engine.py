@@ -49,10 +49,16 @@ def open_store(where: Path | str, wall: clock.Clock, options: Options | None = N
         wall: the time; the store never lets it go back.
 
     Raises:
-        StoreUnavailableError: the file is not there, is not of this release, or has a writer already.
+        StoreUnavailableError: the file is not there or not whole, is not of this release, or has a writer already.
     """
-    chosen = options or Options()
     path = sqlite.path_of(where)
+    try:
+        return _open(path, wall, options or Options())
+    except sqlite.DatabaseError as error:
+        raise errors.StoreUnavailableError(f"cannot open {path.name}: {error}", retry_after_s=0) from error
+
+
+def _open(path: Path, wall: clock.Clock, chosen: Options) -> "Store":
     if not path.exists():
         raise errors.StoreUnavailableError(
             f"cannot open {path.name}: it is not there; run `shoutgraph migrate`", retry_after_s=0
@@ -67,6 +73,7 @@ def open_store(where: Path | str, wall: clock.Clock, options: Options | None = N
         for session in reading:
             parts.callback(session.close)
         first = writing or reading[0]
+        migrations.require_known(first)
         fault = _schema_fault(first)
         if fault is not None and not chosen.any_schema:
             raise errors.StoreUnavailableError(fault, retry_after_s=0)
