@@ -138,6 +138,60 @@ def test_money_that_left_after_a_failure_is_flagged_and_not_booked_twice() -> No
     assert after.payout.review is PayoutReview.PAID_AFTER_FAILURE
 
 
+def requeued(**changes: Any) -> Payout:
+    refused = observe(sent(), look(PaySeen.NOT_EXECUTED, code="unavailable"), first_answer=True).payout
+    return replace(refused, **changes)
+
+
+@pytest.mark.parametrize("state", [PayoutState.APPROVED, PayoutState.HELD])
+@pytest.mark.parametrize(
+    ("sighting", "after", "effects"),
+    [
+        (look(PaySeen.PAID), PayoutState.PAID, (Effect.PAID,)),
+        (look(PaySeen.RETURNED, code="X"), PayoutState.RETURNED, (Effect.PAID, Effect.RETURNED)),
+        (look(PaySeen.PENDING), PayoutState.SUBMITTED, ()),
+        (look(PaySeen.REJECTED, code="X"), PayoutState.REJECTED, (Effect.FAILED,)),
+        (look(PaySeen.ABSENT), None, ()),
+        (look(PaySeen.UNKNOWN), None, ()),
+    ],
+)
+def test_what_was_ever_sent_may_turn_out_to_be_there(
+    state: PayoutState, sighting: Sighting, after: PayoutState | None, effects: tuple[Effect, ...]
+) -> None:
+    seen = observe(requeued(state=state), sighting)
+    assert (seen.payout.state, seen.effects) == (after or state, effects)
+
+
+def test_money_on_a_payout_that_was_never_sent_is_flagged() -> None:
+    for state in (PayoutState.REQUESTED, PayoutState.HELD, PayoutState.APPROVED):
+        seen = observe(payout(state), look(PaySeen.PAID))
+        assert (seen.payout.state, seen.payout.review) == (state, PayoutReview.PAID_AFTER_FAILURE)
+
+
+def test_where_money_was_seen_no_failure_is_believed() -> None:
+    strange = observe(sent(state=PayoutState.UNKNOWN), look(PaySeen.PAID, amount_minor=999)).payout
+    for sighting in (look(PaySeen.REJECTED, code="X"), look(PaySeen.ABSENT)):
+        seen = observe(strange, sighting, absence_proves=True)
+        assert (seen.payout.state, seen.effects) == (PayoutState.UNKNOWN, ())
+
+
+def test_coins_go_back_only_when_every_attempt_is_cleared() -> None:
+    out = requeued(attempts=2)
+    for cleared in (0, 1):
+        with pytest.raises(errors.ValidationError):
+            payouts.cancel(out, now=T0, cleared=cleared)
+    assert payouts.cancel(out, now=T0, cleared=2).effects == (Effect.FAILED,)
+
+
+@pytest.mark.parametrize("state", [PayoutState.HELD, PayoutState.APPROVED])
+def test_a_flagged_payout_neither_goes_nor_comes_back(state: PayoutState) -> None:
+    flagged = payouts.flagged(payout(state), PayoutReview.PAID_AFTER_FAILURE, now=T0)
+    for name, decide in DECISIONS:
+        if name != "hold":
+            with pytest.raises(errors.ValidationError):
+                decide(flagged)
+
+
 def test_a_rejection_after_paid_is_flagged() -> None:
     paid = observe(sent(), look(PaySeen.PAID)).payout
     after = observe(paid, look(PaySeen.REJECTED, code="X"))

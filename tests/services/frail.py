@@ -21,7 +21,11 @@ class Nothing(BaseModel):
 
 @dataclass
 class Frail:
-    """What the provider has, and how many answers it will lose."""
+    """What the provider has, and how many answers it will lose.
+
+    `lying` takes a batch and says that it did not; `by_key` lets us ask by key; `deaf` cannot be asked now. `risky`
+    holds the recipients of payouts that the risk review breaks on.
+    """
 
     losing: int = 0
     refusing: str | None = None
@@ -30,6 +34,11 @@ class Frail:
     payouts: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     paid: bool = False
+    lying: bool = False
+    by_key: bool = False
+    deaf: bool = False
+    risky: set[str] = field(default_factory=set)
+    reviews: list[list[str]] = field(default_factory=list)
 
     def take(self, what: str) -> None:
         self.calls.append(what)
@@ -83,6 +92,8 @@ class FrailPayouts:
     async def submit(self, batch: sdk.PayoutBatch) -> sdk.BatchOutcome:
         if self.frail.refusing is not None:
             self.frail.calls.append("submit")
+            if self.frail.lying:
+                self.frail.payouts |= {item.item_id: item.recipient_ref for item in batch.items}
             return sdk.BatchOutcome({item.item_id: sdk.NotExecuted(self.frail.refusing) for item in batch.items})
         for item in batch.items:
             self.frail.payouts.setdefault(item.item_id, item.recipient_ref)
@@ -91,7 +102,14 @@ class FrailPayouts:
 
     async def fetch(self, targets: Sequence[sdk.Target], call: sdk.Call) -> Mapping[str, sdk.ItemObservation]:
         self.frail.calls.append("fetch")
-        return {target.operation_id: sdk.Pending(target.ref, CALLS_S) for target in targets}
+        if self.frail.deaf:
+            raise ConnectionError("not now")
+        return {
+            target.operation_id: sdk.Pending(f"ref-{target.operation_id}", CALLS_S)
+            if target.operation_id in self.frail.payouts
+            else sdk.Absent()
+            for target in targets
+        }
 
     async def cancel(self, target: sdk.Target, call: sdk.Call) -> sdk.ItemOutcome:
         return sdk.Unknown("unsupported")
@@ -131,18 +149,24 @@ class FrailPlugin:
             max_batch=10,
             webhooks=sdk.Webhooks.HINT,
             idempotency=sdk.Idempotency("account", WINDOW),
+            lookup=sdk.Lookup(by_key=self.frail.by_key),
         )
         build = lambda _config, _host: FrailPayouts(self.frail)  # noqa: E731
         return [sdk.PayoutPlugin("frail-payouts", "Frail", caps, Nothing, build, lambda _config: frozenset())]
 
     @sdk.hookimpl
     def shoutgraph_review(self, kind: str, request: object) -> sdk.Verdict:
+        if isinstance(request, sdk.PayoutBatch):
+            refs = [item.recipient_ref for item in request.items]
+            self.frail.reviews.append(refs)
+            if self.frail.risky & set(refs):
+                raise RuntimeError("the review broke on this one")
         return self.frail.review
 
 
-def install(world: World) -> Frail:
+def install(world: World, *, by_key: bool = False) -> Frail:
     """Puts the provider into a world, in place of any other."""
-    frail = Frail()
+    frail = Frail(by_key=by_key)
     FrailTopUps.now = world.clock()  # type: ignore[attr-defined]
     setup = loading.Setup(
         instances={"frail": {"plugin": "frail"}, "frail-payouts": {"plugin": "frail-payouts"}},

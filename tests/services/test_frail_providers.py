@@ -114,14 +114,19 @@ def hint(till: Till, instance: str, body: str) -> notices.Stored:
 
 @pytest.fixture
 def office(till: Till, frail: Frail) -> Office:
+    assert frail.payouts == {}
+    return open_office(till)
+
+
+def open_office(till: Till, name: str = "nova", ref: str = "DE00") -> Office:
+    """A creator who is paid by the frail provider."""
     office = Office.__new__(Office)
     office.till, office.finance = till, till.world.staff("finance")
-    office.viewer, office.creator, _ = till.world.creator()
-    wish = NewRecipient("frail-payouts", "Bank", "DE00")
+    office.viewer, office.creator, _ = till.world.creator(name)
+    wish = NewRecipient("frail-payouts", "Bank", ref)
     asked = till.world.request("payoutRecipientCreate", office.viewer)
     add = requests.add_recipient(till.world.tools, office.viewer, asked, wish)
     office.recipient = till.world.run(add).value
-    assert frail.payouts == {}
     return office
 
 

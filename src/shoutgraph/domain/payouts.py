@@ -2,7 +2,8 @@
 
 A person of finance approves it; a provider carries it out. Coins stay set aside until the provider says *paid*, not
 *accepted*; what is unknown stays set aside for as long as it is unknown, and never goes out by another way. Paid is
-not final: money can come back weeks later.
+not final: money can come back weeks later. A provider that says "not executed" may be wrong, so what was ever sent is
+believed to have moved when somebody proves it, and goes back to its creator only after one more look.
 Source: docs/adr/0009-providers.md, docs/adr/0003-ledger.md rows 22 to 25.
 """
 
@@ -13,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from shoutgraph.domain import errors, ids, money
-from shoutgraph.domain.patience import DAY, OPEN_STEPS, PAID_PAUSE, UNKNOWN_REVIEW_AFTER, UNKNOWN_STEPS, pause
+from shoutgraph.domain.patience import DAY
 from shoutgraph.domain.policies import Policy
 
 NOTE_CHARS_MAX: Final = 1_000
@@ -97,6 +98,9 @@ FAILED: Final = frozenset(
 
 SHOWS_MONEY_MOVED: Final = frozenset({PayoutState.PAID, PayoutState.RETURNED})
 
+SETTLED_BY_PEOPLE: Final = frozenset(PayoutReview) - {PayoutReview.UNKNOWN_FOR_LONG}
+"""Reasons after which no proof that nothing happened is believed: somebody saw money move."""
+
 UNANSWERED: Final = frozenset({PayoutState.SUBMITTING, PayoutState.UNKNOWN})
 """No answer says yet that the provider has it."""
 
@@ -127,7 +131,8 @@ class Sighting:
 class Payout:
     """Coins on their way out. `key` names it at the provider: the same request after a restore has the same key.
 
-    Units: `amount_minor` minor units of `currency`. `hold_code` and `note` say what finance decided and why.
+    Units: `amount_minor` minor units of `currency`. `hold_code` and `note` say what finance decided and why; a
+    payout that was approved after it was held for RISK keeps that code. `batch_id` is the last batch that it was in.
     """
 
     id: ids.PayoutId
@@ -154,6 +159,17 @@ class Payout:
     paid_at: datetime | None = None
     closed_at: datetime | None = None
     review: PayoutReview | None = None
+
+    @property
+    def may_be_there(self) -> bool:
+        """Whether the provider has it, or may have it although it once said no; the earnings are set aside."""
+        requeued = self.attempts > 0 and self.state in {PayoutState.APPROVED, PayoutState.HELD}
+        return requeued or self.state in IN_FLIGHT
+
+    @property
+    def risk_accepted(self) -> bool:
+        """Whether finance approved it although the risk review had held it."""
+        return self.state is PayoutState.APPROVED and self.hold_code is HoldCode.RISK
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +219,15 @@ def check_request(coins: int, *, available_coins: int, last_day_coins: int, poli
 
 
 def approve(payout: Payout, *, by: str, now: datetime) -> Payout:
-    """Finance lets it go.
+    """Finance lets it go; what was held for its risk is not reviewed again.
 
     Raises:
-        ValidationError: it is already decided.
+        ValidationError: it is already decided, or flagged.
     """
     _check(payout, WAITING)
-    return _moved(payout, PayoutState.APPROVED, now, decided_by=by, hold_code=None, note=None)
+    _check_unflagged(payout)
+    kept = payout.hold_code if payout.hold_code is HoldCode.RISK else None
+    return _moved(payout, PayoutState.APPROVED, now, decided_by=by, hold_code=kept, note=None)
 
 
 def hold(payout: Payout, *, code: HoldCode, note: str, by: str, now: datetime) -> Payout:
@@ -223,25 +241,31 @@ def hold(payout: Payout, *, code: HoldCode, note: str, by: str, now: datetime) -
     return _moved(payout, PayoutState.HELD, now, hold_code=code, note=note, decided_by=by)
 
 
-def deny(payout: Payout, *, note: str, by: str, now: datetime) -> Seen:
+def deny(payout: Payout, *, note: str, by: str, now: datetime, cleared: int = 0) -> Seen:
     """Finance says no; the earnings are available again.
 
+    Args:
+        cleared: how many attempts are known to have left nothing at the provider.
+
     Raises:
-        ValidationError: it is already with the provider or closed, or the note is empty or too long.
+        ValidationError: it is, or may be, with the provider, it is closed or flagged, or the note is empty or too long.
     """
-    _check(payout, WAITING | {PayoutState.APPROVED})
+    _check_gone(payout, cleared)
     _check_note(note)
     denied = _moved(payout, PayoutState.DENIED, now, note=note, decided_by=by, closed_at=now)
     return Seen(denied, (Effect.FAILED,))
 
 
-def cancel(payout: Payout, *, now: datetime) -> Seen:
+def cancel(payout: Payout, *, now: datetime, cleared: int = 0) -> Seen:
     """The creator takes it back before it went out.
 
+    Args:
+        cleared: how many attempts are known to have left nothing at the provider.
+
     Raises:
-        ValidationError: it is already with the provider or closed.
+        ValidationError: it is, or may be, with the provider, or it is closed or flagged.
     """
-    _check(payout, WAITING | {PayoutState.APPROVED})
+    _check_gone(payout, cleared)
     return Seen(_moved(payout, PayoutState.CANCELLED, now, closed_at=now), (Effect.FAILED,))
 
 
@@ -261,6 +285,7 @@ def observe(payout: Payout, sighting: Sighting, *, absence_proves: bool, first_a
     """
     payout = replace(payout, ref=payout.ref or sighting.ref)
     proven = first_answer if sighting.seen is PaySeen.NOT_EXECUTED else absence_proves and payout.ref is None
+    proven = proven and payout.review not in SETTLED_BY_PEOPLE
     match sighting.seen:
         case PaySeen.PAID:
             seen = _paid(payout, sighting)
@@ -269,7 +294,7 @@ def observe(payout: Payout, sighting: Sighting, *, absence_proves: bool, first_a
         case PaySeen.REJECTED:
             seen = _failed(payout, PayoutState.REJECTED, sighting)
         case PaySeen.PENDING:
-            on_its_way = payout.state in IN_FLIGHT - {PayoutState.SUBMITTED}
+            on_its_way = payout.may_be_there and payout.state is not PayoutState.SUBMITTED
             seen = Seen(_moved(payout, PayoutState.SUBMITTED, sighting.at) if on_its_way else payout)
         case PaySeen.NOT_EXECUTED | PaySeen.ABSENT if proven and payout.state in UNANSWERED:
             seen = _not_executed(payout, sighting)
@@ -278,40 +303,15 @@ def observe(payout: Payout, sighting: Sighting, *, absence_proves: bool, first_a
     return seen
 
 
-def lost_answer(payout: Payout, *, answer_due_at: datetime, now: datetime) -> Payout:
-    """An answer that did not come in time is unknown: the process that waited for it may be gone."""
-    if payout.state is not PayoutState.SUBMITTING or now < answer_due_at:
-        return payout
+def gives_back(payout: Payout, seen: Sighting) -> bool:
+    """Whether a proof that nothing happened ends the payout, rather than letting it be sent again later."""
+    again = seen.retry_after is not None or seen.code in TRANSIENT
+    return not again or payout.attempts >= ATTEMPTS_MAX
+
+
+def doubted(payout: Payout, *, now: datetime) -> Payout:
+    """The payout, of which nobody knows now what became of it."""
     return _moved(payout, PayoutState.UNKNOWN, now)
-
-
-def overdue_unknown(payout: Payout, *, sent_at: datetime, now: datetime) -> Payout:
-    """Flags for finance what is unknown for too long; it stays unknown."""
-    if payout.state is not PayoutState.UNKNOWN or now < sent_at + UNKNOWN_REVIEW_AFTER:
-        return payout
-    return flagged(payout, PayoutReview.UNKNOWN_FOR_LONG, now=now)
-
-
-def next_look(
-    payout: Payout, *, answer_due_at: datetime, return_window: timedelta, looks: int, now: datetime
-) -> datetime | None:
-    """When to look next, or None for never again.
-
-    Args:
-        looks: how often it was looked at since its state last changed.
-        return_window: how long paid money may still come back.
-    """
-    match payout.state:
-        case PayoutState.SUBMITTING:
-            return answer_due_at
-        case PayoutState.UNKNOWN:
-            return now + pause(UNKNOWN_STEPS, looks)
-        case PayoutState.SUBMITTED:
-            return now + pause(OPEN_STEPS, looks)
-        case PayoutState.PAID if payout.paid_at is not None and now + PAID_PAUSE < payout.paid_at + return_window:
-            return now + PAID_PAUSE
-        case _:
-            return None
 
 
 def flagged(payout: Payout, review: PayoutReview, *, now: datetime) -> Payout:
@@ -326,7 +326,7 @@ def _paid(payout: Payout, seen: Sighting) -> Seen:
         return Seen(flagged(payout, PayoutReview.AMOUNT_MISMATCH, now=seen.at))
     if payout.state in SHOWS_MONEY_MOVED:
         return Seen(payout)
-    if payout.state not in IN_FLIGHT:
+    if not payout.may_be_there:
         return Seen(flagged(payout, PayoutReview.PAID_AFTER_FAILURE, now=seen.at))
     return Seen(_moved(payout, PayoutState.PAID, seen.at, paid_at=seen.at, review=None), (Effect.PAID,))
 
@@ -337,7 +337,7 @@ def _returned(payout: Payout, seen: Sighting) -> Seen:
     changes = {"failure_code": seen.code, "closed_at": seen.at, "review": None}
     if payout.state is PayoutState.PAID:
         return Seen(_moved(payout, PayoutState.RETURNED, seen.at, **changes), (Effect.RETURNED,))
-    if payout.state in IN_FLIGHT:  # it must have been paid before, only nobody told us
+    if payout.may_be_there:  # it must have been paid before, only nobody told us
         returned = _moved(payout, PayoutState.RETURNED, seen.at, paid_at=seen.at, **changes)
         return Seen(returned, (Effect.PAID, Effect.RETURNED))
     return Seen(payout)
@@ -346,19 +346,18 @@ def _returned(payout: Payout, seen: Sighting) -> Seen:
 def _failed(payout: Payout, state: PayoutState, seen: Sighting) -> Seen:
     if payout.state is PayoutState.PAID:
         return Seen(flagged(payout, PayoutReview.FAILED_AFTER_PAID, now=seen.at))
-    if payout.state not in IN_FLIGHT:
+    if not payout.may_be_there or payout.review in SETTLED_BY_PEOPLE:
         return Seen(payout)
     failed = _moved(payout, state, seen.at, failure_code=seen.code, closed_at=seen.at, review=None)
     return Seen(failed, (Effect.FAILED,))
 
 
 def _not_executed(payout: Payout, seen: Sighting) -> Seen:
-    again = seen.retry_after is not None or seen.code in TRANSIENT
-    if not again or payout.attempts >= ATTEMPTS_MAX:
+    if gives_back(payout, seen):
         return _failed(payout, PayoutState.NOT_EXECUTED, seen)
     wait = max(seen.retry_after or timedelta(), RETRY_AFTER * 2**payout.attempts)
     not_before = seen.at + min(wait, DAY)
-    return Seen(_moved(payout, PayoutState.APPROVED, seen.at, batch_id=None, not_before=not_before))
+    return Seen(_moved(payout, PayoutState.APPROVED, seen.at, not_before=not_before, review=None))
 
 
 def _unknown(payout: Payout, seen: Sighting) -> Payout:
@@ -378,6 +377,20 @@ def _moved(payout: Payout, state: PayoutState, now: datetime, **changes: object)
 def _check(payout: Payout, states: frozenset[PayoutState]) -> None:
     if payout.state not in states:
         msg = f"This is not possible while the payout is {payout.state}."
+        raise errors.ValidationError(msg, code="PAYOUT_STATE", path=("input", "payoutId"))
+
+
+def _check_gone(payout: Payout, cleared: int) -> None:
+    _check(payout, WAITING | {PayoutState.APPROVED})
+    _check_unflagged(payout)
+    if payout.attempts > cleared:
+        msg = "The provider does not say for certain that it has nothing of this payout; try again later."
+        raise errors.ValidationError(msg, code="PAYOUT_STATE", path=("input", "payoutId"))
+
+
+def _check_unflagged(payout: Payout) -> None:
+    if payout.review is not None:
+        msg = "Money may have moved for this payout; somebody must look at it first."
         raise errors.ValidationError(msg, code="PAYOUT_STATE", path=("input", "payoutId"))
 
 

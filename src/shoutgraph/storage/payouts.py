@@ -286,6 +286,7 @@ def _approved() -> sa.ClauseElement:
         sa.select(*_COLUMNS)
         .where(
             _T.c.state.in_(_states([PayoutState.APPROVED])),
+            _T.c.review.is_(None),
             _T.c.not_before.is_(None) | (_T.c.not_before <= sa.bindparam("now")),
         )
         .order_by(_T.c.id)

@@ -1,9 +1,11 @@
 """The one way a payout changes: book what follows, store it, tell of it. All in the caller's unit of work."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
-from shoutgraph.domain import accounts, earnings as earning_values, ids, journal, postings
+from shoutgraph.domain import accounts, earnings as earning_values, ids, journal, payout_looks, postings
+from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.earnings import Earning
 from shoutgraph.domain.payouts import Effect, Payout, Seen
 from shoutgraph.domain.postings import Books
@@ -25,6 +27,14 @@ def keep(tools: Tools, tx: Tx, before: Payout, seen: Seen) -> Payout:
     payouts.save(tx, after)
     tell(tools, tx, after, before)
     return after
+
+
+def look_again(tx: Tx, payout: Payout, batch: Batch, *, looks: int, return_window: timedelta) -> None:
+    """Says when to look next, and gives the lease back."""
+    due = payout_looks.next_look(
+        payout, answer_due_at=batch.answer_due_at, return_window=return_window, looks=looks, now=tx.now
+    )
+    payouts.schedule(tx, payout.id, look_at=due, looks=looks)
 
 
 def tell(tools: Tools, tx: Tx, payout: Payout, before: Payout | None) -> None:

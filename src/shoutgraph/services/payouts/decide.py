@@ -6,7 +6,7 @@ from shoutgraph.domain import errors, ids, payouts as rules
 from shoutgraph.domain.payouts import HoldCode, Payout, Seen
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.services.payouts import apply
+from shoutgraph.services.payouts import apply, evidence
 from shoutgraph.storage import payouts
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
@@ -57,12 +57,17 @@ async def deny(tools: Tools, viewer: Viewer, asked: Request, payout_id: str, *, 
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer does not manage finances, or it is their own payout.
         NotFoundError: there is no such payout.
-        ValidationError: it is with the provider or closed, or the note is empty or too long.
+        ValidationError: it is, or may be, with the provider, it is closed, or the note is empty or too long.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
-    by = viewer.principal
+    viewer.require(Scope.FINANCE_MANAGE)
+    by, sure = viewer.principal, await _cleared(tools, payout_id)
     return await _decide(
-        tools, viewer, asked, payout_id, lambda payout, tx: rules.deny(payout, note=note, by=by, now=tx.now)
+        tools,
+        viewer,
+        asked,
+        payout_id,
+        lambda payout, tx: rules.deny(payout, note=note, by=by, now=tx.now, cleared=sure),
     )
 
 
@@ -73,17 +78,17 @@ async def cancel(tools: Tools, viewer: Viewer, asked: Request, payout_id: str) -
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer is not a creator.
         NotFoundError: there is no such payout of this creator.
-        ValidationError: the text is no payout's id, or it is with the provider or closed.
+        ValidationError: the text is no payout's id, or it is, or may be, with the provider, or it is closed.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     creator_id = viewer.require_creator()
-    ids.parse(ids.PAYOUT, payout_id, path=("input", "payoutId"))
+    sure = await _cleared(tools, payout_id, creator_id)
 
     def work(tx: Tx) -> Payout:
         payout = payouts.get(tx, payout_id)
         if payout.creator_id != creator_id:
             raise errors.NotFoundError("There is no such payout.", path=("input", "payoutId"))
-        return apply.keep(tools, tx, payout, rules.cancel(payout, now=tx.now))
+        return apply.keep(tools, tx, payout, rules.cancel(payout, now=tx.now, cleared=sure))
 
     return await once(tools, asked, work, payouts.get)
 
@@ -101,3 +106,12 @@ async def _decide(
         return apply.keep(tools, tx, payout, decision(payout, tx))
 
     return await once(tools, asked, work, payouts.get)
+
+
+async def _cleared(tools: Tools, payout_id: str, creator_id: ids.CreatorId | None = None) -> int:
+    """Asks the provider before coins go back; gives how many attempts it has nothing of."""
+    ids.parse(ids.PAYOUT, payout_id, path=("input", "payoutId"))
+    payout = await tools.store.read(lambda tx: payouts.get(tx, payout_id))
+    if creator_id not in {None, payout.creator_id}:
+        return 0  # the refusal that follows is the same as for one that is not there
+    return await evidence.cleared(tools, payout)

@@ -1,16 +1,18 @@
 """Looking at payouts again, on the schedule of their state: what was left open, and what may still come back."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from shoutgraph import sdk
-from shoutgraph.domain import batches, payouts as rules
+from shoutgraph.domain import batches, payout_looks, payouts as rules
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.payouts import PayoutState, Seen
 from shoutgraph.plugins.payouts import FETCH_MAX, Payouts
-from shoutgraph.services.payouts import apply, sights
-from shoutgraph.services.payouts.send import ANSWER_DUE, TIMEOUT, hand_over, look_again
+from shoutgraph.services.payouts import apply, evidence, sights
+from shoutgraph.services.payouts.send import ANSWER_DUE, hand_over
+from shoutgraph.services.payouts.sights import TIMEOUT
 from shoutgraph.storage import payouts
 from shoutgraph.storage.payouts import Claimed
 from shoutgraph.storage.tx import Tx
@@ -22,7 +24,13 @@ LEASE: Final = timedelta(minutes=2)
 MISSING_PAUSE: Final = timedelta(hours=1)
 """The pause before the next look where the provider's plugin is not there."""
 
-LOOK: Final = "look"
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a look showed, by key, and when it began."""
+
+    seen: Mapping[str, sdk.ItemObservation]
+    asked_at: datetime
 
 
 async def look_due(tools: Tools, *, limit: int) -> int:
@@ -42,36 +50,35 @@ def _claim(tools: Tools, tx: Tx, limit: int) -> tuple[Claimed, ...]:
     found = []
     for claimed in payouts.claim_due(tx, lease=LEASE, limit=limit):
         before, batch = claimed.payout, claimed.batch
-        lost = rules.lost_answer(before, answer_due_at=batch.answer_due_at, now=tx.now)
-        after = rules.overdue_unknown(lost, sent_at=batch.first_sent_at, now=tx.now)
+        lost = payout_looks.lost_answer(before, answer_due_at=batch.answer_due_at, now=tx.now)
+        after = payout_looks.overdue_unknown(lost, sent_at=batch.first_sent_at, now=tx.now)
         kept = apply.keep(tools, tx, before, Seen(after))
         found.append(Claimed(kept, batch, 0 if kept.state is not before.state else claimed.looks))
     return tuple(found)
 
 
 async def _look(tools: Tools, way: Payouts, group: Sequence[Claimed]) -> None:
-    lookable = [each for each in group if each.payout.ref is not None or way.caps.lookup.by_key]
-    targets = [_target(each) for each in lookable]
-    call = sdk.Call(LOOK, LOOK, TIMEOUT)
-    seen = await way.fetch(targets, call) if targets else {}
-    await tools.store.write(lambda tx: _seen(tools, tx, way, group, seen))
+    lookable = [each for each in group if evidence.can_tell(way, each.payout)]
+    asked_at = tools.clock()
+    seen = await evidence.fetch(tools, way, [each.payout for each in lookable])
+    await tools.store.write(lambda tx: _seen(tools, tx, way, group, _Look(seen, asked_at)))
     for batch in {each.batch.id: each.batch for each in group if each not in lookable}.values():
         await _resend(tools, way, batch)
 
 
-def _seen(
-    tools: Tools, tx: Tx, way: Payouts, group: Sequence[Claimed], seen: Mapping[str, sdk.ItemObservation]
-) -> None:
+def _seen(tools: Tools, tx: Tx, way: Payouts, group: Sequence[Claimed], look: _Look) -> None:
     for claimed in group:
         before = payouts.get(tx, claimed.payout.id)
-        outcome = seen.get(before.key, sdk.Unknown("no_lookup"))
-        after_s = way.caps.lookup.absence_after
-        proves = after_s is not None and tx.now >= claimed.batch.first_sent_at + after_s
+        batch = payouts.get_batch(tx, before.batch_id or claimed.batch.id)
+        outcome = look.seen.get(before.key, sdk.Unknown("no_lookup"))
+        absence_after = way.caps.lookup.absence_after
+        # The call may leave as late as its answer is due: a look that began before that proves nothing.
+        proves = absence_after is not None and look.asked_at >= batch.answer_due_at + absence_after
         sighting = sights.sighting_of(outcome, at=tx.now)
         result = rules.observe(before, sighting, absence_proves=proves, first_answer=False)
         after = apply.keep(tools, tx, before, result)
         looks = 0 if after.state is not claimed.payout.state else claimed.looks + 1
-        look_again(tx, after, claimed.batch, looks=looks, return_window=way.caps.return_window)
+        apply.look_again(tx, after, batch, looks=looks, return_window=way.caps.return_window)
 
 
 async def _resend(tools: Tools, way: Payouts, batch: Batch) -> None:
@@ -83,7 +90,8 @@ async def _resend(tools: Tools, way: Payouts, batch: Batch) -> None:
     def work(tx: Tx) -> Batch | None:
         group = payouts.list_of_batch(tx, batch.id)
         unknown = all(each.state is PayoutState.UNKNOWN and each.ref is None for each in group)
-        if not unknown or tx.now + TIMEOUT >= batch.first_sent_at + promise.window:
+        whole = batches.key_of([each.key for each in group]) == batch.key  # none of them went on in another batch
+        if not (unknown and whole) or tx.now + TIMEOUT >= batch.first_sent_at + promise.window:
             return None
         again = batches.resent(payouts.get_batch(tx, batch.id), answer_due_at=tx.now + ANSWER_DUE)
         payouts.save_batch(tx, again)
@@ -100,12 +108,6 @@ async def _wait(tools: Tools, group: Sequence[Claimed]) -> None:
             payouts.schedule(tx, each.payout.id, look_at=tx.now + MISSING_PAUSE, looks=each.looks)
 
     await tools.store.write(work)
-
-
-def _target(claimed: Claimed) -> sdk.Target:
-    payout = claimed.payout
-    amount = sdk.Money(payout.amount_minor, payout.currency)
-    return sdk.Target(payout.key, claimed.batch.key, payout.ref, amount)
 
 
 def _by_instance(claimed: Sequence[Claimed]) -> dict[str, list[Claimed]]:

@@ -4,6 +4,7 @@ A crash in between leaves payouts whose answer is overdue; the looks take them u
 another way than the one that its creator chose.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
@@ -13,18 +14,20 @@ from shoutgraph.domain import batches, errors, payouts as rules, wallets as wall
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.payouts import HoldCode, Payout, PayoutState, Seen
 from shoutgraph.domain.recipients import Recipient
-from shoutgraph.services.payouts import apply, sights
+from shoutgraph.plugins.payouts import Payouts
+from shoutgraph.services.payouts import apply, evidence, sights
+from shoutgraph.services.payouts.sights import TIMEOUT
 from shoutgraph.storage import creators, payouts, recipients, users, wallets
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
 BATCH: Final = "batch"
 DESCRIPTOR: Final = "Earnings"
-TIMEOUT: Final = timedelta(seconds=30)
-"""How long a provider's answer is waited for."""
-
 ANSWER_DUE: Final = timedelta(seconds=90)
-"""After this an answer is overdue: the call, and time for the process that waits to store it."""
+"""After this an answer is overdue: the call, a look after a refusal, and time to store what came of it."""
+
+REVIEWS_AT_ONCE: Final = 8
+"""The most payouts that the risk review looks at together."""
 
 SYSTEM: Final = "system"
 """Who holds a payout that no person did."""
@@ -41,21 +44,35 @@ async def send_due(tools: Tools, *, limit: int) -> int:
         way = tools.providers.payouts.get(instance)
         if way is None:
             continue  # readiness tells of money that waits for a missing plugin
-        handled += await _send(tools, instance, group[: way.caps.max_batch])
+        handled += await _send(tools, way, instance, group[: way.caps.max_batch])
     return handled
 
 
-async def _send(tools: Tools, instance: str, group: Sequence[Payout]) -> int:
-    batch_key = batches.key_of([payout.key for payout in group])
-    to = await _recipients(tools, group)
-    verdict = await tools.providers.hooks.review("payout", request_of(batch_key, group, to, attempt=1))
-    if verdict is not sdk.Verdict.ALLOW:
-        return await _hold_all(tools, group, RISK_NOTE)
-    batch = await tools.store.write(lambda tx: _reserve(tools, tx, instance, group))
-    if batch is None:
-        return len(group)
-    await hand_over(tools, batch)
+async def _send(tools: Tools, way: Payouts, instance: str, group: Sequence[Payout]) -> int:
+    risky = await _risky(tools, [payout for payout in group if not payout.risk_accepted])
+    if risky:
+        await _hold_all(tools, risky, RISK_NOTE)
+    going = [payout for payout in group if payout not in risky]
+    # What went out before moves on here, if the provider has it after all.
+    await evidence.look(tools, way, [payout for payout in going if payout.attempts > 0])
+    batch = await tools.store.write(lambda tx: _reserve(tools, tx, instance, going))
+    if batch is not None:
+        await hand_over(tools, batch)
     return len(group)
+
+
+async def _risky(tools: Tools, group: Sequence[Payout]) -> list[Payout]:
+    """Those that the risk review does not allow; each is reviewed by itself, so that none decides about another."""
+    to = await _recipients(tools, group)
+    turn = asyncio.Semaphore(REVIEWS_AT_ONCE)
+
+    async def allowed(payout: Payout) -> bool:
+        request = request_of(batches.key_of([payout.key]), [payout], to, attempt=1)
+        async with turn:
+            return await tools.providers.hooks.review("payout", request) is sdk.Verdict.ALLOW
+
+    verdicts = await asyncio.gather(*map(allowed, group))
+    return [payout for payout, fine in zip(group, verdicts, strict=True) if not fine]
 
 
 async def hand_over(tools: Tools, batch: Batch) -> None:
@@ -64,13 +81,15 @@ async def hand_over(tools: Tools, batch: Batch) -> None:
     to = await _recipients(tools, group)
     way = tools.providers.payouts[batch.instance]
     answer = await way.submit(request_of(batch.key, group, to, attempt=batch.attempts))
+    items = answer.items
+    outcomes = await evidence.confirm(tools, way, group, items) if batch.attempts == 1 else items
 
     def work(tx: Tx) -> None:
         if answer.batch_ref is not None:
             stored = payouts.get_batch(tx, batch.id)
             payouts.save_batch(tx, batches.named(stored, answer.batch_ref))
         for payout in payouts.list_of_batch(tx, batch.id):
-            outcome = answer.items.get(payout.key)
+            outcome = outcomes.get(payout.key)
             if outcome is not None:
                 _answered(tools, tx, payout, batch, sights.sighting_of(outcome, at=tx.now))
 
@@ -93,25 +112,17 @@ def request_of(
     return sdk.PayoutBatch(sdk.Call(batch_key, batch_key, TIMEOUT, attempt), items)
 
 
-def look_again(tx: Tx, payout: Payout, batch: Batch, *, looks: int, return_window: timedelta) -> None:
-    """Says when to look next, and gives the lease back."""
-    due = rules.next_look(
-        payout, answer_due_at=batch.answer_due_at, return_window=return_window, looks=looks, now=tx.now
-    )
-    payouts.schedule(tx, payout.id, look_at=due, looks=looks)
-
-
 def _answered(tools: Tools, tx: Tx, payout: Payout, batch: Batch, sighting: rules.Sighting) -> None:
     seen = rules.observe(payout, sighting, absence_proves=False, first_answer=batch.attempts == 1)
     after = apply.keep(tools, tx, payout, seen)
     window = tools.providers.payouts[batch.instance].caps.return_window
-    look_again(tx, after, batch, looks=0, return_window=window)
+    apply.look_again(tx, after, batch, looks=0, return_window=window)
 
 
 def _reserve(tools: Tools, tx: Tx, instance: str, group: Sequence[Payout]) -> Batch | None:
     """Stores the batch with those payouts that may still go; holds those of locked wallets."""
     fresh = [payouts.get(tx, payout.id) for payout in group]
-    going = [payout for payout in fresh if payout.state is PayoutState.APPROVED]
+    going = [payout for payout in fresh if payout.state is PayoutState.APPROVED and payout.review is None]
     frozen = [payout for payout in going if _is_frozen(tx, payout)]
     for payout in frozen:
         _hold(tools, tx, payout, LOCK_NOTE)

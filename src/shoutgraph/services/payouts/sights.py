@@ -1,9 +1,20 @@
 """What a provider says of a payout, in our words. The money is compared with what we asked for before it gets here."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from shoutgraph import sdk
-from shoutgraph.domain.payouts import PaySeen, Sighting
+from shoutgraph.domain.batches import Batch
+from shoutgraph.domain.payouts import Payout, PaySeen, Sighting
+
+TIMEOUT: Final = timedelta(seconds=30)
+"""How long a provider's answer is waited for."""
+
+
+def target_of(payout: Payout, batch: Batch) -> sdk.Target:
+    """What to look up, and the money we asked for."""
+    amount = sdk.Money(payout.amount_minor, payout.currency)
+    return sdk.Target(payout.key, batch.key, payout.ref, amount)
 
 
 def sighting_of(outcome: sdk.ItemObservation, *, at: datetime) -> Sighting:

@@ -138,7 +138,7 @@ class PayoutType(NodeType):
             amount=MoneyType.of(money.Money(payout.amount_minor, payout.currency)),
             creator_id=strawberry.ID(payout.creator_id),
             provider_code=payout.instance,
-            hold_code=payout.hold_code,
+            hold_code=payout.hold_code if payout.state is PayoutState.HELD else None,
             note=payout.note,
             failure_code=payout.failure_code,
             review=payout.review,
