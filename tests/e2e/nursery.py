@@ -14,7 +14,10 @@ import threading
 import traceback
 from typing import Any
 
+from shoutgraph import app
 from shoutgraph.cli import main
+
+assert app, "imported here, once: a command imports it only when it runs"
 
 
 def serve() -> None:
