@@ -49,7 +49,7 @@ def query_of(registry: Mapping[str, FetchNodes]) -> type:
             description="Objects by id, null where one is missing, in the order asked.",
             directives=[ListSize(slicing_arguments=["ids"])],
         )
-        async def nodes(self, info: Info, ids: Ids) -> list[NodeType | None]:
+        async def nodes(self, info: Info, ids: Ids) -> list[NodeType | None] | None:
             if len(ids) > NODES_MAX:
                 msg = f"Ask for at most {NODES_MAX} nodes at once."
                 raise errors.ValidationError(msg, code="TOO_MANY_IDS", path=("ids",))

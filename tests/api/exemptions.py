@@ -1,0 +1,40 @@
+"""What the conventions of the graph do not ask of, each with its reason."""
+
+from collections.abc import Mapping
+from typing import Final
+
+NO_KEY: Final[Mapping[str, str]] = {
+    "userUpdate": "changes words; a repeat changes them to the same",
+    "creatorRegister": "the same registration again gives the same profile",
+    "creatorUpdate": "changes words; a repeat changes them to the same",
+    "creatorOpen": "a repeat finds it open",
+    "creatorPause": "a repeat finds it paused",
+    "creatorFeature": "a repeat finds it so",
+    "offerCreate": "nothing is paid; a second one is taken off sale",
+    "offerUpdate": "changes terms of what is not ordered yet; a repeat changes them to the same",
+    "offerActivate": "a repeat finds it on sale",
+    "offerDeactivate": "a repeat finds it off sale",
+    "userRegister": "nothing is paid; administrators register",
+    "apiKeyCreate": "its secret is shown once, so a repeat could not show it again",
+    "apiKeyRevoke": "a repeat finds it ended",
+    "testClockAdvance": "moves a test's time, never money",
+}
+"""Mutations that move no coins and no money and call no provider, and why a repeat does no harm."""
+
+NO_REVISION: Final[Mapping[str, str]] = {
+    "orderSubmit": "expectedPrice guards what the fan agrees to",
+    "payoutCancel": "a payout has one way on from each state; a decided one is refused",
+    "payoutApprove": "as payoutCancel",
+    "payoutHold": "as payoutCancel",
+    "payoutDeny": "as payoutCancel",
+}
+"""Mutations that change something with a revision and take none, and what guards it instead."""
+
+LONE_IDS: Final[Mapping[str, str]] = {
+    "CoinLot.topUpId": "provenance; node reads it",
+    "Earning.subjectId": "an order or a gift",
+    "Payout.creatorId": "whose; node reads it",
+    "UploadTarget.videoId": "the video is not readable before its upload is complete",
+    "WalletLock.topUpId": "provenance; node reads it",
+}
+"""Ids that stand without the object they name, and why."""
