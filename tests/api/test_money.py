@@ -29,6 +29,7 @@ from shoutgraph.services.users import Identities
 from shoutgraph.storage import earnings as earning_rows, ledger as books, topups as topup_rows
 from shoutgraph.storage.tx import Tx
 
+NO_PACKAGE = "package_00000000000000000000000000"
 ROOMS = (users.ROOM, profiles.ROOM, packages.ROOM, orders.ROOM, topups.ROOM, wallets.ROOM, earnings.ROOM, payouts.ROOM)
 
 CREATE = """mutation($input: TopUpCreateInput!) { topUpCreate(input: $input) {
@@ -181,21 +182,26 @@ def test_a_repeat_with_another_selection_gives_the_first_purchase(bank: Bank) ->
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "code"),
+    ("changes", "error", "code", "path"),
     [
-        ({"buy": {"coins": "1001"}}, "ProviderDeclinedError", "PROVIDER_DECLINED"),
-        ({"providerCode": "nobody"}, "ProviderUnavailableError", "PROVIDER_UNAVAILABLE"),
-        ({"returnUrl": "nowhere"}, "ValidationError", "INVALID_URL"),
-        ({"locale": ""}, "ValidationError", "INVALID_LANGUAGE"),
-        ({"country": "FR"}, "ValidationError", "OTHER_COUNTRY"),
-        ({"buy": {"packageId": "package_00000000000000000000000000"}}, "NotFoundError", "NOT_FOUND"),
-        ({"buy": {"coins": "1000000000"}}, "ValidationError", "OUT_OF_RANGE"),
+        ({"buy": {"coins": "1001"}}, "ProviderDeclinedError", "PROVIDER_DECLINED", None),
+        ({"providerCode": "nobody"}, "ProviderUnavailableError", "PROVIDER_UNAVAILABLE", "input.providerCode"),
+        ({"returnUrl": "nowhere"}, "ValidationError", "INVALID_URL", "input.returnUrl"),
+        ({"locale": ""}, "ValidationError", "INVALID_LANGUAGE", "input.locale"),
+        ({"country": "FR"}, "ValidationError", "OTHER_COUNTRY", "input.country"),
+        ({"buy": {"packageId": NO_PACKAGE}}, "NotFoundError", "NOT_FOUND", "input.buy.packageId"),
+        ({"buy": {"coins": "1000000000"}}, "ValidationError", "OUT_OF_RANGE", "input.buy.coins"),
+        ({"currency": "CHF"}, "NotFoundError", "NOT_FOUND", "input.country"),
     ],
 )
-def test_a_purchase_that_fails_says_why_as_data(bank: Bank, changes: dict[str, Any], error: str, code: str) -> None:
+def test_a_purchase_that_fails_says_why_and_where_as_data(
+    bank: Bank, changes: dict[str, Any], error: str, code: str, path: str | None
+) -> None:
     bought = bank.buy(bank.person("ada"), **changes)
     assert bought["topUp"] is None
-    assert [(each["__typename"], each["code"]) for each in bought["errors"]] == [(error, code)]
+    (refused,) = bought["errors"]
+    assert (refused["__typename"], refused["code"]) == (error, code)
+    assert refused["path"] == (path.split(".") if path else None)
 
 
 def test_others_see_nothing_of_a_purchase_or_a_wallet_and_finance_sees_all(bank: Bank) -> None:

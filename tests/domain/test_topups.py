@@ -170,8 +170,8 @@ def test_not_found_is_a_proof_only_after_the_declared_time() -> None:
     lost = answered(unknown())
     limit = timedelta(minutes=10)
     assert machine.observe(lost, absent(9_999), Source.LOOK).status is Status.PROCESSING
-    assert machine.observe(lost, absent(599), Source.LOOK, absence_after=limit).status is Status.PROCESSING
-    proven = machine.observe(lost, absent(600), Source.LOOK, absence_after=limit)
+    assert machine.observe(lost, absent(629), Source.LOOK, absence_after=limit).status is Status.PROCESSING
+    proven = machine.observe(lost, absent(630), Source.LOOK, absence_after=limit)
     assert (proven.status, proven.submission) == (Status.FAILED, Submission.NOT_EXECUTED)
     assert polling.next_look(proven, looks=0, now=T0) is None
 

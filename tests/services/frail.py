@@ -1,7 +1,7 @@
 # ruff: noqa: ARG002 -- protocols name their arguments
 """A provider that loses answers, cannot be asked by key, and only hints: in memory, for what the sandbox never does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ class Frail:
     """What the provider has, and how many answers it will lose.
 
     `lying` takes a batch and says that it did not; `by_key` lets us ask by key; `deaf` cannot be asked now. `risky`
-    holds the recipients of payouts that the risk review breaks on.
+    holds the recipients of payouts that the risk review breaks on; `meanwhile` happens during a look.
     """
 
     losing: int = 0
@@ -39,6 +39,11 @@ class Frail:
     deaf: bool = False
     risky: set[str] = field(default_factory=set)
     reviews: list[list[str]] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
+
+    @property
+    def lookup(self) -> sdk.Lookup:
+        return sdk.Lookup(self.by_key, timedelta(0) if self.by_key else None)
 
     def take(self, what: str) -> None:
         self.calls.append(what)
@@ -64,6 +69,9 @@ class FrailTopUps:
 
     async def fetch(self, target: sdk.Target, call: sdk.Call) -> sdk.Observation:
         self.frail.calls.append("fetch")
+        self.frail.meanwhile()
+        if self.frail.by_key and target.operation_id not in self.frail.payments:
+            return sdk.Absent()
         if not self.frail.paid or target.amount is None:
             return sdk.Pending(target.ref, timedelta(seconds=10))
         return sdk.Settled(str(target.ref), sdk.Totals.of(target.amount), FrailTopUps.now)
@@ -102,6 +110,7 @@ class FrailPayouts:
 
     async def fetch(self, targets: Sequence[sdk.Target], call: sdk.Call) -> Mapping[str, sdk.ItemObservation]:
         self.frail.calls.append("fetch")
+        self.frail.meanwhile()
         if self.frail.deaf:
             raise ConnectionError("not now")
         return {
@@ -138,6 +147,7 @@ class FrailPlugin:
             currencies=frozenset({"EUR"}),
             webhooks=sdk.Webhooks.HINT,
             idempotency=sdk.Idempotency("account", WINDOW),
+            lookup=self.frail.lookup,
         )
         build = lambda _config, _host: FrailTopUps(self.frail)  # noqa: E731
         return [sdk.TopUpPlugin("frail", "Frail", caps, Nothing, build, lambda _config: frozenset())]
@@ -149,7 +159,7 @@ class FrailPlugin:
             max_batch=10,
             webhooks=sdk.Webhooks.HINT,
             idempotency=sdk.Idempotency("account", WINDOW),
-            lookup=sdk.Lookup(by_key=self.frail.by_key),
+            lookup=self.frail.lookup,
         )
         build = lambda _config, _host: FrailPayouts(self.frail)  # noqa: E731
         return [sdk.PayoutPlugin("frail-payouts", "Frail", caps, Nothing, build, lambda _config: frozenset())]

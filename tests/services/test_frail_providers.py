@@ -57,6 +57,20 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_key(till: Till, frail: F
     assert till.world.wallet(fan) == (1_000, 0, 0)
 
 
+def test_a_look_that_began_too_early_does_not_prove_that_nothing_happened(till: Till, fan: Viewer) -> None:
+    frail = install(till.world, by_key=True)
+    frail.losing = 1
+    topup = buy(till, fan)
+    frail.payments.clear()  # the request is still on its way
+    frail.meanwhile = lambda: till.world.clock.move(minutes=5)
+    till.tick(seconds=6)
+    assert frail.calls[-1] == "fetch"
+    assert till.topup(topup).status is Status.PROCESSING
+    frail.meanwhile = lambda: None
+    till.tick(minutes=1)
+    assert till.topup(topup).submission is Submission.NOT_EXECUTED
+
+
 def test_after_its_window_a_key_is_never_sent_again(till: Till, frail: Frail, fan: Viewer) -> None:
     frail.losing = 100
     topup = buy(till, fan)

@@ -15,7 +15,7 @@ from shoutgraph.domain import errors
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.earnings import Balances
 from shoutgraph.domain.payouts import HoldCode, Payout, PayoutReview, PayoutState
-from shoutgraph.services.payouts import decide, notice as payout_notices
+from shoutgraph.services.payouts import decide, notice as payout_notices, send
 from shoutgraph.storage import payouts
 from shoutgraph.storage.tx import Tx
 
@@ -245,3 +245,19 @@ def test_another_hold_does_not_let_a_payout_past_the_risk_review(till: Till, fra
     till.tick()
     assert till.payout(payout).state is PayoutState.HELD
     assert frail.calls == []
+
+
+def test_a_look_that_began_too_early_proves_nothing(till: Till, asked: Frail) -> None:
+    office = open_office(till)
+    payout, tools = approved(office), till.world.tools
+    till.world.write(lambda tx: send._reserve(tools, tx, INSTANCE, [payout]))
+    till.world.write(lambda tx: payouts.look_soon(tx, payout.id))
+    asked.meanwhile = lambda: till.world.clock.move(minutes=5)
+    till.tick(seconds=5)
+    assert asked.calls == ["fetch"]
+    assert till.payout(payout).state is PayoutState.UNKNOWN
+    assert office.balances.in_payout_coins == 1_000
+    asked.meanwhile = lambda: None
+    till.tick(minutes=1)
+    assert till.payout(payout).state is PayoutState.NOT_EXECUTED
+    assert office.balances.available_coins == 1_000

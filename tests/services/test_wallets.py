@@ -136,6 +136,17 @@ def test_a_wallet_is_its_owners_and_finances(world: World) -> None:
     assert [wallet is not None for wallet in found] == [False, True]
 
 
+def test_nobody_unlocks_their_own_wallet(world: World) -> None:
+    fan, finance = world.person("ada"), world.staff("finance")
+    both = replace(finance, user_id=fan.user_id)
+    assert fan.user_id is not None
+    request = world.request("walletUnlock", both)
+    with pytest.raises(errors.ForbiddenError):
+        world.run(wallets.unlock(world.tools, both, request, fan.user_id))
+    request = world.request("walletUnlock", finance)
+    assert world.run(wallets.unlock(world.tools, finance, request, fan.user_id)).value.user_id == fan.user_id
+
+
 class Life:
     """The random life of one wallet: purchases, orders that end in every way, refunds, disputes and their ends."""
 

@@ -71,13 +71,15 @@ async def unlock(tools: Tools, viewer: Viewer, request: Request, user_id: str) -
 
     Raises:
         UnauthenticatedError: nobody is signed in.
-        ForbiddenError: the viewer does not manage finances.
+        ForbiddenError: the viewer does not manage finances, or it is their own wallet.
         ValidationError: the text is not the id of a user.
         NotFoundError: there is no such user.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     viewer.require(Scope.FINANCE_MANAGE)
     owner = ids.UserId(ids.parse(ids.USER, user_id, path=("input", "userId")))
+    if viewer.user_id == owner:
+        raise errors.ForbiddenError("Somebody else decides about your own wallet.")
 
     def work(tx: Tx) -> Wallet:
         if users.find(tx, owner) is None:

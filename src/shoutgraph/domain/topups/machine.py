@@ -27,7 +27,8 @@ def observe(topup: Topup, observation: Observation, source: Source, *, absence_a
     """The top-up after one observation; the same top-up where it tells nothing new.
 
     Args:
-        absence_after: this long after the first attempt, the provider's "not found" proves that nothing happened.
+        absence_after: this long after the last moment at which an attempt may have left, the provider's "not found"
+            proves that nothing happened. An observation by a look is of the moment at which the look began.
     """
     after = _OBSERVE[observation.seen](topup, observation, source, absence_after)
     after = _with_ref(after, observation.ref)
@@ -56,6 +57,14 @@ def resent(topup: Topup, *, now: datetime, answer_due_at: datetime) -> Topup:
         answer_due_at=answer_due_at,
         updated_at=now,
     )
+
+
+def is_proof(topup: Topup, asked_at: datetime, *, absence_after: timedelta | None) -> bool:
+    """Whether "not found" proves that nothing happened, if that was asked at this time.
+
+    The call may leave as late as its answer is due: a look that began before that proves nothing.
+    """
+    return absence_after is not None and asked_at >= topup.answer_due_at + absence_after
 
 
 def may_resend(topup: Topup, *, window: timedelta | None, timeout: timedelta, now: datetime) -> bool:
@@ -144,7 +153,7 @@ def _unknown(topup: Topup, seen: Observation, source: Source, _absence: timedelt
 
 
 def _absent(topup: Topup, seen: Observation, _source: Source, absence_after: timedelta | None) -> Topup:
-    proven = absence_after is not None and seen.at >= topup.first_sent_at + absence_after
+    proven = is_proof(topup, seen.at, absence_after=absence_after)
     if topup.submission is not Submission.UNKNOWN or topup.ref is not None or not proven:
         return topup
     return replace(topup, submission=Submission.NOT_EXECUTED, declined_code="not_executed", retryable=True)

@@ -82,7 +82,9 @@ async def add_recipient(tools: Tools, viewer: Viewer, asked: Request, wish: NewR
     check_recipient(label=wish.label, ref=wish.ref)
 
     def work(tx: Tx) -> Recipient:
-        caps = tools.providers.payout(wish.provider_code).caps
+        way = tools.providers.payouts.get(wish.provider_code)
+        if way is None:
+            raise errors.ProviderUnavailableError("There is no such provider.", path=("input", "providerCode"))
         if len(recipients.list_of_creator(tx, creator_id)) >= RECIPIENTS_MAX:
             msg = f"A creator has at most {RECIPIENTS_MAX} recipients."
             raise errors.LimitExceededError(msg, code="RECIPIENTS", limit=RECIPIENTS_MAX)
@@ -92,7 +94,7 @@ async def add_recipient(tools: Tools, viewer: Viewer, asked: Request, wish: NewR
             instance=wish.provider_code,
             label=wish.label,
             ref=wish.ref,
-            state=RecipientState.NEEDS_ACTION if caps.onboarding else RecipientState.READY,
+            state=RecipientState.NEEDS_ACTION if way.caps.onboarding else RecipientState.READY,
             created_at=tx.now,
         )
         recipients.insert(tx, recipient)
@@ -118,12 +120,16 @@ def _check_way(tools: Tools, recipient: Recipient, coins: int, policy: Policy) -
     if recipient.state is not RecipientState.READY:
         msg = "The provider still needs something from you before money can go there."
         raise errors.ValidationError(msg, code="RECIPIENT_NOT_READY", path=("input", "recipientId"))
-    caps = tools.providers.payout(recipient.instance).caps
+    way = tools.providers.payouts.get(recipient.instance)
     amount = sdk.Money(policy.par_minor(coins), policy.book_currency)
-    low, high = caps.limits.get(amount.currency, (1, amount.minor))
-    if amount.currency not in caps.currencies or not low <= amount.minor <= high:
-        msg = "This provider does not send such an amount."
+    if way is None or not _takes(way.caps, amount):
+        msg = "This provider does not send such an amount now."
         raise errors.ProviderUnavailableError(msg, path=("input", "recipientId"))
+
+
+def _takes(caps: sdk.PayoutCaps, amount: sdk.Money) -> bool:
+    low, high = caps.limits.get(amount.currency, (1, amount.minor))
+    return amount.currency in caps.currencies and low <= amount.minor <= high
 
 
 def _set_aside(tools: Tools, tx: Tx, recipient: Recipient, coins: int, policy: Policy) -> Payout:

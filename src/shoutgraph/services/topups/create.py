@@ -27,6 +27,7 @@ DESCRIPTOR: Final = "Coins"
 LOCALE: Final = "en"
 LOCALE_CHARS_MIN: Final = 2
 LOCALE_CHARS_MAX: Final = 35
+COINS_PATH: Final = ("input", "buy", "coins")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ def _new(tools: Tools, tx: Tx, user_id: ids.UserId, wish: Wish) -> Topup:
     market = Market(_country(wish, user.country), wish.currency, wish.platform)
     terms = _terms(tx, wish, market, policy)
     price = sdk.Money(terms.price_minor, terms.currency)
-    if not ways.suits(tools.providers.topup(wish.provider_code).caps, market, price):
+    way = tools.providers.topups.get(wish.provider_code)
+    if way is None or not ways.suits(way.caps, market, price):
         msg = "This provider does not take this payment; ask topUpProviders which do."
         raise errors.ProviderUnavailableError(msg, path=("input", "providerCode"))
     return Topup(
@@ -139,8 +141,9 @@ def _terms(tx: Tx, wish: Wish, market: Market, policy: Policy) -> Terms:
     else:
         unit = package_rows.find_unit_price(tx, market)
         if unit is None:
-            raise errors.NotFoundError("Coins are not sold in this country, currency and platform.")
-        exact = packages.price_of(unit, wish.coins or 0)
+            msg = "Coins are not sold in this country, currency and platform."
+            raise errors.NotFoundError(msg, path=("input", "country"))
+        exact = _exact(unit, wish.coins or 0)
         coins, bonus, price, rate = exact.coins, 0, exact.price, unit.rate
     _check_coins(coins, policy)
     assert rate.book_currency == policy.book_currency, "coins are sold at rates of the book currency"
@@ -154,6 +157,13 @@ def _terms(tx: Tx, wish: Wish, market: Market, policy: Policy) -> Terms:
         country=market.country,
         platform=market.platform,
     )
+
+
+def _exact(unit: packages.UnitPrice, coins: int) -> packages.ExactPrice:
+    try:
+        return packages.price_of(unit, coins)
+    except errors.ValidationError as refused:
+        raise errors.ValidationError(refused.message, code=refused.code, path=COINS_PATH) from None
 
 
 def _book_units(price: money.Money, rate: packages.Rate) -> int:
@@ -174,7 +184,7 @@ def _country(wish: Wish, known: str) -> str:
 
 
 def _check_coins(coins: int, policy: Policy) -> None:
-    path = ("input", "buy", "coins")
+    path = COINS_PATH
     if coins < policy.topup_min_coins:
         msg = f"At least {policy.topup_min_coins} coins are bought at once."
         raise errors.LimitExceededError(msg, code="TOPUP_MIN", limit=policy.topup_min_coins, path=path)

@@ -4,7 +4,7 @@ A look is leased, so that several workers do not do it twice; it fetches by refe
 again where the provider lets us and nothing else can tell, and otherwise waits.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shoutgraph import sdk
@@ -49,10 +49,10 @@ async def look(tools: Tools, claimed: Due, *, reverse_orders: ReverseOrders) -> 
     if way is None:
         return await _wait(tools, topup, claimed.looks)
     seen: sdk.Observation = sdk.Unknown("no_lookup")
-    source = Source.LOOK
+    source, asked_at = Source.LOOK, tools.clock()
     if topup.ref is not None or way.caps.lookup.by_key:
         seen = await way.fetch(target_of(topup), call_of(topup))
-    if isinstance(seen, sdk.Absent | sdk.Unknown) and not _proven(tools, way, topup, seen):
+    if isinstance(seen, sdk.Absent | sdk.Unknown) and not _proven(way, topup, seen, asked_at):
         again = await _resend(tools, way, topup)
         if again is not None:
             seen, source = again, Source.ANSWER
@@ -60,7 +60,7 @@ async def look(tools: Tools, claimed: Due, *, reverse_orders: ReverseOrders) -> 
     def work(tx: Tx) -> Topup:
         desk = apply.open_desk(tools, tx, reverse_orders)
         before = topups.get(tx, topup.id)
-        observation = sights.observation_of(seen, at=tx.now)
+        observation = sights.observation_of(seen, at=asked_at if source is Source.LOOK else tx.now)
         absence_after = way.caps.lookup.absence_after
         after = apply.observed(desk, before, observation, source, absence_after=absence_after)
         apply.look_again(tx, after, looks=0 if after.status is not topup.status else claimed.looks + 1)
@@ -69,9 +69,9 @@ async def look(tools: Tools, claimed: Due, *, reverse_orders: ReverseOrders) -> 
     return await tools.store.write(work)
 
 
-def _proven(tools: Tools, way: TopUps, topup: Topup, seen: sdk.Observation) -> bool:
-    after = way.caps.lookup.absence_after
-    return isinstance(seen, sdk.Absent) and after is not None and tools.clock() >= topup.first_sent_at + after
+def _proven(way: TopUps, topup: Topup, seen: sdk.Observation, asked_at: datetime) -> bool:
+    absence_after = way.caps.lookup.absence_after
+    return isinstance(seen, sdk.Absent) and machine.is_proof(topup, asked_at, absence_after=absence_after)
 
 
 async def _resend(tools: Tools, way: TopUps, topup: Topup) -> sdk.TopUpOutcome | None:

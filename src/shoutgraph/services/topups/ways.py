@@ -53,7 +53,8 @@ async def list_of(tools: Tools, viewer: Viewer, market: Market, coins: int) -> t
                 return sdk.Money(package.price.minor, package.price.currency)
         unit = package_rows.find_unit_price(tx, market)
         if unit is None:
-            raise errors.NotFoundError("Coins are not sold in this country, currency and platform.")
+            msg = "Coins are not sold in this country, currency and platform."
+            raise errors.NotFoundError(msg, path=("country",))
         price = packages.price_of(unit, coins).price
         return sdk.Money(price.minor, price.currency)
 
