@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx
+import uvloop
 from graphql import GraphQLSchema
 from tests.api.harness import PATIENCE_S, Client, Served, Socket
 
@@ -156,7 +157,7 @@ def open_deployment(folder: Path) -> Iterator[Deployment]:
     """Serves an empty marketplace from this folder until the block ends; the admin is in."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         opened: Future[Deployment] = Future()
-        thread = threading.Thread(target=asyncio.run, args=(_serve(folder, listener, opened),), daemon=True)
+        thread = threading.Thread(target=_run, args=(_serve(folder, listener, opened),), daemon=True)
         thread.start()
         deployment = opened.result(PATIENCE_S)
         deployment.staff(ADMIN, ADMIN)
@@ -168,6 +169,12 @@ def open_deployment(folder: Path) -> Iterator[Deployment]:
             deployment.served.server.should_exit = True
             thread.join(PATIENCE_S)
             assert not thread.is_alive(), "the server did not stop"
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Runs on the loop of `shoutgraph serve`; asyncio's own would hold small answers back on a listener like ours."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+        loop.run(work)
 
 
 async def _serve(folder: Path, listener: socket.socket, opened: "Future[Deployment]") -> None:
