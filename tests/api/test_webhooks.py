@@ -12,7 +12,14 @@ from pydantic import SecretStr
 from tests.services.till import SECRET, Till, open_till
 
 from shoutgraph import sdk
-from shoutgraph.domain.notices import BODY_BYTES_MAX, NoticeState, Stored, kept_headers
+from shoutgraph.domain.notices import (
+    BODY_BYTES_MAX,
+    UNPROVEN_BYTES_MAX,
+    UNPROVEN_HOUR_MAX,
+    NoticeState,
+    Stored,
+    kept_headers,
+)
 from shoutgraph.domain.topups.topup import Status, Topup
 from shoutgraph.storage import notices
 
@@ -74,7 +81,31 @@ def test_a_webhook_without_proof_changes_nothing(till: Till, topup: Topup, flaw:
     answer = till.post_hook(sent, headers)
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_SIGNATURE")
     assert till.topup(topup).status is Status.ACTION_REQUIRED
-    assert count(till, NoticeState.REFUSED) == 1
+    assert till.world.read(notices.find_oldest) is None, "what a stranger sends is not stored"
+
+
+def test_strangers_fill_neither_the_disk_nor_the_log(till: Till, caplog: pytest.LogCaptureFixture) -> None:
+    for at in range(30):
+        assert till.post_hook(b"%d" % at, STRANGER).status_code == 400
+    assert till.world.read(notices.find_oldest) is None
+    assert [record.name for record in caplog.records if "not proven" in record.message] == ["shoutgraph.notices"]
+    till.world.clock.move(minutes=6)
+    till.post_hook(b"{}", STRANGER)
+    (_, line) = [record.message for record in caplog.records if "not proven" in record.message]
+    assert line.startswith("30 webhooks of sandbox")
+
+
+def test_what_cannot_be_read_is_kept_in_small_numbers(till: Till) -> None:
+    for at in range(UNPROVEN_HOUR_MAX + 5):
+        body = json.dumps({"id": f"notice_{at}", "payment": {"amount": "lots"}}).encode()
+        assert till.post_hook(body, signed(till, body)).status_code == 400
+    assert count(till, NoticeState.UNREADABLE) == UNPROVEN_HOUR_MAX
+    till.world.clock.move(hours=1)
+    large = json.dumps({"id": "notice_l", "payment": {"amount": "x" * UNPROVEN_BYTES_MAX}}).encode()
+    small = json.dumps({"id": "notice_s", "payment": {}}).encode()
+    for body in (large, small):
+        assert till.post_hook(body, signed(till, body)).status_code == 400
+    assert count(till, NoticeState.UNREADABLE) == UNPROVEN_HOUR_MAX + 1
 
 
 def test_a_genuine_webhook_is_not_shut_out_by_a_forged_one_with_the_same_bytes(till: Till, topup: Topup) -> None:

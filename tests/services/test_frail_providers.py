@@ -20,6 +20,7 @@ from shoutgraph.jobs import reconcile
 from shoutgraph.services import notices
 from shoutgraph.services.payouts import request as requests
 from shoutgraph.services.payouts.request import NewRecipient
+from shoutgraph.storage import notices as notice_rows
 
 
 @pytest.fixture
@@ -110,15 +111,16 @@ def test_a_hint_makes_us_look_and_says_nothing_itself(till: Till, frail: Frail, 
     frail.paid = True
     tools = till.world.tools
     arrived = hint(till, "frail", f"ref-{topup.id}")
-    receipt = till.world.run(notices.receive(tools, reconcile.HANDLERS, arrived))
+    receipt = till.world.run(notices.Inbox(tools, reconcile.HANDLERS).receive(arrived))
     assert receipt.body == b"[accepted]"
     assert till.topup(topup).status is Status.PENDING
     till.tick()
     assert till.topup(topup).status is Status.PAID
     for name in ("ref-of-nobody", f"ref-{topup.id}"):
-        till.world.run(notices.receive(tools, reconcile.HANDLERS, hint(till, "frail", name)))
+        till.world.run(notices.Inbox(tools, reconcile.HANDLERS).receive(hint(till, "frail", name)))
     till.tick()
     assert till.world.wallet(fan) == (1_000, 0, 0)
+    assert till.world.read(notice_rows.find_oldest) is None, "what nobody signed is not stored"
 
 
 def hint(till: Till, instance: str, body: str) -> notices.Stored:
@@ -211,7 +213,7 @@ def test_a_hint_about_a_payout_makes_us_look(till: Till, frail: Frail, office: O
     payout = approved(office)
     till.tick()
     arrived = hint(till, "frail-payouts", payout.key)
-    till.world.run(notices.receive(till.world.tools, reconcile.HANDLERS, arrived))
+    till.world.run(notices.Inbox(till.world.tools, reconcile.HANDLERS).receive(arrived))
     frail.calls.clear()
     till.tick()
     assert frail.calls == ["fetch"]

@@ -56,6 +56,8 @@ def routes(tools: Tools) -> list[Route]:
 
 
 def _endpoint(tools: Tools) -> Callable[[Request], Awaitable[Response]]:
+    inbox = notices.Inbox(tools, HANDLERS)
+
     async def receive(request: Request) -> Response:
         try:
             body = await _read(request)
@@ -74,7 +76,7 @@ def _endpoint(tools: Tools) -> Callable[[Request], Awaitable[Response]]:
             received_at=tools.clock(),
         )
         try:
-            receipt = await notices.receive(tools, HANDLERS, arrived)
+            receipt = await inbox.receive(arrived)
         except tuple(STATUS) as error:
             return _refused(error)
         return Response(receipt.body, 200, headers=SAFE_HEADERS, media_type=receipt.media_type)

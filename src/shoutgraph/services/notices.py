@@ -1,4 +1,8 @@
-"""The inbox of webhooks: the raw bytes are stored first, then proven, then applied notice by notice.
+"""The inbox of webhooks: proven, then stored as it came in, then applied notice by notice.
+
+The proof needs nothing but the bytes, so that a stranger writes nothing: what is not proven is counted and told of in
+the log. What is signed is durable before it is answered; what only hints is applied at once and not stored. What a
+plugin cannot read is kept, bounded in number and size, since a person may have to look at it.
 
 What a notice means is another room's business: the handlers that know come from above. Each runs in the unit of work
 that claims its notice, so that a repeat does nothing and a crash loses nothing.
@@ -12,7 +16,7 @@ from typing import Final
 
 from shoutgraph import sdk
 from shoutgraph.domain import errors
-from shoutgraph.domain.notices import KEPT, NoticeState, Stored
+from shoutgraph.domain.notices import KEPT, NoticeState, Stored, Strangers
 from shoutgraph.plugins.webhooks import PluginFaultError
 from shoutgraph.storage import notices
 from shoutgraph.storage.tx import Tx
@@ -44,18 +48,66 @@ class Receipt:
     state: NoticeState
 
 
-async def receive(tools: Tools, handlers: Handlers, arrived: Stored) -> Receipt:
-    """Keeps a delivery, proves it and applies what it tells.
+class Inbox:
+    """Takes what comes in by webhook, for as long as the process lives."""
 
-    Raises:
-        NotFoundError: there is no such instance.
-        ValidationError: it is not proven (`BAD_SIGNATURE`), or cannot be read (`MALFORMED_NOTICE`).
-        PluginFaultError: the plugin broke; the delivery is kept and read again later.
-    """
-    if arrived.instance not in tools.providers.inboxes:
-        raise errors.NotFoundError("There is no such provider.")
-    number = await tools.store.write(lambda tx: notices.insert(tx, arrived))
-    return await _process(tools, handlers, replace(arrived, number=number))
+    def __init__(self, tools: Tools, handlers: Handlers) -> None:
+        self._tools = tools
+        self._handlers = handlers
+        self._strangers: dict[str, Strangers] = {}  # one for each configured instance
+
+    async def receive(self, arrived: Stored) -> Receipt:
+        """Proves a delivery, keeps it and applies what it tells.
+
+        Raises:
+            NotFoundError: there is no such instance.
+            ValidationError: it is not proven (`BAD_SIGNATURE`), or cannot be read (`MALFORMED_NOTICE`).
+            PluginFaultError: the plugin broke; the provider sends it again, and where there is room we read it again.
+        """
+        tools = self._tools
+        try:
+            delivery = tools.providers.receive(arrived.instance, _raw(arrived))
+        except sdk.BadSignature as error:
+            self._tell(arrived, error)
+            raise errors.ValidationError("The webhook is not proven.", code=BAD_SIGNATURE) from None
+        except sdk.MalformedNotice as error:
+            await self._keep(arrived, NoticeState.UNREADABLE, str(error))
+            raise errors.ValidationError("The webhook cannot be read.", code=MALFORMED) from None
+        except PluginFaultError:
+            await self._keep(arrived, NoticeState.RECEIVED, None)
+            raise
+        if delivery.proof.trust is not sdk.Webhooks.SIGNED:
+            return _receipt(delivery, await _apply_all(tools, self._handlers, arrived.instance, delivery))
+        number = await tools.store.write(lambda tx: notices.insert(tx, arrived))
+        return await _settle(tools, self._handlers, replace(arrived, number=number), delivery)
+
+    async def _keep(self, arrived: Stored, state: NoticeState, detail: str | None) -> None:
+        if not self._of(arrived).may_keep(len(arrived.body), arrived.received_at):
+            return
+
+        def work(tx: Tx) -> None:
+            number = notices.insert(tx, arrived)
+            if state is NoticeState.RECEIVED:
+                notices.tried(tx, number)
+            else:
+                notices.mark(tx, number, state, detail=detail)
+
+        await self._tools.store.write(work)
+
+    def _tell(self, arrived: Stored, error: sdk.BadSignature) -> None:
+        count = self._of(arrived).to_tell(arrived.received_at)
+        if count:
+            logger.warning(
+                "%d webhooks of %s are not proven; the newest: %s (%d bytes, sha256 %s)",
+                count,
+                arrived.instance,
+                error,
+                len(arrived.body),
+                arrived.sha256.hex(),
+            )
+
+    def _of(self, arrived: Stored) -> Strangers:
+        return self._strangers.setdefault(arrived.instance, Strangers(arrived.received_at))
 
 
 async def replay(tools: Tools, handlers: Handlers) -> int:
@@ -78,14 +130,13 @@ async def prune(tools: Tools) -> int:
 
 
 async def _process(tools: Tools, handlers: Handlers, stored: Stored) -> Receipt:
+    """Takes up a stored delivery."""
     number = stored.number
-    assert number is not None, "a delivery is stored before it is read"
-    raw = sdk.RawWebhook(stored.body, stored.headers, stored.query, stored.received_at, stored.remote)
+    assert number is not None, "a delivery that is taken up is stored"
     try:
-        delivery = tools.providers.receive(stored.instance, raw)
+        delivery = tools.providers.receive(stored.instance, _raw(stored))
     except sdk.BadSignature as error:
         await _mark(tools, number, NoticeState.REFUSED, str(error))
-        logger.warning("a webhook of %s is not proven: %s", stored.instance, error)
         raise errors.ValidationError("The webhook is not proven.", code=BAD_SIGNATURE) from None
     except sdk.MalformedNotice as error:
         await _mark(tools, number, NoticeState.UNREADABLE, str(error))
@@ -93,8 +144,21 @@ async def _process(tools: Tools, handlers: Handlers, stored: Stored) -> Receipt:
     except PluginFaultError:
         await tools.store.write(lambda tx: notices.tried(tx, number))
         raise
+    return await _settle(tools, handlers, stored, delivery)
+
+
+async def _settle(tools: Tools, handlers: Handlers, stored: Stored, delivery: sdk.Delivery) -> Receipt:
+    assert stored.number is not None, "a signed delivery is stored before it is applied"
     state = await _apply_all(tools, handlers, stored.instance, delivery)
-    await _mark(tools, number, state)
+    await _mark(tools, stored.number, state)
+    return _receipt(delivery, state)
+
+
+def _raw(stored: Stored) -> sdk.RawWebhook:
+    return sdk.RawWebhook(stored.body, stored.headers, stored.query, stored.received_at, stored.remote)
+
+
+def _receipt(delivery: sdk.Delivery, state: NoticeState) -> Receipt:
     return Receipt(delivery.ack, delivery.ack_type, state)
 
 

@@ -1,7 +1,7 @@
-"""The inbox of providers' webhooks: the raw bytes first, then what became of them.
+"""The inbox of providers' webhooks: the raw bytes, and what became of them.
 
-A delivery is kept before it is believed. What it tells is applied once per notice id of its provider, in the unit of
-work that claims the id, so that a repeat changes nothing.
+A delivery that is signed is kept before it is applied. What it tells is applied once per notice id of its provider, in
+the unit of work that claims the id, so that a repeat changes nothing.
 """
 
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ PRUNE_MAX: Final = 1_000
 
 
 class NoticeRow(SQLModel, table=True):
-    """One delivery as it came in. The body is dropped once it is known to be forged or repeated."""
+    """One delivery as it came in. What a stranger sent is dropped once it is known to be forged."""
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -124,7 +124,7 @@ def count(tx: Tx, state: NoticeState) -> int:
 
 
 def prune(tx: Tx, *, before: datetime) -> int:
-    """Removes old deliveries that are done with and old notice ids, some at a time; gives how many."""
+    """Removes old deliveries, read or given up, and old notice ids, some at a time; gives how many."""
     return tx.run(_PRUNE, before=before) + tx.run(_PRUNE_SEEN, before=before)
 
 
@@ -138,9 +138,10 @@ def _claim() -> sa.ClauseElement:
 
 def _prune() -> sa.ClauseElement:
     waiting: sa.ColumnElement[Any] = sa.literal_column(f"'{NoticeState.RECEIVED}'")
+    zero: sa.ColumnElement[Any] = sa.literal_column("0")
     old = (
         sa.select(_T.c.id)
-        .where(_T.c.received_at < sa.bindparam("before"), _T.c.state != waiting)
+        .where(_T.c.received_at < sa.bindparam("before"), (_T.c.state != waiting) | (_T.c.tries > zero))
         .order_by(_T.c.received_at)
         .limit(PRUNE_MAX)
     )
@@ -157,13 +158,16 @@ _VALUES: Final = tuple(column.name for column in _T.c if column.name != "id")
 _STORED: Final = ("id", "instance", "sha256", "body", "headers", "query", "remote", "received_at")
 _ONE: Final = _T.c.id == sa.bindparam("of")
 _MARKED: Final[dict[str, Any]] = {"state": sa.bindparam("state"), "detail": sa.bindparam("detail")}
+_EMPTY: Final[dict[str, Any]] = {
+    "body": sa.literal_column("x''"),
+    "headers": sa.literal_column("'{}'"),
+    "query": sa.literal_column("''"),
+}
 _INSERT: Final = Statement[tuple[int]](
     lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _VALUES}).returning(_T.c.id)
 )
 _MARK: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values(_MARKED))
-_MARK_EMPTY: Final = Statement[Any](
-    lambda: sa.update(_T).where(_ONE).values(_MARKED | {"body": sa.literal_column("x''")})
-)
+_MARK_EMPTY: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values(_MARKED | _EMPTY))
 _IS_CLAIMED: Final = Statement[Any](
     lambda: sa.select(_SEEN.c.at).where(
         _SEEN.c.instance == sa.bindparam("instance"), _SEEN.c.notice_id == sa.bindparam("notice_id")
