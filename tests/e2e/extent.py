@@ -2,7 +2,7 @@
 
 import os
 
-KILLS = int(os.environ.get("SHOUTGRAPH_KILLS", "10"))
+KILLS = int(os.environ.get("SHOUTGRAPH_KILLS", "8"))
 """How often servers are killed in all."""
 
 EXAMPLES = int(os.environ.get("SHOUTGRAPH_EXAMPLES", "4"))

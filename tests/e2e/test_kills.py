@@ -47,8 +47,8 @@ def test_no_acknowledged_order_is_lost_and_none_is_half_placed(
     assert len(set(crowd.books.told.values())) == len(crowd.books.told), "each key has an order of its own"
     assert lost >= kills, "the kills hit requests in flight"
     assert carried_out > 0, "a kill came between a commit and its answers"
-    told = len(crowd.books.told)
-    logger.info("%d kills: %d orders, %d answers lost, %d of them carried out", kills, told, lost, carried_out)
+    placed = len(crowd.books.told)
+    logger.info("%d kills: %d orders, %d answers lost, %d of them carried out", kills, placed, lost, carried_out)
 
 
 async def _order_until_killed(crowd: Crowd, server: Server, seconds: float, *, after_commit: bool) -> None:

@@ -15,6 +15,9 @@ logger = logging.getLogger(__name__)
 LIVES = 12
 """Orders that are on their way at once."""
 
+FICKLE = 37
+"""Events after which some of the feeds hang up by themselves."""
+
 
 @pytest.mark.timeout(extent.KILLING_S)
 def test_feeds_resume_after_kills_without_a_gap(server: Server, market: Market, kills: int):
@@ -38,16 +41,17 @@ async def _story(server: Server, market: Market, kills: int) -> tuple[list[journ
     chance = random.Random(kills)  # noqa: S311 - not a secret
     start = await journal.start_of(market, server.port)
     tool = market.token("warehouse", "service")
-    feeds = [Feed(over_socket(server.port, tool), start), Feed(over_sse(server.port, tool), start)]
+    streams = (over_socket(server.port, tool), over_sse(server.port, tool))
+    feeds = [Feed(stream, start, often) for stream in streams for often in (10**9, 10**9, FICKLE)]
     going = True
     async with asyncio.timeout(PATIENCE_S + 10 * kills):
         listeners = [asyncio.create_task(feed.listen()) for feed in feeds]
         lives = [asyncio.create_task(crowd.live(market, server.port, at, lambda: going)) for at in range(LIVES)]
         for _ in range(kills):
-            await _hear_more(feeds, chance.randint(5, 150), lives)
+            await _hear_more(feeds, chance.randint(5, 90), lives)
             server.kill()
             await asyncio.to_thread(server.start)
-        await _hear_more(feeds, 50, lives)
+        await _hear_more(feeds, 40, lives)
         going = False
         await asyncio.gather(*lives)
         lines = await journal.paged(market, server.port)

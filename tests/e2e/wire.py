@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -101,7 +101,7 @@ class Heard:
 FEED = """subscription Feed($after: String) { orderEvents(after: $after) {
   id cursor orderId orderRevision previousStatus status } }"""
 
-Stream = Callable[[str], AsyncIterator[dict[str, Any]]]
+Stream = Callable[[str], AsyncGenerator[dict[str, Any], None]]
 
 
 @dataclass
@@ -110,6 +110,8 @@ class Feed:
 
     stream: Stream
     cursor: str
+    hangs_up_every: int = 10**9
+    """After so many events it hangs up and calls again by itself."""
     heard: list[Heard] = field(default_factory=list)
     connections: int = 0
 
@@ -118,9 +120,15 @@ class Feed:
         while True:
             self.connections += 1
             with contextlib.suppress(OSError, httpx.TransportError, WebSocketException, TimeoutError):
-                async for payload in self.stream(self.cursor):
-                    self._keep(payload)
+                await self._call()
             await asyncio.sleep(AGAIN_S)
+
+    async def _call(self) -> None:
+        async with contextlib.aclosing(self.stream(self.cursor)) as payloads:
+            async for payload in payloads:
+                self._keep(payload)
+                if len(self.heard) % self.hangs_up_every == 0:
+                    return
 
     def _keep(self, payload: dict[str, Any]) -> None:
         assert "errors" not in payload, payload
@@ -135,7 +143,7 @@ class Feed:
 def over_socket(port: int, token: str) -> Stream:
     """A feed over graphql-transport-ws, resumed by the variable `after`."""
 
-    async def stream(cursor: str) -> AsyncIterator[dict[str, Any]]:
+    async def stream(cursor: str) -> AsyncGenerator[dict[str, Any], None]:
         async with connect(
             f"ws://127.0.0.1:{port}/graphql",
             subprotocols=[Subprotocol("graphql-transport-ws")],
@@ -158,7 +166,7 @@ def over_socket(port: int, token: str) -> Stream:
 def over_sse(port: int, token: str) -> Stream:
     """A feed over Server-Sent Events, resumed by the header `Last-Event-ID`."""
 
-    async def stream(cursor: str) -> AsyncIterator[dict[str, Any]]:
+    async def stream(cursor: str) -> AsyncGenerator[dict[str, Any], None]:
         headers = {"accept": "text/event-stream", "authorization": f"Bearer {token}", "last-event-id": cursor}
         async with (
             httpx.AsyncClient(timeout=PATIENCE_S) as http,
