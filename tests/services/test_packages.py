@@ -69,13 +69,11 @@ def test_a_new_rate_makes_new_versions_of_its_currency_only(world: World) -> Non
     assert rules.book_units(package.price, package.rate) == 125 * 85
 
 
-def test_another_book_currency_starts_with_versions_of_its_own(world: World) -> None:
-    world.run(packages.load(world.tools, SYSTEM, PRICES))
-    entry = PackageEntry(DE, 70, 110)
-    prices = PriceList((RateEntry("EUR", "USD", 116, 1),), (entry,), ())
-    world.run(packages.load(world.tools, SYSTEM, prices))
-    (package,) = world.run(packages.list_of_market(world.tools, DE))
-    assert (package.rate.book_currency, package.rate.version, package.version) == ("USD", 1, 2)
+def test_a_rate_to_another_currency_than_the_books_is_refused(world: World) -> None:
+    prices = PriceList((RateEntry("EUR", "USD", 116, 1),), (PackageEntry(DE, 70, 110),), ())
+    with pytest.raises(errors.ValidationError, match="the books are in EUR"):
+        world.run(packages.load(world.tools, SYSTEM, prices))
+    assert world.read(rows.list_of_current) == []
 
 
 def test_exact_coins_cost_their_fraction_rounded_up(world: World) -> None:

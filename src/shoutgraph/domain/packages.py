@@ -4,11 +4,14 @@ Units: `_coins` coins, `_minor` minor units of the price's currency, book units 
 book currency. Every division states which way it rounds.
 """
 
+import re
 from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from itertools import product
+from typing import Final, TypeVar
 
 from shoutgraph.domain import countries, errors, money
 
@@ -24,6 +27,12 @@ PACKAGES_MAX: Final = 20
 MARKETS_MAX: Final = 5_000
 """Markets in one price list at most."""
 
+_UNIT: Final = {"price_minor": RATIO_MAX, "per_coins": RATIO_MAX, "coins_min": COINS_MAX, "coins_max": COINS_MAX}
+_COINS = re.compile(r"[1-9][0-9]{0,9}")
+
+T = TypeVar("T")
+P = TypeVar("P", "Package", "UnitPrice")
+
 ANYWHERE: Final = countries.UNKNOWN
 """The country of the prices for everyone whose own country has none in that currency."""
 
@@ -36,7 +45,7 @@ class Platform(StrEnum):
     ANDROID = "ANDROID"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Market:
     """Where a price holds."""
 
@@ -148,6 +157,11 @@ class PriceList:
     units: tuple[UnitEntry, ...]
 
 
+def name_of(market: Market) -> str:
+    """A market for people, such as `DE EUR WEB`."""
+    return f"{market.country} {market.currency} {market.platform}"
+
+
 def check_market(market: Market) -> None:
     """Refuses a country that is none; one without prices of its own is served from elsewhere.
 
@@ -196,17 +210,147 @@ def check_list(prices: PriceList) -> None:
     if len(rated) != len(prices.rates):
         raise _refusal("A currency has two rates.", "REPEATED")
     for market in {*(entry.market for entry in prices.packages), *(entry.market for entry in prices.units)}:
-        if market.country != ANYWHERE and not countries.is_country(market.country):
-            raise _refusal(f"{market.country} is not a country.", "INVALID_COUNTRY")
-        if not money.is_currency(market.currency) or market.currency not in rated:
-            raise _refusal(f"{market.currency} has no rate.", "NO_RATE")
+        _check_sold(market, rated)
     sizes = Counter(entry.market for entry in prices.packages)
-    if any(size > PACKAGES_MAX for size in sizes.values()) or len(sizes) > MARKETS_MAX:
-        raise _refusal(f"A market has at most {PACKAGES_MAX} packages, a list {MARKETS_MAX} markets.", "TOO_MANY")
-    if len({(entry.market, entry.coins) for entry in prices.packages}) != len(prices.packages):
-        raise _refusal("A package is given twice.", "REPEATED")
-    if len({entry.market for entry in prices.units}) != len(prices.units):
-        raise _refusal("A market has two unit prices.", "REPEATED")
+    for market, size in sizes.items():
+        if size > PACKAGES_MAX or len(sizes) > MARKETS_MAX:
+            limits = f"A market has at most {PACKAGES_MAX} packages, a list {MARKETS_MAX} markets."
+            raise _refusal(f"{name_of(market)}: {size} packages. {limits}", "TOO_MANY")
+    for market, coins in _repeated((entry.market, entry.coins) for entry in prices.packages):
+        raise _refusal(f"{name_of(market)}: the package of {coins} coins is given twice.", "REPEATED")
+    for market in _repeated(entry.market for entry in prices.units):
+        raise _refusal(f"{name_of(market)} has two unit prices.", "REPEATED")
+
+
+def check_book(prices: PriceList, book_currency: str) -> None:
+    """Refuses rates to another currency than that of the books: nothing could be sold at them.
+
+    Raises:
+        ValidationError: there is such a rate.
+    """
+    for entry in prices.rates:
+        if entry.book_currency != book_currency:
+            msg = f"{entry.currency} has a rate to {entry.book_currency}, and the books are in {book_currency}."
+            raise _refusal(msg, "NO_RATE")
+
+
+def seen_from(country: str | None, currency: str | None, found: Sequence[P]) -> list[P]:
+    """Those of one currency that people of a country are offered; without either, all."""
+    sold = [each for each in found if currency in {None, each.market.currency}]
+    if country is None:
+        return sold
+    own = {each.market for each in sold if each.market.country == country}
+    return [each for each in sold if each.market in own or _is_for(country, each.market, own)]
+
+
+def _is_for(country: str, market: Market, own: Collection[Market]) -> bool:
+    """Whether it is of the rest of the world, and the country has nothing in its stead."""
+    return market.country == ANYWHERE and Market(country, market.currency, market.platform) not in own
+
+
+def read_list(given: object) -> PriceList:
+    """A price list from plain values, in the form that docs/OPERATIONS.md shows.
+
+    Raises:
+        ValidationError: something is missing, unknown or out of its range; the message says where.
+    """
+    parts = _table(given, "the price list", ("book_currency", "rates", "markets"))
+    book = _currency(parts["book_currency"], "book_currency")
+    rates = []
+    for currency, ratio in _table(parts["rates"], "rates").items():
+        where = f"rates.{currency}"
+        sides = [_whole(side, where, 1, RATIO_MAX) for side in _list(ratio, where)]
+        if len(sides) != 2:  # noqa: PLR2004 - a ratio
+            raise _refusal(f"{where} is two whole numbers: so many book units for so many minor units.", "VALIDATION")
+        rates.append(RateEntry(_currency(currency, where), book, *sides))
+    packages: list[PackageEntry] = []
+    units: list[UnitEntry] = []
+    for number, each in enumerate(_list(parts["markets"], "markets"), start=1):
+        sold, unit = _read_markets(each, f"markets, entry {number}")
+        packages += sold
+        units += unit
+    return PriceList(tuple(rates), tuple(packages), tuple(units))
+
+
+def _read_markets(given: object, where: str) -> tuple[list[PackageEntry], list[UnitEntry]]:
+    """One entry of the list: the same prices for several countries and platforms."""
+    parts = _table(given, where, ("countries", "currency", "platforms", "unit", "packages"), ("bonus",))
+    currency = _currency(parts["currency"], f"{where}: currency")
+    names = _table(parts["unit"], f"{where}: unit", _UNIT)
+    unit = {name: _whole(names[name], f"{where}: unit.{name}", 1, top) for name, top in _UNIT.items()}
+    if unit["coins_min"] > unit["coins_max"]:
+        raise _refusal(f"{where}: unit.coins_min is more than unit.coins_max.", "OUT_OF_RANGE")
+    prices, bonus = (_by_coins(parts.get(name, {}), f"{where}: {name}") for name in ("packages", "bonus"))
+    for coins in bonus.keys() - prices.keys():
+        raise _refusal(f"{where}: bonus.{coins} is of no package.", "VALIDATION")
+    packages, units = [], []
+    for country, platform in product(
+        _list(parts["countries"], f"{where}: countries"), _list(parts["platforms"], f"{where}: platforms")
+    ):
+        if platform not in list(Platform):
+            raise _refusal(f"{where}: platforms: {platform} is not one of {', '.join(Platform)}.", "VALIDATION")
+        market = Market(str(country), currency, Platform(str(platform)))
+        units.append(UnitEntry(market, **unit))
+        packages += [PackageEntry(market, coins, minor, bonus.get(coins, 0)) for coins, minor in prices.items()]
+    return packages, units
+
+
+def _by_coins(given: object, where: str) -> dict[int, int]:
+    found = {}
+    for name, value in _table(given, where).items():
+        coins = int(name) if _COINS.fullmatch(name) else 0
+        if not 1 <= coins <= COINS_MAX:
+            raise _refusal(f"{where}.{name}: coins are a whole number from 1 to {COINS_MAX}.", "OUT_OF_RANGE")
+        found[coins] = _whole(value, f"{where}.{name}", 1, PRICE_MAX_MINOR)
+    return found
+
+
+def _table(
+    given: object, where: str, needed: Iterable[str] | None = None, allowed: Iterable[str] = ()
+) -> Mapping[str, object]:
+    """A table of names; where names are given, it has all that are needed and no other.
+
+    Raises:
+        ValidationError: it is none, or its names are wrong.
+    """
+    if not isinstance(given, Mapping):
+        raise _refusal(f"{where} is a table of names and values.", "VALIDATION")
+    if needed is None:
+        return given
+    for name in {*needed} - given.keys():
+        raise _refusal(f"{where} has no {name}.", "VALIDATION")
+    for name in given.keys() - {*needed, *allowed}:
+        raise _refusal(f"{where}: {name} is not known here.", "VALIDATION")
+    return given
+
+
+def _list(given: object, where: str) -> list[object]:
+    if not isinstance(given, list) or not 0 < len(given) <= MARKETS_MAX:
+        raise _refusal(f"{where} is a list of 1 to {MARKETS_MAX}.", "VALIDATION")
+    return given
+
+
+def _whole(given: object, where: str, low: int, high: int) -> int:
+    if not isinstance(given, int) or isinstance(given, bool) or not low <= given <= high:
+        raise _refusal(f"{where} is a whole number from {low} to {high}, not {given!r}.", "OUT_OF_RANGE")
+    return given
+
+
+def _currency(given: object, where: str) -> str:
+    if not isinstance(given, str) or not money.is_currency(given):
+        raise _refusal(f"{where}: {given!r} is not an ISO 4217 currency with minor units.", "VALIDATION")
+    return given
+
+
+def _check_sold(market: Market, rated: Collection[str]) -> None:
+    if market.country != ANYWHERE and not countries.is_country(market.country):
+        raise _refusal(f"{name_of(market)}: {market.country} is not a country.", "INVALID_COUNTRY")
+    if not money.is_currency(market.currency) or market.currency not in rated:
+        raise _refusal(f"{name_of(market)}: {market.currency} has no rate.", "NO_RATE")
+
+
+def _repeated(found: Iterable[T]) -> list[T]:
+    return [each for each, times in Counter(found).items() if times > 1]
 
 
 def _refusal(message: str, code: str) -> errors.ValidationError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shoutgraph.domain import errors, ids, money, packages
 from shoutgraph.domain.packages import ExactPrice, Market, Package, PriceList, Rate, UnitPrice
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import packages as rows
+from shoutgraph.storage import packages as rows, policies
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -21,18 +21,28 @@ class Loaded:
     retired: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class OnSale:
+    """What is on sale, by market and size."""
+
+    packages: tuple[Package, ...]
+    units: tuple[UnitPrice, ...]
+
+
 async def load(tools: Tools, viewer: Viewer, prices: PriceList) -> Loaded:
     """Makes a price list the one that holds: what changed is a new version, what is not in it goes off sale.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer does not manage the catalogue.
-        ValidationError: the list contradicts itself or leaves something out.
+        ValidationError: the list contradicts itself or leaves something out, or its rates are to another currency
+            than that of the books.
     """
     viewer.require(Scope.CATALOGUE_MANAGE)
     packages.check_list(prices)
 
     def work(tx: Tx) -> Loaded:
+        packages.check_book(prices, policies.current(tx).book_currency)
         rates = _new_rates(tx, prices)
         rows.insert_rates(tx, rates)
         books = {entry.currency: entry.book_currency for entry in prices.rates}
@@ -46,6 +56,16 @@ async def load(tools: Tools, viewer: Viewer, prices: PriceList) -> Loaded:
         return Loaded(len(rates), len(sold), len(units), len(off) + len(ended))
 
     return await tools.store.write(work)
+
+
+def on_sale(tx: Tx, *, country: str | None = None, currency: str | None = None) -> OnSale:
+    """Everything that is on sale; with a country, what people there are offered."""
+    found = packages.seen_from(country, currency, rows.list_of_current(tx))
+    units = packages.seen_from(country, currency, rows.list_of_current_units(tx))
+    return OnSale(
+        tuple(sorted(found, key=lambda package: (package.market, package.coins))),
+        tuple(sorted(units, key=lambda unit: unit.market)),
+    )
 
 
 async def list_of_market(tools: Tools, market: Market) -> tuple[Package, ...]:

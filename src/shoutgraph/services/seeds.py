@@ -6,13 +6,12 @@ The data is in the JSON files beside this module. Nobody in it is a real person.
 import json
 from dataclasses import dataclass, replace
 from importlib import resources
-from itertools import product
 from typing import Any, Final
 
 from shoutgraph.domain import creators, ids, users
 from shoutgraph.domain.creators import Category, Creator, OfferTerms, Profile
 from shoutgraph.domain.orders.order import Occasion
-from shoutgraph.domain.packages import Market, PackageEntry, Platform, PriceList, RateEntry, UnitEntry
+from shoutgraph.domain.packages import PriceList, read_list
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import creators as creator_rows, policies, users as user_rows
@@ -60,20 +59,7 @@ def read_creators() -> tuple[CreatorSeed, ...]:
 
 def read_prices() -> PriceList:
     """The demo's price list: what coins cost in the euro area, the USA, the United Kingdom, Japan and elsewhere."""
-    given = _read("seed_prices.json")
-    book = given["book_currency"]
-    rates = tuple(RateEntry(currency, book, *ratio) for currency, ratio in given["rates"].items())
-    packages: list[PackageEntry] = []
-    units: list[UnitEntry] = []
-    for each in given["markets"]:
-        for country, platform in product(each["countries"], each["platforms"]):
-            market = Market(country, each["currency"], Platform(platform))
-            units.append(UnitEntry(market, **each["unit"]))
-            packages += [
-                PackageEntry(market, int(coins), minor, each["bonus"].get(coins, 0))
-                for coins, minor in each["packages"].items()
-            ]
-    return PriceList(rates, tuple(packages), tuple(units))
+    return read_list(_read("seed_prices.json"))
 
 
 def _insert(tools: Tools, tx: Tx, seed: CreatorSeed, policy: Policy) -> Creator:
