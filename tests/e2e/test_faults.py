@@ -85,7 +85,7 @@ def test_a_database_that_a_foreign_tool_locks(nursery: Nursery, locked: Market, 
     assert all("database is locked" in each or "another process" in each for each in said), said
 
 
-def test_a_database_of_another_kind(nursery: Nursery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_database_of_another_kind(tmp_path: Path):
     elsewhere = tmp_path / "shoutgraph.toml"
     elsewhere.write_text('database_url = "oracle://somewhere"\n')
     done = subprocess.run(

@@ -1,12 +1,44 @@
-"""The tree of commands."""
+"""The tree of commands.
+
+What a command needs is imported when it runs: the whole package takes seconds, and `--help` none of it.
+"""
+
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from shoutgraph.cli import ledger, migrate, plugins, schema, seed, serve, token, watch
-from shoutgraph.cli.demo import demo
+from shoutgraph.cli import ledger, migrate, plugins, prices, schema, seed, serve, token, watch
+from shoutgraph.cli.demo import command
+from shoutgraph.cli.shared import fail
+from shoutgraph.domain.errors import FaultError, ShoutgraphError
+from shoutgraph.plugins.statuses import PluginsBrokenError
+from shoutgraph.settings import SettingsError
+
+EXPECTED = (ShoutgraphError, FaultError, SettingsError, PluginsBrokenError, OSError)
+"""What an operator can act on by its message alone; anything else is a bug, and shows where."""
+
+
+class Commands(TyperGroup):
+    """Ends every command that cannot go on with one line and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - click's own words
+        """Runs a command.
+
+        Raises:
+            Exit: it could not do what it should.
+        """
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # click ends quietly: the reader has seen enough
+        except EXPECTED as error:
+            fail(" ".join(str(error).split()))
+
 
 main = typer.Typer(
     name="shoutgraph",
+    cls=Commands,
     help="The open-source backend for a marketplace of personalised videos.",
     no_args_is_help=True,
     add_completion=False,
@@ -14,11 +46,12 @@ main = typer.Typer(
     rich_markup_mode="rich",
 )
 main.command()(serve.serve)
-main.command()(demo)
+main.command()(command.demo)
 main.command()(watch.watch)
 main.command()(token.token)
 main.command()(migrate.migrate)
 main.command()(seed.seed)
 main.command()(schema.schema)
+main.add_typer(prices.commands, name="prices")
 main.add_typer(ledger.commands, name="ledger")
 main.add_typer(plugins.commands, name="plugins")

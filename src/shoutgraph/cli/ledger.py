@@ -1,17 +1,16 @@
 """`shoutgraph ledger`: proves the books, and prints an account's statement."""
 
+import json
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import typer
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
-from shoutgraph import app
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings
+from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show
 from shoutgraph.domain import pages
-from shoutgraph.domain.errors import FaultError
-from shoutgraph.services import books
-from shoutgraph.services.books import Proof
-from shoutgraph.settings import Settings
+from shoutgraph.domain.entries import Entry
 
 LINES_MAX: Final = 500
 
@@ -25,14 +24,15 @@ def verify(data_dir: DataDir = None) -> None:
     Exit code 0: everything holds. Exit code 1: something does not; each violation names its law and rows.
     Runs beside a serving process, on a read-only connection.
     """
-    try:
-        with app.open_reader(read_settings(data_dir=data_dir), any_schema=True) as store:
-            fault = store.schema_fault
-            if fault is not None:
-                console.print(f"[bold red]schema[/] {fault}", soft_wrap=True)
-            proof = store.read_now(books.prove)
-    except FaultError as error:
-        fail(str(error))
+    from shoutgraph import app
+    from shoutgraph.cli.proof import proven
+    from shoutgraph.services import books
+
+    with app.open_reader(read_settings(data_dir=data_dir), any_schema=True) as store:
+        fault = store.schema_fault
+        if fault is not None:
+            console.print(f"[bold red]schema[/] {fault}", soft_wrap=True)
+        proof = store.read_now(books.prove)
     for violation in proof.violations:
         console.print(f"[bold red]{violation.law}[/] {violation.what}: {', '.join(violation.rows)}", soft_wrap=True)
     if proof.violations or fault is not None:
@@ -44,48 +44,50 @@ def verify(data_dir: DataDir = None) -> None:
 def statement(
     account: Annotated[str, typer.Argument(help="Code of an account, such as mint or user:user_...:paid.")],
     lines: Annotated[int, typer.Option(help="How many lines, the newest first.", min=1, max=LINES_MAX)] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list instead of a table.")] = False,  # noqa: FBT002
     data_dir: DataDir = None,
 ) -> None:
-    """Print an account's newest entries with the balance after each."""
+    """Print an account's newest entries with the balance after each, in the account's own units.
+
+    Credits are positive, debits negative. So what we owe people reads positive, and what we hold negative: a balance
+    of -500 on cash:psp:... is money that lies there for us.
+    """
+    from shoutgraph import app
+    from shoutgraph.services import books
+
     args = pages.PageArgs(size=lines, key=None, backward=False)
-    try:
-        with app.open_reader(read_settings(data_dir=data_dir)) as store:
-            entries = store.read_now(lambda tx: books.statement(tx, account, args))
-    except FaultError as error:
-        fail(str(error))
+    with app.open_reader(read_settings(data_dir=data_dir)) as store:
+        entries = store.read_now(lambda tx: books.statement(tx, account, args))[:lines]
     if not entries:
         fail(f"There is no account {account}, or nothing was posted to it.")
-    table = Table("no.", "at", "kind", "ref", "from / to", "amount", "balance", title=account)
-    for entry in entries[:lines]:
-        amount = f"{entry.amount:+,}"
-        table.add_row(
-            str(entry.version),
-            f"{entry.at:%Y-%m-%d %H:%M:%S}",
-            entry.kind,
-            entry.ref,
-            entry.counter_account,
-            amount,
-            f"{entry.balance:,}",
-        )
-    console.print(table)
+    if as_json:
+        typer.echo(json.dumps([_plain(entry) for entry in entries], indent=2))
+    else:
+        show(_table(account, entries))
 
 
-def prove(settings: Settings) -> Proof:
-    """Proves the books of a deployment, beside its server if one runs."""
-    with app.open_reader(settings) as store:
-        return store.read_now(books.prove)
-
-
-def proven(proof: Proof) -> str:
-    """How much a proof looked at, in words."""
-    counted = ", ".join(
-        f"{number:,} {name}{'' if number == 1 else 's'}"
-        for number, name in (
-            (proof.postings, "posting"),
-            (proof.accounts, "account"),
-            (proof.lots, "lot"),
-            (proof.orders, "order"),
-            (proof.events, "event"),
-        )
+def _table(account: str, entries: Sequence[Entry]) -> Table:
+    words = ("at", "kind", "ref", "from / to")
+    table = Table(
+        Column("no.", justify="right", no_wrap=True, overflow="fold"),
+        *(Column(name, overflow="fold") for name in words),
+        *(Column(name, justify="right", no_wrap=True, overflow="fold") for name in ("amount", "balance")),
+        title=escape(account),
     )
-    return f"{counted}; chain {proof.head[:12]}"
+    for entry in entries:
+        told = (f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.kind, entry.ref, entry.counter_account)
+        table.add_row(str(entry.version), *map(escape, told), f"{entry.amount:+,}", f"{entry.balance:,}")
+    return table
+
+
+def _plain(entry: Entry) -> dict[str, object]:
+    return {
+        "number": entry.version,
+        "at": entry.at.isoformat(),
+        "kind": entry.kind,
+        "ref": entry.ref,
+        "reason": entry.reason,
+        "counterAccount": entry.counter_account,
+        "amount": entry.amount,
+        "balance": entry.balance,
+    }

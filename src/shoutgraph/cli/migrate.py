@@ -1,8 +1,6 @@
 """`shoutgraph migrate`: brings the database to this release."""
 
-from shoutgraph.cli.shared import DataDir, console, fail, make_data_dir, read_settings
-from shoutgraph.domain.errors import StoreUnavailableError
-from shoutgraph.services import schema
+from shoutgraph.cli.shared import DataDir, console, read_settings
 
 
 def migrate(data_dir: DataDir = None) -> None:
@@ -10,10 +8,9 @@ def migrate(data_dir: DataDir = None) -> None:
 
     `serve` does this by itself for the embedded default.
     """
+    from shoutgraph.services import schema
+
     settings = read_settings(data_dir=data_dir)
-    make_data_dir(settings)
-    try:
-        before, after = schema.upgrade(settings.database_path)
-    except StoreUnavailableError as error:
-        fail(str(error))
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    before, after = schema.upgrade(settings.database_path)
     console.print(f"{settings.database_path}: {before or 'nothing'} -> {after}", soft_wrap=True)

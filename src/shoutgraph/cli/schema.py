@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from shoutgraph.api.graphql.schema import build_schema
 from shoutgraph.cli.shared import console, fail
 
 
@@ -14,6 +13,8 @@ def schema(
     check: Annotated[Path | None, typer.Option(help="Exit with code 1 unless this file says the same.")] = None,
 ) -> None:
     """Print the GraphQL schema (SDL)."""
+    from shoutgraph.api.graphql.schema import build_schema
+
     text = build_schema().as_str() + "\n"
     if check is not None:
         if not check.exists() or check.read_text(encoding="utf-8") != text:

@@ -1,16 +1,13 @@
 """`shoutgraph serve`: the API, and the jobs in the same process."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-import uvloop
 
-from shoutgraph import app
-from shoutgraph.app import App
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings
-from shoutgraph.domain.errors import StoreUnavailableError
-from shoutgraph.plugins.statuses import PluginsBrokenError
+from shoutgraph.cli.shared import DataDir, console, read_settings
+from shoutgraph.plugins.statuses import InstanceStatus
 
 
 def serve(
@@ -26,15 +23,17 @@ def serve(
     The embedded database is created and migrated when it is not there. In development the sandbox provider is
     configured by itself, and GraphiQL is at /graphql.
     """
+    import uvloop
+
+    from shoutgraph import app
+
     settings = read_settings(host=host, port=port, data_dir=data_dir, test_clock=test_clock)
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(app.serve(settings, on_ready=_say_ready))
-    except (StoreUnavailableError, PluginsBrokenError, OSError) as error:
-        fail(str(error))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        serving = app.serve(settings, on_ready=lambda it: _say_ready(it.base_url, it.tools.providers.instances))
+        runner.run(serving)
 
 
-def _say_ready(ready: App) -> None:
-    console.print(f"[bold]shoutgraph[/] serves [link]{ready.base_url}/graphql[/link]", soft_wrap=True)
-    for status in ready.tools.providers.instances:
+def _say_ready(base_url: str, instances: Sequence[InstanceStatus]) -> None:
+    console.print(f"[bold]shoutgraph[/] serves [link]{base_url}/graphql[/link]", soft_wrap=True)
+    for status in instances:
         console.print(f"  provider {status.instance} ({status.plugin}): {status.state}", soft_wrap=True)

@@ -1,13 +1,17 @@
 """What every command shares: the console, the settings, and how it fails."""
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from shoutgraph import settings
-from shoutgraph.settings import Settings, SettingsError
+from shoutgraph.settings import Settings
+
+TABLE_WIDTH_MAX: Final = 10_000
 
 console = Console()
 errors = Console(stderr=True)
@@ -23,7 +27,7 @@ def fail(message: str) -> NoReturn:
     Raises:
         Exit: always.
     """
-    errors.print(f"[bold red]error:[/] {message}", soft_wrap=True)
+    errors.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
     raise typer.Exit(1)
 
 
@@ -31,21 +35,12 @@ def read_settings(**overrides: object) -> Settings:
     """The settings, with what the command line gives first.
 
     Raises:
-        Exit: a setting is unknown or does not fit.
+        SettingsError: a setting is unknown or does not fit.
     """
-    try:
-        return settings.load(overrides)
-    except SettingsError as error:
-        fail(str(error))
+    return settings.load(overrides)
 
 
-def make_data_dir(settings: Settings) -> None:
-    """Makes the data folder where it is not there yet.
-
-    Raises:
-        Exit: something else is in its place, or the file system forbids it.
-    """
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        fail(str(error))
+def show(table: Table) -> None:
+    """Prints a table; where no terminal has a width, as wide as it is, so that programs read whole words."""
+    wide = console if console.is_terminal else Console(width=TABLE_WIDTH_MAX)
+    wide.print(table)

@@ -6,9 +6,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 import typer
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
-from websockets.typing import Subprotocol
 
 from shoutgraph.cli.shared import console, fail
 
@@ -18,7 +15,7 @@ FATAL: Final = frozenset({4400, 4401, 4403, 4406, 4409, 4429, 4500})
 """Close codes after which the same token and the same words would be refused again."""
 TOKEN: Final = "WATCH_TOKEN"  # noqa: S105 - the name of a variable
 """Where the token may be; not among the settings, whose unknown names are refused."""
-PROTOCOL: Final = Subprotocol("graphql-transport-ws")
+PROTOCOL: Final = "graphql-transport-ws"
 OPEN_S: Final = 5
 
 FEED: Final = """
@@ -55,6 +52,8 @@ def watch(
 
 
 async def _watch(url: str, token: str, after: str | None) -> None:
+    from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
     for _ in range(RETRIES_MAX):
         try:
             async for event in follow(url, token, after):
@@ -75,7 +74,10 @@ async def follow(url: str, token: str, after: str | None) -> AsyncIterator[dict[
     Raises:
         ConnectionClosed: the connection ended; resume after the last cursor.
     """
-    async with connect(url, subprotocols=[PROTOCOL], open_timeout=OPEN_S) as socket:
+    from websockets.asyncio.client import connect
+    from websockets.typing import Subprotocol
+
+    async with connect(url, subprotocols=[Subprotocol(PROTOCOL)], open_timeout=OPEN_S) as socket:
         await socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
         await socket.recv()
         payload = {"query": FEED, "variables": {"after": after}}

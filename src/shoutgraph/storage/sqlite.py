@@ -230,7 +230,7 @@ class WriterLock:
         except BlockingIOError:
             os.close(self._file)
             raise errors.StoreUnavailableError(
-                f"another process writes to {path.name}; SQLite has one writer: stop it, or use PostgreSQL",
+                f"another process writes to {path.name}; SQLite has one writer: stop it first",
                 retry_after_s=0,
             ) from None
 

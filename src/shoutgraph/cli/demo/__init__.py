@@ -1,5 +1,1 @@
 """`shoutgraph demo`: one order from top-up to payout, played through the public API of a real server."""
-
-from shoutgraph.cli.demo.command import demo
-
-__all__ = ["demo"]

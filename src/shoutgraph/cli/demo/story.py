@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from shoutgraph import app, settings
-from shoutgraph.cli import ledger
+from shoutgraph.cli import proof as proving
 from shoutgraph.cli.demo.feed import Feed
 from shoutgraph.cli.demo.people import Person, StoryError
 from shoutgraph.cli.demo.telling import Teller, coins, money
@@ -58,7 +58,8 @@ class Story:
             StoryError: a step did not go as it should.
         """
         tool = self.admin.run("apiKeyCreate", "token", label="order watch", scopes=["EVENTS_READ", "ORDERS_READ"])
-        with Feed(self.url, tool["token"]) as feed:
+        self._watch_token = tool["token"]
+        with Feed(self.url, self._watch_token) as feed:
             self.feed = feed
             self._open_shop()
             self._browse()
@@ -77,7 +78,8 @@ class Story:
         yield f"[bold]its poster[/]    [link]{video['poster']['url']}[/link]"
         for person in (self.fan, self.creator, self.moderator, self.finance, self.admin):
             yield f'[bold]{person.name:<13}[/] {{"authorization": "Bearer {person.token}"}}'
-        yield f"[bold]watch it[/]      shoutgraph watch --url {self.url.replace('http', 'ws')}/graphql --token ..."
+        socket = self.url.replace("http", "ws", 1)
+        yield f"[bold]watch it[/]      shoutgraph watch --url {socket}/graphql --token {self._watch_token}"
 
     def wait_for_ever(self) -> None:
         """Lets the server run until the person has seen enough."""
@@ -315,12 +317,12 @@ class Story:
         self.tell.step("Fina", "finance", "approves; the provider pays", f"payout {paid['status']}; {self._earnings()}")
 
     def _prove(self) -> None:
-        proof = ledger.prove(self._settings)
+        proof = proving.prove(self._settings)
         if proof.violations:
             raise StoryError(f"the books do not balance: {proof.violations}")
         rows = ((line.account, *_sides(line)) for line in proof.trial_balance)
         self.tell.table("The books, account by account", ("account", "debit", "credit"), rows)
-        self.tell.step("ledger", "platform", "[bold green]the books balance[/]", ledger.proven(proof))
+        self.tell.step("ledger", "platform", "[bold green]the books balance[/]", proving.proven(proof))
 
     def _move(self, person: Person, mutation: str, order: dict[str, Any], **more: object) -> dict[str, Any]:
         given = {"orderId": order["id"], "expectedRevision": order["revision"], **more}
