@@ -33,6 +33,7 @@ def upgrade(where: Path | str, revision: str = "head") -> None:
         connection = parts.enter_context(_connection(session))  # rolls back at first, so it comes first
         session.begin()
         require_known(session)
+        connection.begin()  # else Alembic commits after each revision, and what follows is in no transaction
         command.upgrade(_config(connection), revision)
         connection.commit()
 
