@@ -93,7 +93,8 @@ class TravelClock:
         """Moves time ahead and gives the new time."""
         assert by >= timedelta(0), "time only goes forward"
         self._offset += by
-        self._path.write_text(str(self._offset // timedelta(microseconds=1)))
+        draft = _write_draft(self._path, str(self._offset // timedelta(microseconds=1)).encode())
+        draft.replace(self._path)
         return self()
 
 
@@ -318,13 +319,27 @@ def _sandbox_secret(settings: Settings) -> str:
 
 
 def _secret(folder: Path, name: str) -> bytes:
-    """The bytes of a key file, made on first use and readable by its owner only."""
+    """The bytes of a key file, made on first use, whole or not at all, and readable by its owner only."""
     path = folder / name
     if not path.exists():
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(SECRET_BYTES))
-    return path.read_bytes()
+        draft = _write_draft(path, secrets.token_bytes(SECRET_BYTES))
+        with contextlib.suppress(FileExistsError):  # another process was first
+            os.link(draft, path)
+        draft.unlink()
+    key = path.read_bytes()
+    assert len(key) == SECRET_BYTES, f"{path.name} is damaged: it holds {len(key)} bytes, not {SECRET_BYTES}"
+    return key
+
+
+def _write_draft(path: Path, data: bytes) -> Path:
+    """Writes what is to become a file beside it, so that a crash leaves no half of it."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
 
 
 def _new_request_id() -> str:
