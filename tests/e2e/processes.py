@@ -137,10 +137,14 @@ class Server:
     def arguments(self) -> Sequence[object]:
         return ("serve", "--port", self.port, "--data-dir", self.folder, "--test-clock")
 
-    def start(self) -> Self:
-        """Starts it and waits until it answers."""
+    def launch(self) -> None:
+        """Starts it."""
         assert self.pid is None, "it runs already"
         self.pid = self.nursery.start(*self.arguments, log=self.log)
+
+    def start(self) -> Self:
+        """Starts it and waits until it answers."""
+        self.launch()
         wait_healthy(self.url, self.log)
         return self
 

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import random
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from tests.e2e.wire import Wire, until
 logger = logging.getLogger(__name__)
 
 CLIENTS = 64
+FIRST_STARTS = 8
 ORDERS = """query Orders($after: String) { orders(role: FAN, first: 100, after: $after) {
   nodes { id revision status price submittedAt brief { recipientName } deadlines { transition } }
   pageInfo { hasNextPage endCursor } } }"""
@@ -49,6 +52,19 @@ def test_no_acknowledged_order_is_lost_and_none_is_half_placed(
     assert carried_out > 0, "a kill came between a commit and its answers"
     placed = len(crowd.books.told)
     logger.info("%d kills: %d orders, %d answers lost, %d of them carried out", kills, placed, lost, carried_out)
+
+
+def test_a_first_start_that_is_killed_leaves_nothing_in_the_way(nursery: Nursery, tmp_path: Path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    server = Server(nursery, folder)
+    for moment in range(FIRST_STARTS):
+        server.launch()
+        time.sleep(0.06 * (moment + 1))
+        server.kill()
+    assert server.start().stop() == 0, server.log.read_text()
+    assert {path.stat().st_size for path in folder.glob("*.key")} == {32}
+    assert nursery.prove(folder) == 0
 
 
 async def _order_until_killed(crowd: Crowd, server: Server, seconds: float, *, after_commit: bool) -> None:
