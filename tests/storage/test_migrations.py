@@ -124,7 +124,7 @@ def test_every_state_of_an_order_is_live_or_not_in_the_database_too() -> None:
     assert set(re.findall(r"'([A-Z_]+)'", final)) == set(states.TERMINAL)
 
 
-@pytest.mark.parametrize("steps", [10, 80])
+@pytest.mark.parametrize("steps", [10, 80, 120, 190])
 def test_a_migration_that_is_killed_midway_leaves_nothing(tmp_path: Path, steps: int) -> None:
     path = tmp_path / "killed.db"
     done = subprocess.run([sys.executable, "-c", KILLED_MIDWAY, str(path), str(steps)], check=False, timeout=60)
