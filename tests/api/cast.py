@@ -112,6 +112,7 @@ WAYS: Final = MappingProxyType(
         "REDO_REQUESTED": "orderRedoRequest",
         "DISPUTED": "orderDisputeOpen",
         "DISPUTED ANSWERED": "orderDisputeAnswer",
+        "DISPUTED CONTESTED": "orderRedoContest",
         "COMPLETED": "orderConfirm",
         "DECLINED": "orderDecline",
         "CANCELLED": "orderCancel",

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 import httpx
 import uvloop
-from graphql import GraphQLSchema
+from graphql import GraphQLSchema, GraphQLUnionType
 from tests.api.harness import PATIENCE_S, Client, Served, Socket
 
 from shoutgraph import app as root, settings
@@ -31,6 +31,7 @@ from shoutgraph.storage.tx import Tx
 T = TypeVar("T")
 ADMIN: Final = "admin"
 TOKEN_TTL: Final = timedelta(hours=1)
+_SAID: Final = ("code", "message", "path")
 _TEXT: Final = re.compile("'[^']*'")
 FRAMES: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "--")
 """Statements that frame the others, or that a trigger runs."""
@@ -228,10 +229,16 @@ def absent_of(thing_id: str) -> str:
     return ids.encode(ids.prefix_of(thing_id) or "", bytes(range(16)))
 
 
+@cache
 def mutation_of(name: str, shape: str) -> str:
-    """The document of one mutation that asks for the payload's shape and every refusal's data."""
-    return f"""mutation M($input: {titled(name)}Input!) {{ {name}(input: $input) {{ {shape} errors {{
-      __typename ... on UserError {{ code message path }} }} }} }}"""
+    """The document of one mutation that asks for the payload's shape and for all that refusals say."""
+    union = graph().type_map[f"{titled(name)}Error"]
+    assert isinstance(union, GraphQLUnionType)
+    data = [(member.name, [field for field in member.fields if field not in _SAID]) for member in union.types]
+    details = " ".join(f"... on {kind} {{ {' '.join(fields)} }}" for kind, fields in data if fields)
+    said = f"__typename ... on UserError {{ {' '.join(_SAID)} }} {details}"
+    return f"""mutation M($input: {titled(name)}Input!) {{
+      {name}(input: $input) {{ {shape} errors {{ {said} }} }} }}"""
 
 
 def answer_of(body: Mapping[str, Any]) -> Answer:
