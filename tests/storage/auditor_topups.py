@@ -89,6 +89,8 @@ class Topups(Coins):
             if coins and reversed_coins < missing:
                 self.reverse(order_id, own)
                 reversed_coins += coins
+            elif coins and part.coins:
+                self.seen["an open order was spared"] += 1
         surplus = self.room(own, max(reversed_coins - part.coins, 0), [])
         others = [lot for lot in self.spendable(f"user:{topup.user}:paid") if lot not in own]
         wanted = max(part.coins - reversed_coins, 0)

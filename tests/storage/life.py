@@ -59,19 +59,19 @@ class Life(RuleBasedStateMachine):
         self.number = self.wound_up = 0
         self.sound = True
 
-    @initialize(coins=st.integers(40, 200), fee_bps=BPS, percent=PERCENT, wound_up=st.integers(0, 3))
+    @initialize(coins=st.integers(40, 200), fee_bps=BPS, percent=PERCENT, wound_up=st.integers(0, 1))
     def begin(self, coins: int, fee_bps: int, percent: int, wound_up: int) -> None:
         """Every fan has coins of both kinds, an open order and a finished one; one creator can be paid."""
         self.wound_up = wound_up
         for fan, creator, currency in zip(FANS, cycle(CREATORS), RATES, strict=False):
             self.step("grant", fan, self.name("promo"), coins // 8 + 1, 9)
-            for place, part in ((HOME, coins // 3), ((INSTANCES[1], currency), coins)):
+            for place, part in ((HOME, coins // 2), ((INSTANCES[1], currency), coins)):
                 topup = self.new_topup(fan, place, price_of(place[1], part, percent), coins // 9)
                 self.outside.money[place] += topup.whole.units
                 self.step("credit", topup)
             filmed, waiting = self.name("order"), self.name("order")
             self.step("place", Wish(filmed, fan, creator, coins // 4, 3, fee_bps))
-            self.step("place", Wish(waiting, fan, creator, coins // 3, 5, fee_bps))
+            self.step("place", Wish(waiting, fan, creator, coins // 4, 5, fee_bps))
             self.step("end", filmed, Ending("COMPLETED", video=True))
         if self.auditor.earnings[filmed].left:
             self.step("mature", filmed, creator, self.auditor.earnings[filmed].left)

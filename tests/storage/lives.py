@@ -73,14 +73,14 @@ class Lives(OutsideRules, CoinRules):
 
     def wind_up(self) -> None:
         """Ends everything that is open: then nothing is held, owed or under way, and the providers agree."""
-        self.do_half_of_all_wrong(self.wound_up // 2)
+        self.do_half_of_all_wrong(self.wound_up)
         for pick in range(len(self.disputable())):
             self.ask_refund(pick, 1 + pick % 4)
             self.check()
-        for fan in FANS:
-            self.ruin(fan)
+        for at, fan in enumerate(FANS):
+            self.ruin(fan, gift=at > 0, again=at > 1)
         self.settle_with_providers()
-        self.do_half_of_all_wrong(1 - self.wound_up // 2)
+        self.do_half_of_all_wrong(1 - self.wound_up)
         self.tick(days=400)
         self.end_orders()
         self.mature_all()
@@ -105,19 +105,25 @@ class Lives(OutsideRules, CoinRules):
             for coins in (1, 1, 10**6):
                 self.step("refund_order", order_id, self.name("back"), coins)
 
-    def ruin(self, fan: str) -> None:
-        """A fan gives everything away, takes the money of a payment back, and sometimes buys again."""
-        there = self.auditor.balances[f"user:{fan}:paid"]
-        if there:
-            self.step("gift", self.name("gift"), Wish("", fan, CREATORS[0], there, 0, 3_000))
-        for quarters in (0, 4):
-            payments = [at for at, each in enumerate(self.disputable()) if each.topup.user == fan]
-            if payments:
-                self.take_money_back_at_once(payments[0], quarters)
-                self.check()
-        if self.wound_up % 2:
+    def ruin(self, fan: str, *, gift: bool, again: bool) -> None:
+        """A fan spends everything, takes the money of a payment back, and sometimes buys again."""
+        for quarters in (0, 1):
+            self.take_back_from(fan, quarters)
+        paid, promo = (self.auditor.balances[f"user:{fan}:{kind}"] for kind in ("paid", "promo"))
+        if paid and gift:
+            self.step("gift", self.name("gift"), Wish("", fan, CREATORS[0], paid, 0, 3_000))
+        elif paid:
+            self.step("place", Wish(self.name("order"), fan, CREATORS[0], paid + promo, 0, 3_000))
+        self.take_back_from(fan, 4)
+        if again:
             self.pay(fan, HOME, 20, 100, 0, 1)
             self.hear(len(self.outside.notices) - 1)
+            self.check()
+
+    def take_back_from(self, fan: str, quarters: int) -> None:
+        payments = [at for at, each in enumerate(self.disputable()) if each.topup.user == fan]
+        if payments:
+            self.take_money_back_at_once(payments[0], quarters)
             self.check()
 
     def settle_with_providers(self) -> None:
