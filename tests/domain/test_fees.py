@@ -9,6 +9,7 @@ from hypothesis import example, given, settings, strategies as st
 
 from shoutgraph.domain import fees, money
 from shoutgraph.domain.fees import Refund, Split
+from shoutgraph.domain.policies import Policy
 
 MANY = settings(max_examples=1_000, deadline=None)
 PRICE_MAX = 1_000_000
@@ -64,6 +65,15 @@ def test_the_parts_of_a_price_sum_to_it(mix: tuple[int, int], bps: int):
     assert 0 <= parts.fee_promo_coins <= promo
     assert parts.fee_coins == floor(Fraction((paid + promo) * bps, money.BPS))
     assert abs(parts.fee_promo_coins - Fraction(parts.fee_coins * promo, paid + promo)) < 1
+
+
+def test_a_fee_always_leaves_the_creator_something():
+    highest = Policy(version=1, fee_bps=money.BPS - 1)
+    for price in (1, 2, 9_999, 10_000, 10_001, PRICE_MAX):
+        parts = fees.split(paid_coins=price, promo_coins=0, fee_bps=highest.fee_bps)
+        assert parts.earning_coins > 0, "else there is nothing to earn, to compensate or to mature"
+    with pytest.raises(AssertionError, match="leaves the creator something"):
+        Policy(version=1, fee_bps=money.BPS)
 
 
 def test_the_parts_of_every_small_price_sum_to_it():

@@ -61,7 +61,7 @@ class Policy:
     payout_day_coins: int = 100_000
 
     def __post_init__(self) -> None:
-        assert 0 <= self.fee_bps <= money.BPS, "a fee is a share of the price"
+        assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"
         assert self.par_units > 0, "a coin has a par value"
         assert self.price_min_coins <= self.price_max_coins, "the price range is not empty"
 
