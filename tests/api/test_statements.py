@@ -175,6 +175,32 @@ def test_no_query_walks_a_whole_table(crowd: Crowd, use: str) -> None:
         check_plans(to)
 
 
+@pytest.mark.parametrize(
+    ("who", "listing"),
+    [
+        ("moderator", "moderationQueue(queue: SCREENING, first: 2)"),
+        ("fan", "orders(first: 2)"),
+        ("fan", "orders(first: 2, filter: {status: [SCREENING]})"),
+        ("fan", "orders(first: 2, filter: {status: [SCREENING, COMPLETED]})"),
+        ("creator", "orders(first: 2, role: CREATOR, filter: {status: [COMPLETED]})"),
+        ("admin", "orders(first: 2, role: ANYONE)"),
+        ("admin", "orders(first: 2, role: ANYONE, sort: {field: UPDATED_AT})"),
+        (
+            "admin",
+            'orders(first: 2, role: ANYONE, sort: {field: UPDATED_AT}, filter: {updatedSince: "2026-01-01T00:00:00Z"})',
+        ),
+        ("creator", "payouts(first: 2)"),
+        ("fan", "topUps(first: 2)"),
+        ("finance", "topUps(first: 2, everyone: true)"),
+    ],
+)
+def test_a_page_is_read_along_an_index_and_never_sorted(crowd: Crowd, who: str, listing: str) -> None:
+    to = crowd.cast.deployment
+    to.counted(who, f"{{ {listing} {{ nodes {{ id }} }} }}")
+    for sql in [sql for sql in to.statements if sql.startswith("SELECT")]:
+        assert [line for line in plan_of(to, sql) if "ORDER BY" in line] == [], sql
+
+
 def check_plans(to: Deployment) -> None:
     """Fails if one of the statements that were run reads a whole table without an index."""
     for sql in [sql for sql in to.statements if sql.startswith("SELECT")]:

@@ -212,7 +212,12 @@ def count_open(tx: Tx, creator_id: ids.CreatorId) -> int:
 
 def list_of_page(tx: Tx, args: pages.PageArgs, only: OrderFilter, *, sort: str, descending: bool) -> list[Order]:
     """Up to one order more than the page holds, in the direction asked, by `created_at` or another sort column."""
-    params: dict[str, object] = {name: value for name in _FILTERS if (value := getattr(only, name)) not in {None, ()}}
+    params: dict[str, object] = {
+        name: value for name in _FILTERS if (value := getattr(only, name, None)) not in {None, ()}
+    }
+    if len(only.states) == 1:  # the index leads through one state in the order of its queue, but not through several
+        del params["states"]
+        params["state"] = only.states[0]
     shape = _Shape(sort, descending != args.backward, args.key is not None, frozenset(params))
     params |= {f"key_{at}": value for at, value in enumerate(args.key or ())}
     return [_order(row) for row in tx.all(_page(shape), size=args.size + 1, **params)]
@@ -245,6 +250,7 @@ def _page(shape: _Shape) -> Statement[Any]:
 
 
 _FILTERS: Final[dict[str, Callable[[], sa.ColumnElement[bool]]]] = {
+    "state": lambda: _T.c.state == sa.bindparam("state"),
     "states": lambda: columns.any_of(_T.c.state, "states"),
     "updated_since": lambda: _T.c.updated_at >= sa.bindparam("updated_since"),
     "fan_id": lambda: _T.c.fan_id == sa.bindparam("fan_id"),
