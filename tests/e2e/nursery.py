@@ -6,6 +6,7 @@ its own input ends.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -14,14 +15,23 @@ import threading
 import traceback
 from typing import Any
 
-from shoutgraph import app
 from shoutgraph.cli import main
 
-assert app, "imported here, once: a command imports it only when it runs"
+WARM = (
+    "shoutgraph.app",
+    "shoutgraph_sandbox.simulator",
+    "anyio._backends._asyncio",
+    "httpcore",
+    "uvloop",
+    "websockets.server",
+)
+"""What commands import only when they run: here it is imported before, once."""
 
 
 def serve() -> None:
     """Forks and waits as it is told."""
+    for name in WARM:
+        importlib.import_module(name)
     children: set[int] = set()
     for line in sys.stdin:
         match json.loads(line):
