@@ -18,8 +18,8 @@ enums.describe(
         Scope.EVENTS_READ: "Read the events of all orders.",
         Scope.MODERATION: "Screen briefs, review videos and settle disputes.",
         Scope.FINANCE_READ: "Read the ledger, top-ups and payouts.",
-        Scope.FINANCE_MANAGE: "Adjust, refund and pay out.",
-        Scope.CATALOGUE_MANAGE: "Change packages, gifts, policies and the rollout.",
+        Scope.FINANCE_MANAGE: "Decide about payouts and unlock wallets.",
+        Scope.CATALOGUE_MANAGE: "Choose the featured creators.",
         Scope.ADMIN: "Everything.",
     },
 )
