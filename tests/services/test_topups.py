@@ -242,6 +242,10 @@ def test_one_payment_pays_one_top_up(till: Till, fan: Viewer) -> None:
     [
         ({"return_url": "javascript:alert(1)"}, errors.ValidationError, "INVALID_URL"),
         ({"return_url": "https://[bad"}, errors.ValidationError, "INVALID_URL"),
+        ({"return_url": "https://fan.example/\r\nSet-Cookie: a"}, errors.ValidationError, "INVALID_URL"),
+        ({"return_url": "https://bank@fan.example/"}, errors.ValidationError, "INVALID_URL"),
+        ({"return_url": "https://fan.example:99999/"}, errors.ValidationError, "INVALID_URL"),
+        ({"cancel_url": "https://fan.example/\u202egpj"}, errors.ValidationError, "INVALID_URL"),
         ({"country": "FR"}, errors.ValidationError, "OTHER_COUNTRY"),
         ({"provider_code": "nobody"}, errors.ProviderUnavailableError, "PROVIDER_UNAVAILABLE"),
         ({"currency": "GBP"}, errors.NotFoundError, "NOT_FOUND"),

@@ -200,10 +200,18 @@ def _check_words(wish: Wish) -> None:
     for name, url in (("returnUrl", wish.return_url), ("cancelUrl", wish.cancel_url)):
         if url is None:
             continue
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            parts = urlsplit("")
-        if parts.scheme not in {"http", "https"} or not parts.hostname or len(url) > URL_CHARS_MAX:
+        if not _is_web_address(url):
             msg = f"{name} is an http or https URL of at most {URL_CHARS_MAX} characters."
             raise errors.ValidationError(msg, code="INVALID_URL", path=("input", name))
+
+
+def _is_web_address(text: str) -> bool:
+    """Whether a browser can be sent there, and nobody is fooled by what stands in it."""
+    if len(text) > URL_CHARS_MAX or not text.isascii() or not text.isprintable() or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None
