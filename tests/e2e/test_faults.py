@@ -24,22 +24,27 @@ COMMANDS = (
 WITHOUT_A_DATABASE = (("token", "desk"), ("plugins", "list"))
 
 AS_NOBODY = """
-import json, os, pkgutil, sys
+import contextlib, io, json, os, pkgutil, sys
 import shoutgraph, uvloop
 for module in pkgutil.walk_packages(shoutgraph.__path__, "shoutgraph."):
     if not module.name.endswith((".env", "__main__")):
         __import__(module.name)
+commands = json.load(sys.stdin)
+
+def run(command):
+    try:
+        shoutgraph.cli.main(args=command, prog_name="shoutgraph")
+    except SystemExit as end:
+        return end.code
+
+with contextlib.redirect_stderr(io.StringIO()):  # what they import late may lie where nobody else may read
+    for command in commands:
+        run([*command[:-1], "/dev/null/nothing"])
 if os.getuid() == 0:
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
-codes = []
-for command in json.load(sys.stdin):
-    try:
-        shoutgraph.cli.main(args=command, prog_name="shoutgraph")
-    except SystemExit as end:
-        codes.append(end.code)
-print(json.dumps(codes))
+print(json.dumps([run(command) for command in commands]))
 """
 
 

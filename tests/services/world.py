@@ -179,7 +179,8 @@ def migrated() -> bytes:
 def open_world(folder: Path) -> Iterator[World]:
     clock = Clock()
     path = folder / "world.db"
-    path.write_bytes(migrated())
+    if not path.exists():
+        path.write_bytes(migrated())
     store = engine.open_store(path, clock)
     files = open_local_files(folder / "files")
     loop = asyncio.new_event_loop()
