@@ -65,6 +65,14 @@ _AFTER_TYPES: Final = Statement(lambda: _after().where(columns.any_of(_T.c.type,
 _AFTER_PREFIX_TYPES: Final = Statement(
     lambda: _after().where(_starts_with_prefix(), columns.any_of(_T.c.type, "types"))
 )
+_AFTER_OF: Final = Statement(
+    lambda: (
+        sa.select(_T)
+        .where(columns.any_of(_T.c.topic, "topics"), _T.c.seq > sa.bindparam("after"))
+        .order_by(_T.c.seq)
+        .limit(sa.bindparam("size"))
+    )
+)
 
 
 def append(tx: Tx, event: journal.NewEvent) -> journal.Event:
@@ -118,6 +126,16 @@ def read_after(
         params["types"] = types
     found = tuple(journal.Event(*row) for row in tx.all(statement, **params))
     return found, found[-1].seq if len(found) == size else max(seq, until)
+
+
+def read_after_of(tx: Tx, seq: int, topics: Sequence[str], *, limit: int) -> tuple[tuple[journal.Event, ...], int]:
+    """The lines of some subjects after a number, and the number up to which everything was looked at.
+
+    However far apart they are, the lines between them are not read.
+    """
+    size = min(limit, PAGE_EVENTS_MAX)
+    found = tuple(journal.Event(*row) for row in tx.all(_AFTER_OF, topics=topics, after=seq, size=size))
+    return found, found[-1].seq if len(found) == size else max(seq, tx.head.seq)
 
 
 def list_of_topic(tx: Tx, topic: str, *, after: int, limit: int) -> tuple[journal.Event, ...]:
