@@ -27,6 +27,9 @@ RULES_OF_A_LIFE: Final = 50
 STEPS_OF_A_LIFE: Final = 190
 """About as many as a life takes from its beginning to when everything is wound up."""
 
+MORE_MAX: Final = 8
+"""How many shorter runs follow at most while something was not reached."""
+
 LEAST: Final = 3
 """How often each verb must be done in a run, so that the generator is seen to reach it."""
 
@@ -70,6 +73,7 @@ def run(machine: type[Lives], steps: int, seed: int | None) -> str:
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, Phase.shrink],
         print_blob=True,
+        report_multiple_bugs=False,
     )
     started = time.perf_counter()
     sys.stdout.write(f"seed: {'derandomized' if seed is None else seed}\n")
@@ -79,14 +83,16 @@ def run(machine: type[Lives], steps: int, seed: int | None) -> str:
     return f"{count} checked steps in {took_s:.1f} s, {count / took_s:.0f} a second; seed {seed}"
 
 
-def check_reach(machine: type[Lives]) -> None:
-    """The generator reached every verb, every refusal, every misdeed, and every turn that the auditor knows."""
+def unreached(machine: type[Lives]) -> set[str]:
+    """The verbs, refusals, misdeeds and turns that the generator has not reached."""
     done = Counter({verb: n for (verb, said), n in machine.reached.items() if said is Outcome.DONE})
     tried, said = ({key[at] for key in machine.reached} for at in (0, 1))
-    assert {verb: done[verb] for verb in DOABLE if done[verb] < LEAST} == {}
-    assert set(Outcome) - said == set()
-    assert {misdeed.do.__name__ for misdeed in MISDEEDS} - tried == set()
-    assert {turn for turn in TURNS if not machine.turns[turn]} == set()
+    return (
+        {verb for verb in DOABLE if done[verb] < LEAST}
+        | {outcome.name for outcome in set(Outcome) - said}
+        | ({misdeed.do.__name__ for misdeed in MISDEEDS} - tried)
+        | {turn for turn in TURNS if not machine.turns[turn]}
+    )
 
 
 @pytest.mark.timeout(86_400)
@@ -95,7 +101,11 @@ def test_no_life_of_the_books_breaks_a_law(tmp_path: Path, capsys: pytest.Captur
     seed = int(os.environ.get("SHOUTGRAPH_SOAK_SEED") or secrets.randbits(32)) if asked else None
     machine = lives(tmp_path)
     told = run(machine, int(asked or SUITE_STEPS), seed)
-    check_reach(machine)
+    for more in range(MORE_MAX):  # Hypothesis draws from what else is imported, so one run may miss a rare turn
+        if not unreached(machine):
+            break
+        run(machine, SUITE_STEPS // 4, more)
+    assert unreached(machine) == set()
     if asked:
         with capsys.disabled():
             sys.stdout.write(f"\n{told}\n")
