@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import functools
+import gc
 import os
 import secrets
 import signal
@@ -178,6 +179,8 @@ async def serve(settings: Settings, *, on_ready: Callable[[App], None] | None = 
             jobs = asyncio.create_task(_run_jobs(app, stop))
             if on_ready is not None:
                 on_ready(app)
+            gc.collect()
+            gc.freeze()  # the schema and the libraries live as long as the process; do not walk them again and again
             try:
                 await _serve_until_told(server, listener)
             finally:
