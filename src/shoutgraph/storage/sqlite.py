@@ -90,6 +90,12 @@ MODULE: Final[ModuleType] = dbapi
 DatabaseError: Final[type[Exception]] = dbapi.DatabaseError
 
 
+class SqliteConnection(dbapi.Connection):  # type: ignore[misc]
+    """The driver's connection; its cursors stream by themselves."""
+
+    stream = dbapi.Connection.execute
+
+
 class Session:
     """One connection, with the words of its transactions."""
 
@@ -197,7 +203,7 @@ def connect_owner(path: Path) -> Session:
 
 def connect_scratch() -> Session:
     """Opens a database in memory, gone when it is closed."""
-    raw: Connection = dbapi.connect(":memory:", isolation_level=None)
+    raw: Connection = dbapi.connect(":memory:", isolation_level=None, factory=SqliteConnection)
     return Session(raw)
 
 
@@ -246,6 +252,7 @@ def _connect(path: Path, mode: str) -> Connection:
         raw: Connection = dbapi.connect(
             uri,
             uri=True,
+            factory=SqliteConnection,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=CACHED_STATEMENTS,

@@ -11,17 +11,27 @@ that would be another text for each length. Source: docs/adr/0005-storage.md.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from operator import itemgetter
 from typing import Any, Generic
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql  # its form of ON CONFLICT is SQLite's too
+from sqlalchemy.sql import visitors
 from typing_extensions import TypeVar
 
 Row = tuple[Any, ...]
 R = TypeVar("R", bound=Row, default=Row)
 
 _Processor = Callable[[Any], Any]
+
+
+class Hold(Enum):
+    """How a unit of work holds the rows it decides upon."""
+
+    NO = "it only reads, or it is the only one that writes"
+    TRY = "it has something already, so it never waits for a row: it fails, and is run again"
+    WAIT = "it has nothing yet, so it may wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +41,37 @@ class Prepared:
     sql: str
     bind: Callable[[Mapping[str, object]], Any]
     read: Callable[[Iterable[Row]], list[Row]] | None
+    tables: frozenset[str]
 
 
 class Statement(Generic[R]):
-    """A statement that is built and compiled when it is first run, and then only run."""
+    """A statement that is built and compiled when it is first run, and then only run.
 
-    __slots__ = ("_build", "_prepared")
+    `holds` is the table whose rows a writing unit of work holds once it has read them.
+    """
 
-    def __init__(self, build: Callable[[], sa.ClauseElement]) -> None:
+    __slots__ = ("_build", "_holds", "_prepared")
+
+    def __init__(self, build: Callable[[], sa.ClauseElement], *, holds: sa.Table | None = None) -> None:
         self._build = build
-        self._prepared: dict[str, Prepared] = {}
+        self._holds = holds
+        self._prepared: dict[tuple[str, Hold], Prepared] = {}
 
-    def prepared(self, dialect: sa.Dialect) -> Prepared:
+    def prepared(self, dialect: sa.Dialect, hold: Hold = Hold.NO) -> Prepared:
         """The compiled form for this dialect."""
-        found = self._prepared.get(dialect.name)
+        found = self._prepared.get((dialect.name, hold))
         if found is None:
-            found = self._prepared[dialect.name] = _prepare(self._build(), dialect)
+            found = self._prepared[dialect.name, hold] = self._prepare(dialect, hold)
         return found
+
+    def _prepare(self, dialect: sa.Dialect, hold: Hold) -> Prepared:
+        if hold is not Hold.NO and self._holds is None:
+            return self.prepared(dialect)
+        statement = self._build()
+        if hold is not Hold.NO:
+            assert isinstance(statement, sa.Select), "only what a query reads is held"
+            statement = statement.with_for_update(key_share=True, nowait=hold is Hold.TRY, of=self._holds)
+        return _prepare(statement, dialect)
 
 
 def upsert(table: sa.Table, *key: str) -> sa.ClauseElement:
@@ -69,6 +93,11 @@ def _prepare(statement: sa.ClauseElement, dialect: sa.Dialect) -> Prepared:
         sql=compiled.string,
         bind=_binder(compiled, dialect),
         read=_reader(getattr(statement, "exported_columns", ()), dialect),
+        tables=frozenset(
+            part.name
+            for part in visitors.iterate(statement)
+            if isinstance(part, sa.Table | sa.sql.expression.TableClause)
+        ),
     )
 
 

@@ -3,14 +3,14 @@
 Nothing in it waits for a network, and nothing in it commits: the writer does, for many units of work at once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol, cast
 
 import sqlalchemy as sa
 
 from shoutgraph.domain import clock, journal
-from shoutgraph.storage.statements import R, Row, Statement
+from shoutgraph.storage.statements import Hold, Prepared, R, Row, Statement
 
 CHUNK_ROWS: Final = 1_000
 """Rows that a streamed query takes from the driver at a time."""
@@ -31,7 +31,7 @@ class Cursor(Protocol):
 
 
 class Connection(Protocol):
-    """The part of a DBAPI connection that is used."""
+    """The part of a connection that is used."""
 
     def execute(self, sql: str, parameters: Any = ..., /) -> Cursor:  # noqa: ANN401 - the driver's
         """Runs one statement."""
@@ -39,26 +39,41 @@ class Connection(Protocol):
     def executemany(self, sql: str, parameters: Any, /) -> Cursor:  # noqa: ANN401 - the driver's
         """Runs one statement for each row."""
 
+    def stream(self, sql: str, parameters: Any, /) -> Cursor:  # noqa: ANN401 - the driver's
+        """Runs a query whose rows are too many to hold at once."""
+
+
+End = Callable[["Tx"], None]
+"""What a room still has to write before its command ends."""
+
 
 class Tx:
     """One unit of work.
 
-    `now` is the time of this command: aware, in UTC, never earlier than anything written before.
-    `notes` is what rooms remember for later calls in the same command.
+    `now` is the time of this command: aware, in UTC, never earlier than anything this process wrote before.
+    `notes` is what rooms remember for later calls in the same command. `hold` says how rows are held where several
+    processes write, and `shared` whether they do.
     """
 
-    __slots__ = ("_connection", "_dialect", "_head", "notes", "now")
+    __slots__ = ("_connection", "_dialect", "_ends", "_head", "hold", "notes", "now")
 
-    def __init__(self, connection: Connection, dialect: sa.Dialect, now: datetime) -> None:
+    def __init__(self, connection: Connection, dialect: sa.Dialect, now: datetime, hold: Hold = Hold.NO) -> None:
         self._connection = connection
         self._dialect = dialect
         self._head: journal.Head | None = None
+        self._ends: list[tuple[frozenset[str], End]] = []
         self.notes: dict[str, object] = {}
+        self.hold = hold
         self.now = now
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes write to this database too."""
+        return self._dialect.name != "sqlite"
 
     def all(self, statement: Statement[R], /, **params: object) -> list[R]:
         """Every row."""
-        prepared = statement.prepared(self._dialect)
+        prepared = self._prepare(statement)
         rows = self._connection.execute(prepared.sql, prepared.bind(params)).fetchall()
         return cast("list[R]", prepared.read(rows) if prepared.read else rows)
 
@@ -70,20 +85,36 @@ class Tx:
 
     def run(self, statement: Statement[Any], /, **params: object) -> int:
         """Runs a change and says how many rows it touched."""
-        prepared = statement.prepared(self._dialect)
+        prepared = self._prepare(statement)
         return self._connection.execute(prepared.sql, prepared.bind(params)).rowcount
 
     def many(self, statement: Statement[Any], rows: Iterable[Mapping[str, object]], /) -> int:
         """Runs a change once for each row and says how many rows were touched."""
-        prepared = statement.prepared(self._dialect)
+        prepared = self._prepare(statement)
         return self._connection.executemany(prepared.sql, [prepared.bind(row) for row in rows]).rowcount
 
     def each(self, statement: Statement[R], /, **params: object) -> Iterator[R]:
         """Streams the rows of a large query in chunks."""
-        prepared = statement.prepared(self._dialect)
-        cursor = self._connection.execute(prepared.sql, prepared.bind(params))
+        prepared = self._prepare(statement)
+        cursor = self._connection.stream(prepared.sql, prepared.bind(params))
         while rows := cursor.fetchmany(CHUNK_ROWS):
             yield from cast("list[R]", prepared.read(rows) if prepared.read else rows)
+
+    def at_end(self, end: End, *, of: frozenset[str]) -> None:
+        """Has `end` run before the command ends, or before any of these tables is read."""
+        self._ends.append((of, end))
+
+    def finish(self) -> None:
+        """Runs what was put off until the command ends."""
+        while self._ends:
+            _, end = self._ends.pop(0)
+            end(self)
+
+    def _prepare(self, statement: Statement[Any]) -> Prepared:
+        prepared = statement.prepared(self._dialect, self.hold)
+        if self._ends and not all(prepared.tables.isdisjoint(tables) for tables, _ in self._ends):
+            self.finish()
+        return prepared
 
     @property
     def head(self) -> journal.Head:
@@ -97,15 +128,18 @@ class Tx:
     def head(self, head: journal.Head) -> None:
         self._head = head
 
-    def start(self, now: datetime) -> journal.Head | None:
+    def start(self, now: datetime, hold: Hold = Hold.NO) -> journal.Head | None:
         """Begins a command, and gives what `restart` needs to take it back."""
         self.now = now
+        self.hold = hold
         self.notes = {}
+        self._ends = []
         return self._head
 
     def restart(self, head: journal.Head | None = None) -> None:
         """Forgets what was carried beside the database since the command began; without a head, all of it."""
         self._head = head
+        self._ends = []
         self.notes = {}
 
 
