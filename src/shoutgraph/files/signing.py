@@ -1,0 +1,98 @@
+"""Ed25519 keys in a file, as a JSON Web Key Set: the first one signs, and all of them prove.
+
+So a key is changed by putting a new one before it, and a machine that only proves has a file without private parts.
+Source: RFC 8032, RFC 8037, RFC 9864.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import orjson
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import Key, KeySet, OKPKey
+
+from shoutgraph.files import parts
+
+ALGORITHM: Final = "Ed25519"
+KEYS_MAX: Final = 32
+KEY_MODE: Final = 0o600
+FILE_BYTES_MAX: Final = 65_536
+
+
+class KeyFileError(Exception):
+    """A key file cannot be used; the message says which and why."""
+
+
+class Signer:
+    """Signs bytes with the first of its keys, and proves what any of them signed."""
+
+    def __init__(self, keys: KeySet) -> None:
+        self._keys = keys
+
+    @property
+    def public(self) -> dict[str, object]:
+        """The key set without its private parts."""
+        return {"keys": [key.as_dict(private=False) for key in self._keys.keys]}
+
+    def sign(self, data: bytes) -> str:
+        """The bytes and their signature as a compact JSON Web Signature.
+
+        Raises:
+            KeyFileError: the first key can only prove.
+        """
+        key = self._keys.keys[0]
+        if not key.is_private:
+            raise KeyFileError("the first key of the file has no private part: it proves, and cannot sign")
+        return jws.serialize_compact({"alg": ALGORITHM, "kid": key.kid}, data, key, algorithms=[ALGORITHM])
+
+    def prove(self, signed: str) -> bytes:
+        """The bytes that one of the keys signed.
+
+        Raises:
+            ValueError: none of them did.
+        """
+        try:
+            return jws.deserialize_compact(signed, self._keys, algorithms=[ALGORITHM]).payload
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
+            raise ValueError(f"it is not signed by a key of ours ({type(error).__name__})") from None
+
+
+def open_signer(path: Path) -> Signer:
+    """The keys of a file; the first use makes one, whole or not at all.
+
+    Raises:
+        KeyFileError: the file holds no key set, or another kind of key.
+    """
+    if not path.exists():
+        _make(path)
+    try:
+        with path.open("rb") as file:
+            entries = orjson.loads(file.read(FILE_BYTES_MAX))["keys"]
+        keys: list[Key] = [OKPKey.import_key(entry) for entry in entries[:KEYS_MAX]]
+    except (OSError, JoseError, ValueError, TypeError, KeyError) as error:
+        raise KeyFileError(f"{path} holds no usable keys: {error}") from None
+    if not keys or not all(key.kid and key.as_dict(private=False)["crv"] == ALGORITHM for key in keys):
+        raise KeyFileError(f"{path} has to hold {ALGORITHM} keys, each with a kid")
+    return Signer(KeySet(keys))
+
+
+def _make(path: Path) -> None:
+    """Writes a new key; a process that comes second keeps the first one's."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    key = OKPKey.generate_key(ALGORITHM, auto_kid=True)
+    entry = {**key.as_dict(private=True), "use": "sig", "alg": ALGORITHM}
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, KEY_MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(orjson.dumps({"keys": [entry]}))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+        parts.sync_folder(path.parent)
