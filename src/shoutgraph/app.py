@@ -14,8 +14,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Final
 
 import uuid_utils
@@ -34,8 +33,10 @@ from shoutgraph.api.tokens import Issuer, LocalIssuer
 from shoutgraph.api.transport import Transport
 from shoutgraph.domain import ids
 from shoutgraph.domain.clock import Clock
+from shoutgraph.files import key_files
 from shoutgraph.files.links import Links
 from shoutgraph.files.local import open_local_files
+from shoutgraph.files.travel import TravelClock
 from shoutgraph.jobs import deadlines, earnings, media as media_jobs, payouts, reconcile, requests, runner, wallets
 from shoutgraph.plugins import loading
 from shoutgraph.plugins.providers import Providers
@@ -78,27 +79,6 @@ def new_secret() -> str:
     return secrets.token_urlsafe(SECRET_BYTES)
 
 
-class TravelClock:
-    """The test clock: the wall clock and an offset that only grows, kept in a file so that a restart keeps it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        text = path.read_text() if path.exists() else "0"
-        self._offset = timedelta(microseconds=int(text))
-
-    def __call__(self) -> datetime:
-        """The time now, as far ahead as it was moved."""
-        return datetime.now(UTC) + self._offset
-
-    def advance(self, by: timedelta) -> datetime:
-        """Moves time ahead and gives the new time."""
-        assert by >= timedelta(0), "time only goes forward"
-        self._offset += by
-        draft = _write_draft(self._path, str(self._offset // timedelta(microseconds=1)).encode())
-        draft.replace(self._path)
-        return self()
-
-
 @dataclass(frozen=True, slots=True)
 class App:
     """Everything that runs, put together."""
@@ -122,13 +102,13 @@ async def open_app(settings: Settings, *, base_url: str, environ: Mapping[str, s
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     if settings.database_url is None:
         migrations.upgrade(settings.database_path)
-    travel = TravelClock(settings.data_dir / "test-clock") if settings.test_clock else None
+    travel = TravelClock(settings.data_dir / "test-clock", wall_clock) if settings.test_clock else None
     clock = travel or wall_clock
     store = engine.open_store(settings.database_path, clock, engine.Options(readers=settings.reader_threads))
     providers = load_providers(settings, base_url=base_url, clock=clock, environ=environ)
     files = open_local_files(settings.data_dir / "files")
     public_url = settings.public_url or base_url
-    links = Links(_secret(settings.data_dir, "links.key"), public_url=public_url, read_s=settings.link_ttl_s)
+    links_key = key_files.read_or_make(settings.data_dir, "links.key")
     tools = Tools(
         store=store,
         clock=clock,
@@ -136,7 +116,7 @@ async def open_app(settings: Settings, *, base_url: str, environ: Mapping[str, s
         bell=store.bell,
         providers=providers,
         files=files,
-        links=links,
+        links=Links(links_key, public_url=public_url, read_s=settings.link_ttl_s),
         public_url=public_url,
         travel=None if travel is None else travel.advance,
         new_secret=new_secret,
@@ -297,7 +277,7 @@ def _simulator(settings: Settings, base_url: str, clock: Clock) -> Simulator | N
         state_path=settings.data_dir / "sandbox.db",
         webhook_base_url=base_url,
         webhook_secret=SecretStr(_sandbox_secret(settings)),
-        api_key=SecretStr(_secret(settings.data_dir, "sandbox.key").hex()),
+        api_key=SecretStr(key_files.read_or_make(settings.data_dir, "sandbox.key").hex()),
         clock=clock,
     )
     return factory(setup)
@@ -308,7 +288,7 @@ def _sandbox_instances(settings: Settings, base_url: str) -> Mapping[str, Mappin
         return {}
     shared = {
         "base_url": base_url + SANDBOX_PATH,
-        "api_key": SecretStr(_secret(settings.data_dir, "sandbox.key").hex()),
+        "api_key": SecretStr(key_files.read_or_make(settings.data_dir, "sandbox.key").hex()),
         "webhook_secrets": [SecretStr(_sandbox_secret(settings))],
     }
     return {
@@ -318,31 +298,7 @@ def _sandbox_instances(settings: Settings, base_url: str) -> Mapping[str, Mappin
 
 
 def _sandbox_secret(settings: Settings) -> str:
-    return "whsec_" + base64.b64encode(_secret(settings.data_dir, "sandbox-webhooks.key")).decode()
-
-
-def _secret(folder: Path, name: str) -> bytes:
-    """The bytes of a key file, made on first use, whole or not at all, and readable by its owner only."""
-    path = folder / name
-    if not path.exists():
-        draft = _write_draft(path, secrets.token_bytes(SECRET_BYTES))
-        with contextlib.suppress(FileExistsError):  # another process was first
-            os.link(draft, path)
-        draft.unlink()
-    key = path.read_bytes()
-    assert len(key) == SECRET_BYTES, f"{path.name} is damaged: it holds {len(key)} bytes, not {SECRET_BYTES}"
-    return key
-
-
-def _write_draft(path: Path, data: bytes) -> Path:
-    """Writes what is to become a file beside it, so that a crash leaves no half of it."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    return draft
+    return "whsec_" + base64.b64encode(key_files.read_or_make(settings.data_dir, "sandbox-webhooks.key")).decode()
 
 
 def _new_request_id() -> str:

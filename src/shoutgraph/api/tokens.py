@@ -5,7 +5,6 @@ good is refused, never taken for none. Source: RFC 7519, RFC 8725 (best current 
 """
 
 import logging
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from joserfc.jws import JWSRegistry
 from shoutgraph.domain import errors
 from shoutgraph.domain.clock import Clock
 from shoutgraph.domain.users import ROLES, Principal
+from shoutgraph.files import key_files
 
 logger = logging.getLogger("shoutgraph.api")
 
@@ -210,18 +210,8 @@ def _make_keys(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     key = OKPKey.generate_key("Ed25519", auto_kid=True)
     entry = {**key.as_dict(private=True), "use": "sig", "alg": SIGNING_ALGORITHM}
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(orjson.dumps({"keys": [entry]}))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
+    if not key_files.write_once(path, orjson.dumps({"keys": [entry]})):
         logger.info("another process has made the signing key")
-    finally:
-        draft.unlink()
 
 
 def _text(value: object) -> str | None:
