@@ -1,12 +1,14 @@
 """One nursery and one market for the folder; every test gets a copy of the market and servers of its own."""
 
 import asyncio
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 from tests.api.harness import Client
-from tests.e2e import crowd, extent
+from tests.e2e import crowd
 from tests.e2e.market import Market, prepare
 from tests.e2e.processes import Nursery, Server
 from tests.e2e.shop import Shop
@@ -31,16 +33,24 @@ def market(first_market: Market, tmp_path: Path) -> Market:
 
 @pytest.fixture
 def server(nursery: Nursery, market: Market) -> Iterator[Server]:
-    server = Server(nursery, market.folder).start()
-    yield server
-    if server.pid is not None:
-        assert server.stop() == 0, server.log.read_text()
+    with _serving(nursery, market) as server:
+        yield server
+
+
+Stall = Callable[[int], AbstractContextManager[tuple[Server, Market]]]
+"""A server with a market of its own for each number: for runs that begin anew in every round."""
 
 
 @pytest.fixture
-def kills() -> int:
-    """How often one of the two killing tests kills."""
-    return max(extent.KILLS // 2, 1)
+def stall(nursery: Nursery, first_market: Market, tmp_path: Path) -> Stall:
+    @contextmanager
+    def opened(number: int) -> Iterator[tuple[Server, Market]]:
+        market = first_market.copy_to(tmp_path / str(number))
+        with _serving(nursery, market) as server:
+            yield server, market
+        shutil.rmtree(market.folder)
+
+    return opened
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +75,11 @@ def shop(opened: Shop) -> Iterator[Shop]:
     yield opened
     assert opened.head() == before, "nothing was done"
     assert opened.fan.http.get("/health").json() == {"status": "ok"}
+
+
+@contextmanager
+def _serving(nursery: Nursery, market: Market) -> Iterator[Server]:
+    server = Server(nursery, market.folder).start()
+    yield server
+    if server.pid is not None:
+        assert server.stop() == 0, server.log.read_text()

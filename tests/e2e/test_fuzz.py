@@ -4,13 +4,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+import hypothesis
 import pytest
 from graphql import GraphQLField, GraphQLObjectType, build_schema
 from hypothesis import HealthCheck, Phase, given, settings
 from tests.api.harness import Client
-from tests.e2e import extent, inputs, zoo
+from tests.e2e import inputs, zoo
 from tests.e2e.market import Market
 from tests.e2e.processes import Nursery, Server
+from tests.soak import Extent
 
 from shoutgraph.api.graphql import schema as published
 
@@ -21,6 +23,7 @@ MAKERS = ("Create", "Place", "Draft", "Register", "Request")
 """How the names of mutations end that make what others then look for."""
 
 ID = re.compile(r"\b([a-z]{2,12})_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
+EXAMPLES_OF_A_ROUND = 4
 STRANGERS = ("", "order_", "order_01m817w1sve7s8q03q2a7qhqpy", "\x00", "user_" + "z" * 26, "x" * 200, "ORDER_1", "1")
 
 
@@ -62,7 +65,7 @@ class Target:
             self.broken.append((role, document.split(" {")[1], variables, response.status_code, body))
         self.remember(response.text)
 
-    def fuzz(self, kind: str, name: str, of: GraphQLField) -> None:
+    def fuzz(self, kind: str, name: str, of: GraphQLField, seed: int) -> None:
         """Sends inputs of one root field as everyone."""
         declared = ", ".join(f"${arg}: {inputs.declared(each)}" for arg, each in of.args.items())
         passed = ", ".join(f"{arg}: ${arg}" for arg in of.args)
@@ -70,11 +73,11 @@ class Target:
         call = f"{name}({passed})" if passed else name
         document = f"{head} {{ {call}{inputs.selection(of.type)} }}"
 
+        @hypothesis.seed(seed)
         @settings(
-            max_examples=extent.EXAMPLES,
+            max_examples=EXAMPLES_OF_A_ROUND,
             deadline=None,
             database=None,
-            derandomize=not extent.LONG,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
@@ -119,17 +122,20 @@ def _fields(root: GraphQLObjectType | None) -> list[tuple[str, GraphQLField]]:
     return sorted(root.fields.items(), key=lambda pair: (not pair[0].endswith(MAKERS), pair[0]))
 
 
-@pytest.mark.timeout(extent.FUZZING_S)
-def test_no_input_breaks_a_mutation(target: Target):
-    for name, of in _fields(SCHEMA.mutation_type):
-        target.fuzz("mutation", name, of)
-    assert target.broken == []
+def fuzz(target: Target, kind: str, root: GraphQLObjectType | None, extent: Extent) -> None:
+    before = target.calls
+    for seed in extent.seeds("examples", suite=EXAMPLES_OF_A_ROUND, soak=200, each=EXAMPLES_OF_A_ROUND):
+        for name, of in _fields(root):
+            target.fuzz(kind, name, of, seed)
+        assert target.broken == []
+    extent.tell(f"{target.calls - before} calls, {target.answered} of {target.calls} came as far as a payload")
+
+
+def test_no_input_breaks_a_mutation(target: Target, extent: Extent):
+    fuzz(target, "mutation", SCHEMA.mutation_type, extent)
     assert target.calls >= 1_000
     assert target.answered >= target.calls // 2, "most inputs came as far as a payload"
 
 
-@pytest.mark.timeout(extent.FUZZING_S)
-def test_no_argument_breaks_a_query(target: Target):
-    for name, of in _fields(SCHEMA.query_type):
-        target.fuzz("query", name, of)
-    assert target.broken == []
+def test_no_argument_breaks_a_query(target: Target, extent: Extent):
+    fuzz(target, "query", SCHEMA.query_type, extent)

@@ -1,36 +1,40 @@
 """A server that is killed while many clients order: what was acknowledged is there, the rest is whole or absent."""
 
 import asyncio
-import logging
 import random
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pytest
-from tests.e2e import extent, journal
+from tests.e2e import journal
+from tests.e2e.conftest import Stall
 from tests.e2e.crowd import Crowd
 from tests.e2e.market import PRICE, RICH_COINS, Market
 from tests.e2e.processes import PATIENCE_S, Nursery, Server
 from tests.e2e.wire import Wire, until
-
-logger = logging.getLogger(__name__)
+from tests.soak import Extent
 
 CLIENTS = 64
+KILLS_OF_A_ROUND = 4
 FIRST_STARTS = 8
 ORDERS = """query Orders($after: String) { orders(role: FAN, first: 100, after: $after) {
   nodes { id revision status price submittedAt brief { recipientName } deadlines { transition } }
   pageInfo { hasNextPage endCursor } } }"""
 
 
-@pytest.mark.timeout(extent.KILLING_S)
-def test_no_acknowledged_order_is_lost_and_none_is_half_placed(
-    nursery: Nursery, server: Server, market: Market, kills: int
-):
-    chance = random.Random(kills)  # noqa: S311 - not a secret
+def test_no_acknowledged_order_is_lost_and_none_is_half_placed(nursery: Nursery, stall: Stall, extent: Extent):
+    total = Counter[str]()
+    for seed in extent.seeds("kills", suite=KILLS_OF_A_ROUND, soak=600, each=KILLS_OF_A_ROUND):
+        with stall(seed) as (server, market):
+            total += _kill_while_they_order(nursery, server, market, extent.chance)
+    extent.tell(", ".join(f"{count} {what}" for what, count in total.items()))
+
+
+def _kill_while_they_order(nursery: Nursery, server: Server, market: Market, chance: random.Random) -> Counter[str]:
     crowd = Crowd(market, server.port)
     lost = carried_out = 0
-    for at in range(kills):
+    for at in range(KILLS_OF_A_ROUND):
         asyncio.run(_order_until_killed(crowd, server, chance.uniform(0.0, 0.3), after_commit=at % 2 == 0))
         server.start()
         found = asyncio.run(_orders(market, server.port))
@@ -48,10 +52,10 @@ def test_no_acknowledged_order_is_lost_and_none_is_half_placed(
     assert f" {left:,} " in said, "every coin is in the wallet or in an escrow"
     assert asyncio.run(_orders(market, server.port)).keys() == set(crowd.books.told.values())
     assert len(set(crowd.books.told.values())) == len(crowd.books.told), "each key has an order of its own"
-    assert lost >= kills, "the kills hit requests in flight"
+    assert lost >= server.kills, "the kills hit requests in flight"
     assert carried_out > 0, "a kill came between a commit and its answers"
     placed = len(crowd.books.told)
-    logger.info("%d kills: %d orders, %d answers lost, %d of them carried out", kills, placed, lost, carried_out)
+    return Counter({"kills": server.kills, "orders": placed, "answers lost": lost, "of them carried out": carried_out})
 
 
 def test_a_first_start_that_is_killed_leaves_nothing_in_the_way(nursery: Nursery, tmp_path: Path):

@@ -1,28 +1,21 @@
-"""Random lives of the books: every posting, on a real database, against a second opinion and the laws, step by step.
+"""Random lives of the books: every posting, on a real database, against a second opinion and the laws, step by step."""
 
-`SHOUTGRAPH_SOAK_STEPS` asks for more steps than the suite takes, from a fresh seed that is told; `SHOUTGRAPH_SOAK_SEED`
-takes that one again.
-"""
-
-import os
-import secrets
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Final
 
 import hypothesis
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+from tests.soak import Extent
 from tests.storage.auditor import Auditor
 from tests.storage.facts import Outcome
 from tests.storage.life import VERBS
 from tests.storage.lives import Lives
 from tests.storage.misdeeds import MISDEEDS
 
-SUITE_STEPS: Final = 3_500
+STEPS_OF_A_ROUND: Final = 3_500
 RULES_OF_A_LIFE: Final = 50
 STEPS_OF_A_LIFE: Final = 190
 """About as many as a life takes from its beginning to when everything is wound up."""
@@ -62,12 +55,11 @@ def lives(tmp_path: Path) -> type[Lives]:
     return type("Lives", (Lives,), {"folder": tmp_path, "reached": Counter(), "turns": Counter()})
 
 
-def run(machine: type[Lives], steps: int, seed: int | None) -> str:
-    """Lives that many steps, and tells how it went."""
+def run(machine: type[Lives], steps: int, seed: int) -> None:
+    """Lives about that many steps."""
     chosen = settings(
         max_examples=max(1, steps // STEPS_OF_A_LIFE),
         stateful_step_count=RULES_OF_A_LIFE,
-        derandomize=seed is None,
         database=None,
         deadline=None,
         suppress_health_check=list(HealthCheck),
@@ -75,12 +67,7 @@ def run(machine: type[Lives], steps: int, seed: int | None) -> str:
         print_blob=True,
         report_multiple_bugs=False,
     )
-    started = time.perf_counter()
-    sys.stdout.write(f"seed: {'derandomized' if seed is None else seed}\n")
-    run_state_machine_as_test(machine if seed is None else hypothesis.seed(seed)(machine), settings=chosen)
-    took_s = time.perf_counter() - started
-    count = machine.reached.total()
-    return f"{count} checked steps in {took_s:.1f} s, {count / took_s:.0f} a second; seed {seed}"
+    run_state_machine_as_test(hypothesis.seed(seed)(machine), settings=chosen)
 
 
 def unreached(machine: type[Lives]) -> set[str]:
@@ -95,17 +82,14 @@ def unreached(machine: type[Lives]) -> set[str]:
     )
 
 
-@pytest.mark.timeout(86_400)
-def test_no_life_of_the_books_breaks_a_law(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    asked = os.environ.get("SHOUTGRAPH_SOAK_STEPS")
-    seed = int(os.environ.get("SHOUTGRAPH_SOAK_SEED") or secrets.randbits(32)) if asked else None
-    machine = lives(tmp_path)
-    told = run(machine, int(asked or SUITE_STEPS), seed)
+def test_no_life_of_the_books_breaks_a_law(tmp_path: Path, extent: Extent):
+    machine, began = lives(tmp_path), time.monotonic()
+    for seed in extent.seeds("steps", suite=STEPS_OF_A_ROUND, soak=1_000_000, each=STEPS_OF_A_ROUND):
+        run(machine, STEPS_OF_A_ROUND, seed)
     for more in range(MORE_MAX):  # Hypothesis draws from what else is imported, so one run may miss a rare turn
         if not unreached(machine):
             break
-        run(machine, SUITE_STEPS // 4, more)
+        run(machine, STEPS_OF_A_ROUND // 4, more)
     assert unreached(machine) == set()
-    if asked:
-        with capsys.disabled():
-            sys.stdout.write(f"\n{told}\n")
+    steps, took_s = machine.reached.total(), time.monotonic() - began
+    extent.tell(f"{steps} checked steps, {steps / took_s:.0f} a second")
