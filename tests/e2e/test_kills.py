@@ -27,7 +27,7 @@ def test_no_acknowledged_order_is_lost_and_none_is_half_placed(nursery: Nursery,
     total = Counter[str]()
     for seed in extent.seeds("kills", suite=KILLS_OF_A_ROUND, soak=600, each=KILLS_OF_A_ROUND):
         with stall(seed) as (server, market):
-            total += _kill_while_they_order(nursery, server, market, extent.chance)
+            total.update(_kill_while_they_order(nursery, server, market, extent.chance))
     extent.tell(", ".join(f"{count} {what}" for what, count in total.items()))
 
 

@@ -23,7 +23,7 @@ def test_feeds_resume_after_kills_without_a_gap(stall: Stall, extent: Extent):
     total = Counter[str]()
     for seed in extent.seeds("kills", suite=KILLS_OF_A_ROUND, soak=600, each=KILLS_OF_A_ROUND):
         with stall(seed) as (server, market):
-            total += _kill_while_they_listen(server, market, extent.chance)
+            total.update(_kill_while_they_listen(server, market, extent.chance))
     extent.tell(", ".join(f"{count} {what}" for what, count in total.items()))
 
 
