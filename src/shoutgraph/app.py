@@ -104,7 +104,7 @@ async def open_app(settings: Settings, *, base_url: str, environ: Mapping[str, s
         migrations.upgrade(settings.database_path)
     travel = TravelClock(settings.data_dir / "test-clock", wall_clock) if settings.test_clock else None
     clock = travel or wall_clock
-    store = engine.open_store(settings.database_path, clock, engine.Options(readers=settings.reader_threads))
+    store = engine.open_store(settings.database, clock, engine.Options(readers=settings.reader_threads))
     providers = load_providers(settings, base_url=base_url, clock=clock, environ=environ)
     files = open_local_files(settings.data_dir / "files")
     public_url = settings.public_url or base_url
@@ -179,7 +179,7 @@ def open_reader(settings: Settings, *, any_schema: bool = False) -> Iterator[eng
         StoreUnavailableError: the database is not there, or of another release.
     """
     options = engine.Options(writing=False, any_schema=any_schema)
-    store = engine.open_store(settings.database_path, wall_clock, options)
+    store = engine.open_store(settings.database, wall_clock, options)
     try:
         yield store
     finally:

@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 PREFIX: Final = "SHOUTGRAPH_"
 CONFIG: Final = "SHOUTGRAPH_CONFIG"
+EMBEDDED: Final = "sqlite:///"
+SERVERS: Final = ("postgresql://", "postgres://")
+WORKERS_MAX: Final = 64
 
 
 class SettingsError(Exception):
@@ -35,7 +39,12 @@ class Settings(BaseModel):
 
     environment: Environment = Field(Environment.DEVELOPMENT, description="development or production.")
     data_dir: Path = Field(Path("shoutgraph-data"), description="Folder of the embedded database, files and keys.")
-    database_url: str | None = Field(None, description="sqlite:///path; by default a file in the data folder.")
+    database_url: SecretStr | None = Field(
+        None, description="postgresql://user@host/name, or sqlite:///path; by default a file in the data folder."
+    )
+    database_owner_url: SecretStr | None = Field(
+        None, description="How `shoutgraph migrate` connects; by default as database_url says."
+    )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     public_url: str | None = Field(
@@ -44,8 +53,14 @@ class Settings(BaseModel):
     allowed_origins: tuple[str, ...] = Field((), description="Origins of front ends that may open sockets (JSON list).")
     graphiql: bool | None = Field(None, description="Serve GraphiQL; by default only in development.")
     test_clock: bool = Field(default=False, description="Let an admin move time; refused in production.")
-    reader_threads: int = Field(4, ge=1, le=64, description="Threads that read the embedded database.")
-    jobs: bool = Field(default=True, description="Run deadlines, payouts and reconciliation in this process.")
+    reader_threads: int = Field(4, ge=1, le=64, description="Threads that read, each with a connection of its own.")
+    workers: int = Field(
+        1, ge=1, le=WORKERS_MAX, description="Processes that `shoutgraph serve` runs; more than 1 on PostgreSQL only."
+    )
+    health_port: int | None = Field(
+        None, ge=0, le=65535, description="Port of the health checks of `shoutgraph work`; none by default."
+    )
+    jobs: bool = Field(default=True, description="Run deadlines, payouts and reconciliation in `serve` too.")
     job_interval_s: int = Field(1, ge=1, le=3600, description="Pause between two rounds of the jobs.")
     link_ttl_s: int = Field(600, ge=10, le=600, description="Life of a signed media link.")
     jwt_issuer: str | None = Field(
@@ -67,6 +82,15 @@ class Settings(BaseModel):
             raise ValueError("jwt_issuer and jwks_url go together")
         return self
 
+    @model_validator(mode="after")
+    def _databases_are_known(self) -> "Settings":
+        if self.database_url is not None and not self._url.startswith((EMBEDDED, *SERVERS)):
+            raise ValueError("database_url starts with postgresql:// or sqlite:///")
+        owner = self.database_owner_url
+        if owner is not None and (self.embedded or not owner.get_secret_value().startswith(SERVERS)):
+            raise ValueError("database_owner_url is the same postgresql:// database as database_url, for its owner")
+        return self
+
     @property
     def production(self) -> bool:
         """Whether this deployment serves real people."""
@@ -78,18 +102,50 @@ class Settings(BaseModel):
         return not self.production if self.graphiql is None else self.graphiql
 
     @property
+    def embedded(self) -> bool:
+        """Whether the database is a file of this machine, which one process writes to."""
+        return self.database_url is None or self.database_url.get_secret_value().startswith(EMBEDDED)
+
+    @property
+    def database(self) -> str:
+        """The database as storage takes it: a path, or an address with whatever secret is in it."""
+        return str(self.database_path) if self.embedded else self._url
+
+    @property
+    def database_owner(self) -> str:
+        """The database as a migration takes it."""
+        owner = self.database_owner_url
+        return self.database if owner is None else owner.get_secret_value()
+
+    @property
+    def database_name(self) -> str:
+        """The database in words that may be shown: without names of people, secrets and parameters."""
+        if self.embedded:
+            return str(self.database_path)
+        try:
+            parts = urlsplit(self._url)
+            host = parts.hostname or "localhost"
+            place = host if parts.port is None else f"{host}:{parts.port}"
+        except ValueError:
+            return "the database"
+        return f"postgresql://{place}{parts.path}"
+
+    @property
     def database_path(self) -> Path:
         """The file of the embedded database.
 
         Raises:
-            SettingsError: the URL is of a database that this version does not know.
+            SettingsError: the database is not embedded.
         """
         if self.database_url is None:
             return self.data_dir / "shoutgraph.db"
-        prefix = "sqlite:///"
-        if not self.database_url.startswith(prefix):
-            raise SettingsError("database_url starts with sqlite:/// in this version.")
-        return Path(self.database_url.removeprefix(prefix))
+        if not self.embedded:
+            raise SettingsError("The database is not a file of this machine; this works on the embedded one only.")
+        return Path(self._url.removeprefix(EMBEDDED))
+
+    @property
+    def _url(self) -> str:
+        return "" if self.database_url is None else self.database_url.get_secret_value()
 
 
 def load(overrides: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Settings:
@@ -112,8 +168,14 @@ def load(overrides: Mapping[str, object], environ: Mapping[str, str] = os.enviro
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()]
+        lines = [_told(".".join(map(str, each["loc"])), each["msg"]) for each in error.errors()]
         raise SettingsError("; ".join(lines)) from None
+
+
+def _told(name: str, message: str) -> str:
+    """One thing that is wrong, without the value: it may be a secret."""
+    text = message.removeprefix("Value error, ")
+    return f"{name}: {text}" if name else f"{text}."
 
 
 def _value(field: str, text: str) -> object:

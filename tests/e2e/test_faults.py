@@ -102,7 +102,7 @@ def test_a_database_of_another_kind(tmp_path: Path):
         timeout=PATIENCE_S,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (1, "error: database_url starts with sqlite:/// in this version.\n")
+    assert (done.returncode, done.stderr) == (1, "error: database_url starts with postgresql:// or sqlite:///.\n")
 
 
 @pytest.mark.parametrize("place", ["the folder itself", "a file in its place"])

@@ -12,5 +12,5 @@ def migrate(data_dir: DataDir = None) -> None:
 
     settings = read_settings(data_dir=data_dir)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    before, after = schema.upgrade(settings.database_path)
-    console.print(f"{settings.database_path}: {before or 'nothing'} -> {after}", soft_wrap=True)
+    before, after = schema.upgrade(settings.database_owner)
+    console.print(f"{settings.database_name}: {before or 'nothing'} -> {after}", soft_wrap=True)

@@ -31,14 +31,15 @@ def load(
 ) -> None:
     """Make a price list the one that holds. What it does not name goes off sale; loading it twice changes nothing.
 
-    Works on the database while no server runs. Top-ups that are on their way keep the price they were sold at.
+    The embedded database is worked on while no server runs. Top-ups that are on their way keep the price that they
+    were sold at.
     """
     from shoutgraph import app
     from shoutgraph.services import packages
 
     prices = read(file)
     settings = read_settings(data_dir=data_dir)
-    if not settings.database_path.exists():
+    if settings.embedded and not settings.database_path.exists():
         fail(f"there is no database at {settings.database_path}; run `shoutgraph migrate` first")
 
     async def change() -> tuple[packages.Loaded, packages.OnSale, packages.OnSale]:

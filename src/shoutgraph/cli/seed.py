@@ -17,7 +17,7 @@ def seed(data_dir: DataDir = None) -> None:
     """
     settings = read_settings(data_dir=data_dir)
     creators, prices = asyncio.run(load(settings))
-    console.print(f"{creators} creators and {prices} prices are in {settings.database_path}", soft_wrap=True)
+    console.print(f"{creators} creators and {prices} prices are in {settings.database_name}", soft_wrap=True)
 
 
 async def load(settings: Settings) -> tuple[int, int]:
