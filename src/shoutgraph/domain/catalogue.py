@@ -15,6 +15,8 @@ from shoutgraph.domain.orders.order import Occasion
 TEXT_CHARS_MAX: Final = 100
 WORDS_MAX: Final = 8
 """Words of a search text that are looked for; the rest is not."""
+WORD_CHARS_MAX: Final = 64
+"""How much of a word counts in a search."""
 
 
 class Sort(StrEnum):
@@ -115,12 +117,11 @@ def check_filter(only: CreatorFilter) -> None:
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words that a search text names: runs of letters and digits, each once, in small letters.
+    """The words that a search text names: runs of letters and digits, each once, in small letters without accents.
 
     Whatever else a person types, quotes and operators of a search language too, only separates words.
     """
-    spaced = "".join(c if _in_word(c) else " " for c in unicodedata.normalize("NFC", text).casefold())
-    return tuple(dict.fromkeys(spaced.split()))[:WORDS_MAX]
+    return _words(text)[:WORDS_MAX]
 
 
 _KINDS: Final[dict[Sort, tuple[type, ...]]] = {
@@ -141,8 +142,14 @@ def _fits(key: pages.Key, kinds: tuple[type, ...]) -> bool:
     return numbers and not any(unicodedata.category(c) == "Cs" for text in key if isinstance(text, str) for c in text)
 
 
+def indexed(creator: Creator) -> tuple[str, ...]:
+    """The words under which the search index finds a creator: the facets, and every word of the profile."""
+    words = _words(f"{creator.handle} {creator.name} {creator.bio}")
+    return (*facets_of(creator), *(_WORD + word for word in words))
+
+
 def facets_of(creator: Creator) -> tuple[str, ...]:
-    """The words under which the search index finds a creator by category, country and language.
+    """The words of the search index that say a creator's country, categories and languages.
 
     A language is found under every beginning of its tag, so that pt finds pt-BR.
     """
@@ -152,8 +159,13 @@ def facets_of(creator: Creator) -> tuple[str, ...]:
     return (_COUNTRY + creator.country.lower(), *sorted(categories), *sorted(beginnings))
 
 
+def words_wanted(only: CreatorFilter) -> tuple[str, ...]:
+    """The beginnings of words that a creator needs in the search index to match the text of this filter."""
+    return tuple(_WORD + word for word in words_of(only.text or ""))
+
+
 def facets_wanted(only: CreatorFilter) -> tuple[str, ...]:
-    """The words that a creator needs in the search index to match this filter."""
+    """The whole words that a creator needs in the search index to match the rest of this filter."""
     wanted = []
     if only.category is not None:
         wanted.append(_CATEGORY + only.category.lower())
@@ -167,8 +179,16 @@ def facets_wanted(only: CreatorFilter) -> tuple[str, ...]:
 _CATEGORY: Final = "c0"
 _COUNTRY: Final = "k0"
 _LANGUAGE: Final = "l0"
-"""What a facet's word begins with, by its kind: letters and a digit, so that it stays one word."""
+_WORD: Final = "w0"
+"""What a word of the search index begins with, by its kind: a letter and a digit, so that it stays one word."""
 
 
-def _in_word(char: str) -> bool:
-    return char.isalnum() or unicodedata.category(char).startswith("M")
+def _words(text: str) -> tuple[str, ...]:
+    spaced = "".join(c if c.isalnum() or unicodedata.category(c).startswith("M") else " " for c in _plain(text))
+    return tuple(dict.fromkeys(word[:WORD_CHARS_MAX] for word in spaced.split()))
+
+
+def _plain(text: str) -> str:
+    """Without case and without the accents of alphabets; the vowel signs of other scripts stay."""
+    apart = unicodedata.normalize("NFD", unicodedata.normalize("NFD", text).casefold())
+    return unicodedata.normalize("NFC", "".join(c for c in apart if not "\u0300" <= c <= "\u036f"))

@@ -10,6 +10,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from shoutgraph.domain import catalogue, pages
 from shoutgraph.domain.catalogue import CreatorFilter, CreatorSort, Sort
@@ -34,6 +37,7 @@ _KEYS: Final[dict[Sort, tuple[sa.Column[Any], ...]]] = {
     Sort.NAME: (_T.c.name_sort, _T.c.id),
 }
 _SEARCH: Final = sa.table("creator_fts", sa.column("rowid", Integer), sa.column("creator_fts", Text))
+"""Creators' numbers and the words they are found under: an FTS5 table on SQLite, a view on PostgreSQL."""
 
 Shape = frozenset[str]
 """Which conditions a filter has; each combination is one SQL text."""
@@ -126,11 +130,11 @@ def _params(tx: Tx, only: CreatorFilter) -> dict[str, object]:
         params |= {"language": f"%|{only.language}|%", "dialect": f"%|{only.language}-%"}
     if only.open_only:
         params["now"] = tx.now
-    words, facets = catalogue.words_of(only.text or ""), catalogue.facets_wanted(only)
+    words, facets = catalogue.words_wanted(only), catalogue.facets_wanted(only)
     if words:
-        params["words"] = match_text(words, facets)
+        params["words"] = (words, facets)
     elif facets:
-        params["facets"] = match_text((), facets)
+        params["facets"] = (words, facets)
     return params
 
 
@@ -163,21 +167,53 @@ def _has_offer(shape: Shape) -> sa.ColumnElement[bool]:
     return sa.exists(query.correlate(_T))
 
 
-def match_text(words: tuple[str, ...], facets: tuple[str, ...]) -> str:
-    """What FTS5 is asked: each word quoted, the beginning of a word of the profile; each facet whole; all needed."""
-    asked = [f'{{handle name bio}} : "{word}" *' for word in words]
-    asked += [f'facets : "{facet}"' for facet in facets]
-    return " AND ".join(asked)
+class _Asked(sa.types.TypeDecorator[tuple[tuple[str, ...], tuple[str, ...]]]):
+    """What the search index is asked, in its own language: beginnings of words and whole ones, and all are needed.
+
+    They are letters, digits and marks, so that they are words inside any quotes.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str:  # noqa: ANN401 - a pair of tuples
+        """A text of FTS5, or of a tsquery."""
+        beginnings, wholes = value
+        if dialect.name == "sqlite":
+            return " AND ".join([f'"{word}" *' for word in beginnings] + [f'"{word}"' for word in wholes])
+        return " & ".join([f"'{word}':*" for word in beginnings] + [f"'{word}'" for word in wholes])
+
+
+class _Found(FunctionElement[bool]):
+    """Whether the search index has the row under what is asked."""
+
+    inherit_cache = True
+    type = sa.Boolean()
+
+    def self_group(self, against: object = None) -> "_Found":  # noqa: ARG002 - SQLAlchemy's
+        """Stays as it is: for SQLite, SQLAlchemy would add `= 1` to a truth, and no index would be used."""
+        return self
+
+
+@compiles(_Found, "sqlite")
+def _match(element: _Found, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401 - SQLAlchemy's
+    index, asked = element.clauses
+    return f"{compiler.process(index, **kw)} MATCH {compiler.process(asked, **kw)}"
+
+
+@compiles(_Found, "postgresql")
+def _meets(element: _Found, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401 - SQLAlchemy's
+    index, asked = element.clauses
+    return f"{compiler.process(index, **kw)} @@ CAST({compiler.process(asked, **kw)} AS tsquery)"
 
 
 def _found(param: str) -> sa.ColumnElement[bool]:
-    """Whether the search index has the row under what is asked: the one place that knows SQLite's FTS5."""
-    return _SEARCH.c.creator_fts.op("MATCH")(sa.bindparam(param, type_=Text))
+    return _Found(_SEARCH.c.creator_fts, sa.bindparam(param, type_=_Asked))
 
 
 def _matches(_: Leads) -> sa.ColumnElement[bool]:
-    matches = sa.select(_SEARCH.c.rowid).where(_found("words")).limit(sa.literal_column(str(MATCHES_MAX)))
-    return _T.c.number.in_(matches)
+    matches = sa.select(_SEARCH.c.rowid).where(_found("words")).order_by(_SEARCH.c.rowid)
+    return _T.c.number.in_(matches.limit(sa.literal_column(str(MATCHES_MAX))))
 
 
 def _takes_orders(_: Leads) -> sa.ColumnElement[bool]:
@@ -187,7 +223,7 @@ def _takes_orders(_: Leads) -> sa.ColumnElement[bool]:
 
 def _speaks(_: Leads) -> sa.ColumnElement[bool]:
     languages = sa.type_coerce(_T.c.languages, Text)
-    return sa.or_(languages.like(sa.bindparam("language")), languages.like(sa.bindparam("dialect")))
+    return sa.or_(languages.ilike(sa.bindparam("language")), languages.ilike(sa.bindparam("dialect")))
 
 
 _CONDITIONS: Final[dict[str, Callable[[Leads], sa.ColumnElement[bool]]]] = {

@@ -62,7 +62,7 @@ def _sort_index(name: str, *by: str) -> sa.Index:
 
 
 class CreatorRow(SQLModel, table=True):
-    """A creator. `number` is the row's place in the search index, which also holds `facets`.
+    """A creator. `number` is the row's place in the search index, `facets` the words under which it is found there.
 
     Lists sort by `name_sort` and the average.
     """
@@ -339,7 +339,7 @@ def _seen(rows: Iterable[Any], viewer: Viewer) -> Iterable[Offer]:
 
 def _params(creator: Creator) -> dict[str, Any]:
     params = {name: getattr(creator, name) for name in _WRITTEN}
-    return params | {"name_sort": creators.sort_name(creator.name), "facets": " ".join(catalogue.facets_of(creator))}
+    return params | {"name_sort": creators.sort_name(creator.name), "facets": " ".join(catalogue.indexed(creator))}
 
 
 def _offer_params(offer: Offer) -> dict[str, Any]:
