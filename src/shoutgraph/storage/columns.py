@@ -104,6 +104,10 @@ Micros: Final = _Micros()
 Truth: Final = _Truth()
 JsonText: Final = _Json()
 
+YES: Final[sa.ColumnElement[bool]] = sa.literal_column("1", Truth)
+NO: Final[sa.ColumnElement[bool]] = sa.literal_column("0", Truth)
+"""What a truth column is compared with: SQLAlchemy's own `true()` is a boolean on PostgreSQL, and no number."""
+
 
 def to_json(value: object) -> str:
     """Canonical JSON text: keys sorted, no spaces, UTF-8."""
@@ -140,6 +144,10 @@ class _ListOf(sa.types.TypeDecorator[Any]):
     def __init__(self, item: sa.types.TypeEngine[Any]) -> None:
         super().__init__()
         self.item = item
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        """What the parameter is declared as."""
+        return dialect.type_descriptor(self.impl_instance if dialect.name == "sqlite" else sa.ARRAY(self.item))
 
     def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
         """Turns each item into what the column stores, and the whole into one value."""

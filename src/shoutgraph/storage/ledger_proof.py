@@ -121,7 +121,7 @@ def _unbalanced() -> sa.Select[Any]:
 
 
 def _beyond_floor() -> sa.Select[Any]:
-    over = (_ACCOUNT.c.floor * _BALANCE < 0) | ((_ACCOUNT.c.closed == sa.true()) & (_BALANCE != 0))
+    over = (_ACCOUNT.c.floor * _BALANCE < 0) | ((_ACCOUNT.c.closed == columns.YES) & (_BALANCE != 0))
     return sa.select(_ACCOUNT.c.code, _ACCOUNT.c.floor, _BALANCE).where(over)
 
 
@@ -154,7 +154,7 @@ def _beyond_cap() -> sa.Select[Any]:
 def _left_open() -> sa.Select[Any]:
     kinds = [sa.func.substr(_ACCOUNT.c.code, 1, len(kind) + 1) == f"{kind}:" for kind in HOLDING_KINDS]
     empty = (_BALANCE == 0) & (_ACCOUNT.c.version > 0)
-    return sa.select(_ACCOUNT.c.code, _ACCOUNT.c.debits).where(sa.or_(*kinds), empty, _ACCOUNT.c.closed == sa.false())
+    return sa.select(_ACCOUNT.c.code, _ACCOUNT.c.debits).where(sa.or_(*kinds), empty, _ACCOUNT.c.closed == columns.NO)
 
 
 def _gaps() -> sa.Select[Any]:
@@ -228,7 +228,7 @@ def _wrong_wallets() -> sa.Select[Any]:
         .where(_LOT.c.account_id == _ACCOUNT.c.id)
         .scalar_subquery()
     )
-    return sa.select(_ACCOUNT.c.code, _BALANCE, lots).where(_ACCOUNT.c.wallet == sa.true(), lots != _BALANCE)
+    return sa.select(_ACCOUNT.c.code, _BALANCE, lots).where(_ACCOUNT.c.wallet == columns.YES, lots != _BALANCE)
 
 
 def _wrong_lots() -> sa.Select[Any]:
@@ -257,7 +257,7 @@ def _unmatched_lots() -> sa.Select[Any]:
     rest = sa.func.sum(sides.c.coins)
     return (
         sa.select(_ACCOUNT.c.code, _TRANSFER.c.kind, _TRANSFER.c.ref, rest)
-        .join_from(sides, _ACCOUNT, (_ACCOUNT.c.id == sides.c.of) & (_ACCOUNT.c.wallet == sa.true()))
+        .join_from(sides, _ACCOUNT, (_ACCOUNT.c.id == sides.c.of) & (_ACCOUNT.c.wallet == columns.YES))
         .join(_TRANSFER, _TRANSFER.c.id == sides.c.transfer)
         .group_by(_ACCOUNT.c.code, _TRANSFER.c.id, _TRANSFER.c.kind, _TRANSFER.c.ref)
         .having(rest != 0)

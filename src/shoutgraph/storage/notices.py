@@ -159,7 +159,7 @@ _STORED: Final = ("id", "instance", "sha256", "body", "headers", "query", "remot
 _ONE: Final = _T.c.id == sa.bindparam("of")
 _MARKED: Final[dict[str, Any]] = {"state": sa.bindparam("state"), "detail": sa.bindparam("detail")}
 _EMPTY: Final[dict[str, Any]] = {
-    "body": sa.literal_column("x''"),
+    "body": sa.literal(b"", Blob),
     "headers": sa.literal_column("'{}'"),
     "query": sa.literal_column("''"),
 }
