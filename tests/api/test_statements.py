@@ -60,7 +60,7 @@ BUDGETS: Final = (
         "a page of events",
         "service",
         "{ orderEvents(first: %d) { nodes { ... on OrderStatusChangedEvent { order { id } } } } }",
-        3,
+        4,
     ),
     (
         "a wallet and its statement",
@@ -73,7 +73,7 @@ BUDGETS: Final = (
 
 _FROM: Final = re.compile(r"FROM (\S+)")
 _WALK: Final = re.compile(r"SCAN (\w+)")
-NEWEST_ONLY: Final = frozenset({"event", "policy"})
+NEWEST_ONLY: Final = frozenset({"epoch", "event", "policy"})
 """Tables of which the newest line is read, from the end and without an index of its own."""
 
 PLACE: Final = 16

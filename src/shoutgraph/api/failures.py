@@ -43,6 +43,7 @@ class Code(StrEnum):
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     OVERLOADED = "OVERLOADED"
     CURSOR_EXPIRED = "EVENT_CURSOR_EXPIRED"
+    RESYNC = "RESYNC"
     IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
     INTERNAL = "INTERNAL"
 
@@ -61,6 +62,7 @@ OF_REFUSAL: Final[dict[type[errors.ShoutgraphError], Code]] = {
     errors.NotFoundError: Code.NOT_FOUND,
     errors.ValidationError: Code.BAD_USER_INPUT,
     errors.OverloadedError: Code.OVERLOADED,
+    errors.ResyncError: Code.RESYNC,
 }
 """The refusals that a query, or a mutation that does not list them as data, answers in `errors[]`."""
 
@@ -75,6 +77,8 @@ def of_refusal(refusal: errors.ShoutgraphError) -> FailureError | None:
         details["reason"] = refusal.code
     if isinstance(refusal, errors.OverloadedError):
         details["retryAfter"] = refusal.retry_after_s
+    if isinstance(refusal, errors.ResyncError):
+        details["restoredTo"] = refusal.restored_to
     if refusal.path is not None:
         details["argument"] = list(refusal.path)
     return FailureError(code, refusal.message, **details)

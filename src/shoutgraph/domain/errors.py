@@ -16,6 +16,7 @@ ShoutgraphError
 ├── MediaRejectedError         the uploaded file is not an acceptable video
 ├── ProviderUnavailableError   no provider can do this now; nothing was charged
 ├── ProviderDeclinedError      the provider refused the payment
+├── ResyncError                the journal was restored to a time before the cursor
 └── OverloadedError            too much is waiting; nothing was done, and another attempt is safe
 
 A refusal never means that something broke. Transports map each leaf; `docs/ERRORS.md` lists every code.
@@ -177,6 +178,20 @@ class ProviderDeclinedError(ShoutgraphError):
         super().__init__(f"The provider refused the payment ({decline_code}).")
         self.decline_code: Final = decline_code
         self.retryable: Final = retryable
+
+
+class ResyncError(ShoutgraphError):
+    """The journal was restored to a time before the cursor: what the client heard since may never have happened."""
+
+    default_code = "RESYNC"
+
+    def __init__(self, *, restored_to: str) -> None:
+        super().__init__(
+            f"The journal was restored to {restored_to}, and this cursor is of before. Forget what you heard since,"
+            " page through orders by updatedSince, then start anew.",
+            path=("after",),
+        )
+        self.restored_to: Final = restored_to
 
 
 class OverloadedError(ShoutgraphError):

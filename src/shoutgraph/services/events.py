@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shoutgraph.domain import errors, ids, pages
+from shoutgraph.domain import clock, errors, ids, pages
+from shoutgraph.domain.anchors import FIRST, Epoch
 from shoutgraph.domain.journal import Event
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import journal as journal_rows
+from shoutgraph.storage import epochs, journal as journal_rows
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -21,6 +22,8 @@ READS_MAX: Final = 20
 ORDER_TOPIC: Final = f"{ids.ORDER}_"
 MOVED: Final = "order.status_changed"
 CHANGED: Final = "order.changed"
+NUMBERS_MAX: Final = 2
+"""A cursor is an epoch and a number; those of before the first restore had the number alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +34,41 @@ class EventFilter:
     statuses: frozenset[str] = frozenset()
 
 
-def write_cursor(seq: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the journal: a line, in one epoch. After a restore the same number is another line."""
+
+    epoch: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event, and the cursor to go on from after it."""
+
+    event: Event
+    cursor: str
+
+
+def write_cursor(place: Place) -> str:
     """The cursor of a place in the journal."""
-    return pages.write_cursor(SCOPE, (seq,))
+    return pages.write_cursor(SCOPE, (place.epoch, place.seq))
 
 
-def read_cursor(cursor: str) -> int:
-    """The place of a cursor.
+def read_cursor(cursor: str) -> Place:
+    """The place of a cursor; one that names no epoch is of the first.
 
     Raises:
         ValidationError: the text is no cursor of the journal.
     """
     key = pages.read_cursor(SCOPE, cursor, path=("after",))
-    if len(key) != 1 or type(key[0]) is not int or not 0 <= key[0] < pages.INT64_END:
+    numbers = [part for part in key if type(part) is int and 0 <= part < pages.INT64_END]
+    if len(numbers) != len(key) or len(key) > NUMBERS_MAX:
         raise errors.ValidationError("This is not a cursor of the journal.", code="INVALID_CURSOR", path=("after",))
-    return key[0]
+    return Place(*numbers) if len(numbers) == NUMBERS_MAX else Place(FIRST.number, *numbers)
 
 
-async def follow(tools: Tools, viewer: Viewer, *, after: str | None, only: EventFilter) -> AsyncIterator[Event]:
+async def follow(tools: Tools, viewer: Viewer, *, after: str | None, only: EventFilter) -> AsyncIterator[Told]:
     """Every order event after the cursor that this viewer may see: the stored ones, then each as it happens.
 
     The newest number is read before the journal is, so no event falls between the stored ones and the live ones.
@@ -56,16 +76,20 @@ async def follow(tools: Tools, viewer: Viewer, *, after: str | None, only: Event
     Raises:
         UnauthenticatedError: nobody is signed in.
         ValidationError: the cursor is not one of the journal, or is ahead of it.
+        ResyncError: the journal was restored to a time before the cursor.
     """
     check_reader(viewer)
-    head = await _head(tools)
-    seq = head if after is None else read_cursor(after)
-    _check_behind(seq, head)
+    epoch, head = await _head(tools)
+    place = Place(epoch.number, head) if after is None else read_cursor(after)
+    _check_epoch(place, epoch)
+    _check_behind(place, head)
+    seq = place.seq
     while True:
-        found, seq_read = await _read(tools, seq, only)
+        found, seq_read, epoch = await _read(tools, seq, only)
+        _check_epoch(place, epoch)
         for event in found:
             if visible(event, viewer) and matches(event, only):
-                yield event
+                yield _told(event, epoch)
         if seq_read == seq:
             await tools.bell.wait_past(seq)
         seq = seq_read
@@ -73,7 +97,7 @@ async def follow(tools: Tools, viewer: Viewer, *, after: str | None, only: Event
 
 async def page(
     tools: Tools, viewer: Viewer, *, after: str | None, size: int, only: EventFilter
-) -> tuple[tuple[Event, ...], str, bool]:
+) -> tuple[tuple[Told, ...], str, bool]:
     """A page of the journal: the events, the cursor to go on from, and whether there is more to read.
 
     Where events of this viewer are rare, a page may hold few or none although there is more to read.
@@ -81,22 +105,28 @@ async def page(
     Raises:
         UnauthenticatedError: nobody is signed in.
         ValidationError: the cursor is not one of the journal, or is ahead of it.
+        ResyncError: the journal was restored to a time before the cursor.
     """
     check_reader(viewer)
-    seq = 0 if after is None else read_cursor(after)
-    if seq > tools.bell.newest:
-        _check_behind(seq, await _head(tools))
+    place = None if after is None else read_cursor(after)
+    seq = 0 if place is None else place.seq
+    if place is not None and seq > tools.bell.newest:
+        await _check_ahead(tools, place)
     kept: list[Event] = []
+    more, epoch = True, FIRST
     for _ in range(READS_MAX):
-        found, seq_read = await _read(tools, seq, only)
+        found, seq_read, epoch = await _read(tools, seq, only)
+        _check_epoch(place, epoch)
         kept += [event for event in found if visible(event, viewer) and matches(event, only)]
         if len(kept) >= size:
             del kept[size:]
-            return tuple(kept), write_cursor(kept[-1].seq if kept else seq), True
+            seq = kept[-1].seq if kept else seq
+            break
         if seq_read == seq:
-            return tuple(kept), write_cursor(seq), False
+            more = False
+            break
         seq = seq_read
-    return tuple(kept), write_cursor(seq), True
+    return tuple(_told(event, epoch) for event in kept), write_cursor(Place(epoch.number, seq)), more
 
 
 def check_reader(viewer: Viewer) -> None:
@@ -128,22 +158,39 @@ def matches(event: Event, only: EventFilter) -> bool:
     return not only.statuses or event.body.get("status") in only.statuses
 
 
-async def _head(tools: Tools) -> int:
-    return await tools.store.read(lambda tx: journal_rows.head(tx).seq)
+async def _head(tools: Tools) -> tuple[Epoch, int]:
+    return await tools.store.read(lambda tx: (epochs.current(tx), journal_rows.head(tx).seq))
 
 
-def _check_behind(seq: int, head: int) -> None:
-    if seq > head:
+def _told(event: Event, epoch: Epoch) -> Told:
+    return Told(event, write_cursor(Place(epoch.number, event.seq)))
+
+
+async def _check_ahead(tools: Tools, place: Place) -> None:
+    epoch, head = await _head(tools)
+    _check_epoch(place, epoch)
+    _check_behind(place, head)
+
+
+def _check_epoch(place: Place | None, epoch: Epoch) -> None:
+    """A cursor of another epoch may stand at a line that was lost, or that is another one now."""
+    if place is not None and place.epoch != epoch.number:
+        raise errors.ResyncError(restored_to=clock.to_text(epoch.after.at))
+
+
+def _check_behind(place: Place, head: int) -> None:
+    if place.seq > head:
         msg = "This cursor is ahead of the journal. Page through orders by updatedSince, then start anew."
         raise errors.ValidationError(msg, code="CURSOR_AHEAD", path=("after",))
 
 
-async def _read(tools: Tools, seq: int, only: EventFilter) -> tuple[Sequence[Event], int]:
+async def _read(tools: Tools, seq: int, only: EventFilter) -> tuple[Sequence[Event], int, Epoch]:
     topics = sorted(order_id for order_id in only.order_ids if order_id.startswith(ORDER_TOPIC))
 
-    def query(tx: Tx) -> tuple[tuple[Event, ...], int]:
+    def query(tx: Tx) -> tuple[tuple[Event, ...], int, Epoch]:
+        epoch = epochs.current(tx)
         if only.order_ids:
-            return journal_rows.read_after_of(tx, seq, topics, limit=READ_MAX)
-        return journal_rows.read_after(tx, seq, limit=READ_MAX, prefix=ORDER_TOPIC)
+            return *journal_rows.read_after_of(tx, seq, topics, limit=READ_MAX), epoch
+        return *journal_rows.read_after(tx, seq, limit=READ_MAX, prefix=ORDER_TOPIC), epoch
 
     return await tools.store.read(query)

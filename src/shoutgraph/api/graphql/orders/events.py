@@ -13,10 +13,9 @@ from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.orders.order import OrderType, fetch_orders
 from shoutgraph.api.graphql.pages import PageInfoType
 from shoutgraph.domain import errors
-from shoutgraph.domain.journal import Event
 from shoutgraph.domain.orders.states import Actor, State
 from shoutgraph.services import events
-from shoutgraph.services.events import EventFilter
+from shoutgraph.services.events import EventFilter, Told
 
 PAGE_MAX: Final = 500
 PAGE_DEFAULT: Final = 50
@@ -61,12 +60,13 @@ class OrderStatusChangedEventType(EventType):
     status: State = strawberry.field(description="State after, as of the event.")
 
     @classmethod
-    def of(cls, event: Event) -> "OrderStatusChangedEventType":
+    def of(cls, told: Told) -> "OrderStatusChangedEventType":
         """The graph's view of a line of the journal."""
+        event = told.event
         body: Any = event.body
         return cls(
             id=strawberry.ID(event.id),
-            cursor=events.write_cursor(event.seq),
+            cursor=told.cursor,
             occurred_at=event.at,
             order_id=strawberry.ID(event.topic),
             order_revision=body["revision"],
@@ -134,7 +134,7 @@ class OrderEventQuery:
         only = EventFilter() if filter is None else filter.read()
         context = info.context
         found, cursor, more = await events.page(context.tools, context.viewer, after=after, size=size, only=only)
-        nodes: Sequence[OrderStatusChangedEventType] = [OrderStatusChangedEventType.of(event) for event in found]
+        nodes: Sequence[OrderStatusChangedEventType] = [OrderStatusChangedEventType.of(told) for told in found]
         return EventConnectionType(
             edges=[EventEdgeType(cursor=node.cursor, node=node) for node in nodes],
             nodes=list(nodes),
@@ -160,5 +160,5 @@ class OrderEventSubscription:
         only = EventFilter() if filter is None else filter.read()
         context = info.context
         stream = events.follow(context.tools, context.viewer, after=context.last_event_id or after, only=only)
-        async for event in stream:
-            yield OrderStatusChangedEventType.of(event)
+        async for told in stream:
+            yield OrderStatusChangedEventType.of(told)
