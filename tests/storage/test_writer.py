@@ -31,7 +31,12 @@ def moved(ref: str, amount: int = 1) -> Callable[[Tx], bool]:
 
 def told(ref: str) -> Callable[[Tx], int]:
     event = lines.NewEvent(f"event_{ref}", "topic", "told", {"ref": ref})
-    return lambda tx: journal.append(tx, event).seq
+
+    def work(tx: Tx) -> int:
+        journal.append(tx, event)
+        return tx.head.seq
+
+    return work
 
 
 def spent(store: Store) -> int:

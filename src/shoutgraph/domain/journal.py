@@ -39,6 +39,19 @@ class NewEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsealed:
+    """A line that waits for its place in the journal. `text` is the body as canonical JSON."""
+
+    id: str
+    topic: str
+    topic_seq: int
+    type: str
+    transfer_id: int | None
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A line of the journal. `seq` is dense over everything, `topic_seq` over the subject."""
 
@@ -80,11 +93,10 @@ def to_text(body: Body) -> str:
     return text.decode()
 
 
-def seal(head: Head, event: NewEvent, *, topic_seq: int, at: datetime) -> Event:
-    """The next line after `head`, with its number and hash."""
-    text = to_text(event.body)
-    seq = head.seq + 1
-    fields = (seq, event.id, event.topic, topic_seq, event.type, event.transfer_id, text, at)
+def seal(head: Head, line: Unsealed) -> Event:
+    """The next line after `head`, with its number and hash, and a time that is not before the head's."""
+    at = max(line.at, head.at)
+    fields = (head.seq + 1, line.id, line.topic, line.topic_seq, line.type, line.transfer_id, line.text, at)
     return Event(*fields, prev=head.hash, hash=_sha256(head.hash, fields))
 
 

@@ -1,26 +1,35 @@
 """Opens the database and gives the store: one writer, a few readers, and the bell.
 
-Refuses to serve on anything that would weaken a promise: an old SQLite, a setting that did not take, a second writing
-process, or a schema that is not this release's. Source: docs/adr/0005-storage.md.
+Refuses to serve on anything that would weaken a promise: an old database, a setting that did not take, a second process
+that writes to a file, or a schema that is not this release's. Source: docs/adr/0005-storage.md and, for PostgreSQL,
+docs/adr/0014-postgresql.md.
 """
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
 from shoutgraph.domain import clock, errors
-from shoutgraph.storage import inbox, migrations, readers, sqlite, writer
+from shoutgraph.storage import inbox, migrations, postgresql, readers, sequencer, sqlite, writer
 from shoutgraph.storage.bell import Bell
 from shoutgraph.storage.inbox import Command
+from shoutgraph.storage.listener import Listener
+from shoutgraph.storage.sequencer import Sequencer
+from shoutgraph.storage.session import Session
 from shoutgraph.storage.tx import Tx
 
 __all__ = ["Options", "Store", "Tx", "open_store"]
 
 WAIT_S: Final = 60
 """How long a thread waits for its own unit of work before it gives up on the answer."""
+SETTLE_S: Final = 30.0
+SETTLE_PAUSE_S: Final = 0.002
+SHARED_BATCH_MAX: Final = 64
+"""Commands that share a commit where other processes wait for what they hold."""
 
 T = TypeVar("T")
 Refused = Callable[[Tx, errors.ShoutgraphError], None]
@@ -31,11 +40,12 @@ class Options:
     """How a store is opened.
 
     `writing` is off for tools beside a running server. `any_schema` is on for a proof of the books, which has to look
-    all the more where someone dropped a guard.
+    all the more where someone dropped a guard. `patient` is on for tools whose queries take as long as they take.
     """
 
     writing: bool = True
     any_schema: bool = False
+    patient: bool = False
     readers: int = readers.READERS
     limits: writer.Limits = field(default_factory=writer.Limits)
     busy_timeout_ms: int = sqlite.BUSY_TIMEOUT_MS
@@ -45,20 +55,24 @@ def open_store(where: Path | str, wall: clock.Clock, options: Options | None = N
     """Opens a migrated database.
 
     Args:
-        where: the file, or `sqlite:///` and the file.
+        where: a file, `sqlite:///` and the file, or a `postgresql://` URL.
         wall: the time; the store never lets it go back.
 
     Raises:
-        StoreUnavailableError: the file is not there or not whole, is not of this release, or has a writer already.
+        StoreUnavailableError: it is not there or not whole, is not of this release, or has a writer where only one
+            may be.
     """
+    chosen = options or Options()
+    if postgresql.is_url(str(where)):
+        return _open_server(str(where), wall, chosen)
     path = sqlite.path_of(where)
     try:
-        return _open(path, wall, options or Options())
+        return _open_file(path, wall, chosen)
     except sqlite.DatabaseError as error:
         raise errors.StoreUnavailableError(f"cannot open {path.name}: {error}", retry_after_s=0) from error
 
 
-def _open(path: Path, wall: clock.Clock, chosen: Options) -> "Store":
+def _open_file(path: Path, wall: clock.Clock, chosen: Options) -> "Store":
     if not path.exists():
         raise errors.StoreUnavailableError(
             f"cannot open {path.name}: it is not there; run `shoutgraph migrate`", retry_after_s=0
@@ -73,17 +87,41 @@ def _open(path: Path, wall: clock.Clock, chosen: Options) -> "Store":
         for session in reading:
             parts.callback(session.close)
         first = writing or reading[0]
-        migrations.require_known(first)
-        fault = _schema_fault(first)
-        if fault is not None and not chosen.any_schema:
-            raise errors.StoreUnavailableError(fault, retry_after_s=0)
+        fault = _schema_fault(first, sqlite.schema_digest(first), chosen)
         bell = Bell(0 if fault else Tx(first.raw, first.dialect, wall()).head.seq)
         reader = readers.Readers(reading, wall)
         parts.callback(reader.close)
-        pen = writer.Writer(writing, wall, bell, chosen.limits) if writing else None
-        if pen is not None:
+        pen = None
+        if writing is not None:
+            pen = writer.Writer(writing, wall, lambda tx: bell.ring(tx.head.seq), chosen.limits)
             parts.callback(pen.close)
         return Store(reader, pen, bell, parts.pop_all(), schema_fault=fault)
+
+
+def _open_server(url: str, wall: clock.Clock, chosen: Options) -> "Store":
+    settings = postgresql.PATIENT if chosen.patient else postgresql.SETTINGS
+    with contextlib.ExitStack() as parts:
+
+        def connect(role: str) -> postgresql.Session:
+            session = postgresql.Session(url, role=role, settings=settings)
+            parts.callback(session.close)
+            return session
+
+        reading = [connect(postgresql.APP) for _ in range(chosen.readers)]
+        first = reading[0]
+        fault = _schema_fault(first, postgresql.schema_digest(first.raw.raw), chosen)
+        bell = Bell(0 if fault else sequencer.newest(Tx(first.raw, first.dialect, wall())))
+        reader = readers.Readers(reading, wall)
+        parts.callback(reader.close)
+        parts.callback(Listener(lambda: postgresql.Session(url, role=postgresql.APP), bell, wall).close)
+        pen = None
+        if chosen.writing:
+            sealing = Sequencer(lambda: postgresql.Session(url, role=postgresql.SEQUENCER), wall)
+            parts.callback(sealing.close)
+            limits = writer.Limits(chosen.limits.queue, min(chosen.limits.batch, SHARED_BATCH_MAX))
+            pen = writer.Writer(connect(postgresql.APP), wall, lambda _: sealing.poke(), limits, shared=True)
+            parts.callback(pen.close)
+        return Store(reader, pen, bell, parts.pop_all(), schema_fault=fault, shared=True)
 
 
 class Store:
@@ -97,9 +135,11 @@ class Store:
         parts: contextlib.ExitStack,
         *,
         schema_fault: str | None = None,
+        shared: bool = False,
     ) -> None:
         self.bell: Final = bell
         self.schema_fault: Final = schema_fault
+        self.shared: Final = shared
         self._readers = reader
         self._writer = pen
         self._parts = parts
@@ -156,6 +196,29 @@ class Store:
         self._readers.submit(command)
         return _wait(command)
 
+    async def settle_journal(self) -> None:
+        """Returns when everything that was written before stands in the journal and the bell has rung for it.
+
+        Raises:
+            StoreUnavailableError: it takes too long; no process seals.
+        """
+        await asyncio.to_thread(self.settle_journal_now)
+
+    def settle_journal_now(self) -> None:
+        """Like `settle_journal`, for a thread that may block.
+
+        Raises:
+            StoreUnavailableError: it takes too long; no process seals.
+        """
+        until = time.monotonic() + SETTLE_S
+        while self.shared:
+            waiting, newest = self.read_now(lambda tx: (sequencer.count_waiting(tx), sequencer.newest(tx)))
+            if not waiting and self.bell.newest >= newest:
+                return
+            if time.monotonic() > until:
+                raise errors.StoreUnavailableError(f"{waiting} events wait for their place", retry_after_s=1)
+            time.sleep(SETTLE_PAUSE_S)
+
     async def aclose(self) -> None:
         """Does what still waits, then closes everything."""
         await asyncio.to_thread(self.close)
@@ -181,12 +244,20 @@ def _wait(command: Command) -> T:  # type: ignore[type-var]
     return value
 
 
-def _schema_fault(session: sqlite.Session) -> str | None:
-    expected = migrations.schema_digest()
-    found = sqlite.schema_digest(session)
+def _schema_fault(session: Session, found: str, chosen: Options) -> str | None:
+    """What is wrong with the schema.
+
+    Raises:
+        StoreUnavailableError: something is, and this store is not opened for looking into it.
+    """
+    migrations.require_known(session)
+    expected = migrations.schema_digest(session.dialect.name)
     if found == expected:
         return None
-    return (
+    fault = (
         f"the database is not of this release: its schema is {found[:12]}, not {expected[:12]};"
         " run `shoutgraph migrate`, and if that changes nothing, someone dropped a guard"
     )
+    if chosen.any_schema:
+        return fault
+    raise errors.StoreUnavailableError(fault, retry_after_s=0)

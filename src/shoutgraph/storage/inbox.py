@@ -29,6 +29,7 @@ class Command:
     refused: Callable[[Tx, errors.ShoutgraphError], None] | None
     loop: asyncio.AbstractEventLoop | None
     future: "asyncio.Future[Any] | concurrent.futures.Future[Any]"
+    tries: int = 0
 
     @classmethod
     def from_loop(

@@ -1,7 +1,8 @@
 """The journal's table: append-only, dense, and chained by a trigger as well as by the hash.
 
-In SQLite the writer numbers the lines inside the transaction that they tell of; nothing can be read out of order.
-Source: docs/adr/0003-ledger.md.
+In SQLite the writer numbers the lines inside the transaction that they tell of; nothing can be read out of order. Where
+several processes write, a line waits in the outbox until the sequencer gives it its place.
+Source: docs/adr/0003-ledger.md, docs/adr/0014-postgresql.md.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,6 +51,18 @@ _TOPIC_SEQ: Final = Statement[tuple[int]](
     lambda: sa.select(sa.func.coalesce(sa.func.max(_T.c.topic_seq), 0)).where(_T.c.topic == sa.bindparam("topic"))
 )
 _APPEND: Final = Statement(lambda: sa.insert(_T).values({c.name: sa.bindparam(c.name) for c in _T.c}))
+_OUTBOX: Final = sa.table(
+    "outbox",
+    sa.column("event_id", columns.Text),
+    sa.column("topic", columns.Text),
+    sa.column("topic_seq", columns.Integer),
+    sa.column("type", columns.Text),
+    sa.column("transfer_id", columns.Integer),
+    sa.column("body", columns.Text),
+    sa.column("at", columns.Micros),
+)
+"""Only PostgreSQL has it: its trigger numbers the line within its subject."""
+_PUT_OUT: Final = Statement(lambda: sa.insert(_OUTBOX).values({c.name: sa.bindparam(c.name) for c in _OUTBOX.c}))
 _ALL: Final = Statement(lambda: sa.select(_T).order_by(_T.c.seq))
 _OF_TOPIC: Final = Statement(
     lambda: (
@@ -75,14 +88,23 @@ _AFTER_OF: Final = Statement(
 )
 
 
-def append(tx: Tx, event: journal.NewEvent) -> journal.Event:
-    """Writes the next line, sealed to the one before it, at the time of this command."""
+def append(tx: Tx, event: journal.NewEvent) -> None:
+    """Writes the next line of a subject, at the time of this command."""
+    if tx.shared:
+        _wait_for_seal(tx, event)
+    else:
+        _seal(tx, event)
+
+
+def _seal(tx: Tx, event: journal.NewEvent) -> None:
     topic_seq = event.topic_seq
     if topic_seq is None:
         row = tx.one(_TOPIC_SEQ, topic=event.topic)
         assert row is not None, "an aggregate has one row"
         topic_seq = row[0] + 1
-    line = journal.seal(tx.head, event, topic_seq=topic_seq, at=tx.now)
+    text = journal.to_text(event.body)
+    fields = (event.id, event.topic, topic_seq, event.type, event.transfer_id, text, tx.now)
+    line = journal.seal(tx.head, journal.Unsealed(*fields))
     tx.run(
         _APPEND,
         seq=line.seq,
@@ -97,7 +119,19 @@ def append(tx: Tx, event: journal.NewEvent) -> journal.Event:
         hash=line.hash,
     )
     tx.head = journal.Head(line.seq, line.hash, line.at)
-    return line
+
+
+def _wait_for_seal(tx: Tx, event: journal.NewEvent) -> None:
+    tx.run(
+        _PUT_OUT,
+        event_id=event.id,
+        topic=event.topic,
+        topic_seq=event.topic_seq,
+        type=event.type,
+        transfer_id=event.transfer_id,
+        body=journal.to_text(event.body),
+        at=tx.now,
+    )
 
 
 def head(tx: Tx) -> journal.Head:

@@ -46,24 +46,28 @@ class Readers:
         while commands := self._inbox.take(1):
             inbox.answer([(commands[0], self._attempt(session, commands[0]))])
 
-    def _attempt(self, session: Session, command: Command) -> Outcome:
+    def _attempt(self, session: Session, command: Command, *, again: bool = True) -> Outcome:
         try:
+            session.renew()
             session.snapshot()
             try:
                 return Outcome(value=command.work(Tx(session.raw, session.dialect, self._wall())))
             finally:
                 session.rollback()
         except session.errors as error:
-            return Outcome(error=_fault(error, session.blame(error)))
+            blame = session.blame(error)
+            if blame is Blame.CONNECTION and again:
+                return self._attempt(session, command, again=False)
+            return Outcome(error=_fault(session.words(error), error, blame))
         except Exception as error:  # noqa: BLE001 - it belongs to the caller, not to this thread
             return Outcome(error=error)
 
 
-def _fault(error: Exception, blame: Blame) -> errors.FaultError:
+def _fault(words: str, error: Exception, blame: Blame) -> errors.FaultError:
     fault: errors.FaultError
-    if blame is Blame.BATCH:
-        fault = errors.StoreUnavailableError(f"the database failed: {error}", retry_after_s=inbox.RETRY_AFTER_S)
+    if blame is not Blame.COMMAND:
+        fault = errors.StoreUnavailableError(f"the database failed: {words}", retry_after_s=inbox.RETRY_AFTER_S)
     else:
-        fault = errors.InvariantError(f"the database forbade it: {error}")
+        fault = errors.InvariantError(f"the database forbade it: {words}")
     fault.__cause__ = error
     return fault

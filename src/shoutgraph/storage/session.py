@@ -12,7 +12,10 @@ class Blame(Enum):
     """Whom an error of the driver concerns."""
 
     COMMAND = "only the command that ran into it"
-    BATCH = "the disk, the memory, the file or the connection, and so every command of the batch"
+    NEIGHBOUR = "another process, which has what the command needs: it is run again"
+    KEY = "perhaps another process, which may just have taken the key: it is run again to see the row"
+    CONNECTION = "the way to the server, which is made anew: what was not committed is run again"
+    BATCH = "the disk, the memory or the file, and so every command of the batch"
 
 
 class Session(Protocol):
@@ -20,7 +23,7 @@ class Session(Protocol):
 
     @property
     def raw(self) -> Connection:
-        """The driver's connection."""
+        """The connection that statements run on."""
 
     @property
     def dialect(self) -> sa.Dialect:
@@ -55,8 +58,18 @@ class Session(Protocol):
     def undo(self) -> None:
         """Takes back what the command did."""
 
+    def renew(self) -> None:
+        """Connects again if the connection was lost.
+
+        Raises:
+            StoreUnavailableError: the server does not answer.
+        """
+
     def blame(self, error: Exception) -> Blame:
         """Whom an error of the driver concerns."""
+
+    def words(self, error: Exception) -> str:
+        """What an error of the driver says, in one sentence."""
 
     def close(self) -> None:
         """Closes the connection."""

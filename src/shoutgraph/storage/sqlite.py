@@ -135,12 +135,19 @@ class Session:
         self.raw.execute("ROLLBACK TO command")
         self.raw.execute("RELEASE command")
 
+    def renew(self) -> None:
+        """Nothing: a file is not lost and found again."""
+
     def blame(self, error: Exception) -> Blame:
         """Whom an error of the driver concerns."""
         if isinstance(error, MemoryError):
             return Blame.BATCH
         code = getattr(error, "sqlite_errorcode", 0)
         return Blame.BATCH if code & _PRIMARY_CODE in _BATCH_CODES else Blame.COMMAND
+
+    def words(self, error: Exception) -> str:
+        """What an error of the driver says, in one sentence."""
+        return str(error)
 
     @property
     def open(self) -> bool:

@@ -51,11 +51,12 @@ class Tx:
     """One unit of work.
 
     `now` is the time of this command: aware, in UTC, never earlier than anything this process wrote before.
-    `notes` is what rooms remember for later calls in the same command. `hold` says how rows are held where several
+    `notes` is what rooms remember for later calls in the same command, `lasting` what outlives it, even where it is
+    taken back, such as numbers of a sequence. `hold` says how rows are held where several
     processes write, and `shared` whether they do.
     """
 
-    __slots__ = ("_connection", "_dialect", "_ends", "_head", "hold", "notes", "now")
+    __slots__ = ("_connection", "_dialect", "_ends", "_head", "hold", "lasting", "notes", "now")
 
     def __init__(self, connection: Connection, dialect: sa.Dialect, now: datetime, hold: Hold = Hold.NO) -> None:
         self._connection = connection
@@ -63,6 +64,7 @@ class Tx:
         self._head: journal.Head | None = None
         self._ends: list[tuple[frozenset[str], End]] = []
         self.notes: dict[str, object] = {}
+        self.lasting: dict[str, object] = {}
         self.hold = hold
         self.now = now
 

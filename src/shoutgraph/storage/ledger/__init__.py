@@ -1,6 +1,7 @@
 """The ledger in the database: `post` is the only way in, and everything else reads."""
 
-from shoutgraph.storage.ledger.posting import close, extend_lot, number_of, post
+from shoutgraph.storage.ledger.names import number_of
+from shoutgraph.storage.ledger.posting import close, extend_lot, post
 from shoutgraph.storage.ledger.reading import (
     LOTS_MAX,
     balance_coins,

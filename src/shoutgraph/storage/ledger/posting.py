@@ -1,27 +1,19 @@
-"""Writes transfers. The hot path is one statement for the transfer and one for each posting and lot move."""
+"""The way into the books, whichever database keeps them."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
-from shoutgraph.domain import errors, ledger, money
+from shoutgraph.domain import clock, errors, ledger
 from shoutgraph.storage import columns
-from shoutgraph.storage.ledger.tables import AccountRow, AssetRow, LotMoveRow, LotRow, PostingRow, TransferRow
+from shoutgraph.storage.ledger import arrays, rows
+from shoutgraph.storage.ledger.tables import AccountRow, LotRow
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
-BOOK_DIGITS: Final = 2
-"""Digits that the books keep beyond a currency's minor unit."""
-
-_LAST: Final = "ledger.last"
-
-_ASSET = columns.table_of(AssetRow)
 _ACCOUNT = columns.table_of(AccountRow)
-_TRANSFER = columns.table_of(TransferRow)
-_POSTING = columns.table_of(PostingRow)
 _LOT = columns.table_of(LotRow)
-_MOVE = columns.table_of(LotMoveRow)
 
 
 def post(tx: Tx, transfer: ledger.Transfer) -> bool:
@@ -33,30 +25,7 @@ def post(tx: Tx, transfer: ledger.Transfer) -> bool:
         LedgerConflictError: `(kind, ref)` was posted before with other content.
         InvariantError: an account is stored with another asset, floor or tie than the posting names.
     """
-    digest = transfer.digest()
-    made = tx.one(_INSERT_TRANSFER, kind=transfer.kind, ref=transfer.ref, digest=digest, at=tx.now)
-    if made is None:
-        _require_same(tx, transfer, digest)
-        return False
-    number = made[0]
-    tx.notes[_LAST] = (transfer.kind, transfer.ref, number)
-    for posting in transfer.postings:
-        _write(tx, number, posting)
-    for lot in transfer.lot_grants:
-        _grant(tx, number, lot)
-    for move in transfer.lot_moves:
-        tx.run(_INSERT_MOVE, lot_id=move.lot_id, transfer_id=number, order_id=move.order_id, coins=move.coins)
-    return True
-
-
-def number_of(tx: Tx, kind: str, ref: str) -> int | None:
-    """The number of a posted transfer, which its events and lot moves name; free right after `post`."""
-    last = tx.notes.get(_LAST)
-    if isinstance(last, tuple) and last[:2] == (kind, ref):
-        number: int = last[2]
-        return number
-    row = tx.one(_NUMBER, kind=kind, ref=ref)
-    return row[0] if row else None
+    return arrays.post(tx, transfer) if tx.shared else rows.post(tx, transfer)
 
 
 def close(tx: Tx, account: str) -> None:
@@ -65,7 +34,8 @@ def close(tx: Tx, account: str) -> None:
     Raises:
         InvariantError: there is no such account.
     """
-    if tx.run(_CLOSE, account=account) != 1:
+    shut = arrays.close(tx, account) if tx.shared else tx.run(_CLOSE, account=account) == 1
+    if not shut:
         raise errors.InvariantError(f"there is no open account {account} to close")
 
 
@@ -75,178 +45,22 @@ def extend_lot(tx: Tx, lot_id: str, expires_at: datetime) -> None:
     Raises:
         InvariantError: there is no such lot that expires.
     """
-    if tx.run(_EXTEND_LOT, lot_id=lot_id, until=expires_at) != 1:
+    if tx.shared:
+        kept = arrays.extend_lot(tx, lot_id, clock.to_micros(expires_at))
+    else:
+        kept = tx.run(_EXTEND_LOT, lot_id=lot_id, until=expires_at) == 1
+    if not kept:
         raise errors.InvariantError(f"there is no lot {lot_id} that expires")
 
 
-def _require_same(tx: Tx, transfer: ledger.Transfer, digest: bytes) -> None:
-    row = tx.one(_DIGEST, kind=transfer.kind, ref=transfer.ref)
-    assert row is not None, "a transfer that was not inserted exists"
-    if row[0] != digest:
-        raise errors.LedgerConflictError(transfer.kind, transfer.ref)
-
-
-def _write(tx: Tx, number: int, posting: ledger.Posting) -> None:
-    values = {
-        "transfer_id": number,
-        "asset": posting.debit.asset,
-        "amount": posting.amount,
-        "reason": posting.reason,
-        **_named("debit", posting.debit),
-        **_named("credit", posting.credit),
-    }
-    if posting.debit.wallet and posting.credit.order_id is not None:
-        _open(tx, posting.credit)  # a wallet pays into an escrow once, when the order is placed: it is new
-    if tx.run(_INSERT_POSTING, **values) == 1:
-        return
-    for account in (posting.credit, posting.debit):  # what is new is nearly always where coins go
-        _open(tx, account)
-        if tx.run(_INSERT_POSTING, **values) == 1:
-            return
-    raise errors.InvariantError(
-        f"{posting.debit.code} or {posting.credit.code} is stored with another asset, floor or tie"
-    )
-
-
-def _named(side: str, account: ledger.Account) -> dict[str, object]:
-    return {
-        f"{side}_code": account.code,
-        f"{side}_floor": int(account.floor),
-        f"{side}_order": account.order_id,
-        f"{side}_wallet": account.wallet,
-    }
-
-
-def _open(tx: Tx, account: ledger.Account) -> None:
-    if account.asset not in _COIN_ASSETS:
-        scale = money.exponent(account.asset) + BOOK_DIGITS
-        tx.run(_INSERT_ASSET, code=account.asset, class_="fiat", scale=scale)
-    tx.run(
-        _INSERT_ACCOUNT,
-        code=account.code,
-        asset=account.asset,
-        floor=int(account.floor),
-        order_id=account.order_id,
-        wallet=account.wallet,
-    )
-
-
-def _grant(tx: Tx, number: int, lot: ledger.Lot) -> None:
-    assert lot.remaining == lot.granted, "a lot is granted whole"
-    found = tx.run(
-        _INSERT_LOT,
-        lot_id=lot.id,
-        account=lot.account,
-        user_id=lot.user_id,
-        topup_id=lot.topup_id,
-        granted=lot.granted,
-        price_minor=lot.price_minor,
-        currency=lot.currency,
-        country=lot.country,
-        granted_at=lot.granted_at,
-        expires_at=lot.expires_at,
-    )
-    if found != 1:
-        raise errors.InvariantError(f"the lot {lot.id} is granted to an account that does not exist")
-    tx.run(_INSERT_MOVE, lot_id=lot.id, transfer_id=number, order_id=None, coins=lot.granted)
-
-
-_COIN_ASSETS: Final = frozenset({ledger.COIN, ledger.PROMO, ledger.CAP})
-
-
-def _param(name: str, like: sa.Column[Any]) -> sa.BindParameter[Any]:
-    return sa.bindparam(name, type_=like.type)
-
-
-def _insert_transfer() -> sa.ClauseElement:
-    names = ("kind", "ref", "digest", "at")
-    seen = sa.exists().where(
-        _TRANSFER.c.kind == _param("kind", _TRANSFER.c.kind), _TRANSFER.c.ref == _param("ref", _TRANSFER.c.ref)
-    )
-    values = sa.select(*(_param(name, _TRANSFER.c[name]) for name in names)).where(~seen)
-    return sa.insert(_TRANSFER).from_select(names, values).returning(_TRANSFER.c.id)
-
-
-def _insert_posting() -> sa.ClauseElement:
-    debit, credit = _ACCOUNT.alias("d"), _ACCOUNT.alias("c")
-
-    def named(side: str, account: sa.FromClause) -> list[sa.ColumnElement[bool]]:
-        return [
-            account.c.code == sa.bindparam(f"{side}_code"),
-            account.c.asset == sa.bindparam("asset"),
-            account.c.floor == sa.bindparam(f"{side}_floor"),
-            account.c.order_id.is_not_distinct_from(sa.bindparam(f"{side}_order")),
-            account.c.wallet == sa.bindparam(f"{side}_wallet"),
-        ]
-
-    values = sa.select(
-        _param("transfer_id", _POSTING.c.transfer_id),
-        _param("asset", _POSTING.c.asset),
-        debit.c.id,
-        credit.c.id,
-        _param("amount", _POSTING.c.amount),
-        _param("reason", _POSTING.c.reason),
-    ).where(*named("debit", debit), *named("credit", credit))
-    names = ("transfer_id", "asset", "debit_id", "credit_id", "amount", "reason")
-    return sa.insert(_POSTING).from_select(names, values)
-
-
-def _insert_asset() -> sa.ClauseElement:
-    code = _param("code", _ASSET.c.code)
-    values = sa.select(code, _param("class_", _ASSET.c["class"]), _param("scale", _ASSET.c.scale))
-    missing = ~sa.exists().where(_ASSET.c.code == code)
-    return sa.insert(_ASSET).from_select(("code", "class", "scale"), values.where(missing))
-
-
-def _insert_account() -> sa.ClauseElement:
-    names = ("code", "asset", "floor", "order_id", "wallet")
-    missing = ~sa.exists().where(_ACCOUNT.c.code == _param("code", _ACCOUNT.c.code))
-    values = sa.select(*(_param(name, _ACCOUNT.c[name]) for name in names)).where(missing)
-    return sa.insert(_ACCOUNT).from_select(names, values)
-
-
-def _insert_lot() -> sa.ClauseElement:
-    names = (
-        "user_id",
-        "topup_id",
-        "granted",
-        "price_minor",
-        "currency",
-        "country",
-        "granted_at",
-        "expires_at",
-    )
-    values = sa.select(
-        _param("lot_id", _LOT.c.id), _ACCOUNT.c.id, *(_param(name, _LOT.c[name]) for name in names)
-    ).where(_ACCOUNT.c.code == sa.bindparam("account"))
-    return sa.insert(_LOT).from_select(("id", "account_id", *names), values)
-
-
-_INSERT_TRANSFER: Final = Statement[tuple[int]](_insert_transfer)
-_INSERT_POSTING: Final = Statement(_insert_posting)
-_INSERT_ASSET: Final = Statement(_insert_asset)
-_INSERT_ACCOUNT: Final = Statement(_insert_account)
-_INSERT_LOT: Final = Statement(_insert_lot)
-_INSERT_MOVE: Final = Statement(
-    lambda: sa.insert(_MOVE).values(
-        {name: sa.bindparam(name) for name in ("lot_id", "transfer_id", "order_id", "coins")}
-    )
-)
-_DIGEST: Final = Statement[tuple[bytes]](
-    lambda: sa.select(_TRANSFER.c.digest).where(
-        _TRANSFER.c.kind == sa.bindparam("kind"), _TRANSFER.c.ref == sa.bindparam("ref")
-    )
-)
-_NUMBER: Final = Statement[tuple[int]](
-    lambda: sa.select(_TRANSFER.c.id).where(
-        _TRANSFER.c.kind == sa.bindparam("kind"), _TRANSFER.c.ref == sa.bindparam("ref")
-    )
-)
 _CLOSE: Final = Statement(
     lambda: (
         sa.update(_ACCOUNT)
         .values(closed=True)
-        .where(_ACCOUNT.c.code == sa.bindparam("account"), _ACCOUNT.c.closed == sa.false())
+        .where(
+            _ACCOUNT.c.code == sa.bindparam("account"),
+            _ACCOUNT.c.closed == sa.literal(value=False, type_=columns.Truth),
+        )
     )
 )
 _EXTEND_LOT: Final = Statement(

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from shoutgraph.domain import entries, ids, ledger, pages
 from shoutgraph.storage import columns
+from shoutgraph.storage.ledger import arrays
 from shoutgraph.storage.ledger.tables import AccountRow, EntryRow, LotMoveRow, LotRow, PostingRow, TransferRow
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
@@ -49,7 +50,10 @@ def list_of_spendable_lots(tx: Tx, *accounts: str) -> tuple[ledger.Lot, ...]:
     """The lots of these wallets with coins that have not expired: nearest expiry first, then oldest first.
 
     Coins of an expired lot stay in the balance until they are retired, so count spendable coins by these lots.
+    A unit of work that writes holds these wallets from now on.
     """
+    if tx.shared:
+        arrays.hold(tx, accounts)
     return tuple(ledger.Lot(*row) for row in tx.all(_SPENDABLE, accounts=accounts, now=tx.now))
 
 

@@ -12,21 +12,33 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from shoutgraph.domain import errors
-from shoutgraph.storage import sqlite
+from shoutgraph.storage import postgresql, sqlite
+from shoutgraph.storage.session import Session
 
 _HERE: Final = Path(__file__).parent
+_DIGEST: Final = _HERE / "postgresql.digest"
+_ONE_AT_A_TIME: Final = 0x5348_4F55_544D_4947
+"""The number of the advisory lock that a migration of PostgreSQL takes."""
+_PATIENCE: Final = "10s"
+"""How long a migration waits for a table that others use, before it gives up and changes nothing."""
 
 
 def upgrade(where: Path | str, revision: str = "head") -> None:
-    """Brings a database to a revision, and creates it if it is not there.
+    """Brings a database to a revision, and creates an embedded one if it is not there.
 
     Raises:
-        StoreUnavailableError: a process is writing to it, it is of a newer release, or it cannot be written.
+        StoreUnavailableError: a process is writing to it, it is of a newer release, or it cannot be changed.
     """
-    path = sqlite.path_of(where)
+    if postgresql.is_url(str(where)):
+        _upgrade_server(str(where), revision)
+    else:
+        _upgrade_file(sqlite.path_of(where), revision)
+
+
+def _upgrade_file(path: Path, revision: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as parts:
-        parts.enter_context(_saying(path))
+        parts.enter_context(_saying(path.name))
         parts.callback(sqlite.WriterLock(path).release)
         session = sqlite.connect_owner(path)
         parts.callback(session.close)
@@ -38,31 +50,63 @@ def upgrade(where: Path | str, revision: str = "head") -> None:
         connection.commit()
 
 
+def _upgrade_server(url: str, revision: str) -> None:
+    with contextlib.ExitStack() as parts:
+        parts.enter_context(_saying(postgresql.name_of(url)))
+        engine = sa.create_engine(
+            "postgresql+psycopg://", creator=lambda: postgresql.connect_owner(url), poolclass=sa.NullPool
+        )
+        connection = parts.enter_context(engine.connect())
+        with connection.begin():
+            postgresql.prepare_roles(connection, patience=_PATIENCE, lock=_ONE_AT_A_TIME)
+            _require_known(_revision_of(connection))
+            command.upgrade(_config(connection), revision)
+
+
 def current(where: Path | str) -> str | None:
     """The revision that a database is at; None if it is empty or not there.
 
     Raises:
-        StoreUnavailableError: the file cannot be read, or is of a newer release.
+        StoreUnavailableError: it cannot be read, or is of a newer release.
     """
-    path = sqlite.path_of(where)
-    if not path.exists():
-        return None
-    with _saying(path), contextlib.closing(sqlite.connect_reader(path)) as session:
+    session: Session
+    if postgresql.is_url(str(where)):
+        session = postgresql.Session(str(where), role=None)
+    else:
+        path = sqlite.path_of(where)
+        if not path.exists():
+            return None
+        with _saying(path.name):
+            session = sqlite.connect_reader(path)
+    with _saying(str(where)), contextlib.closing(session):
         return require_known(session)
 
 
-def require_known(session: sqlite.Session) -> str | None:
+def require_known(session: Session) -> str | None:
     """The revision that an open database is at; None if it is empty.
 
     Raises:
         StoreUnavailableError: it is a revision that this release does not know.
     """
-    tables = session.raw.execute("SELECT name FROM sqlite_schema WHERE name = 'alembic_version'").fetchall()
+    is_there = (
+        "SELECT name FROM sqlite_schema WHERE name = 'alembic_version'"
+        if session.dialect.name == "sqlite"
+        else "SELECT 1 FROM pg_tables WHERE schemaname = 'public' AND tablename = 'alembic_version'"
+    )
+    tables = session.raw.execute(is_there).fetchall()
     rows = session.raw.execute("SELECT version_num FROM alembic_version").fetchall() if tables else []
-    if not rows:
+    return _require_known(str(rows[0][0]) if rows else None)
+
+
+def _revision_of(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version", schema="public"):
         return None
-    revision = str(rows[0][0])
-    if revision not in _known():
+    revision: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return revision
+
+
+def _require_known(revision: str | None) -> str | None:
+    if revision is not None and revision not in _known():
         raise errors.StoreUnavailableError(
             f"this database is of a newer release of shoutgraph: its revision is {revision}, and this release knows"
             f" none after {head()}; run the newer release, or restore a backup from before the upgrade",
@@ -76,9 +120,16 @@ def head() -> str:
     return _known()[0]
 
 
+def schema_digest(dialect: str) -> str:
+    """What this release's schema hashes to: that of a database which only its migrations have touched.
+
+    For PostgreSQL it is kept in a file, which a test compares with a real migration; an embedded database is made.
+    """
+    return _file_digest() if dialect == "sqlite" else _DIGEST.read_text(encoding="ascii").strip()
+
+
 @functools.cache
-def schema_digest() -> str:
-    """What this release's schema hashes to: that of a database which only its migrations have touched."""
+def _file_digest() -> str:
     session = sqlite.connect_scratch()
     try:
         with _connection(session) as connection:
@@ -106,13 +157,13 @@ def _known() -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def _saying(path: Path) -> Iterator[None]:
-    """Says of which file it is when the database refuses, whoever ran the statement."""
+def _saying(name: str) -> Iterator[None]:
+    """Says of which database it is when it refuses, whoever ran the statement."""
     try:
         yield
-    except (sqlite.DatabaseError, sa.exc.DBAPIError) as error:
+    except (sqlite.DatabaseError, postgresql.DatabaseError, sa.exc.DBAPIError) as error:
         cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-        raise errors.StoreUnavailableError(f"cannot open {path.name}: {cause}", retry_after_s=0) from error
+        raise errors.StoreUnavailableError(f"cannot open {name}: {cause}", retry_after_s=0) from error
 
 
 def _config(connection: sa.Connection | None = None) -> Config:

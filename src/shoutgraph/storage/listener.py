@@ -1,0 +1,68 @@
+"""Hears in every process that the journal grew, whoever wrote it, and rings the bell.
+
+One connection listens; should a call be lost, the newest number is looked up every second. Source:
+docs/adr/0014-postgresql.md.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import psycopg
+
+from shoutgraph.domain import clock, errors
+from shoutgraph.storage import sequencer
+from shoutgraph.storage.bell import Bell
+from shoutgraph.storage.postgresql import Session
+from shoutgraph.storage.tx import Tx
+
+logger = logging.getLogger("shoutgraph.journal")
+
+POLL_S: Final = 1.0
+RECONNECT_S: Final = 0.2
+CLOSE_S: Final = 0.25
+"""How long it may take to notice that the store is closed."""
+
+
+class Listener:
+    """Listens in a thread of its own."""
+
+    def __init__(self, connect: Callable[[], Session], bell: Bell, wall: clock.Clock) -> None:
+        self._connect = connect
+        self._bell = bell
+        self._wall = wall
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="shoutgraph-listener", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends the thread."""
+        self._closing.set()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while not self._closing.is_set():
+            try:
+                session = self._connect()
+            except errors.StoreUnavailableError:
+                logger.warning("the listener cannot connect and tries again")
+            else:
+                try:
+                    self._listen(session)
+                except psycopg.Error as error:
+                    logger.warning("the listener lost its connection: %s", error)
+                finally:
+                    session.close()
+            self._closing.wait(RECONNECT_S)
+
+    def _listen(self, session: Session) -> None:
+        session.raw.execute(f"LISTEN {sequencer.CHANNEL}")
+        rest = 0.0
+        while not self._closing.is_set():
+            if rest <= 0:  # also at first: what was sealed before it listened was not heard
+                self._bell.ring(sequencer.newest(Tx(session.raw, session.dialect, self._wall())))
+                rest = POLL_S
+            for call in session.raw.raw.notifies(timeout=CLOSE_S, stop_after=1):
+                self._bell.ring(int(call.payload))
+            rest -= CLOSE_S

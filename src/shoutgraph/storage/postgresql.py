@@ -1,0 +1,359 @@
+"""Everything that is PostgreSQL's own: connections and their settings, the words of a transaction, what errors mean.
+
+Every guarantee of a unit of work rests on rows that it holds and on constraints of single rows, so READ COMMITTED is
+enough. Source: docs/adr/0014-postgresql.md.
+"""
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import errors as causes
+from psycopg.adapt import Loader
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from sqlalchemy.dialects.postgresql import psycopg as dialects
+
+from shoutgraph.domain import errors
+from shoutgraph.storage.session import Blame
+from shoutgraph.storage.tx import Cursor
+
+URL_PREFIXES: Final = ("postgresql://", "postgres://")
+VERSION_MIN: Final = 15_00_00
+CONNECT_S: Final = 5
+SETTLE_S: Final = 10.0
+"""How long a lost COMMIT is asked about before its outcome is called unknown."""
+SETTLE_PAUSE_S: Final = 0.05
+STREAM: Final = "shoutgraph_stream"
+
+OWNER: Final = "shoutgraph_owner"
+APP: Final = "shoutgraph_app"
+SEQUENCER: Final = "shoutgraph_sequencer"
+REPORT: Final = "shoutgraph_report"
+ROLES: Final = (OWNER, APP, SEQUENCER, REPORT)
+
+SETTINGS: Final[Mapping[str, str]] = {
+    "search_path": "public, pg_temp",
+    "default_transaction_isolation": "read committed",
+    "statement_timeout": "5s",
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "5s",
+    "jit": "off",
+    "application_name": "shoutgraph",
+    "TimeZone": "UTC",
+}
+PATIENT: Final[Mapping[str, str]] = {**SETTINGS, "statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+"""For a migration, a proof or a copy, which take as long as they take."""
+
+DURABLE: Final = frozenset({"on", "remote_write", "remote_apply"})
+KEEPALIVE: Final = {
+    "connect_timeout": CONNECT_S,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+DIALECT: Final[sa.Dialect] = dialects.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+DatabaseError: Final[type[Exception]] = psycopg.Error
+
+_AGAIN: Final = (
+    causes.SerializationFailure,
+    causes.DeadlockDetected,
+    causes.LockNotAvailable,
+)
+_CONNECTION: Final = (psycopg.OperationalError, psycopg.InterfaceError)
+_COMMAND: Final = (psycopg.IntegrityError, psycopg.DataError, psycopg.ProgrammingError, causes.RaiseException)
+
+
+class _WholeNumbers(Loader):
+    """Sums of whole numbers, which PostgreSQL gives as NUMERIC."""
+
+    def load(self, data: Any) -> int:  # noqa: ANN401 - the driver's buffer
+        """The number; ours never have a fraction."""
+        return int(bytes(data))
+
+
+class Connection:
+    """The driver's connection, as a unit of work sees it."""
+
+    def __init__(self, raw: "psycopg.Connection[Any]") -> None:
+        self.raw = raw
+
+    def execute(self, sql: str, parameters: Sequence[object] = (), /) -> "psycopg.Cursor[tuple[Any, ...]]":
+        """Runs one statement, prepared the first time."""
+        return self.raw.execute(sql, parameters or None)
+
+    def executemany(self, sql: str, parameters: Sequence[Sequence[object]], /) -> Cursor:
+        """Runs one statement for each row, without waiting for each."""
+        cursor = self.raw.cursor()
+        cursor.executemany(sql, parameters)
+        return cursor
+
+    def stream(self, sql: str, parameters: Sequence[object], /) -> Cursor:
+        """Runs a query whose rows stay at the server until they are asked for."""
+        cursor = psycopg.RawServerCursor(self.raw, STREAM)
+        cursor.execute(sql, parameters)
+        return cursor
+
+
+class Session:
+    """One connection, with the words of its transactions; a lost one is made anew."""
+
+    dialect: Final = DIALECT
+    errors: Final[tuple[type[Exception], ...]] = (psycopg.Error, MemoryError)
+
+    def __init__(self, url: str, *, role: str | None, settings: Mapping[str, str] = SETTINGS) -> None:
+        """Connects.
+
+        Raises:
+            StoreUnavailableError: the server does not answer, is too old, or would lose commits.
+        """
+        self._url = url
+        self._role = role
+        self._settings = settings
+        self.raw = Connection(connect(url, role=role, settings=settings))
+
+    def begin(self) -> None:
+        """Opens the transaction that a batch of commands shares."""
+        self.raw.execute("BEGIN")
+
+    def snapshot(self) -> None:
+        """Opens a transaction that only reads: all its queries see one state."""
+        self.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def commit(self) -> None:
+        """Makes it durable; the deferred checks run here.
+
+        A connection that is lost in the middle says nothing about the outcome, so the server is asked for it by the
+        transaction's own number.
+        """
+        row = self.raw.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchall()[0]
+        try:
+            ended = self.raw.execute("COMMIT")
+        except _CONNECTION:
+            if row[0] is None or not self._was_committed(row[0]):
+                raise
+        else:
+            assert ended.statusmessage == "COMMIT", "a transaction that failed was rolled back before"
+
+    def rollback(self) -> None:
+        """Takes the whole transaction back, if there still is one."""
+        if self.open:
+            with contextlib.suppress(psycopg.OperationalError):  # lost with its connection
+                self.raw.execute("ROLLBACK")
+
+    def save(self) -> None:
+        """Marks where one command begins."""
+        self.raw.execute("SAVEPOINT command")
+
+    def keep(self) -> None:
+        """Keeps what the command did."""
+        self.raw.execute("RELEASE SAVEPOINT command")
+
+    def undo(self) -> None:
+        """Takes back what the command did, and lets go of what it held."""
+        self.raw.execute("ROLLBACK TO SAVEPOINT command")
+        self.raw.execute("RELEASE SAVEPOINT command")
+
+    def renew(self) -> None:
+        """Connects again if the connection was lost.
+
+        Raises:
+            StoreUnavailableError: the server does not answer.
+        """
+        if self._lost:
+            self.raw.raw = connect(self._url, role=self._role, settings=self._settings)
+
+    def blame(self, error: Exception) -> Blame:
+        """Whom an error of the driver concerns."""
+        if self._lost or (isinstance(error, _CONNECTION) and error.sqlstate is None):
+            return Blame.CONNECTION
+        if isinstance(error, _AGAIN):
+            return Blame.NEIGHBOUR
+        if isinstance(error, causes.UniqueViolation):
+            return Blame.KEY
+        return Blame.COMMAND if isinstance(error, _COMMAND) else Blame.BATCH
+
+    def words(self, error: Exception) -> str:
+        """What an error of the driver says, in one sentence."""
+        said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+        return said or " ".join(str(error).split())
+
+    @property
+    def open(self) -> bool:
+        """Whether a transaction is open; some errors end it."""
+        raw = self.raw.raw
+        return not raw.closed and raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self.raw.raw.close()
+
+    @property
+    def _lost(self) -> bool:
+        return self.raw.raw.closed or self.raw.raw.broken
+
+    def _was_committed(self, number: str) -> bool:
+        """Whether a transaction whose COMMIT got no answer was committed.
+
+        Raises:
+            Error: the server did not say in time.
+        """
+        until = time.monotonic() + SETTLE_S
+        while True:
+            with contextlib.suppress(psycopg.OperationalError, errors.StoreUnavailableError):
+                self.renew()
+                status = self.raw.execute("SELECT pg_xact_status($1::text::xid8)", (number,)).fetchall()[0][0]
+                if status in {"committed", "aborted"}:
+                    return bool(status == "committed")
+            if time.monotonic() > until:
+                raise psycopg.OperationalError("the outcome of a commit is not known")
+            time.sleep(SETTLE_PAUSE_S)
+
+
+def is_url(where: str) -> bool:
+    """Whether this names a PostgreSQL database."""
+    return where.startswith(URL_PREFIXES)
+
+
+def name_of(url: str) -> str:
+    """The database's name, for messages: never its password."""
+    return str(conninfo_to_dict(url).get("dbname") or "the database")
+
+
+def connect(
+    url: str, *, role: str | None, settings: Mapping[str, str] = SETTINGS
+) -> "psycopg.Connection[tuple[Any, ...]]":
+    """Connects with our settings and takes a role.
+
+    Raises:
+        StoreUnavailableError: the server does not answer, is too old, would lose commits, or has no such role.
+    """
+    name = name_of(url)
+    try:
+        raw: psycopg.Connection[tuple[Any, ...]] = psycopg.connect(
+            make_conninfo(url, **KEEPALIVE),
+            autocommit=True,
+            prepare_threshold=0,
+            cursor_factory=psycopg.RawCursor,
+        )
+    except psycopg.Error as error:
+        raise errors.StoreUnavailableError(f"cannot open {name}: {error}", retry_after_s=1) from error
+    with _closing_on_error(raw):
+        raw.prepared_max = 1_000
+        raw.adapters.register_loader("numeric", _WholeNumbers)
+        _set_up(raw, name, role, settings)
+    return raw
+
+
+def connect_owner(url: str) -> "psycopg.Connection[tuple[Any, ...]]":
+    """Connects for a migration, as whoever the URL names.
+
+    Raises:
+        StoreUnavailableError: the server does not answer.
+    """
+    try:
+        return psycopg.connect(make_conninfo(url, **KEEPALIVE), options="-c search_path=public -c timezone=UTC")
+    except psycopg.Error as error:
+        raise errors.StoreUnavailableError(f"cannot open {name_of(url)}: {error}", retry_after_s=1) from error
+
+
+def prepare_roles(connection: sa.Connection, *, patience: str, lock: int) -> None:
+    """Begins a migration: alone, in bounded time, and as the owner of the tables, whose role is made if it is missing.
+
+    The roles are the whole server's: databases beside this one may have made them already.
+    """
+    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+    connection.execute(sa.text(f"SET LOCAL lock_timeout = '{patience}'"))
+    known = set(connection.execute(sa.text("SELECT rolname FROM pg_roles")).scalars())
+    for role in ROLES:
+        if role not in known:
+            connection.execute(sa.text(_MAKE_ROLE.format(role=role)))
+    joined = sa.text("SELECT pg_has_role(current_user, :role, 'MEMBER')")
+    for role in ROLES:
+        if not connection.execute(joined, {"role": role}).scalar():
+            connection.execute(sa.text(f"GRANT {role} TO CURRENT_USER"))
+    connection.execute(sa.text(f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}"))
+    connection.execute(sa.text(f"GRANT USAGE ON SCHEMA public TO {APP}, {SEQUENCER}, {REPORT}"))
+    connection.execute(sa.text(f"SET LOCAL ROLE {OWNER}"))
+
+
+_MAKE_ROLE: Final = (
+    "DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+)
+
+
+def schema_digest(raw: "psycopg.Connection[Any]") -> str:
+    """SHA-256 over everything that guards: columns, constraints, indexes, triggers, functions and rights."""
+    digest = hashlib.sha256()
+    for query in _SCHEMA:
+        for row in raw.execute(query).fetchall():
+            for part in row:
+                text = " ".join(str(part).split()).encode()
+                digest.update(len(text).to_bytes(4) + text)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _closing_on_error(raw: "psycopg.Connection[Any]") -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        raw.close()
+        raise
+
+
+def _set_up(raw: "psycopg.Connection[Any]", name: str, role: str | None, settings: Mapping[str, str]) -> None:
+    if raw.info.server_version < VERSION_MIN:
+        raise errors.StoreUnavailableError(
+            f"{name} is on PostgreSQL {raw.info.server_version // 10_000}; {VERSION_MIN // 10_000} or later is needed",
+            retry_after_s=0,
+        )
+    try:
+        if role is not None:
+            raw.execute(f'SET ROLE "{role}"')  # one of ours
+        for setting, value in settings.items():
+            raw.execute("SELECT set_config($1, $2, false)", (setting, value))
+    except (causes.InsufficientPrivilege, causes.InvalidParameterValue, causes.UndefinedObject) as error:
+        raise errors.StoreUnavailableError(
+            f"cannot open {name} as {role}: {error}; run `shoutgraph migrate`", retry_after_s=0
+        ) from error
+    if raw.execute("SHOW synchronous_commit").fetchall()[0][0] not in DURABLE:
+        raw.execute("SET synchronous_commit = on")
+
+
+_SCHEMA: Final = (
+    """SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated, a.attidentity,
+          coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+          LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+        WHERE n.nspname = 'public' AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+          AND c.relname <> 'alembic_version'
+        ORDER BY c.relname, a.attnum""",
+    """SELECT c.relname, k.conname, pg_get_constraintdef(k.oid), k.convalidated
+        FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'public' AND k.contype <> 'n' AND c.relname <> 'alembic_version'
+        ORDER BY c.relname, k.conname""",
+    """SELECT indexname, indexdef FROM pg_indexes n
+        WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY indexname""",
+    """SELECT c.relname, t.tgname, t.tgenabled, t.tgtype, t.tgdeferrable, t.tginitdeferred, p.proname, t.tgargs,
+          regexp_replace(pg_get_triggerdef(t.oid), '^.*? ON ', '')
+        FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+          JOIN pg_proc p ON p.oid = t.tgfoid
+        WHERE n.nspname = 'public' AND NOT t.tgisinternal ORDER BY c.relname, t.tgname""",
+    """SELECT p.proname, pg_get_function_identity_arguments(p.oid), p.prosrc, p.prosecdef, p.proconfig, p.provolatile
+        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+          LEFT JOIN pg_depend x ON x.objid = p.oid AND x.deptype = 'e'
+        WHERE n.nspname = 'public' AND x.objid IS NULL ORDER BY 1, 2""",
+    """SELECT c.relname, g.grantee::regrole::text, g.privilege_type
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) g
+        WHERE n.nspname = 'public' AND c.relkind = 'r' AND g.grantee <> c.relowner AND c.relname <> 'alembic_version'
+        ORDER BY 1, 2, 3""",
+    """SELECT p.proname, CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END
+        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, aclexplode(p.proacl) g
+        WHERE n.nspname = 'public' AND g.grantee <> p.proowner ORDER BY 1, 2""",
+)

@@ -1,0 +1,205 @@
+"""Gives every line of the outbox its place in the journal: one after another, chained, and told to all processes.
+
+Numbers that are given before a commit become visible out of order, so readers that go by them lose lines; here they are
+given after it. One process leads by an advisory lock; the row of the sequencer is the fence, so two that both think
+they lead still seal one after the other. Whoever does not lead seals what has waited too
+long, in case the leader hangs. Source: docs/adr/0014-postgresql.md.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from shoutgraph.domain import clock, errors, journal
+from shoutgraph.storage.session import Blame, Session
+from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.tx import Tx
+
+logger = logging.getLogger("shoutgraph.journal")
+
+CHANNEL: Final = "shoutgraph_journal"
+LEADER: Final = 0x5348_4F55_5447_5250
+"""The number of the advisory lock."""
+SEALED_MAX: Final = 500
+"""The most lines that one transaction seals."""
+BUSY_S: Final = 0.005
+IDLE_S: Final = 0.02
+"""How long the leader rests, while lines come and when none came for a while."""
+QUIET_S: Final = 1.0
+FOLLOW_S: Final = 0.25
+"""How often the others look whether they are needed."""
+OVERDUE_S: Final = 1.0
+"""How long a line may wait before another process than the leader seals it."""
+RECONNECT_S: Final = 0.2
+
+
+class Sequencer:
+    """Seals in a thread of its own, on a connection of its own."""
+
+    def __init__(self, connect: Callable[[], Session], wall: clock.Clock) -> None:
+        self._connect = connect
+        self._wall = wall
+        self._poked = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="shoutgraph-sequencer", daemon=True)
+        self._thread.start()
+
+    def poke(self) -> None:
+        """Says that there may be something to seal."""
+        self._poked.set()
+
+    def close(self) -> None:
+        """Seals what is left, unless another process does, and ends the thread."""
+        self._closing.set()
+        self._poked.set()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                session = self._connect()
+            except errors.StoreUnavailableError:
+                logger.warning("the sequencer cannot connect and tries again")
+            else:
+                try:
+                    self._work(session)
+                except session.errors as error:
+                    logger.warning("the sequencer lost its connection: %s", error)
+                finally:
+                    session.close()
+            if self._closing.wait(RECONNECT_S):
+                return
+
+    def _work(self, session: Session) -> None:
+        leads, busy_until = False, 0.0
+        while True:
+            closing = self._closing.is_set()
+            leads = leads or _try_lead(session)
+            sealed = self._seal(session) if leads or self._overdue(session) else 0
+            if sealed:
+                busy_until = time.monotonic() + QUIET_S
+            if sealed == SEALED_MAX:
+                continue
+            if closing:
+                return
+            if leads:
+                self._poked.wait(BUSY_S if time.monotonic() < busy_until else IDLE_S)
+                self._poked.clear()
+            else:
+                self._closing.wait(FOLLOW_S)
+
+    def _overdue(self, session: Session) -> bool:
+        row = Tx(session.raw, session.dialect, self._wall()).one(_OLDEST)
+        return row is not None and row[0] is not None and clock.to_micros(self._wall()) - row[0] > OVERDUE_S * 1e6
+
+    def _seal(self, session: Session) -> int:
+        """Seals what waits; a line that cannot be sealed is set aside, so that it stops nothing."""
+        size = SEALED_MAX
+        while True:
+            session.begin()
+            try:
+                sealed = seal(Tx(session.raw, session.dialect, self._wall()), size)
+                session.commit()
+            except session.errors as error:
+                if session.blame(error) not in {Blame.COMMAND, Blame.KEY}:
+                    raise
+                session.rollback()
+                if size == 1:
+                    self._set_aside(session, error)
+                size = max(size // 2, 1)
+            else:
+                return sealed
+
+    def _set_aside(self, session: Session, reason: Exception) -> None:
+        session.begin()
+        row = Tx(session.raw, session.dialect, self._wall()).one(_SET_ASIDE, reason=str(reason))
+        session.commit()
+        logger.error("the event %s cannot be sealed and was set aside: %s", row and row[0], reason)
+
+
+def seal(tx: Tx, limit: int) -> int:
+    """Moves the oldest lines of the outbox to the journal; gives how many. The fence is held until the commit."""
+    fence = tx.one(_FENCE)
+    assert fence is not None, "the sequencer has its row from the first migration on"
+    waiting = tx.all(_TAKE, size=limit)
+    if not waiting:
+        return 0
+    head = journal.Head(fence[0], fence[1], clock.from_micros(fence[2]))
+    rows: list[dict[str, object]] = []
+    for _, event_id, topic, topic_seq, kind, transfer_id, text, at in sorted(waiting):
+        waited = journal.Unsealed(event_id, topic, topic_seq, kind, transfer_id, text, clock.from_micros(at))
+        line = journal.seal(head, waited)
+        head = journal.Head(line.seq, line.hash, line.at)
+        values = (line.seq, line.id, line.topic, line.topic_seq, line.type, line.transfer_id, line.text)
+        rows.append(dict(zip(_EVENT_COLUMNS, (*values, clock.to_micros(line.at), line.prev, line.hash), strict=True)))
+    tx.many(_APPEND, rows)
+    tx.run(_STAND, to_seq=head.seq, to_hash=head.hash, to_at=clock.to_micros(head.at))
+    tx.one(_TELL, channel=CHANNEL, seq=str(head.seq))
+    return len(rows)
+
+
+def count_waiting(tx: Tx) -> int:
+    """How many lines wait for their place."""
+    row = tx.one(_WAITING)
+    assert row is not None, "an aggregate has one row"
+    return row[0]
+
+
+def newest(tx: Tx) -> int:
+    """The number of the newest line."""
+    row = tx.one(_NEWEST)
+    return row[0] if row else 0
+
+
+def _try_lead(session: Session) -> bool:
+    rows = session.raw.execute("SELECT pg_try_advisory_lock($1::bigint)", (LEADER,)).fetchall()
+    return bool(rows[0][0])
+
+
+_EVENT_COLUMNS: Final = ("seq", "id", "topic", "topic_seq", "type", "transfer_id", "body", "at", "prev", "hash")
+_OUT_COLUMNS: Final = ("id", "event_id", "topic", "topic_seq", "type", "transfer_id", "body", "at")
+_EVENT: Final = sa.table("event", *(sa.column(name) for name in _EVENT_COLUMNS))
+_OUT: Final = sa.table("outbox", *(sa.column(name) for name in _OUT_COLUMNS))
+_DEAD: Final = sa.table("outbox_dead", *(sa.column(name) for name in (*_OUT_COLUMNS, "reason")))
+_ROW: Final = sa.table("sequencer", sa.column("seq"), sa.column("hash"), sa.column("at"))
+
+
+def _take(size: sa.ColumnElement[Any]) -> sa.Delete:
+    oldest = sa.select(_OUT.c.id).order_by(_OUT.c.id).limit(size)
+    return sa.delete(_OUT).where(_OUT.c.id.in_(oldest))
+
+
+def _set_aside() -> sa.ClauseElement:
+    taken = _take(sa.literal_column("1")).returning(*_OUT.c).cte("taken")
+    row = sa.select(*taken.c, sa.bindparam("reason", type_=sa.Text()))
+    return sa.insert(_DEAD).from_select([*_OUT_COLUMNS, "reason"], row).returning(_DEAD.c.event_id)
+
+
+_FENCE: Final = Statement[tuple[int, bytes, int]](lambda: sa.select(*_ROW.c).with_for_update(key_share=True))
+_TAKE: Final = Statement(lambda: _take(sa.bindparam("size", type_=sa.Integer())).returning(*_OUT.c))
+_APPEND: Final = Statement(
+    lambda: sa.insert(_EVENT).values({name: sa.bindparam(name, type_=_TYPES[name]) for name in _EVENT_COLUMNS})
+)
+_STAND: Final = Statement(
+    lambda: sa.update(_ROW).values(
+        seq=sa.bindparam("to_seq", type_=sa.BigInteger()),
+        hash=sa.bindparam("to_hash", type_=sa.LargeBinary()),
+        at=sa.bindparam("to_at", type_=sa.BigInteger()),
+    )
+)
+_TELL: Final = Statement(
+    lambda: sa.select(sa.func.pg_notify(sa.bindparam("channel", type_=sa.Text()), sa.bindparam("seq", type_=sa.Text())))
+)
+_SET_ASIDE: Final = Statement[tuple[str]](_set_aside)
+_WAITING: Final = Statement[tuple[int]](lambda: sa.select(sa.func.count()).select_from(_OUT))
+_OLDEST: Final = Statement[tuple[int | None]](lambda: sa.select(sa.func.min(_OUT.c.at)))
+_NEWEST: Final = Statement[tuple[int]](lambda: sa.select(_ROW.c.seq))
+_TYPES: Final[dict[str, sa.types.TypeEngine[Any]]] = {
+    **dict.fromkeys(("seq", "topic_seq", "transfer_id", "at"), sa.BigInteger()),
+    **dict.fromkeys(("id", "topic", "type", "body"), sa.Text()),
+    **dict.fromkeys(("prev", "hash"), sa.LargeBinary()),
+}
