@@ -62,6 +62,13 @@ class Settings(BaseModel):
     )
     jobs: bool = Field(default=True, description="Run deadlines, payouts and reconciliation in `serve` too.")
     job_interval_s: int = Field(1, ge=1, le=3600, description="Pause between two rounds of the jobs.")
+    anchor_dir: Path | None = Field(
+        None, description="Folder outside of this machine's reach for signed anchors of the journal; none by default."
+    )
+    anchor_key: Path | None = Field(
+        None, description="File of the keys that sign anchors; by default anchor-keys.json in the data folder."
+    )
+    anchor_interval_s: int = Field(60, ge=1, le=3600, description="Pause between two anchors, if the journal grew.")
     link_ttl_s: int = Field(600, ge=10, le=600, description="Life of a signed media link.")
     jwt_issuer: str | None = Field(
         None, description="Issuer of an OpenID Connect provider; by default the local issuer."
@@ -100,6 +107,11 @@ class Settings(BaseModel):
     def graphiql_on(self) -> bool:
         """Whether the GraphiQL page is served."""
         return not self.production if self.graphiql is None else self.graphiql
+
+    @property
+    def anchor_key_path(self) -> Path:
+        """The file of the keys that sign anchors."""
+        return self.data_dir / "anchor-keys.json" if self.anchor_key is None else self.anchor_key
 
     @property
     def embedded(self) -> bool:

@@ -4,7 +4,6 @@ So a key is changed by putting a new one before it, and a machine that only prov
 Source: RFC 8032, RFC 8037, RFC 9864.
 """
 
-import os
 from pathlib import Path
 from typing import Final
 
@@ -13,15 +12,15 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet, OKPKey
 
-from shoutgraph.files import parts
+from shoutgraph.domain.errors import FaultError
+from shoutgraph.files import key_files
 
 ALGORITHM: Final = "Ed25519"
 KEYS_MAX: Final = 32
-KEY_MODE: Final = 0o600
 FILE_BYTES_MAX: Final = 65_536
 
 
-class KeyFileError(Exception):
+class KeyFileError(FaultError):
     """A key file cannot be used; the message says which and why."""
 
 
@@ -83,16 +82,4 @@ def _make(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     key = OKPKey.generate_key(ALGORITHM, auto_kid=True)
     entry = {**key.as_dict(private=True), "use": "sig", "alg": ALGORITHM}
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, KEY_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(orjson.dumps({"keys": [entry]}))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return
-    finally:
-        draft.unlink()
-        parts.sync_folder(path.parent)
+    key_files.write_once(path, orjson.dumps({"keys": [entry]}))

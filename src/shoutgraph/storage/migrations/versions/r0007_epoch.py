@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("instance", TEXT, primary_key=True, nullable=False),
         sa.Column("operation_id", TEXT, primary_key=True, nullable=False),
         sa.Column("kind", TEXT, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
         sa.Column("ref", TEXT),
         sa.Column("seen", TEXT, nullable=False),
         sa.Column("amount_minor", INTEGER),
@@ -40,10 +41,15 @@ def upgrade() -> None:
         sa.Column("creator_id", TEXT),
         sa.Column("made_at", INTEGER, nullable=False),
         sa.Column("found_at", INTEGER, nullable=False),
+        sa.Column("settled_at", INTEGER),
+        sa.Column("note", TEXT),
         sa.CheckConstraint(f"kind IN ({KINDS})"),
         sa.CheckConstraint("(amount_minor IS NULL) = (currency IS NULL)", name="stray_amount"),
+        sa.CheckConstraint("(settled_at IS NULL) = (note IS NULL)", name="stray_settled"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
+    condition = sa.text("creator_id IS NOT NULL AND settled_at IS NULL")
+    op.create_index("stray_creator", "stray", ["creator_id"], sqlite_where=condition, postgresql_where=condition)
     for statement in migrations.read_sql(f"r0007_epoch.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
