@@ -214,9 +214,14 @@ class Clients:
     @contextmanager
     def _held(self) -> Iterator[None]:
         """Keeps the writer inside a batch that writes nothing, so that all that is sent shares the next one."""
-        go_on = threading.Event()
-        holding = Command.from_thread(lambda _: go_on.wait(PATIENCE_S))
-        self._pen.submit(holding)
+        inside, go_on = threading.Event(), threading.Event()
+
+        def wait(_: Tx) -> None:
+            inside.set()
+            go_on.wait(PATIENCE_S)
+
+        self._pen.submit(Command.from_thread(wait))
+        assert inside.wait(PATIENCE_S)
         yield
         go_on.set()
 
