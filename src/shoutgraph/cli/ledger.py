@@ -1,7 +1,8 @@
-"""`shoutgraph ledger`: proves the books, and prints an account's statement."""
+"""`shoutgraph ledger`: proves the books, anchors the journal, and prints an account's statement."""
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -9,35 +10,80 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show
-from shoutgraph.domain import pages
+from shoutgraph.domain import clock, pages
 from shoutgraph.domain.entries import Entry
 
 LINES_MAX: Final = 500
+IGNORED_TOLD_MAX: Final = 20
 
-commands = typer.Typer(help="Prove the books; print statements.", no_args_is_help=True)
+commands = typer.Typer(help="Prove the books; anchor the journal; print statements.", no_args_is_help=True)
+
+Anchors = Annotated[
+    Path | None, typer.Option(help="Folder of the anchors; SHOUTGRAPH_ANCHOR_DIR otherwise.", show_default=False)
+]
 
 
 @commands.command()
-def verify(data_dir: DataDir = None) -> None:
+def verify(anchors: Anchors = None, data_dir: DataDir = None) -> None:
     """Prove the laws of the ledger, the lots, the orders' escrow and the journal's hash chain.
 
-    Exit code 0: everything holds. Exit code 1: something does not; each violation names its law and rows.
-    Runs beside a serving process, on a read-only connection.
+    Where there is a folder of anchors, every one of them is compared too. Exit code 0: everything holds. Exit code 1:
+    something does not; each violation names its law and rows. Runs beside a serving process, on a read-only connection.
     """
     from shoutgraph import app
     from shoutgraph.cli.proof import proven
-    from shoutgraph.services import books
+    from shoutgraph.files import anchors as anchor_files
+    from shoutgraph.services import anchors as anchoring, books
 
-    with app.open_reader(read_settings(data_dir=data_dir), any_schema=True) as store:
-        fault = store.schema_fault
-        if fault is not None:
-            console.print(f"[bold red]schema[/] {fault}", soft_wrap=True)
+    settings = read_settings(data_dir=data_dir, anchor_dir=anchors)
+    folder = anchor_files.open_folder(settings.anchor_dir, settings.anchor_key_path)
+    with app.open_reader(settings, any_schema=True) as store:
+        wrong = [("schema", store.schema_fault)] if store.schema_fault is not None else []
         proof = store.read_now(books.prove)
+        compared = None if folder is None else store.read_now(lambda tx: anchoring.compare(tx, folder))
+    if compared is not None:
+        for each in compared.ignored[:IGNORED_TOLD_MAX]:
+            console.print(f"[yellow]ignored[/] {escape(each.name)}: {escape(each.why)}", soft_wrap=True)
+        if compared.fault is not None:
+            wrong.append(("anchors", compared.fault))
+    for what, fault in wrong:
+        console.print(f"[bold red]{what}[/] {fault}", soft_wrap=True)
     for violation in proof.violations:
         console.print(f"[bold red]{violation.law}[/] {violation.what}: {', '.join(violation.rows)}", soft_wrap=True)
-    if proof.violations or fault is not None:
-        fail(f"{len(proof.violations) + (fault is not None)} violations in {proof.postings:,} postings")
+    if proof.violations or wrong:
+        fail(f"{len(proof.violations) + len(wrong)} violations in {proof.postings:,} postings")
     console.print(f"[bold green]The books balance.[/] {proven(proof)}", soft_wrap=True)
+    if compared is not None:
+        lost = f", {compared.lost:,} of before a restore" if compared.lost else ""
+        console.print(f"{compared.agreeing:,} anchors agree{lost}; {len(compared.ignored):,} ignored.", soft_wrap=True)
+
+
+@commands.command()
+def anchor(
+    anchors: Anchors = None,
+    public_key: Annotated[  # noqa: FBT002
+        bool, typer.Option("--public-key", help="Only print the keys that prove, for another machine.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Write an anchor of the journal's newest line now, beside a serving process or without one."""
+    from shoutgraph import app
+    from shoutgraph.files import anchors as anchor_files, signing
+    from shoutgraph.services import anchors as anchoring
+
+    settings = read_settings(data_dir=data_dir, anchor_dir=anchors)
+    if public_key:
+        typer.echo(json.dumps(signing.open_signer(settings.anchor_key_path).public))
+        return
+    folder = anchor_files.open_folder(settings.anchor_dir, settings.anchor_key_path)
+    if folder is None:
+        fail("there is no folder for anchors: give --anchors, or set SHOUTGRAPH_ANCHOR_DIR")
+    with app.open_reader(settings) as store:
+        written = store.read_now(lambda tx: anchoring.write_now(tx, folder, app.wall_clock))
+    if written is None:
+        fail("the journal has no line yet")
+    told = f"line {written.seq:,} of epoch {written.epoch}, {written.hash.hex()[:12]}, {clock.to_text(written.at)}"
+    console.print(f"{folder.folder}: {told}", soft_wrap=True, highlight=False)
 
 
 @commands.command()

@@ -16,7 +16,7 @@ import orjson
 
 from shoutgraph.domain import anchors
 from shoutgraph.domain.anchors import Anchor
-from shoutgraph.files import parts
+from shoutgraph.files import parts, signing
 from shoutgraph.files.signing import Signer
 
 logger = logging.getLogger("shoutgraph.anchors")
@@ -89,6 +89,15 @@ class AnchorFolder:
             return anchors.from_bytes(signed) if same else Ignored(path.name, "it says something else than is signed")
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             return Ignored(path.name, str(error) or type(error).__name__)
+
+
+def open_folder(folder: Path | None, keys: Path) -> AnchorFolder | None:
+    """The anchors of a folder, if there is one, and the keys of a file; the first use makes a key.
+
+    Raises:
+        KeyFileError: the file holds no usable keys.
+    """
+    return None if folder is None else AnchorFolder(folder, signing.open_signer(keys))
 
 
 def _name_of(anchor: Anchor, attempt: int) -> str:

@@ -141,11 +141,15 @@ async def write(store: Store, folder: AnchorFolder, wall: Clock, *, since: Ancho
     """Writes an anchor of the newest line, unless it is that of `since`; gives the newest one.
 
     Raises:
-        StoreUnavailableError: the database cannot be read.
+        StoreUnavailableError: the database cannot be read, or does not have the line of `since` any more.
         OSError: the folder takes no file.
         KeyFileError: our key can only prove.
     """
-    anchor = anchors.of(await store.read(epochs.standing), at=wall())
+    standing, there = await store.read(lambda tx: _stand(tx, since))
+    if since is not None and anchors.compare(since, standing, there) is not Finding.FINE:
+        msg = f"the database ends at line {standing.head.seq} and lost line {since.seq}, of which an anchor tells"
+        raise errors.StoreUnavailableError(msg, retry_after_s=0)
+    anchor = anchors.of(standing, at=wall())
     if anchor is None or (since is not None and anchor.place == since.place):
         return since
     await asyncio.to_thread(folder.write, anchor)
@@ -156,13 +160,22 @@ def write_now(tx: Tx, folder: AnchorFolder, wall: Clock) -> Anchor | None:
     """Writes an anchor of the newest line; None where there is no line yet.
 
     Raises:
+        StoreUnavailableError: the database does not agree with the anchors that are there.
         OSError: the folder takes no file.
         KeyFileError: our key can only prove.
     """
-    anchor = anchors.of(epochs.standing(tx), at=wall())
+    found = compare(tx, folder, limit=START_MAX)
+    if found.fault is not None:
+        raise errors.StoreUnavailableError(found.fault, retry_after_s=0)
+    anchor = anchors.of(found.standing, at=wall())
     if anchor is not None:
         folder.write(anchor)
     return anchor
+
+
+def _stand(tx: Tx, since: Anchor | None) -> tuple[Standing, bytes | None]:
+    there = {} if since is None else epochs.list_of_hashes(tx, [since.seq])
+    return epochs.standing(tx), None if since is None else there.get(since.seq)
 
 
 def _valid(folder: AnchorFolder, ignored: list[Ignored]) -> Iterator[Anchor]:
