@@ -208,7 +208,7 @@ _OFFER_WITH_CREATOR: Final = Statement[Any](
 
 def insert(tx: Tx, creator: Creator) -> None:
     """Stores a new creator."""
-    tx.run(_INSERT, **_params(creator))
+    tx.put(_INSERT, **_params(creator))
 
 
 def save(tx: Tx, creator: Creator) -> None:
@@ -224,7 +224,7 @@ def save(tx: Tx, creator: Creator) -> None:
 
 def add_rating(tx: Tx, creator_id: ids.CreatorId, *, stars: int, ratings: int = 1) -> None:
     """Counts a rating into the average; negative numbers take one out again. Not a new revision."""
-    tx.run(_RATE, of=creator_id, stars=stars, ratings=ratings)
+    tx.put(_RATE, of=creator_id, stars=stars, ratings=ratings)
 
 
 def get(tx: Tx, creator_id: str) -> Creator:
@@ -265,7 +265,7 @@ def list_of(tx: Tx, creator_ids: Sequence[str]) -> list[Creator | None]:
 
 def insert_offer(tx: Tx, offer: Offer) -> None:
     """Stores a new offer."""
-    tx.run(_INSERT_OFFER, **_offer_params(offer))
+    tx.put(_INSERT_OFFER, **_offer_params(offer))
 
 
 def save_offer(tx: Tx, offer: Offer) -> None:

@@ -40,7 +40,7 @@ _T = columns.table_of(DeadlineRow)
 
 def put(tx: Tx, deadline: deadlines.Deadline) -> None:
     """Sets a deadline, in place of one of the same kind for the same subject."""
-    tx.run(
+    tx.put(
         _PUT,
         subject_id=deadline.subject_id,
         kind=deadline.kind,

@@ -47,7 +47,7 @@ _LIST: Final = Statement[tuple[str, Side, str, datetime]](
 
 def append(tx: Tx, order_id: ids.OrderId, *, revision: int, side: Side, text: str) -> None:
     """Keeps a statement under the order's revision that it makes."""
-    tx.run(_APPEND, order_id=order_id, revision=revision, side=side, text=text, at=tx.now)
+    tx.put(_APPEND, order_id=order_id, revision=revision, side=side, text=text, at=tx.now)
 
 
 def list_of_orders(tx: Tx, order_ids: Sequence[str]) -> dict[str, tuple[Said, ...]]:

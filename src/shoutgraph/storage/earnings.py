@@ -69,7 +69,7 @@ _ACCOUNT: Final = sa.table(
 
 def insert(tx: Tx, earning: Earning) -> None:
     """Stores a new earning, in the unit of work that posts it."""
-    tx.run(_INSERT, **{name: getattr(earning, name) for name in _NAMES})
+    tx.put(_INSERT, **{name: getattr(earning, name) for name in _NAMES})
 
 
 def save(tx: Tx, earnings: Iterable[Earning]) -> None:

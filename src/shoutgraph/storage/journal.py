@@ -122,7 +122,7 @@ def _seal(tx: Tx, event: journal.NewEvent) -> None:
 
 
 def _wait_for_seal(tx: Tx, event: journal.NewEvent) -> None:
-    tx.run(
+    tx.put(
         _PUT_OUT,
         event_id=event.id,
         topic=event.topic,
@@ -195,6 +195,6 @@ def _after() -> sa.Select[Any]:
 
 def _starts_with_prefix() -> sa.ColumnElement[bool]:
     # not LIKE: an underscore in an id would be a wildcard, and an index on topic would lose the order by seq
-    return sa.func.substr(_T.c.topic, 1, sa.bindparam("chars", type_=columns.Integer)) == sa.bindparam(
+    return sa.func.substr(_T.c.topic, 1, sa.bindparam("chars", type_=sa.Integer())) == sa.bindparam(
         "prefix", type_=columns.Text
     )

@@ -174,7 +174,7 @@ def insert(tx: Tx, video: media.Video) -> None:
         limit = media.UPLOADS_PER_ORDER_MAX
         msg = f"This order has {limit} unfinished uploads. Finish or cancel one first."
         raise errors.LimitExceededError(msg, code="UPLOADS_OPEN", limit=limit, path=("input", "orderId"))
-    tx.run(_INSERT, **_values_of(video))
+    tx.put(_INSERT, **_values_of(video))
 
 
 def get(tx: Tx, video_id: str) -> media.Video:
@@ -245,7 +245,7 @@ def list_of_discardable(tx: Tx) -> list[ids.VideoId]:
 
 def discarded(tx: Tx, video_id: ids.VideoId) -> None:
     """Notes that the bytes of a rejected video are gone."""
-    tx.run(_DISCARDED, row_id=video_id)
+    tx.put(_DISCARDED, row_id=video_id)
 
 
 def _free_at(param: str) -> sa.ColumnElement[bool]:

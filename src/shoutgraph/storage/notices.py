@@ -86,7 +86,7 @@ def insert(tx: Tx, stored: Stored) -> int:
 def mark(tx: Tx, number: int, state: NoticeState, *, detail: str | None = None) -> None:
     """Says what became of a delivery. Bytes that nobody will read again are dropped."""
     statement = _MARK_EMPTY if state is NoticeState.REFUSED else _MARK
-    tx.run(statement, of=number, state=state, detail=detail)
+    tx.put(statement, of=number, state=state, detail=detail)
 
 
 def claim(tx: Tx, *, instance: str, notice_id: str) -> bool:
@@ -113,7 +113,7 @@ def list_waiting(tx: Tx, *, older_than: timedelta, tries_max: int) -> tuple[Stor
 
 def tried(tx: Tx, number: int) -> None:
     """Counts one more attempt to read a delivery."""
-    tx.run(_TRIED, of=number)
+    tx.put(_TRIED, of=number)
 
 
 def count(tx: Tx, state: NoticeState) -> int:

@@ -141,8 +141,8 @@ _LIST_BRIEFS: Final = Statement[tuple[str, dict[str, Any]]](
 
 def insert(tx: Tx, order: Order, brief: Brief) -> None:
     """Stores a new order with its brief."""
-    tx.run(_INSERT, **_params(order))
-    tx.run(_INSERT_BRIEF, order_id=order.id, body=_brief_body(brief))
+    tx.put(_INSERT, **_params(order))
+    tx.put(_INSERT_BRIEF, order_id=order.id, body=_brief_body(brief))
 
 
 def save(tx: Tx, order: Order) -> None:

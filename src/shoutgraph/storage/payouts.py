@@ -127,7 +127,7 @@ class Claimed:
 
 def insert(tx: Tx, payout: Payout, parts: Sequence[Part]) -> None:
     """Stores a new payout and what it is made of."""
-    tx.run(_INSERT, **_params(payout), look_at=None, looks=0, leased_until=None)
+    tx.put(_INSERT, **_params(payout), look_at=None, looks=0, leased_until=None)
     rows = [{"payout_id": payout.id, "earning_id": part.earning_id, "coins": part.coins} for part in parts]
     tx.many(_INSERT_PART, rows)
 
@@ -141,12 +141,12 @@ def save(tx: Tx, payout: Payout) -> None:
 
 def schedule(tx: Tx, payout_id: ids.PayoutId, *, look_at: datetime | None, looks: int) -> None:
     """Says when to look next, and gives the lease back."""
-    tx.run(_SCHEDULE, of=payout_id, at=look_at, count=looks)
+    tx.put(_SCHEDULE, of=payout_id, at=look_at, count=looks)
 
 
 def look_soon(tx: Tx, payout_id: ids.PayoutId) -> None:
     """Asks for a look now, because the provider hinted at something."""
-    tx.run(_LOOK_SOON, of=payout_id, at=tx.now)
+    tx.put(_LOOK_SOON, of=payout_id, at=tx.now)
 
 
 def claim_due(tx: Tx, *, lease: timedelta, limit: int) -> tuple[Claimed, ...]:
@@ -169,13 +169,13 @@ def list_of_batch(tx: Tx, batch_id: str) -> tuple[Payout, ...]:
 
 def insert_batch(tx: Tx, batch: Batch) -> None:
     """Stores a batch that is about to be sent."""
-    tx.run(_INSERT_BATCH, **{column.name: getattr(batch, column.name) for column in _B.c})
+    tx.put(_INSERT_BATCH, **{column.name: getattr(batch, column.name) for column in _B.c})
 
 
 def save_batch(tx: Tx, batch: Batch) -> None:
     """Stores another attempt at a batch, or the provider's name for it."""
     names = ("answer_due_at", "attempts", "ref")
-    tx.run(_SAVE_BATCH, of=batch.id, **{name: getattr(batch, name) for name in names})
+    tx.put(_SAVE_BATCH, of=batch.id, **{name: getattr(batch, name) for name in names})
 
 
 def get_batch(tx: Tx, batch_id: str) -> Batch:

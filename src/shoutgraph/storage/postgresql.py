@@ -6,6 +6,7 @@ enough. Source: docs/adr/0014-postgresql.md.
 
 import contextlib
 import hashlib
+import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -19,6 +20,7 @@ from sqlalchemy.dialects.postgresql import psycopg as dialects
 
 from shoutgraph.domain import errors
 from shoutgraph.storage.session import Blame
+from shoutgraph.storage.statements import Row
 from shoutgraph.storage.tx import Cursor
 
 URL_PREFIXES: Final = ("postgresql://", "postgres://")
@@ -27,7 +29,6 @@ CONNECT_S: Final = 5
 SETTLE_S: Final = 10.0
 """How long a lost COMMIT is asked about before its outcome is called unknown."""
 SETTLE_PAUSE_S: Final = 0.05
-STREAM: Final = "shoutgraph_stream"
 
 OWNER: Final = "shoutgraph_owner"
 APP: Final = "shoutgraph_app"
@@ -49,6 +50,8 @@ PATIENT: Final[Mapping[str, str]] = {**SETTINGS, "statement_timeout": "0", "idle
 """For a migration, a proof or a copy, which take as long as they take."""
 
 DURABLE: Final = frozenset({"on", "remote_write", "remote_apply"})
+_SAVE: Final = "SAVEPOINT command"
+_KEEP: Final = "RELEASE SAVEPOINT command"
 KEEPALIVE: Final = {
     "connect_timeout": CONNECT_S,
     "keepalives_idle": 5,
@@ -78,26 +81,56 @@ class _WholeNumbers(Loader):
 
 
 class Connection:
-    """The driver's connection, as a unit of work sees it."""
+    """The driver's connection, as a unit of work sees it.
+
+    What is put waits for the next statement with an answer and goes with it, in one round trip.
+    """
 
     def __init__(self, raw: "psycopg.Connection[Any]") -> None:
         self.raw = raw
+        self._waiting: list[tuple[str, Sequence[object]]] = []
+        self._streams = itertools.count()
 
     def execute(self, sql: str, parameters: Sequence[object] = (), /) -> "psycopg.Cursor[tuple[Any, ...]]":
-        """Runs one statement, prepared the first time."""
-        return self.raw.execute(sql, parameters or None)
+        """Runs one statement, prepared the first time, after all that waits."""
+        if not self._waiting:
+            return self.raw.execute(sql, parameters or None)
+        waiting, self._waiting = self._waiting, []
+        with self.raw.pipeline():
+            for each, values in waiting:
+                self.raw.execute(each, values or None)
+            return self.raw.execute(sql, parameters or None)
 
     def executemany(self, sql: str, parameters: Sequence[Sequence[object]], /) -> Cursor:
         """Runs one statement for each row, without waiting for each."""
+        self.flush()
         cursor = self.raw.cursor()
         cursor.executemany(sql, parameters)
         return cursor
 
-    def stream(self, sql: str, parameters: Sequence[object], /) -> Cursor:
-        """Runs a query whose rows stay at the server until they are asked for."""
-        cursor = psycopg.RawServerCursor(self.raw, STREAM)
-        cursor.execute(sql, parameters)
-        return cursor
+    def put(self, sql: str, parameters: Sequence[object] = (), /) -> None:
+        """Runs one statement whose outcome nobody waits for; an error shows with a later statement."""
+        self._waiting.append((sql, parameters))
+
+    def stream(self, sql: str, parameters: Sequence[object], size: int, /) -> Iterator[list[Row]]:
+        """Runs a query whose rows stay at the server until they are asked for; gives so many at a time."""
+        self.flush()
+        name = f"shoutgraph_{next(self._streams)}"
+        with psycopg.RawServerCursor(self.raw, name) as cursor:
+            cursor.execute(sql, parameters)
+            while rows := cursor.fetchmany(size):
+                yield rows
+
+    def flush(self) -> None:
+        """Runs what waits."""
+        if self._waiting:
+            sql, parameters = self._waiting.pop()
+            self.execute(sql, parameters)
+
+    def forget(self) -> list[str]:
+        """Drops what waits, and gives what it was."""
+        waiting, self._waiting = self._waiting, []
+        return [sql for sql, _ in waiting]
 
 
 class Session:
@@ -119,11 +152,12 @@ class Session:
 
     def begin(self) -> None:
         """Opens the transaction that a batch of commands shares."""
-        self.raw.execute("BEGIN")
+        self.raw.forget()
+        self.raw.put("BEGIN")
 
     def snapshot(self) -> None:
         """Opens a transaction that only reads: all its queries see one state."""
-        self.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self.raw.put("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def commit(self) -> None:
         """Makes it durable; the deferred checks run here.
@@ -142,22 +176,25 @@ class Session:
 
     def rollback(self) -> None:
         """Takes the whole transaction back, if there still is one."""
+        self.raw.forget()
         if self.open:
             with contextlib.suppress(psycopg.OperationalError):  # lost with its connection
                 self.raw.execute("ROLLBACK")
 
     def save(self) -> None:
         """Marks where one command begins."""
-        self.raw.execute("SAVEPOINT command")
+        self.raw.put(_SAVE)
 
     def keep(self) -> None:
-        """Keeps what the command did."""
-        self.raw.execute("RELEASE SAVEPOINT command")
+        """Keeps what the command did; errors of what nobody waited for show now."""
+        self.raw.put(_KEEP)
+        self.raw.flush()
 
     def undo(self) -> None:
         """Takes back what the command did, and lets go of what it held."""
-        self.raw.execute("ROLLBACK TO SAVEPOINT command")
-        self.raw.execute("RELEASE SAVEPOINT command")
+        if _SAVE not in self.raw.forget():
+            self.raw.execute("ROLLBACK TO SAVEPOINT command")
+            self.raw.put(_KEEP)
 
     def renew(self) -> None:
         """Connects again if the connection was lost.

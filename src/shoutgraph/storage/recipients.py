@@ -39,7 +39,7 @@ _R: Final = columns.table_of(RecipientRow)
 
 def insert(tx: Tx, recipient: Recipient) -> None:
     """Stores a new recipient."""
-    tx.run(_INSERT, **{column.name: getattr(recipient, column.name) for column in _R.c})
+    tx.put(_INSERT, **{column.name: getattr(recipient, column.name) for column in _R.c})
 
 
 def get(tx: Tx, recipient_id: str, creator_id: ids.CreatorId) -> Recipient:

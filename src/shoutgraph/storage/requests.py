@@ -69,7 +69,7 @@ def insert(
         request: the principal, the mutation and the key.
     """
     principal, mutation, key = request
-    tx.run(
+    tx.put(
         _INSERT,
         principal=principal,
         mutation=mutation,

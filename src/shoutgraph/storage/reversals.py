@@ -49,7 +49,7 @@ _D: Final = columns.table_of(DisputeRow)
 
 def insert(tx: Tx, dispute: Dispute) -> None:
     """Stores a dispute that was opened."""
-    tx.run(
+    tx.put(
         _INSERT,
         ref=dispute.ref,
         topup_id=dispute.topup_id,

@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -19,6 +20,7 @@ from sqlalchemy.dialects import sqlite
 
 from shoutgraph.domain import errors
 from shoutgraph.storage.session import Blame
+from shoutgraph.storage.statements import Row
 from shoutgraph.storage.tx import Connection
 
 URL_PREFIX: Final = "sqlite:///"
@@ -91,9 +93,15 @@ DatabaseError: Final[type[Exception]] = dbapi.DatabaseError
 
 
 class SqliteConnection(dbapi.Connection):  # type: ignore[misc]
-    """The driver's connection; its cursors stream by themselves."""
+    """The driver's connection. Nothing is waited for in it, so what is put runs at once."""
 
-    stream = dbapi.Connection.execute
+    put = dbapi.Connection.execute
+
+    def stream(self, sql: str, parameters: Sequence[object], size: int, /) -> Iterator[list[Row]]:
+        """Runs a query; gives so many rows at a time."""
+        cursor = self.execute(sql, parameters)
+        while rows := cursor.fetchmany(size):
+            yield rows
 
 
 class Session:

@@ -125,7 +125,7 @@ _NAMES: Final = tuple(column.name for column in _COLUMNS)
 
 def insert(tx: Tx, topup: Topup, *, look_at: datetime) -> None:
     """Stores a new top-up, to be looked at when its answer is overdue."""
-    tx.run(_INSERT, **_params(topup), look_at=look_at, looks=0, leased_until=None)
+    tx.put(_INSERT, **_params(topup), look_at=look_at, looks=0, leased_until=None)
 
 
 def save(tx: Tx, topup: Topup) -> None:
@@ -137,12 +137,12 @@ def save(tx: Tx, topup: Topup) -> None:
 
 def schedule(tx: Tx, topup_id: ids.TopupId, *, look_at: datetime | None, looks: int) -> None:
     """Says when to look next, and gives the lease back."""
-    tx.run(_SCHEDULE, of=topup_id, at=look_at, count=looks)
+    tx.put(_SCHEDULE, of=topup_id, at=look_at, count=looks)
 
 
 def look_soon(tx: Tx, topup_id: ids.TopupId) -> None:
     """Asks for a look now, because the provider hinted at something."""
-    tx.run(_LOOK_SOON, of=topup_id, at=tx.now)
+    tx.put(_LOOK_SOON, of=topup_id, at=tx.now)
 
 
 def claim_due(tx: Tx, *, lease: timedelta, limit: int) -> tuple[Due, ...]:

@@ -26,9 +26,6 @@ class Cursor(Protocol):
     def fetchall(self) -> list[Row]:
         """All rows."""
 
-    def fetchmany(self, size: int, /) -> list[Row]:
-        """The next rows."""
-
 
 class Connection(Protocol):
     """The part of a connection that is used."""
@@ -39,8 +36,11 @@ class Connection(Protocol):
     def executemany(self, sql: str, parameters: Any, /) -> Cursor:  # noqa: ANN401 - the driver's
         """Runs one statement for each row."""
 
-    def stream(self, sql: str, parameters: Any, /) -> Cursor:  # noqa: ANN401 - the driver's
-        """Runs a query whose rows are too many to hold at once."""
+    def put(self, sql: str, parameters: Any, /) -> object:  # noqa: ANN401 - the driver's
+        """Runs one statement whose outcome nobody waits for; an error shows later in the same command."""
+
+    def stream(self, sql: str, parameters: Any, size: int, /) -> Iterator[list[Row]]:  # noqa: ANN401 - the driver's
+        """Runs a query whose rows are too many to hold at once; gives so many at a time."""
 
 
 End = Callable[["Tx"], None]
@@ -90,6 +90,11 @@ class Tx:
         prepared = self._prepare(statement)
         return self._connection.execute(prepared.sql, prepared.bind(params)).rowcount
 
+    def put(self, statement: Statement[Any], /, **params: object) -> None:
+        """Runs a change without waiting for its outcome; an error shows before the command ends."""
+        prepared = self._prepare(statement)
+        self._connection.put(prepared.sql, prepared.bind(params))
+
     def many(self, statement: Statement[Any], rows: Iterable[Mapping[str, object]], /) -> int:
         """Runs a change once for each row and says how many rows were touched."""
         prepared = self._prepare(statement)
@@ -98,8 +103,7 @@ class Tx:
     def each(self, statement: Statement[R], /, **params: object) -> Iterator[R]:
         """Streams the rows of a large query in chunks."""
         prepared = self._prepare(statement)
-        cursor = self._connection.stream(prepared.sql, prepared.bind(params))
-        while rows := cursor.fetchmany(CHUNK_ROWS):
+        for rows in self._connection.stream(prepared.sql, prepared.bind(params), CHUNK_ROWS):
             yield from cast("list[R]", prepared.read(rows) if prepared.read else rows)
 
     def at_end(self, end: End, *, of: frozenset[str]) -> None:

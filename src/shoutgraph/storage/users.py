@@ -53,7 +53,7 @@ _SAVE: Final = Statement[Any](
 
 def insert(tx: Tx, user: User) -> None:
     """Stores a new user."""
-    tx.run(_INSERT, **_params(user))
+    tx.put(_INSERT, **_params(user))
 
 
 def save(tx: Tx, user: User) -> None:

@@ -83,7 +83,7 @@ def lock(tx: Tx, user_id: ids.UserId, *, reason: LockReason, topup_id: ids.Topup
     """Locks a wallet; gives False if it was locked before, for whatever reason."""
     if find_lock(tx, user_id) is not None:
         return False
-    tx.run(_INSERT_LOCK, user_id=user_id, reason=reason, topup_id=topup_id, locked_at=tx.now)
+    tx.put(_INSERT_LOCK, user_id=user_id, reason=reason, topup_id=topup_id, locked_at=tx.now)
     return True
 
 

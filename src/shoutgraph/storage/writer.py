@@ -189,6 +189,7 @@ class Writer:
         try:
             value = command.work(tx)
             tx.finish()
+            self._session.keep()
         except self._session.errors as error:
             self._judge(command, error, head)
             outcome = Outcome(error=self._broken(error))
@@ -199,7 +200,6 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - a bug in one command must not take its neighbours along
             outcome = Outcome(error=error)
         else:
-            self._session.keep()
             return Outcome(value=value)
         self._session.undo()
         tx.restart(head)

@@ -71,7 +71,7 @@ def _next_number(tx: Tx) -> int:
 
 def _post_pending(tx: Tx) -> None:
     pending: Any = tx.notes.pop(_PENDING)
-    tx.one(_POST, waiting=tx.hold is Hold.WAIT, **_arrays(tx, pending))
+    tx.put(_POST, waiting=tx.hold is Hold.WAIT, **_arrays(tx, pending))
 
 
 def _arrays(tx: Tx, pending: Sequence[tuple[int, ledger.Transfer, bytes]]) -> dict[str, list[Any]]:

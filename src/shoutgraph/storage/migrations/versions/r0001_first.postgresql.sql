@@ -444,6 +444,11 @@ BEGIN
           WITH ORDINALITY AS leg(transfer, debit, credit, asset, amount, reason, place)
         JOIN account d ON d.code = leg.debit JOIN account c ON c.code = leg.credit
       ORDER BY leg.place;
+  SELECT min(named.lot) INTO other FROM unnest(lot_ids, lot_accounts) AS named(lot, account)
+    WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.code = named.account);
+  IF other IS NOT NULL THEN
+    RAISE EXCEPTION 'the lot % is granted to an account that does not exist', other USING ERRCODE = 'check_violation';
+  END IF;
   INSERT INTO lot (
       id, account_id, user_id, topup_id, granted, price_minor, currency, country, granted_at, expires_at)
     SELECT granted.id, a.id, granted.user_id, granted.topup_id, granted.coins, granted.price, granted.currency,
