@@ -127,10 +127,13 @@ class Connection:
             sql, parameters = self._waiting.pop()
             self.execute(sql, parameters)
 
-    def forget(self) -> list[str]:
-        """Drops what waits, and gives what it was."""
-        waiting, self._waiting = self._waiting, []
-        return [sql for sql, _ in waiting]
+    def forget(self, since: str | None = None) -> bool:
+        """Drops what waits, from the last `since` on; False, and nothing is dropped, if that does not wait."""
+        places = [place for place, (sql, _) in enumerate(self._waiting) if since in {None, sql}]
+        if not places:
+            return False
+        del self._waiting[places[0] if since is None else places[-1] :]
+        return True
 
 
 class Session:
@@ -192,7 +195,7 @@ class Session:
 
     def undo(self) -> None:
         """Takes back what the command did, and lets go of what it held."""
-        if _SAVE not in self.raw.forget():
+        if not self.raw.forget(_SAVE):
             self.raw.execute("ROLLBACK TO SAVEPOINT command")
             self.raw.put(_KEEP)
 
