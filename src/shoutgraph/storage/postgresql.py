@@ -196,6 +196,7 @@ class Session:
     def undo(self) -> None:
         """Takes back what the command did, and lets go of what it held."""
         if not self.raw.forget(_SAVE):
+            self.raw.forget()  # the mark was sent, so what waits is this command's
             self.raw.execute("ROLLBACK TO SAVEPOINT command")
             self.raw.put(_KEEP)
 
