@@ -145,8 +145,10 @@ def _claim() -> sa.ClauseElement:
         .order_by(_T.c.due_at)
         .limit(sa.bindparam("size"))
         .with_for_update(skip_locked=True)  # for databases with several writers; SQLite has one
+        .cte("due")  # so that it is taken once, whatever the plan
     )
-    return sa.delete(_T).where(sa.tuple_(_T.c.subject_id, _T.c.kind).in_(due)).returning(*_T.c)
+    taken = sa.select(due.c.subject_id, due.c.kind)
+    return sa.delete(_T).where(sa.tuple_(_T.c.subject_id, _T.c.kind).in_(taken)).returning(*_T.c)
 
 
 _PUT: Final = Statement(lambda: upsert(_T, "subject_id", "kind"))
