@@ -167,7 +167,7 @@ _RATE: Final = Statement[Any](
         )
     )
 )
-_GET: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.id == sa.bindparam("id")))
+_GET: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.id == sa.bindparam("id")), holds=CREATORS)
 _FIND_BY_HANDLE: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.handle == sa.bindparam("handle")))
 _FIND_BY_USER: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.user_id == sa.bindparam("user_id")))
 _FIND_ID: Final = Statement[tuple[ids.CreatorId]](
@@ -185,7 +185,7 @@ _SAVE_OFFER: Final = Statement[Any](
         .values({name: sa.bindparam(name) for name in Offer.__slots__ if name != "id"})
     )
 )
-_GET_OFFER: Final = Statement[Any](lambda: sa.select(*_OFFER).where(OFFERS.c.id == sa.bindparam("id")))
+_GET_OFFER: Final = Statement[Any](lambda: sa.select(*_OFFER).where(OFFERS.c.id == sa.bindparam("id")), holds=OFFERS)
 _LIST_OFFERS: Final = Statement[Any](lambda: sa.select(*_OFFER).where(columns.any_of(OFFERS.c.id, "ids")))
 _OFFERS_OF: Final = Statement[Any](
     lambda: (
@@ -202,7 +202,8 @@ _OFFER_WITH_CREATOR: Final = Statement[Any](
         sa.select(*_OFFER, *COLUMNS)
         .join(CREATORS, CREATORS.c.id == OFFERS.c.creator_id)
         .where(OFFERS.c.id == sa.bindparam("id"))
-    )
+    ),
+    holds=(OFFERS, CREATORS),  # as the trigger takes them that keeps a creator's cheapest price
 )
 
 
@@ -228,7 +229,7 @@ def add_rating(tx: Tx, creator_id: ids.CreatorId, *, stars: int, ratings: int = 
 
 
 def get(tx: Tx, creator_id: str) -> Creator:
-    """A creator.
+    """A creator. A unit of work that writes holds them from now on.
 
     Raises:
         NotFoundError: there is no such creator.
@@ -280,7 +281,7 @@ def save_offer(tx: Tx, offer: Offer) -> None:
 
 
 def get_offer(tx: Tx, offer_id: str) -> Offer:
-    """An offer, active or not.
+    """An offer, active or not. A unit of work that writes holds it from now on.
 
     Raises:
         NotFoundError: there is no such offer.
@@ -295,6 +296,8 @@ def get_offer_with_creator(
     tx: Tx, offer_id: str, *, path: tuple[str, ...] = ("input", "offerId")
 ) -> tuple[Offer, Creator]:
     """An offer, active or not, and whose it is, in one statement; `path` is where the caller names it.
+
+    A unit of work that writes holds both from now on.
 
     Raises:
         NotFoundError: there is no such offer.
@@ -322,7 +325,7 @@ def list_of_offers_by_creator(tx: Tx, creator_ids: Sequence[str], viewer: Viewer
 
 
 def count_offers(tx: Tx, creator_id: ids.CreatorId) -> int:
-    """How many offers a creator has, active or not."""
+    """How many offers a creator has, active or not. Whoever goes by it holds the creator."""
     row = tx.one(_COUNT_OFFERS, creator_id=creator_id)
     assert row is not None, "a count has a row"
     return row[0]

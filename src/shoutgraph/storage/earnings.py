@@ -84,7 +84,7 @@ def find_of_subject(tx: Tx, kind: EarningKind, subject_id: str) -> Earning | Non
 
 
 def list_of(tx: Tx, earning_ids: Sequence[str]) -> list[Earning | None]:
-    """Earnings in the order asked, None where there is none."""
+    """Earnings in the order asked, None where there is none. A unit of work that writes holds them from now on."""
     found = {row[0]: Earning(*row) for row in tx.all(_LIST, ids=list(earning_ids))}
     return [found.get(earning_id) for earning_id in earning_ids]
 
@@ -100,12 +100,15 @@ def list_of_parts(tx: Tx, parts: Sequence[Part]) -> list[tuple[Earning, int]]:
 
 
 def list_of_maturing(tx: Tx, *, limit: int = MATURE_MAX) -> tuple[Earning, ...]:
-    """Pending earnings whose hold is over, the longest over first."""
+    """Pending earnings whose hold is over, the longest over first; those that another worker has are left out."""
     return tuple(Earning(*row) for row in tx.all(_MATURING, now=tx.now, size=min(limit, MATURE_MAX)))
 
 
 def list_of_free(tx: Tx, creator_id: ids.CreatorId) -> tuple[Earning, ...]:
-    """A creator's available earnings with coins left, the first matured first."""
+    """A creator's available earnings with coins left, the first matured first.
+
+    Whoever takes of them holds the creator, so that nobody else does.
+    """
     return tuple(Earning(*row) for row in tx.all(_FREE, creator_id=creator_id, size=ALLOCATE_MAX))
 
 
@@ -143,7 +146,9 @@ _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({name: sa.bindparam
 _SAVE: Final = Statement[Any](
     lambda: sa.update(_T).where(_T.c.id == sa.bindparam("of")).values({name: sa.bindparam(name) for name in _CHANGES})
 )
-_LIST: Final = Statement[Any](lambda: sa.select(*_T.c).where(columns.any_of(_T.c.id, "ids")))
+_LIST: Final = Statement[Any](
+    lambda: sa.select(*_T.c).where(columns.any_of(_T.c.id, "ids")).order_by(_T.c.id), holds=_T
+)
 _OF_SUBJECT: Final = Statement[Any](
     lambda: sa.select(*_T.c).where(_T.c.kind == sa.bindparam("kind"), _T.c.subject_id == sa.bindparam("subject_id"))
 )
@@ -153,6 +158,7 @@ _MATURING: Final = Statement[Any](
         .where(_PENDING, _T.c.matures_at <= sa.bindparam("now"))
         .order_by(_T.c.matures_at, _T.c.id)
         .limit(sa.bindparam("size"))
+        .with_for_update(skip_locked=True, key_share=True)
     )
 )
 _FREE: Final = Statement[Any](

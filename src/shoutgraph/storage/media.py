@@ -96,7 +96,7 @@ _INSERT: Final = Statement(
         **{column.name: sa.bindparam(column.name) for column in _VALUE}, stored=True, checks_count=0
     )
 )
-_GET: Final = Statement(lambda: sa.select(*_VALUE).where(_T.c.id == sa.bindparam("id")))
+_GET: Final = Statement(lambda: sa.select(*_VALUE).where(_T.c.id == sa.bindparam("id")), holds=_T)
 _OF_IDS: Final = Statement(lambda: sa.select(*_VALUE).where(columns.any_of(_T.c.id, "ids")))
 _OF_ORDER: Final = Statement(
     lambda: sa.select(*_VALUE).where(_T.c.order_id == sa.bindparam("order_id")).order_by(_T.c.id.desc()).limit(LIST_MAX)
@@ -164,7 +164,7 @@ _DISCARDED: Final = Statement(
 
 
 def insert(tx: Tx, video: media.Video) -> None:
-    """Adds a video that waits for its bytes.
+    """Adds a video that waits for its bytes; whoever does holds its order, so that the count stays true.
 
     Raises:
         LimitExceededError: the order has too many unfinished uploads.
@@ -178,7 +178,7 @@ def insert(tx: Tx, video: media.Video) -> None:
 
 
 def get(tx: Tx, video_id: str) -> media.Video:
-    """The video.
+    """The video. A unit of work that writes holds it from now on.
 
     Raises:
         NotFoundError: there is none.

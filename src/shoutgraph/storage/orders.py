@@ -29,7 +29,7 @@ from shoutgraph.domain.orders.states import LIVE, State
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, Micros, Text, Truth, Words
-from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.statements import Hold, Statement
 from shoutgraph.storage.tx import Tx
 
 _STRICT: dict[str, Any] = {"sqlite_strict": True}
@@ -124,7 +124,10 @@ _SAVE: Final = Statement[Any](
         .values({name: sa.bindparam(name) for name in _CHANGING})
     )
 )
-_GET: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(_T.c.id == sa.bindparam("id")))
+_GET: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(_T.c.id == sa.bindparam("id")), holds=_T)
+_HOLD: Final = Statement[Any](
+    lambda: sa.select(_T.c.id).where(columns.any_of(_T.c.id, "ids")).order_by(_T.c.id), holds=_T
+)
 _LIST: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(columns.any_of(_T.c.id, "ids")))
 _COUNT_OPEN: Final = Statement[tuple[int]](
     lambda: (
@@ -158,7 +161,7 @@ def save(tx: Tx, order: Order) -> None:
 
 
 def get(tx: Tx, order_id: str) -> Order:
-    """An order, for jobs and providers' notices.
+    """An order, for jobs and providers' notices. A unit of work that writes holds it from now on.
 
     Raises:
         NotFoundError: there is no such order.
@@ -179,6 +182,12 @@ def get_visible(tx: Tx, order_id: str, viewer: Viewer) -> Order:
     if not visible(order, viewer):
         raise errors.NotFoundError("There is no such order.", path=("input", "orderId"))
     return order
+
+
+def hold(tx: Tx, order_ids: Sequence[str]) -> None:
+    """Holds orders before something else is held of which their coins came; what only reads holds nothing."""
+    if tx.hold is not Hold.NO:
+        tx.all(_HOLD, ids=order_ids)
 
 
 def list_visible(tx: Tx, order_ids: Sequence[str], viewer: Viewer) -> list[Order | None]:
@@ -204,7 +213,7 @@ def list_briefs(tx: Tx, order_ids: Sequence[str]) -> list[Brief | None]:
 
 
 def count_open(tx: Tx, creator_id: ids.CreatorId) -> int:
-    """How many live orders a creator has."""
+    """How many live orders a creator has. Whoever goes by it holds the creator, so that nobody else places one."""
     row = tx.one(_COUNT_OPEN, creator_id=creator_id)
     assert row is not None, "a count has a row"
     return row[0]

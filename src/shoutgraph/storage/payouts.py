@@ -163,7 +163,7 @@ def list_of_approved(tx: Tx, *, limit: int) -> tuple[Payout, ...]:
 
 
 def list_of_batch(tx: Tx, batch_id: str) -> tuple[Payout, ...]:
-    """The payouts of a batch."""
+    """The payouts of a batch. A unit of work that writes holds them from now on."""
     return tuple(Payout(*row) for row in tx.all(_OF_BATCH, batch_id=batch_id))
 
 
@@ -178,20 +178,23 @@ def save_batch(tx: Tx, batch: Batch) -> None:
     tx.put(_SAVE_BATCH, of=batch.id, **{name: getattr(batch, name) for name in names})
 
 
-def get_batch(tx: Tx, batch_id: str) -> Batch:
+def get_batch(tx: Tx, batch_id: str, *, to_change: bool = False) -> Batch:
     """A batch.
+
+    Args:
+        to_change: holds it, after its payouts.
 
     Raises:
         NotFoundError: there is no such batch.
     """
-    rows = tx.all(_BATCHES, ids=[batch_id])
+    rows = tx.all(_HOLD_BATCH if to_change else _BATCHES, ids=[batch_id])
     if not rows:
         raise errors.NotFoundError("There is no such batch.")
     return Batch(*rows[0])
 
 
 def get(tx: Tx, payout_id: str) -> Payout:
-    """A payout, for jobs, providers' notices and finance.
+    """A payout, for jobs, providers' notices and finance. A unit of work that writes holds it from now on.
 
     Raises:
         NotFoundError: there is no such payout.
@@ -203,7 +206,10 @@ def get(tx: Tx, payout_id: str) -> Payout:
 
 
 def find_by_key(tx: Tx, *, instance: str, key: str) -> Payout | None:
-    """The payout that a provider speaks of, if it went out by this instance."""
+    """The payout that a provider speaks of, if it went out by this instance.
+
+    A unit of work that writes holds it from now on.
+    """
     row = tx.one(_FIND_BY_KEY, key=key)
     found = None if row is None else Payout(*row)
     return found if found is not None and found.instance == instance else None
@@ -275,9 +281,10 @@ def _claim() -> sa.ClauseElement:
         )
         .order_by(_T.c.look_at)
         .limit(sa.bindparam("size"))
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
+        .cte("due")  # so that it is taken once, whatever the plan
     )
-    leased = sa.update(_T).where(_T.c.id.in_(due)).values(leased_until=sa.bindparam("until"))
+    leased = sa.update(_T).where(_T.c.id.in_(sa.select(due.c.id))).values(leased_until=sa.bindparam("until"))
     return leased.returning(*_COLUMNS, _T.c.looks)
 
 
@@ -350,9 +357,16 @@ _LOOK_SOON: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values(look
 _CLAIM: Final = Statement[Any](_claim)
 _APPROVED: Final = Statement[Any](_approved)
 _OF_BATCH: Final = Statement[Any](
-    lambda: sa.select(*_COLUMNS).where(_T.c.batch_id == sa.bindparam("batch_id")).order_by(_T.c.id)
+    lambda: sa.select(*_COLUMNS).where(_T.c.batch_id == sa.bindparam("batch_id")).order_by(_T.c.id), holds=_T
 )
-_BATCHES: Final = Statement[Any](lambda: sa.select(*_B.c).where(columns.any_of(_B.c.id, "ids")))
+
+
+def _some_batches() -> sa.ClauseElement:
+    return sa.select(*_B.c).where(columns.any_of(_B.c.id, "ids"))
+
+
+_BATCHES: Final = Statement[Any](_some_batches)
+_HOLD_BATCH: Final = Statement[Any](_some_batches, holds=_B)
 _SAVE_BATCH: Final = Statement[Any](
     lambda: (
         sa.update(_B)
@@ -360,8 +374,8 @@ _SAVE_BATCH: Final = Statement[Any](
         .values({name: sa.bindparam(name) for name in ("answer_due_at", "attempts", "ref")})
     )
 )
-_GET: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(_T.c.id == sa.bindparam("id")))
-_FIND_BY_KEY: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(_T.c.key == sa.bindparam("key")))
+_GET: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(_T.c.id == sa.bindparam("id")), holds=_T)
+_FIND_BY_KEY: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(_T.c.key == sa.bindparam("key")), holds=_T)
 _LIST: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(columns.any_of(_T.c.id, "ids")))
 _PARTS: Final = Statement[tuple[str, int]](
     lambda: (

@@ -9,7 +9,7 @@ and are run with `tx.one(_FIND, id=...)`. Lists are bound by `columns.any_of`, n
 that would be another text for each length. Source: docs/adr/0005-storage.md.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from operator import itemgetter
@@ -47,12 +47,15 @@ class Prepared:
 class Statement(Generic[R]):
     """A statement that is built and compiled when it is first run, and then only run.
 
-    `holds` is the table whose rows a writing unit of work holds once it has read them.
+    `holds` names the tables whose rows a writing unit of work holds once it has read them, in the order in which they
+    are taken.
     """
 
     __slots__ = ("_build", "_holds", "_prepared")
 
-    def __init__(self, build: Callable[[], sa.ClauseElement], *, holds: sa.Table | None = None) -> None:
+    def __init__(
+        self, build: Callable[[], sa.ClauseElement], *, holds: sa.Table | Sequence[sa.Table] | None = None
+    ) -> None:
         self._build = build
         self._holds = holds
         self._prepared: dict[tuple[str, Hold], Prepared] = {}

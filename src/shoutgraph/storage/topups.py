@@ -158,7 +158,7 @@ def find_next_due(tx: Tx) -> datetime | None:
 
 
 def get(tx: Tx, topup_id: str) -> Topup:
-    """A top-up, for jobs and providers' notices.
+    """A top-up, for jobs and providers' notices. A unit of work that writes holds it from now on.
 
     Raises:
         NotFoundError: there is no such top-up.
@@ -170,16 +170,19 @@ def get(tx: Tx, topup_id: str) -> Topup:
 
 
 def find_by_target(tx: Tx, *, instance: str, topup_id: str, ref: str | None) -> Topup | None:
-    """The top-up that a provider speaks of: by our id, else by its own reference; only one of this instance."""
+    """The top-up that a provider speaks of: by our id, else by its own reference; only one of this instance.
+
+    A unit of work that writes holds it from now on.
+    """
     row = tx.one(_GET, id=topup_id)
     if row is None and ref is not None:
-        row = tx.one(_FIND_BY_REF, instance=instance, ref=ref)
+        row = tx.one(_GET_BY_REF, instance=instance, ref=ref)
     found = None if row is None else _topup(row)
     return found if found is not None and found.instance == instance else None
 
 
 def find_by_ref(tx: Tx, *, instance: str, ref: str) -> Topup | None:
-    """The top-up that a provider's reference belongs to, or None."""
+    """The top-up that a provider's reference belongs to, or None. It is not held: a reference is unique."""
     row = tx.one(_FIND_BY_REF, instance=instance, ref=ref)
     return None if row is None else _topup(row)
 
@@ -292,9 +295,10 @@ def _claim() -> sa.ClauseElement:
         )
         .order_by(_T.c.look_at)
         .limit(sa.bindparam("size"))
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
+        .cte("due")  # so that it is taken once, whatever the plan
     )
-    leased = sa.update(_T).where(_T.c.id.in_(due)).values(leased_until=sa.bindparam("until"))
+    leased = sa.update(_T).where(_T.c.id.in_(sa.select(due.c.id))).values(leased_until=sa.bindparam("until"))
     return leased.returning(*_COLUMNS, _T.c.looks)
 
 
@@ -332,10 +336,15 @@ _CLAIM: Final = Statement[Any](_claim)
 _NEXT_DUE: Final = Statement[tuple[datetime]](
     lambda: sa.select(_T.c.look_at).where(_T.c.look_at.is_not(None)).order_by(_T.c.look_at).limit(1)
 )
-_GET: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(_T.c.id == sa.bindparam("id")))
-_FIND_BY_REF: Final = Statement[Any](
-    lambda: sa.select(*_COLUMNS).where(_T.c.instance == sa.bindparam("instance"), _T.c.ref == sa.bindparam("ref"))
-)
+_GET: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(_T.c.id == sa.bindparam("id")), holds=_T)
+
+
+def _of_ref() -> sa.ClauseElement:
+    return sa.select(*_COLUMNS).where(_T.c.instance == sa.bindparam("instance"), _T.c.ref == sa.bindparam("ref"))
+
+
+_FIND_BY_REF: Final = Statement[Any](_of_ref)
+_GET_BY_REF: Final = Statement[Any](_of_ref, holds=_T)
 _LIST: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(columns.any_of(_T.c.id, "ids")))
 _IN_USE: Final = Statement[tuple[str]](
     lambda: (

@@ -38,7 +38,13 @@ class UserRow(SQLModel, table=True):
 _T: Final = columns.table_of(UserRow)
 _NAMES: Final = tuple(column.name for column in _T.c)
 
-_GET: Final = Statement[Any](lambda: sa.select(*_T.c).where(_T.c.id == sa.bindparam("id")))
+
+def _one() -> sa.ClauseElement:
+    return sa.select(*_T.c).where(_T.c.id == sa.bindparam("id"))
+
+
+_GET: Final = Statement[Any](_one, holds=_T)
+_FIND: Final = Statement[Any](_one)
 _FIND_BY_SUBJECT: Final = Statement[Any](lambda: sa.select(*_T.c).where(_T.c.subject == sa.bindparam("subject")))
 _LIST: Final = Statement[Any](lambda: sa.select(*_T.c).where(columns.any_of(_T.c.id, "ids")))
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _NAMES}))
@@ -68,20 +74,20 @@ def save(tx: Tx, user: User) -> None:
 
 
 def get(tx: Tx, user_id: str) -> User:
-    """A user.
+    """A user. A unit of work that writes holds them from now on.
 
     Raises:
         NotFoundError: there is no such user.
     """
-    found = find(tx, user_id)
-    if found is None:
+    row = tx.one(_GET, id=user_id)
+    if row is None:
         raise errors.NotFoundError("There is no such user.")
-    return found
+    return User(*row)
 
 
 def find(tx: Tx, user_id: str) -> User | None:
     """A user, or None."""
-    row = tx.one(_GET, id=user_id)
+    row = tx.one(_FIND, id=user_id)
     return None if row is None else User(*row)
 
 

@@ -46,20 +46,38 @@ def find_transfer(tx: Tx, kind: str, ref: str) -> entries.PostedTransfer | None:
     return entries.PostedTransfer(*row) if row else None
 
 
+def hold_wallets(tx: Tx, *accounts: str) -> None:
+    """Holds wallets before it is looked at what they have, owe, and whether they are locked.
+
+    What only reads holds nothing.
+    """
+    if tx.shared:
+        arrays.hold(tx, accounts)
+
+
 def list_of_spendable_lots(tx: Tx, *accounts: str) -> tuple[ledger.Lot, ...]:
     """The lots of these wallets with coins that have not expired: nearest expiry first, then oldest first.
 
     Coins of an expired lot stay in the balance until they are retired, so count spendable coins by these lots.
     A unit of work that writes holds these wallets from now on.
     """
-    if tx.shared:
-        arrays.hold(tx, accounts)
+    hold_wallets(tx, *accounts)
     return tuple(ledger.Lot(*row) for row in tx.all(_SPENDABLE, accounts=accounts, now=tx.now))
 
 
 def list_of_expired_lots(tx: Tx, *, limit: int) -> tuple[ledger.Lot, ...]:
-    """Lots whose coins have expired and are still in their wallet, the longest expired first."""
-    return tuple(ledger.Lot(*row) for row in tx.all(_EXPIRED, now=tx.now, size=min(limit, LOTS_MAX)))
+    """Lots whose coins have expired and are still in their wallet, the longest expired first.
+
+    A unit of work that writes holds their wallets from now on.
+    """
+    size = min(limit, LOTS_MAX)
+    found = tuple(ledger.Lot(*row) for row in tx.all(_EXPIRED, now=tx.now, size=size))
+    if tx.shared and found:  # an order may have given back to one of them, or another worker retired it, meanwhile
+        held = {lot.account for lot in found}
+        arrays.hold(tx, sorted(held))
+        again = (ledger.Lot(*row) for row in tx.all(_EXPIRED, now=tx.now, size=size))
+        found = tuple(lot for lot in again if lot.account in held)
+    return found
 
 
 def list_of_lots_of_topup(tx: Tx, topup_id: ids.TopupId) -> tuple[ledger.Lot, ...]:
