@@ -17,8 +17,9 @@ SPARE = 90
 """A transfer without postings, for attacks to post under."""
 
 LIVE_ORDER, ENDED_ORDER, BACK_ORDER = "order_live", "order_ended", "order_back"
+PRICES = {LIVE_ORDER: 50, ENDED_ORDER: 30, BACK_ORDER: 10}
 
-_ACCOUNTS = f"""
+ACCOUNTS = f"""
 INSERT INTO account (id, code, asset, floor, wallet, order_id) VALUES
   ({MINT}, 'mint', 'COIN', 0, 0, NULL),
   ({FAN}, 'user:fan:paid', 'COIN', 1, 1, NULL),
@@ -99,11 +100,11 @@ def build(schema: tuple[tuple[str, str, str, str], ...]) -> Any:
     )
     orders = required_columns(raw)
     raw.execute("BEGIN")
-    raw.execute(_ACCOUNTS)
-    for order_id, price in ((LIVE_ORDER, 50), (ENDED_ORDER, 30), (BACK_ORDER, 10)):
+    raw.execute(ACCOUNTS)
+    for order_id, price in PRICES.items():
         raw.execute(order(orders, order_id, "DRAFT", price))
     raw.execute("COMMIT")
-    for step in _HISTORY:
+    for step in (*HISTORY, EVENTS):
         raw.execute("BEGIN")
         for statement in step:
             raw.execute(statement)
@@ -120,7 +121,7 @@ def _request(principal: str, mutation: str, key: str) -> str:
 
 
 # Steps that belong together happen in either order, since nothing but COMMIT may tell them apart.
-_HISTORY = (
+HISTORY = (
     (
         transfer(1, "topup", "1"),
         posting(MINT, FAN, 100, under=1),
@@ -171,21 +172,22 @@ _HISTORY = (
     ),
     (_state(ENDED_ORDER, "COMPLETED", 4), _state(LIVE_ORDER, "SCREENING", 2)),
     (f"UPDATE account SET closed = 1 WHERE id = {SHUT}", transfer(SPARE, "spare", "1")),
-    (event(1, "topic", 1), event(2, "topic", 2, at=200, transfer_id=1), event(3, "other", 1, at=200)),
     (_request("p", "m", "k"), _request("q", "m", "k"), _request("p", "n", "k"), _request("p", "m", "l")),
     ("INSERT INTO deadline VALUES ('order_live', 'screening', 0, 2, NULL, NULL)",),
 )
+EVENTS = (event(1, "topic", 1), event(2, "topic", 2, at=200, transfer_id=1), event(3, "other", 1, at=200))
+
+QUERIES = (
+    "SELECT id, debits, credits, version, closed FROM account ORDER BY id",
+    "SELECT account_id, version, debits, credits FROM entry ORDER BY 1, 2",
+    "SELECT id, remaining FROM lot ORDER BY id",
+)
+_LAWS = ("SELECT id FROM order_ok ORDER BY id", "SELECT id FROM wallet_ok ORDER BY id")
 
 
 def facts(raw: Any) -> list[Any]:
     """What the scene must look like, so that a guard that does not do its work is seen too."""
-    return [
-        raw.execute("SELECT id, debits, credits, version, closed FROM account ORDER BY id").fetchall(),
-        raw.execute("SELECT account_id, version, debits, credits FROM entry ORDER BY 1, 2").fetchall(),
-        raw.execute("SELECT id, remaining FROM lot ORDER BY id").fetchall(),
-        raw.execute("SELECT id FROM order_ok ORDER BY id").fetchall(),
-        raw.execute("SELECT id FROM wallet_ok ORDER BY id").fetchall(),
-    ]
+    return [raw.execute(query).fetchall() for query in (*QUERIES, *_LAWS)]
 
 
 FACTS: list[Any] = [
