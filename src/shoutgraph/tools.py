@@ -10,6 +10,7 @@ from shoutgraph.domain.clock import Clock
 from shoutgraph.domain.errors import ShoutgraphError
 from shoutgraph.domain.ids import NewId
 from shoutgraph.domain.requests import Request
+from shoutgraph.files.anchors import AnchorFolder
 from shoutgraph.files.links import Links
 from shoutgraph.files.store import Files
 from shoutgraph.plugins.providers import Providers
@@ -43,7 +44,10 @@ def _no_secret() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Everything that reaches outside. `travel` moves the test clock; None where time is real."""
+    """Everything that reaches outside. `travel` moves the test clock; None where time is real.
+
+    `anchors` is where the journal is anchored, if anywhere.
+    """
 
     store: Store
     clock: Clock
@@ -55,6 +59,7 @@ class Tools:
     public_url: str = ""
     travel: Callable[[timedelta], datetime] | None = None
     new_secret: Callable[[], str] = _no_secret
+    anchors: AnchorFolder | None = None
 
 
 class Identified(Protocol):

@@ -16,16 +16,17 @@ def backup(
 
     Runs beside a serving process. PostgreSQL is backed up by its own tools: see docs/OPERATIONS.md.
     """
-    from shoutgraph import app
-    from shoutgraph.cli.proof import proven
+    from shoutgraph.cli.proof import prove_copy, proven
     from shoutgraph.services import backup as backups
 
     settings = read_settings(data_dir=data_dir)
     if not settings.embedded:
         fail("PostgreSQL is backed up by pg_dump and by archiving its log; docs/OPERATIONS.md has the commands")
-    proof = backups.write(settings.database_path, file, app.wall_clock)
+    draft = backups.draft(settings.database_path, file)
+    proof = prove_copy(settings, draft)
     for violation in proof.violations:
         console.print(f"[bold red]{violation.law}[/] {violation.what}: {', '.join(violation.rows)}", soft_wrap=True)
     if proof.violations:
-        fail(f"the books of the copy do not balance; it is kept as {file.name}{backups.DRAFT}")
+        fail(f"the books of the copy do not balance: it is no backup, and is kept as {draft.name}")
+    backups.keep(draft, file)
     console.print(f"{file}: line {proof.events:,}; {proven(proof)}", soft_wrap=True, highlight=False)

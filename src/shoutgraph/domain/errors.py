@@ -26,6 +26,7 @@ What broke is a fault, which no client can act on and every transport answers as
 FaultError
 ├── InvariantError             code tried to write what the database forbids
 │   └── LedgerConflictError    a transfer's name was used before with other content
+├── RestoreError               a restore cannot come to its end; nothing was opened
 └── StoreUnavailableError      the database cannot write or read now; another attempt may be made
 """
 
@@ -230,6 +231,10 @@ class LedgerConflictError(InvariantError):
         super().__init__(f"the transfer ({kind}, {ref}) was posted before with other content")
         self.kind: Final = kind
         self.ref: Final = ref
+
+
+class RestoreError(FaultError):
+    """A restore cannot come to its end, or was asked for what is not so; nothing was opened, and it may be repeated."""
 
 
 class StoreUnavailableError(FaultError):

@@ -3,11 +3,39 @@
 Source: docs/adr/0009-providers.md.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from shoutgraph.domain import payouts
 from shoutgraph.domain.patience import OPEN_STEPS, PAID_PAUSE, UNKNOWN_REVIEW_AFTER, UNKNOWN_STEPS, pause
-from shoutgraph.domain.payouts import Payout, PayoutReview, PayoutState
+from shoutgraph.domain.payouts import IN_FLIGHT, UNDER_WAY, Payout, PayoutReview, PayoutState
+
+BY_RESTORE: Final = "restore"
+"""Who decided about a payout whose approval was lost with everything after a backup."""
+
+
+def may_adopt(payout: Payout) -> bool:
+    """Whether we do not know of having sent it, so that its being at the provider is news."""
+    return payout.attempts == 0 and payout.state in UNDER_WAY - IN_FLIGHT
+
+
+def adopted(payout: Payout, *, batch_id: str, sent_at: datetime, now: datetime) -> Payout:
+    """A payout that its provider has although we do not know of having sent it: a restore forgot that.
+
+    Its coins stay set aside, it is not sent again, and what the provider says of it decides.
+    """
+    assert may_adopt(payout), "what was sent, or has ended, has a story of its own"
+    return replace(
+        payout,
+        state=PayoutState.UNKNOWN,
+        revision=payout.revision + 1,
+        updated_at=now,
+        batch_id=batch_id,
+        attempts=1,
+        submitted_at=sent_at,
+        decided_by=payout.decided_by or BY_RESTORE,
+    )
 
 
 def lost_answer(payout: Payout, *, answer_due_at: datetime, now: datetime) -> Payout:

@@ -30,13 +30,14 @@ HANDLERS: Final[Handlers] = {
 
 async def tick(tools: Tools) -> int:
     """Takes up what is due; says how much it was."""
-    done = await _look_at_topups(tools)
+    done = await look_at_topups(tools)
     done += await payout_looks.look_due(tools, limit=ROUND_MAX)
     done += await notices.replay(tools, HANDLERS)
     return done + await notices.prune(tools)
 
 
-async def _look_at_topups(tools: Tools) -> int:
+async def look_at_topups(tools: Tools) -> int:
+    """Looks at some of the top-ups that are due; says how many it could."""
     claimed = await topup_looks.claim(tools, limit=ROUND_MAX, reverse_orders=timers.reverse_orders)
     turn = asyncio.Semaphore(LOOKS_AT_ONCE)
 

@@ -59,6 +59,13 @@ _LIST: Final = Statement[Any](
     lambda: sa.select(_T).order_by(_T.c.made_at, _T.c.instance, _T.c.operation_id).limit(LIST_MAX)
 )
 _FIND: Final = Statement[Any](lambda: sa.select(_T).where(_ONE))
+_NAME: Final = Statement[Any](
+    lambda: (
+        sa.update(_T)
+        .where(_T.c.operation_id == sa.bindparam("operation"), _T.c.kind == StrayKind.PAYOUT, _T.c.creator_id.is_(None))
+        .values(creator_id=sa.bindparam("creator"))
+    )
+)
 _OPEN_OF_CREATOR: Final = Statement[tuple[str]](
     lambda: (
         sa.select(_T.c.operation_id)
@@ -100,6 +107,11 @@ def find(tx: Tx, *, instance: str, operation_id: str) -> Stray | None:
     """What was found at a provider under this name, or None."""
     row = tx.one(_FIND, instance_=instance, operation=operation_id)
     return None if row is None else _stray(*row)
+
+
+def name_creator(tx: Tx, operation_id: str, creator_id: ids.CreatorId) -> None:
+    """Says whom a payout was for."""
+    tx.run(_NAME, operation=operation_id, creator=creator_id)
 
 
 def settle(tx: Tx, *, instance: str, operation_id: str, note: str) -> bool:

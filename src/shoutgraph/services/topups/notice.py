@@ -12,6 +12,8 @@ from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
 NO_LOOKS: Final = 0
+LISTED: Final = "listed"
+"""The name of a notice that we made ourselves of what a provider lists."""
 
 
 def notified(tools: Tools, tx: Tx, instance: str, notice: sdk.Notice, *, reverse_orders: ReverseOrders) -> bool:
@@ -36,3 +38,9 @@ def notified(tools: Tools, tx: Tx, instance: str, notice: sdk.Notice, *, reverse
     if after.status is not topup.status:
         apply.look_again(tx, after, looks=NO_LOOKS)
     return True
+
+
+def listed(tools: Tools, tx: Tx, instance: str, found: sdk.Listed, *, reverse_orders: ReverseOrders) -> bool:
+    """Applies what a provider lists; gives False if it is no top-up of ours."""
+    notice = sdk.Notice(LISTED, found.target, sdk.NoticeKind.TOPUP, found.observation)
+    return notified(tools, tx, instance, notice, reverse_orders=reverse_orders)
