@@ -11,14 +11,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
 import apsw
 from tests.storage.databases import Clock
-from tests.storage.powercut import Disk
+from tests.storage.powercut import Disk, Trouble
 
 from shoutgraph.domain import accounts, errors, ids, journal as lines, ledger as books
 from shoutgraph.domain.ledger import Lot, Posting, Transfer
@@ -37,6 +37,9 @@ TOPUP_COINS: Final = 40
 CHECKPOINT_PAGES: Final = (4_000, 8, 30, 120)
 """After how many pages of the log SQLite writes them home; the first is what the store sets."""
 
+_CODES: Final = {apsw.FullError: apsw.SQLITE_FULL, apsw.IOError: apsw.SQLITE_IOERR}
+"""What our own disk raises comes without SQLite's number."""
+
 
 class _Cursor:
     """The part of a DBAPI cursor that the store uses."""
@@ -46,12 +49,7 @@ class _Cursor:
         self.rowcount = rowcount
 
     def fetchall(self) -> list[Any]:
-        rows, self._rows = self._rows, []
-        return rows
-
-    def fetchmany(self, size: int, /) -> list[Any]:
-        rows, self._rows = self._rows[:size], self._rows[size:]
-        return rows
+        return self._rows
 
 
 class Raw:
@@ -64,7 +62,10 @@ class Raw:
         rows = self._db.execute(sql, parameters).fetchall()
         return _Cursor(rows, self._db.changes())
 
-    stream = execute
+    put = execute
+
+    def stream(self, sql: str, parameters: Any, _size: int, /) -> Iterator[list[Any]]:
+        yield self.execute(sql, parameters).fetchall()
 
     def executemany(self, sql: str, parameters: Any, /) -> _Cursor:
         changed = 0
@@ -86,7 +87,8 @@ class Session(sqlite.Session):
     errors = (apsw.Error, MemoryError)
 
     def blame(self, error: Exception) -> Blame:
-        error.sqlite_errorcode = getattr(error, "result", 0)  # type: ignore[attr-defined]
+        code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), getattr(error, "result", 0))
+        error.sqlite_errorcode = code  # type: ignore[attr-defined]
         return super().blame(error)
 
 
@@ -111,13 +113,16 @@ class Ack:
 class Life:
     """What happened to one database from its opening on.
 
-    `history` is the order in which the journal tells of the commands, and `acks` what their clients were told.
+    `history` is the order in which the journal tells of the commands, `acks` what their clients were told, and
+    `unknown` the commands whose batch failed; `closed` says whether the store took no more of them in the end.
     """
 
     disk: Disk
     acks: list[Ack] = field(default_factory=list)
     history: list[str] = field(default_factory=list)
-    failed: Counter[str] = field(default_factory=Counter)
+    unknown: set[str] = field(default_factory=set)
+    broken: Counter[str] = field(default_factory=Counter)
+    closed: bool = False
 
 
 def topup(tx: Tx, ref: str, fan: ids.UserId) -> None:
@@ -203,7 +208,7 @@ class Clients:
     def send_batch(self, refs: list[str]) -> None:
         """Sends commands that share a batch, each from some thread, and waits for their answers."""
         commands = []
-        with self._held():
+        with self._held() if len(refs) > 1 else nullcontext():
             for ref in refs:
                 command = Command.from_thread(some_work(self._chance, ref), partial(refused, ref=ref))
                 command.future.add_done_callback(partial(self._note, ref))  # type: ignore[arg-type]
@@ -232,23 +237,42 @@ class Clients:
                 self._life.acks.append(Ack(len(self._life.disk.log), ref, refused=False))
             case errors.ShoutgraphError():
                 self._life.acks.append(Ack(len(self._life.disk.log), ref, refused=True))
+            case errors.StoreUnavailableError():
+                self._life.unknown.add(ref)
             case other:
-                self._life.failed[type(other).__name__] += 1
+                self._life.broken[type(other).__name__] += 1
 
 
-def live(disk: Disk, chance: random.Random, name: str, clock: Clock, settings: Mapping[str, int]) -> Life:
-    """Opens the database that is on a disk, fills it, and closes it."""
+def live(
+    disk: Disk,
+    chance: random.Random,
+    name: str,
+    clock: Clock,
+    settings: Mapping[str, int],
+    befall: Callable[[int], None] = lambda _: None,
+) -> Life:
+    """Opens the database that is on a disk, fills it, and closes it.
+
+    Args:
+        befall: what happens to the disk before the batch of this number.
+    """
     life = Life(disk)
     session = connect(disk, wal_autocheckpoint=chance.choice(CHECKPOINT_PAGES), **settings)
     pen = Writer(session, clock, lambda _: None)
     clients = Clients(life, pen, chance)
     for batch in range(chance.randint(5, 20)):
         clock.move(seconds=chance.randint(0, 5))
-        clients.send_batch([f"{name}-{batch}-{at}" for at in range(chance.choice((1, 1, 2, 5, 20)))])
+        befall(batch)
+        try:
+            clients.send_batch([f"{name}-{batch}-{at}" for at in range(chance.choice((1, 1, 2, 5, 20)))])
+        except errors.StoreUnavailableError:
+            life.closed = True
+            break
     clients.close()
     pen.close()
     life.history = [
         event.id.removeprefix("event_") for event in journal.each(Tx(session.raw, session.dialect, clock()))
     ]
+    disk.trouble = Trouble.NONE  # apsw raises what SQLite keeps to itself when it closes
     session.close()
     return life

@@ -1,16 +1,20 @@
-"""A disk whose power fails: what SQLite wrote since the last fsync may be lost, torn or reordered, in any combination.
+"""A disk that fails: what SQLite wrote since the last fsync may be lost, torn or reordered, in any combination.
 
 The disk is a VFS of apsw. It keeps every call in a log, so that one life of a database can be cut at any of its calls,
 many times over. At a cut, each 512-byte sector of each write that no fsync covered is kept or lost on its own, and so
 is each entry of the directory: what was created, deleted or cut short. What a kept write does not touch keeps its bytes
 (SQLite's "powersafe overwrite", which its unix VFS assumes too); where a file had grown and the sector is lost, there
 are zeros, or noise.
+
+It can also be full, refuse to write, or fail to sync: then some of what was unsynced is kept, the rest never will be,
+and a later fsync that succeeds says nothing about it.
 """
 
 import itertools
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Final, Self
 
 import apsw
@@ -37,10 +41,11 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """All of a file is durable, and the directory too where `directory` is on."""
+    """All of a file is durable, and the directory too where `directory` is on; or it failed."""
 
     file: int
     directory: bool
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class Surface:
 
     files: dict[int, bytearray]
     names: dict[str, int]
+    chance: random.Random
     unsynced: dict[int, list[Write]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
 
@@ -99,6 +105,9 @@ class Surface:
         match call:
             case Write():
                 self.unsynced.setdefault(call.file, []).append(call)
+            case Sync(failed=True):
+                self.files[call.file] = self._content(call.file, Weather.of(self.chance))
+                self.unsynced.pop(call.file, None)
             case Sync():
                 content = self.files.setdefault(call.file, bytearray())
                 for write in self.unsynced.pop(call.file, ()):
@@ -123,16 +132,16 @@ class Surface:
         names |= {entry.file: entry.name for entry in self.entries if entry.file is not None}
         return frozenset({names[file] for file in self.unsynced if file in names} | ({""} if self.entries else set()))
 
-    def left(self, chance: random.Random, weather: Weather) -> dict[str, bytes]:
-        """The files that somebody finds who turns the power on again."""
-        names = dict(self.names)
+    def left(self) -> dict[str, bytes]:
+        """The files that somebody finds who turns the power on again, this time."""
+        names, weather = dict(self.names), Weather.of(self.chance)
         for entry in self.entries:
-            if chance.random() < weather.write:
+            if self.chance.random() < weather.write:
                 name_it(names, entry)
-        return {name: bytes(self._content(file, chance, weather)) for name, file in sorted(names.items())}
+        return {name: bytes(self._content(file, weather)) for name, file in sorted(names.items())}
 
-    def _content(self, file: int, chance: random.Random, weather: Weather) -> bytearray:
-        content = bytearray(self.files.get(file, b""))
+    def _content(self, file: int, weather: Weather) -> bytearray:
+        content, chance = bytearray(self.files.get(file, b"")), self.chance
         for write in self._kept(self.unsynced.get(file, []), chance, weather):
             if write.data is None:
                 put(content, write.at, None)
@@ -178,13 +187,23 @@ def sectors(at: int, data: bytes) -> Iterator[tuple[int, bytes]]:
         start = end
 
 
+class Trouble(Enum):
+    """What a disk cannot do now."""
+
+    NONE = "it works"
+    FULL = "it takes no more than fits"
+    WRITE = "it fails to write"
+    SYNC = "it fails to sync"
+
+
 class Disk:
     """A disk with some files on it, for one life of a database."""
 
-    def __init__(self, files: dict[str, bytes], *, capacity_bytes: int | None = None) -> None:
+    def __init__(self, files: dict[str, bytes]) -> None:
         self.log: list[Call] = []
-        self.capacity_bytes = capacity_bytes
-        """How much fits on it; None for no limit."""
+        self.trouble = Trouble.NONE
+        self.capacity_bytes = 0
+        """How much fits on it while that is its trouble."""
         self.lies = False
         """Whether it says that what it was told to sync is durable, and does nothing."""
         self.names = {name: number for number, name in enumerate(files)}
@@ -197,26 +216,26 @@ class Disk:
         """The name under which SQLite finds it."""
         return self._system.name
 
-    def surface(self) -> Surface:
-        """What was durable when this life began."""
-        names, files = self.began
-        return Surface({number: bytearray(content) for number, content in files.items()}, dict(names))
-
     def cuts(self, places: Iterable[int], chance: random.Random) -> Iterator[Cut]:
         """Cuts the power after so many calls, for each of these numbers."""
-        surface, done = self.surface(), 0
+        names, files = self.began
+        surface = Surface({number: bytearray(content) for number, content in files.items()}, dict(names), chance)
+        done = 0
         for place in sorted(places):
             for call in self.log[done:place]:
                 surface.play(call)
             done = place
-            yield Cut(place, surface.left(chance, Weather.of(chance)), surface.hit)
+            yield Cut(place, surface.left(), surface.hit)
 
     def write(self, file: int, at: int, data: bytes) -> None:
         """Writes what fits.
 
         Raises:
             FullError: not all of it did.
+            IOError: it cannot write.
         """
+        if self.trouble is Trouble.WRITE:
+            raise apsw.IOError("the disk cannot write")
         fits = data[: self._room(file, at, len(data))]
         put(self.files[file], at, fits)
         self.log.append(Write(file, at, fits))
@@ -224,10 +243,15 @@ class Disk:
             raise apsw.FullError("the disk is full")
 
     def _room(self, file: int, at: int, wanted: int) -> int:
-        if self.capacity_bytes is None:
+        if self.trouble is not Trouble.FULL:
             return wanted
-        others = sum(len(self.files[number]) for number in self.names.values() if number != file)
+        others = self.used_bytes - len(self.files[file])
         return min(wanted, max(len(self.files[file]) - at, self.capacity_bytes - others - at, 0))
+
+    @property
+    def used_bytes(self) -> int:
+        """How much lies on it."""
+        return sum(len(self.files[number]) for number in self.names.values())
 
     def truncate(self, file: int, size: int) -> None:
         """Cuts a file short."""
@@ -235,7 +259,14 @@ class Disk:
         self.log.append(Write(file, size, None))
 
     def sync(self, file: int, *, directory: bool) -> None:
-        """Makes a file durable."""
+        """Makes a file durable.
+
+        Raises:
+            IOError: nobody knows what of it is.
+        """
+        if self.trouble is Trouble.SYNC:
+            self.log.append(Sync(file, directory=False, failed=True))
+            raise apsw.IOError("the disk cannot sync")
         if not self.lies:
             self.log.append(Sync(file, directory))
 

@@ -1,28 +1,28 @@
-"""Power cuts: what was acknowledged is there, what was not is there whole or not at all, and history is a prefix."""
+"""Disks that fail: what was acknowledged is there, what was not is there whole or not at all, history is a prefix."""
 
+import json
 import random
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import pysqlite3 as dbapi
 import pytest
-import sqlalchemy as sa
 from tests.soak import Extent
-from tests.storage import databases, outage
+from tests.storage import aftermath, filled, outage
 from tests.storage.databases import Clock
 from tests.storage.outage import NAME, Life
-from tests.storage.powercut import Disk
+from tests.storage.powercut import Disk, Trouble
 
-from shoutgraph.storage import ledger_proof
-from shoutgraph.storage.engine import Tx
-from shoutgraph.storage.statements import Statement
+from shoutgraph.storage import migrations
 
+ROOT: Final = Path(__file__).parents[2]
 CUTS_OF_A_ROUND: Final = 40
 GENERATIONS: Final = 2
 """How often a round goes on from what a cut left."""
@@ -48,24 +48,6 @@ LYING: Final = Promise(lies=True, breaks="damaged")
 HIT: Final = {NAME: "the database", f"{NAME}-wal": "its log", "": "the directory"}
 """Where a cut can come between a write and its fsync."""
 
-_TRANSFERS = Statement[tuple[str]](lambda: sa.text("SELECT ref FROM transfer"))
-_EVENTS = Statement[tuple[str, str]](
-    lambda: sa.text(
-        "SELECT substr(e.id, 7), t.ref FROM event e LEFT JOIN transfer t ON t.id = e.transfer_id ORDER BY e.seq"
-    )
-)
-_ANSWERS = Statement[tuple[str, int]](lambda: sa.text('SELECT "key", refusal IS NOT NULL FROM request'))
-
-
-@dataclass(frozen=True)
-class Found:
-    """What is in a database after a cut."""
-
-    transfers: set[str]
-    events: list[tuple[str, str]]
-    answers: dict[str, int]
-    broken: list[object]
-
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
@@ -75,33 +57,12 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture
-def empty(tmp_path: Path) -> dict[str, bytes]:
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """A disk with a migrated database."""
-    return {NAME: databases.migrated(tmp_path).read_bytes()}
-
-
-def find(tx: Tx) -> Found:
-    return Found(
-        transfers={ref for (ref,) in tx.all(_TRANSFERS)},
-        events=tx.all(_EVENTS),
-        answers=dict(tx.all(_ANSWERS)),
-        broken=[*ledger_proof.verify(tx)],
-    )
-
-
-def reopened(path: Path, clock: Clock) -> Found:
-    """What the store finds when it is opened again; it works, and the file is sound."""
-    store = databases.opened(path, clock, readers=1)
-    try:
-        found = store.read_now(find)
-        store.write_now(lambda tx: outage.topup(tx, "after", outage.FANS[0]))
-    finally:
-        store.close()
-    connection = dbapi.connect(path)
-    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    connection.close()
-    return found
+    path = tmp_path_factory.mktemp("empty") / NAME
+    migrations.upgrade(path)
+    return {NAME: path.read_bytes()}
 
 
 @dataclass
@@ -111,7 +72,8 @@ class Trial:
     folder: Path
     clock: Clock
     chance: random.Random
-    promise: Promise
+    promise: Promise = KEPT
+    trouble: Trouble = Trouble.NONE
 
     def run(self, files: dict[str, bytes]) -> Counter[str]:
         """Cuts the power again and again; gives what was seen."""
@@ -121,7 +83,9 @@ class Trial:
         for generation in range(generations):
             disk = Disk(files)
             disk.lies = self.promise.lies
-            life = outage.live(disk, self.chance, str(generation), self.clock, self.promise.settings)
+            befall = self.befall(disk)
+            life = outage.live(disk, self.chance, str(generation), self.clock, self.promise.settings, befall)
+            seen.update({"stores closed": life.closed, "without an answer": len(life.unknown)})
             count = CUTS_OF_A_ROUND // generations
             places = [self.place(len(disk.log)) for _ in range(count)]
             goes_on = self.chance.randrange(count)
@@ -135,6 +99,20 @@ class Trial:
             acks = kept
         return seen
 
+    def befall(self, disk: Disk) -> Callable[[int], None]:
+        """What happens to the disk: its trouble comes, and sometimes goes again."""
+        begins = self.chance.randint(0, 5)
+        ends = begins + self.chance.randint(1, 10)
+        room = self.chance.choice((0, 5_000, 50_000))
+
+        def befall(batch: int) -> None:
+            if batch == begins:
+                disk.trouble, disk.capacity_bytes = self.trouble, disk.used_bytes + room
+            elif batch == ends:
+                disk.trouble = Trouble.NONE
+
+        return befall
+
     def place(self, calls: int) -> int:
         """When the power fails: at any moment, or while the database is opened or closed."""
         edge = min(EDGE_CALLS, calls)
@@ -144,35 +122,17 @@ class Trial:
     def look(self, files: dict[str, bytes], told: Mapping[str, bool], life: Life) -> Counter[str]:
         """What is found after one cut."""
         seen = Counter({"cuts": 1, "acknowledged": len(told), "lost": 0, "unacknowledged but whole": 0, "damaged": 0})
-        for path in self.folder.iterdir():
-            path.unlink()
-        for name, content in files.items():
-            (self.folder / name).write_bytes(content)
+        path = aftermath.put_down(files, self.folder)
         try:
-            found = reopened(self.folder / NAME, self.clock)
-            seen["lost"] += lost(found, told)
-            check_whole(found, life)
+            found = aftermath.reopened(path, self.clock)
+            seen["lost"] += aftermath.lost(found, told)
+            aftermath.check_whole(found, life)
             seen["unacknowledged but whole"] += len(found.answers.keys() - told.keys())
         except Exception:  # damage shows in many ways
             if self.promise.breaks is None:
                 raise
             seen["damaged"] += 1
         return seen
-
-
-def lost(found: Found, told: Mapping[str, bool]) -> int:
-    """How many commands were acknowledged and are not there."""
-    return sum(ref not in found.answers for ref in told)
-
-
-def check_whole(found: Found, life: Life) -> None:
-    """Each command is there with all it did, or not at all, in the order in which it was done."""
-    carried_out = {ref for ref, refused in found.answers.items() if not refused}
-    assert found.transfers == carried_out, "a transfer and its stored answer are there together"
-    assert [ref for ref, _ in found.events] == [ref for _, ref in found.events], "events name their transfers"
-    assert {ref for ref, _ in found.events} == found.transfers, "a transfer and its event are there together"
-    assert [ref for ref, _ in found.events] == life.history[: len(found.events)], "history is a prefix"
-    assert found.broken == []
 
 
 def test_no_power_cut_loses_what_was_acknowledged(
@@ -200,3 +160,36 @@ def test_the_simulator_finds_what_weaker_promises_lose(
     assert promise.breaks is not None
     assert seen[promise.breaks] > 0
     assert promise is not NORMAL or not seen["damaged"], "it forgets the newest, and keeps the rest whole"
+
+
+@pytest.mark.parametrize("trouble", [Trouble.FULL, Trouble.WRITE, Trouble.SYNC], ids=lambda trouble: trouble.name)
+def test_a_disk_that_fails_loses_nothing_acknowledged(
+    folder: Path, empty: dict[str, bytes], clock: Clock, extent: Extent, trouble: Trouble
+) -> None:
+    seen = Counter[str]()
+    for _ in extent.seeds("cuts", suite=2 * CUTS_OF_A_ROUND, soak=5_000, each=CUTS_OF_A_ROUND):
+        seen.update(Trial(folder, clock, extent.chance, trouble=trouble).run(empty))
+        assert seen["lost"] == seen["damaged"] == 0
+    extent.tell(", ".join(f"{count} {what}" for what, count in seen.items()))
+    assert seen["without an answer"] > 0
+    assert seen["stores closed"] > 0 or not extent.long, "three failures in a row are enough"
+
+
+def test_a_disk_without_room_is_refused_until_there_is_room_and_a_restart(
+    folder: Path, empty: dict[str, bytes], tmp_path: Path
+) -> None:
+    template = tmp_path / NAME
+    template.write_bytes(empty[NAME])
+    alone = ["unshare", "--user", "--map-root-user", "--mount"]
+    if subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("nobody may mount a disk here")
+    command = [*alone, sys.executable, "-m", filled.__name__, str(template), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert seen["told"] > 0
+    assert seen["untold"] > 0
+    assert (seen["lost"], seen["broken"]) == ([], [])
+    assert all("database or disk is full" in said for said in seen["said"]), seen["said"]
+    assert all("closed after 3 failures" in said for said in seen["closed"])
+    assert len(seen["closed"]) == 1, "room alone does not open it again"
