@@ -31,9 +31,10 @@ BEGIN
   END IF;
   IF (NEW.debits, NEW.credits, NEW.version, NEW.last_posting)
     IS DISTINCT FROM (OLD.debits, OLD.credits, OLD.version, OLD.last_posting)
-    AND (NEW.version <= OLD.version OR pg_trigger_depth() < 2 OR NOT EXISTS (
-      SELECT 1 FROM entry e WHERE e.account_id = OLD.id AND e.version = NEW.version
-        AND e.posting_id = NEW.last_posting AND e.debits = NEW.debits AND e.credits = NEW.credits)) THEN
+    AND (NEW.version <> OLD.version + 1 OR NEW.last_posting <= OLD.last_posting OR NOT EXISTS (
+      SELECT 1 FROM posting p WHERE p.id = NEW.last_posting AND (
+        (p.debit_id = OLD.id AND NEW.debits = OLD.debits + p.amount AND NEW.credits = OLD.credits)
+        OR (p.credit_id = OLD.id AND NEW.credits = OLD.credits + p.amount AND NEW.debits = OLD.debits)))) THEN
     RAISE EXCEPTION 'balances move only through postings' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
@@ -52,52 +53,33 @@ FOR EACH ROW EXECUTE FUNCTION refuse('transfers are append-only');
 
 CREATE TRIGGER transfer_truncate BEFORE TRUNCATE ON transfer EXECUTE FUNCTION refuse('transfers are append-only');
 
--- posting: the entries and the balances of all postings of one statement, the accounts locked in the order of their ids.
--- READ COMMITTED: each statement after the lock reads the rows as they are now.
+-- posting: numbered once its accounts are held, so that an account's postings are numbered in the order in which they
+-- happen; writing it is what moves the two balances
+CREATE FUNCTION posting_number() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  PERFORM 1 FROM account WHERE id IN (NEW.debit_id, NEW.credit_id) ORDER BY id FOR NO KEY UPDATE;
+  NEW.id := nextval('posting_id_seq');
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER posting_number BEFORE INSERT ON posting FOR EACH ROW EXECUTE FUNCTION posting_number();
+
 CREATE FUNCTION posting_apply() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-  bad text;
-  found integer;
-  moved integer;
+  moved account;
 BEGIN
-  PERFORM 1 FROM account
-    WHERE id IN (SELECT debit_id FROM posted UNION SELECT credit_id FROM posted) ORDER BY id FOR NO KEY UPDATE;
-  GET DIAGNOSTICS found = ROW_COUNT;
-  WITH side AS (
-      SELECT debit_id AS of, id, 0 AS place, amount AS d, 0::bigint AS c FROM posted
-      UNION ALL SELECT credit_id, id, 1, 0, amount FROM posted),
-    step AS (
-      SELECT a.id AS of, side.id AS posting, a.code, a.floor,
-          a.version + row_number() OVER steps AS version,
-          a.debits + (sum(d) OVER steps)::bigint AS debits,
-          a.credits + (sum(c) OVER steps)::bigint AS credits
-        FROM side JOIN account a ON a.id = side.of WINDOW steps AS (PARTITION BY side.of ORDER BY side.id)),
-    written AS (
-      INSERT INTO entry (account_id, version, posting_id, debits, credits)
-        SELECT of, version, posting, debits, credits FROM step)
-  SELECT min(code) INTO bad FROM step WHERE (floor = 1 AND credits < debits) OR (floor = -1 AND debits < credits);
-  IF bad IS NOT NULL THEN
-    RAISE EXCEPTION 'account % would be beyond its floor', bad USING ERRCODE = 'check_violation';
-  END IF;
-  UPDATE account a
-    SET debits = a.debits + total.d, credits = a.credits + total.c, version = a.version + total.steps,
-      last_posting = total.last
-    FROM (
-      SELECT side.of, sum(side.d)::bigint AS d, sum(side.c)::bigint AS c, count(*) AS steps, max(side.id) AS last
-        FROM (
-          SELECT debit_id AS of, id, amount AS d, 0::bigint AS c FROM posted
-          UNION ALL SELECT credit_id, id, 0, amount FROM posted) side
-        GROUP BY side.of) total
-    WHERE a.id = total.of;
-  GET DIAGNOSTICS moved = ROW_COUNT;
-  IF moved <> found THEN
-    RAISE EXCEPTION 'a posting names an account that does not exist' USING ERRCODE = 'check_violation';
-  END IF;
+  UPDATE account SET debits = debits + NEW.amount, version = version + 1, last_posting = NEW.id
+    WHERE id = NEW.debit_id RETURNING * INTO moved;
+  INSERT INTO entry (account_id, version, posting_id, debits, credits)
+    VALUES (moved.id, moved.version, NEW.id, moved.debits, moved.credits);
+  UPDATE account SET credits = credits + NEW.amount, version = version + 1, last_posting = NEW.id
+    WHERE id = NEW.credit_id RETURNING * INTO moved;
+  INSERT INTO entry (account_id, version, posting_id, debits, credits)
+    VALUES (moved.id, moved.version, NEW.id, moved.debits, moved.credits);
   RETURN NULL;
 END $$;
 
-CREATE TRIGGER posting_apply AFTER INSERT ON posting REFERENCING NEW TABLE AS posted
-FOR EACH STATEMENT EXECUTE FUNCTION posting_apply();
+CREATE TRIGGER posting_apply AFTER INSERT ON posting FOR EACH ROW EXECUTE FUNCTION posting_apply();
 
 CREATE TRIGGER posting_fixed BEFORE UPDATE OR DELETE ON posting
 FOR EACH ROW EXECUTE FUNCTION refuse('postings are append-only');
@@ -107,7 +89,9 @@ CREATE TRIGGER posting_truncate BEFORE TRUNCATE ON posting EXECUTE FUNCTION refu
 -- entry
 CREATE FUNCTION entry_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
-  IF pg_trigger_depth() < 2 THEN
+  IF NOT EXISTS (
+    SELECT 1 FROM account a WHERE a.id = NEW.account_id AND a.version = NEW.version
+      AND a.last_posting = NEW.posting_id AND a.debits = NEW.debits AND a.credits = NEW.credits) THEN
     RAISE EXCEPTION 'entries come from postings' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
@@ -408,60 +392,55 @@ CREATE FUNCTION post(
   move_lots text[], move_transfers bigint[], move_orders text[], move_coins bigint[]
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-  other text;
+  stored account;
+  held bigint[] := '{}';
+  debit bigint;
+  credit bigint;
 BEGIN
-  IF EXISTS (
-    SELECT 1 FROM unnest(codes) AS named(code) WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.code = named.code))
-  THEN
-    INSERT INTO asset (code, class, scale)
-      SELECT DISTINCT named.asset, 'fiat', named.scale FROM unnest(assets, scales) AS named(asset, scale)
-        WHERE named.scale IS NOT NULL AND NOT EXISTS (SELECT 1 FROM asset WHERE asset.code = named.asset)
-      ON CONFLICT DO NOTHING;
-    INSERT INTO account (code, asset, floor, order_id, wallet)
-      SELECT named.code, named.asset, named.floor, named.escrow, named.wallet
-        FROM unnest(codes, assets, floors, escrows, wallets) AS named(code, asset, floor, escrow, wallet)
-        WHERE NOT EXISTS (SELECT 1 FROM account WHERE account.code = named.code) ORDER BY named.code
-      ON CONFLICT DO NOTHING;
-  END IF;
-  SELECT min(named.code) INTO other
-    FROM unnest(codes, assets, floors, escrows, wallets) AS named(code, asset, floor, escrow, wallet)
-      JOIN account a ON a.code = named.code
-    WHERE (a.asset, a.floor, a.order_id, a.wallet)
-      IS DISTINCT FROM (named.asset, named.floor, named.escrow, named.wallet);
-  IF other IS NOT NULL THEN
-    RAISE EXCEPTION '% is stored with another asset, floor or tie', other USING ERRCODE = 'check_violation';
-  END IF;
+  FOR i IN 1 .. cardinality(codes) LOOP
+    SELECT * INTO stored FROM account WHERE code = codes[i];
+    IF NOT FOUND THEN
+      IF scales[i] IS NOT NULL THEN
+        INSERT INTO asset (code, class, scale) VALUES (assets[i], 'fiat', scales[i]) ON CONFLICT DO NOTHING;
+      END IF;
+      INSERT INTO account (code, asset, floor, order_id, wallet)
+        VALUES (codes[i], assets[i], floors[i], escrows[i], wallets[i]) ON CONFLICT DO NOTHING;
+      SELECT * INTO stored FROM account WHERE code = codes[i];
+    END IF;
+    IF (stored.asset, stored.floor, stored.order_id, stored.wallet)
+      IS DISTINCT FROM (assets[i], floors[i], escrows[i], wallets[i]) THEN
+      RAISE EXCEPTION '% is stored with another asset, floor or tie', codes[i] USING ERRCODE = 'check_violation';
+    END IF;
+    held := held || stored.id;
+  END LOOP;
   IF waiting THEN
-    PERFORM 1 FROM account WHERE code = ANY (codes) ORDER BY id FOR NO KEY UPDATE;
+    PERFORM 1 FROM account WHERE id = ANY (held) ORDER BY id FOR NO KEY UPDATE;
   ELSE
-    PERFORM 1 FROM account WHERE code = ANY (codes) ORDER BY id FOR NO KEY UPDATE NOWAIT;
+    PERFORM 1 FROM account WHERE id = ANY (held) ORDER BY id FOR NO KEY UPDATE NOWAIT;
   END IF;
-  INSERT INTO transfer (id, kind, ref, digest, at)
-    SELECT * FROM unnest(transfers, kinds, refs, digests, ats);
-  INSERT INTO posting (transfer_id, asset, debit_id, credit_id, amount, reason)
-    SELECT leg.transfer, leg.asset, d.id, c.id, leg.amount, leg.reason
-      FROM unnest(leg_transfers, debit_codes, credit_codes, leg_assets, amounts, reasons)
-          WITH ORDINALITY AS leg(transfer, debit, credit, asset, amount, reason, place)
-        JOIN account d ON d.code = leg.debit JOIN account c ON c.code = leg.credit
-      ORDER BY leg.place;
-  SELECT min(named.lot) INTO other FROM unnest(lot_ids, lot_accounts) AS named(lot, account)
-    WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.code = named.account);
-  IF other IS NOT NULL THEN
-    RAISE EXCEPTION 'the lot % is granted to an account that does not exist', other USING ERRCODE = 'check_violation';
-  END IF;
-  INSERT INTO lot (
-      id, account_id, user_id, topup_id, granted, price_minor, currency, country, granted_at, expires_at)
-    SELECT granted.id, a.id, granted.user_id, granted.topup_id, granted.coins, granted.price, granted.currency,
-        granted.country, granted.at, granted.until
-      FROM unnest(lot_ids, lot_accounts, lot_users, lot_topups, lot_granted, lot_prices, lot_currencies, lot_countries,
-          lot_granted_at, lot_expires_at)
-          AS granted(id, account, user_id, topup_id, coins, price, currency, country, at, until)
-        JOIN account a ON a.code = granted.account;
-  INSERT INTO lot_move (lot_id, transfer_id, order_id, coins)
-    SELECT move.lot, move.transfer, move.escrow, move.coins
-      FROM unnest(move_lots, move_transfers, move_orders, move_coins)
-          WITH ORDINALITY AS move(lot, transfer, escrow, coins, place)
-      ORDER BY move.place;
+  FOR i IN 1 .. cardinality(transfers) LOOP
+    INSERT INTO transfer (id, kind, ref, digest, at) VALUES (transfers[i], kinds[i], refs[i], digests[i], ats[i]);
+  END LOOP;
+  FOR i IN 1 .. cardinality(amounts) LOOP
+    debit := held[array_position(codes, debit_codes[i])];
+    credit := held[array_position(codes, credit_codes[i])];
+    INSERT INTO posting (transfer_id, asset, debit_id, credit_id, amount, reason)
+      VALUES (leg_transfers[i], leg_assets[i], debit, credit, amounts[i], reasons[i]);
+  END LOOP;
+  FOR i IN 1 .. cardinality(lot_ids) LOOP
+    SELECT * INTO stored FROM account WHERE code = lot_accounts[i];
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'the lot % is granted to an account that does not exist', lot_ids[i]
+        USING ERRCODE = 'check_violation';
+    END IF;
+    INSERT INTO lot (id, account_id, user_id, topup_id, granted, price_minor, currency, country, granted_at, expires_at)
+      VALUES (lot_ids[i], stored.id, lot_users[i], lot_topups[i], lot_granted[i], lot_prices[i], lot_currencies[i],
+        lot_countries[i], lot_granted_at[i], lot_expires_at[i]);
+  END LOOP;
+  FOR i IN 1 .. cardinality(move_coins) LOOP
+    INSERT INTO lot_move (lot_id, transfer_id, order_id, coins)
+      VALUES (move_lots[i], move_transfers[i], move_orders[i], move_coins[i]);
+  END LOOP;
 END $$;
 
 -- Closes an account for ever; a balance that is not zero breaks its CHECK. Says whether it was open.
