@@ -1,4 +1,4 @@
-"""A store on a disk that fills up: `python -m tests.storage.filled <template> <folder>`, in a mount namespace of its own.
+"""A store on a disk that fills up: `python -m tests.storage.filled <template> <folder>`, where it may mount one.
 
 The folder becomes a disk of a few megabytes. Clients write until the store takes no more, somebody makes room, and the
 store is started again. Says what it saw as one line of JSON.
@@ -17,7 +17,7 @@ from tests.storage import killed
 
 from shoutgraph.domain import errors
 from shoutgraph.storage import engine, ledger, ledger_proof
-from shoutgraph.storage.engine import Options, Store
+from shoutgraph.storage.engine import Options, Store, Tx
 
 DISK_BYTES = 6 * 2**20
 BALLAST_BYTES = 3 * 2**20
@@ -51,11 +51,11 @@ async def write_until_closed(store: Store) -> tuple[set[str], set[str], list[str
 
 def there(store: Store, refs: set[str]) -> set[str]:
     """Those of them that are in the books."""
-    return {
-        ref
-        for ref in refs
-        if store.read_now(lambda tx, ref=ref: ledger.find_transfer(tx, killed.KIND, ref)) is not None
-    }
+
+    def find(tx: Tx) -> set[str]:
+        return {ref for ref in refs if ledger.find_transfer(tx, killed.KIND, ref) is not None}
+
+    return store.read_now(find)
 
 
 def main(template: Path, folder: Path) -> None:
