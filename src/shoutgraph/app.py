@@ -1,18 +1,12 @@
 """The composition root: the only place that chooses implementations, reads the wall clock and makes ids."""
 
-import asyncio
 import base64
 import contextlib
 import functools
-import gc
 import os
 import secrets
-import signal
-import socket
-import sys
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -27,8 +21,8 @@ from shoutgraph.api.auth import Doorkeeper
 from shoutgraph.api.drain import Drain
 from shoutgraph.api.graphql.execution import Runner
 from shoutgraph.api.graphql.schema import build_schema
+from shoutgraph.api.health import Check
 from shoutgraph.api.jwks import RemoteIssuer
-from shoutgraph.api.server import Server, build_server
 from shoutgraph.api.tokens import Issuer, LocalIssuer
 from shoutgraph.api.transport import Transport
 from shoutgraph.domain import ids
@@ -41,14 +35,12 @@ from shoutgraph.jobs import deadlines, earnings, media as media_jobs, payouts, r
 from shoutgraph.plugins import loading
 from shoutgraph.plugins.providers import Providers
 from shoutgraph.sdk import Simulator, SimulatorSetup
-from shoutgraph.services import api_keys, users
+from shoutgraph.services import api_keys, readiness, users
 from shoutgraph.settings import Settings
 from shoutgraph.storage import engine, migrations
 from shoutgraph.tools import Tools
 
 SECRET_BYTES: Final = 32
-SWITCH_S: Final = 0.0005
-"""How long the event loop may keep the interpreter from the writing thread; at Python's 5 ms, answers queue."""
 JOBS: Final[Mapping[str, runner.Tick]] = {
     "deadlines": deadlines.tick,
     "earnings": earnings.tick,
@@ -59,6 +51,9 @@ JOBS: Final[Mapping[str, runner.Tick]] = {
     "wallets": wallets.tick,
 }
 """Everything that the clock starts."""
+
+PROVIDERS_FRESH_S: Final = 10.0
+"""How long the answer is good whether money is in flight with a provider that nobody can ask."""
 
 SANDBOX: Final = "sandbox"
 SANDBOX_PATH: Final = "/sandbox"
@@ -92,7 +87,9 @@ class App:
 
 
 @contextlib.asynccontextmanager
-async def open_app(settings: Settings, *, base_url: str, environ: Mapping[str, str] = os.environ) -> AsyncIterator[App]:
+async def open_tools(
+    settings: Settings, *, base_url: str, environ: Mapping[str, str] = os.environ
+) -> AsyncIterator[Tools]:
     """Opens the database, the plugins and the files, and closes them at the end.
 
     Raises:
@@ -101,71 +98,71 @@ async def open_app(settings: Settings, *, base_url: str, environ: Mapping[str, s
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     if settings.database_url is None:
-        migrations.upgrade(settings.database_path)
+        migrations.upgrade(settings.database)
     travel = TravelClock(settings.data_dir / "test-clock", wall_clock) if settings.test_clock else None
     clock = travel or wall_clock
-    store = engine.open_store(settings.database, clock, engine.Options(readers=settings.reader_threads))
-    providers = load_providers(settings, base_url=base_url, clock=clock, environ=environ)
-    files = open_local_files(settings.data_dir / "files")
-    public_url = settings.public_url or base_url
-    links_key = key_files.read_or_make(settings.data_dir, "links.key")
-    tools = Tools(
-        store=store,
-        clock=clock,
-        new_id=new_id,
-        bell=store.bell,
-        providers=providers,
-        files=files,
-        links=Links(links_key, public_url=public_url, read_s=settings.link_ttl_s),
-        public_url=public_url,
-        travel=None if travel is None else travel.advance,
-        new_secret=new_secret,
-    )
-    doorkeeper, local = _doorkeeper(settings, tools)
-    simulator = _simulator(settings, base_url, clock)
-    drain = Drain()
-    transport = Transport(
-        runner=Runner(build_schema(), production=settings.production),
-        tools=tools,
-        authenticate=doorkeeper,
-        new_request_id=_new_request_id,
-        drain=drain,
-        clock=wall_clock,  # tokens live in real time, whatever the test clock says
-        allowed_origins=frozenset(settings.allowed_origins),
-        graphiql=settings.graphiql_on,
-    )
-    routes: list[BaseRoute] = [*media.routes(tools), *webhooks.routes(tools)]
-    if simulator is not None:
-        routes.append(Mount(SANDBOX_PATH, simulator))
-        await simulator.start()
-    try:
-        yield App(settings, base_url, tools, local, http.build_asgi(transport, routes=routes), drain)
-    finally:
-        await providers.aclose()
+    async with contextlib.AsyncExitStack() as parts:
+        store = engine.open_store(settings.database, clock, engine.Options(readers=settings.reader_threads))
+        parts.push_async_callback(store.aclose)
+        files = open_local_files(settings.data_dir / "files")
+        parts.callback(files.close)
+        providers = load_providers(settings, base_url=base_url, clock=clock, environ=environ)
+        parts.push_async_callback(providers.aclose)
+        public_url = settings.public_url or base_url
+        links_key = key_files.read_or_make(settings.data_dir, "links.key")
+        yield Tools(
+            store=store,
+            clock=clock,
+            new_id=new_id,
+            bell=store.bell,
+            providers=providers,
+            files=files,
+            links=Links(links_key, public_url=public_url, read_s=settings.link_ttl_s),
+            public_url=public_url,
+            travel=None if travel is None else travel.advance,
+            new_secret=new_secret,
+        )
+
+
+@contextlib.asynccontextmanager
+async def open_app(settings: Settings, *, base_url: str, environ: Mapping[str, str] = os.environ) -> AsyncIterator[App]:
+    """Opens what a server needs: the tools, who may come in, the graph, and in development the simulator.
+
+    Raises:
+        StoreUnavailableError: the database is not there, of another release, or has a writer already.
+        PluginsBrokenError: plugins are strict, and one is not fine.
+    """
+    async with contextlib.AsyncExitStack() as parts:
+        tools = await parts.enter_async_context(open_tools(settings, base_url=base_url, environ=environ))
+        doorkeeper, local = _doorkeeper(settings, tools)
+        drain = Drain()
+        transport = Transport(
+            runner=Runner(build_schema(), production=settings.production),
+            tools=tools,
+            authenticate=doorkeeper,
+            new_request_id=_new_request_id,
+            drain=drain,
+            clock=wall_clock,  # tokens live in real time, whatever the test clock says
+            allowed_origins=frozenset(settings.allowed_origins),
+            graphiql=settings.graphiql_on,
+        )
+        routes: list[BaseRoute] = [*media.routes(tools), *webhooks.routes(tools)]
+        simulator = _simulator(settings, base_url, tools.clock)
         if simulator is not None:
-            await simulator.aclose()
-        files.close()
-        await store.aclose()
+            routes.append(Mount(SANDBOX_PATH, simulator))
+            parts.push_async_callback(simulator.aclose)
+            await simulator.start()
+        asgi = http.build_asgi(transport, routes=routes, checks=checks_of(tools))
+        yield App(settings, base_url, tools, local, asgi, drain)
 
 
-async def serve(settings: Settings, *, on_ready: Callable[[App], None] | None = None) -> None:
-    """Serves until told to stop: the API, and the jobs unless they run elsewhere."""
-    sys.setswitchinterval(SWITCH_S)
-    with socket.create_server((settings.host, settings.port)) as listener:
-        port: int = listener.getsockname()[1]
-        async with open_app(settings, base_url=f"http://{settings.host}:{port}") as app:
-            server = build_server(app.asgi, app.drain, host=settings.host, port=port)
-            stop = asyncio.Event()
-            jobs = asyncio.create_task(_run_jobs(app, stop))
-            if on_ready is not None:
-                on_ready(app)
-            gc.collect()
-            gc.freeze()  # the schema and the libraries live as long as the process; do not walk them again and again
-            try:
-                await _serve_until_told(server, listener)
-            finally:
-                stop.set()
-                await jobs
+def checks_of(tools: Tools) -> tuple[Check, ...]:
+    """Everything that must be well before requests are sent to a process; a room that knows of more adds a line."""
+    return (
+        Check("reading", functools.partial(readiness.readable, tools)),
+        Check("writing", functools.partial(readiness.writable, tools)),
+        Check("providers", functools.partial(readiness.providers, tools), fresh_s=PROVIDERS_FRESH_S),
+    )
 
 
 @contextlib.contextmanager
@@ -214,31 +211,6 @@ def load_providers(
 def local_issuer(settings: Settings) -> LocalIssuer:
     """The issuer of this deployment's own tokens."""
     return tokens.open_local(settings.data_dir, audience=settings.jwt_audience, clock=wall_clock)
-
-
-async def _serve_until_told(server: Server, listener: socket.socket) -> None:
-    """Serves until a signal comes, which ends the server and nothing more.
-
-    uvicorn raises the signals that it took again once it has drained, which would end the process before the jobs
-    have stopped and the database is closed; so they then find a handler that does nothing.
-    """
-    on_main = threading.current_thread() is threading.main_thread()
-    signals = (signal.SIGINT, signal.SIGTERM) if on_main else ()
-    before = {each: signal.signal(each, _do_nothing) for each in signals}
-    try:
-        await server.serve(sockets=[listener])
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-
-def _do_nothing(_signal: int, _frame: object) -> None:
-    pass
-
-
-async def _run_jobs(app: App, stop: asyncio.Event) -> None:
-    if app.settings.jobs:
-        await runner.run(app.tools, JOBS, pause_s=app.settings.job_interval_s, stop=stop)
 
 
 def _doorkeeper(settings: Settings, tools: Tools) -> tuple[Doorkeeper, LocalIssuer]:

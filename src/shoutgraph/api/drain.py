@@ -1,7 +1,18 @@
 """The end of a process, announced: streams end by themselves, so that clients resume elsewhere."""
 
 import asyncio
+import time
 from collections.abc import Callable
+from typing import Final
+
+END_S: Final = 10.0
+"""From being told to end to the end of the process. Whoever starts processes waits this long before it kills."""
+REQUESTS_S: Final = 7.0
+"""How long requests and connections may take to end by themselves."""
+WORK_S: Final = 8.0
+"""How long what has no client any more may take: jobs, and mutations whose client has gone."""
+CUT_S: Final = 9.5
+"""After this nothing is waited for."""
 
 
 class Drain:
@@ -9,12 +20,17 @@ class Drain:
 
     def __init__(self) -> None:
         self._started = asyncio.Event()
+        self._started_at: float | None = None
         self._callbacks: dict[object, Callable[[], None]] = {}
 
     @property
     def started(self) -> bool:
         """Whether the process is going away."""
         return self._started.is_set()
+
+    def left(self, of_s: float) -> float:
+        """How much is left of this time since the start. Units: seconds."""
+        return of_s if self._started_at is None else max(self._started_at + of_s - time.monotonic(), 0.0)
 
     async def wait(self) -> None:
         """Returns when the process is going away."""
@@ -36,6 +52,7 @@ class Drain:
         """Tells every stream to end. To be called on the event loop."""
         if self.started:
             return
+        self._started_at = time.monotonic()
         self._started.set()
         for callback in list(self._callbacks.values()):
             callback()

@@ -1,7 +1,8 @@
-"""The ASGI application: the GraphQL path for all transports, the health check, and the routes of other rooms."""
+"""The ASGI application: the GraphQL path for all transports, the process's health, and the routes of other rooms."""
 
+from asyncio import timeout
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import Any, Final
 
 import orjson
@@ -11,17 +12,19 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
+from shoutgraph.api import health
+from shoutgraph.api.drain import WORK_S
 from shoutgraph.api.failures import Code
 from shoutgraph.api.graphql_http import GraphQLOverHttp
+from shoutgraph.api.health import Check
 from shoutgraph.api.sockets import GraphQLOverSockets
 from shoutgraph.api.transport import SAFE_HEADERS, Transport
 
 PATH: Final = "/graphql"
-HEALTH: Final = "/health"
 PREFLIGHT_S: Final = 600
 """How long a browser may remember what a front end is allowed."""
 CORS: Final[dict[str, Any]] = {
@@ -61,24 +64,21 @@ class Application(Starlette):
             await super().__call__(scope, receive, send)
 
 
-def build_asgi(shared: Transport, *, routes: Sequence[BaseRoute] = (), lifespan: Lifespan | None = None) -> Application:
+def build_asgi(
+    shared: Transport,
+    *,
+    routes: Sequence[BaseRoute] = (),
+    checks: Sequence[Check] = (),
+    lifespan: Lifespan | None = None,
+) -> Application:
     """The application that a server runs.
 
     Args:
         routes: what other rooms serve: media, webhooks, simulators.
+        checks: what must be well before requests are sent here.
         lifespan: opens and closes the tools; mutations whose client has gone end before it closes.
     """
-    health = Route(HEALTH, _health_of(shared), methods=["GET"])
-    return Application(shared, [health, *routes], _settling(shared, lifespan))
-
-
-def _health_of(shared: Transport) -> Callable[[Request], Response]:
-    def health(_request: Request) -> Response:
-        going = shared.drain.started
-        body = orjson.dumps({"status": "draining" if going else "ok"})
-        return Response(body, 503 if going else 200, media_type="application/json")
-
-    return health
+    return Application(shared, [*health.routes(shared.drain, checks), *routes], _settling(shared, lifespan))
 
 
 def _say_status(_request: Request, error: Exception) -> Response:
@@ -94,12 +94,10 @@ def _say_status(_request: Request, error: Exception) -> Response:
 def _settling(shared: Transport, inner: Lifespan | None) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        if inner is None:
+        async with inner(app) if inner is not None else nullcontext():
             yield
-            await shared.runner.settle()
-            return
-        async with inner(app):
-            yield
-            await shared.runner.settle()
+            with suppress(TimeoutError):
+                async with timeout(shared.drain.left(WORK_S)):
+                    await shared.runner.settle()
 
     return lifespan

@@ -4,7 +4,9 @@ uvicorn waits for open streams before it stops, and then cuts them; so they are 
 """
 
 import asyncio
+import contextlib
 import socket
+from collections.abc import Callable, Generator
 from typing import Final
 
 import uvicorn
@@ -12,14 +14,12 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from shoutgraph.api import limits
-from shoutgraph.api.drain import Drain
+from shoutgraph.api.drain import REQUESTS_S, Drain
 
 HEADERS_S: Final = 10.0
 """How long a client may take to send the head of a request."""
 KEEP_ALIVE_S: Final = 30
 PING_S: Final = 20.0
-DRAIN_S: Final = 10
-"""How long a drain waits for requests that still run."""
 CONNECTIONS_MAX: Final = 20_000
 
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -83,14 +83,31 @@ class GuardedProtocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """A server that announces its end before it waits for connections to close."""
 
-    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+    def __init__(self, config: uvicorn.Config, drain: Drain, on_started: Callable[[], None], *, signals: bool) -> None:
         super().__init__(config)
         self._drain = drain
+        self._on_started = on_started
+        self._signals = signals
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts to listen, and says so."""
+        await super().startup(sockets)
+        self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Tells every stream to end, then stops."""
         self._drain.start()
         await super().shutdown(sockets)
+
+    def end(self) -> None:
+        """Has it drain and stop."""
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Takes signals, unless whoever runs this server does: uvicorn raises them again when it has stopped."""
+        with super().capture_signals() if self._signals else contextlib.nullcontext():
+            yield
 
     @property
     def port(self) -> int:
@@ -99,8 +116,22 @@ class Server(uvicorn.Server):
         return port
 
 
-def build_server(app: ASGIApp, drain: Drain, *, host: str, port: int) -> Server:
-    """A server of this application with every limit set."""
+def build_server(
+    app: ASGIApp,
+    drain: Drain,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    on_started: Callable[[], None] = lambda: None,
+    signals: bool = True,
+) -> Server:
+    """A server of this application with every limit set.
+
+    Args:
+        host: where it listens, unless it is given sockets.
+        on_started: called when it listens.
+        signals: whether SIGTERM and SIGINT end it.
+    """
     config = uvicorn.Config(
         app,
         host=host,
@@ -118,6 +149,6 @@ def build_server(app: ASGIApp, drain: Drain, *, host: str, port: int) -> Server:
         proxy_headers=False,
         limit_concurrency=CONNECTIONS_MAX,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=DRAIN_S,
+        timeout_graceful_shutdown=int(REQUESTS_S),
     )
-    return Server(config, drain)
+    return Server(config, drain, on_started, signals=signals)

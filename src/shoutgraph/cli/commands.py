@@ -8,15 +8,9 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from shoutgraph.cli import ledger, migrate, plugins, prices, schema, seed, serve, token, watch
+from shoutgraph.cli import ledger, migrate, plugins, prices, schema, seed, serve, token, watch, work
 from shoutgraph.cli.demo import command
-from shoutgraph.cli.shared import fail
-from shoutgraph.domain.errors import FaultError, ShoutgraphError
-from shoutgraph.plugins.statuses import PluginsBrokenError
-from shoutgraph.settings import SettingsError
-
-EXPECTED = (ShoutgraphError, FaultError, SettingsError, PluginsBrokenError, OSError)
-"""What an operator can act on by its message alone; anything else is a bug, and shows where."""
+from shoutgraph.cli.shared import EXPECTED, say_error
 
 
 class Commands(TyperGroup):
@@ -33,7 +27,8 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             raise  # click ends quietly: the reader has seen enough
         except EXPECTED as error:
-            fail(" ".join(str(error).split()))
+            say_error(error)
+            raise typer.Exit(1) from None
 
 
 main = typer.Typer(
@@ -46,6 +41,7 @@ main = typer.Typer(
     rich_markup_mode="rich",
 )
 main.command()(serve.serve)
+main.command()(work.work)
 main.command()(command.demo)
 main.command()(watch.watch)
 main.command()(token.token)

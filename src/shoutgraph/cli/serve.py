@@ -1,19 +1,26 @@
-"""`shoutgraph serve`: the API, and the jobs in the same process."""
+"""`shoutgraph serve`: the API, and the jobs in the same processes."""
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from shoutgraph.cli.shared import DataDir, console, read_settings
+from shoutgraph.cli.shared import EXPECTED, DataDir, console, read_settings, say_error
 from shoutgraph.plugins.statuses import InstanceStatus
+from shoutgraph.serving.worker import Worker
+from shoutgraph.settings import Settings, SettingsError
 
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
     data_dir: DataDir = None,
+    workers: Annotated[int | None, typer.Option(help="How many processes serve; more than 1 on PostgreSQL.")] = None,
+    jobs: Annotated[
+        bool | None, typer.Option("--jobs/--no-jobs", help="Run the jobs here too; `shoutgraph work` runs them alone.")
+    ] = None,
     test_clock: Annotated[
         bool | None, typer.Option("--test-clock", help="Let an admin move time; never in production.")
     ] = None,
@@ -23,17 +30,52 @@ def serve(
     The embedded database is created and migrated when it is not there. In development the sandbox provider is
     configured by itself, and GraphiQL is at /graphql.
     """
+    from shoutgraph.serving import process
+
+    settings = read_settings(host=host, port=port, data_dir=data_dir, workers=workers, jobs=jobs, test_clock=test_clock)
+    if settings.workers > 1 and settings.embedded:
+        raise SettingsError("SQLite has one writing process: several workers need PostgreSQL.")
+    with process.listen(settings) as listener:
+        if settings.workers > 1:
+            raise typer.Exit(_serve_many(settings, listener))
+        _run(settings, listener, None)
+
+
+def _serve_many(settings: Settings, listener: socket.socket) -> int:
+    from shoutgraph.serving import process, workers
+
+    def run(worker: Worker) -> int:
+        try:
+            _run(settings, listener, worker)
+        except EXPECTED as error:
+            say_error(error)
+            return 1
+        return 0
+
+    def ready() -> None:
+        _say_address(process.address_of(settings, listener))
+        console.print(f"  {settings.workers} workers", soft_wrap=True)
+
+    return workers.supervise(run, settings.workers, on_ready=ready, on_end=listener.close)
+
+
+def _run(settings: Settings, listener: socket.socket, worker: Worker | None) -> None:
     import uvloop
 
-    from shoutgraph import app
+    from shoutgraph.serving import process
 
-    settings = read_settings(host=host, port=port, data_dir=data_dir, test_clock=test_clock)
+    def ready(address: str, instances: Sequence[InstanceStatus]) -> None:
+        if worker is not None:
+            worker.ready()
+        else:
+            _say_address(address)
+        if worker is None or (worker.first and worker.number == 0):
+            for status in instances:
+                console.print(f"  provider {status.instance} ({status.plugin}): {status.state}", soft_wrap=True)
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        serving = app.serve(settings, on_ready=lambda it: _say_ready(it.base_url, it.tools.providers.instances))
-        runner.run(serving)
+        runner.run(process.serve(settings, listener, on_ready=ready, parent=worker))
 
 
-def _say_ready(base_url: str, instances: Sequence[InstanceStatus]) -> None:
-    console.print(f"[bold]shoutgraph[/] serves [link]{base_url}/graphql[/link]", soft_wrap=True)
-    for status in instances:
-        console.print(f"  provider {status.instance} ({status.plugin}): {status.state}", soft_wrap=True)
+def _say_address(address: str) -> None:
+    console.print(f"[bold]shoutgraph[/] serves [link]{address}/graphql[/link]", soft_wrap=True)

@@ -9,9 +9,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from shoutgraph import settings
-from shoutgraph.settings import Settings
+from shoutgraph.domain.errors import FaultError, ShoutgraphError
+from shoutgraph.plugins.statuses import PluginsBrokenError
+from shoutgraph.settings import Settings, SettingsError
 
 TABLE_WIDTH_MAX: Final = 10_000
+
+EXPECTED: Final = (ShoutgraphError, FaultError, SettingsError, PluginsBrokenError, OSError)
+"""What an operator can act on by its message alone; anything else is a bug, and shows where."""
 
 console = Console()
 errors = Console(stderr=True)
@@ -27,8 +32,13 @@ def fail(message: str) -> NoReturn:
     Raises:
         Exit: always.
     """
-    errors.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+    _say(message)
     raise typer.Exit(1)
+
+
+def say_error(error: BaseException) -> None:
+    """Says in one line what is wrong."""
+    _say(" ".join(str(error).split()))
 
 
 def read_settings(**overrides: object) -> Settings:
@@ -44,3 +54,7 @@ def show(table: Table) -> None:
     """Prints a table; where no terminal has a width, as wide as it is, so that programs read whole words."""
     wide = console if console.is_terminal else Console(width=TABLE_WIDTH_MAX)
     wide.print(table)
+
+
+def _say(message: str) -> None:
+    errors.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
