@@ -75,15 +75,15 @@ class Tx:
 
     def all(self, statement: Statement[R], /, **params: object) -> list[R]:
         """Every row."""
-        prepared = self._prepare(statement)
-        rows = self._connection.execute(prepared.sql, prepared.bind(params)).fetchall()
-        return cast("list[R]", prepared.read(rows) if prepared.read else rows)
+        return cast("list[R]", self._rows(self._prepare(statement), params))
 
     def one(self, statement: Statement[R], /, **params: object) -> R | None:
         """The only row, or None."""
-        rows = self.all(statement, **params)
-        assert len(rows) <= 1, "this query was expected to find one row at most"
-        return rows[0] if rows else None
+        return _only(self.all(statement, **params))
+
+    def peek(self, statement: Statement[R], /, **params: object) -> R | None:
+        """Like `one`, but without what this command has put off."""
+        return _only(cast("list[R]", self._rows(statement.prepared(self._dialect, self.hold), params)))
 
     def run(self, statement: Statement[Any], /, **params: object) -> int:
         """Runs a change and says how many rows it touched."""
@@ -116,6 +116,10 @@ class Tx:
             _, end = self._ends.pop(0)
             end(self)
 
+    def _rows(self, prepared: Prepared, params: Mapping[str, object]) -> list[Row]:
+        rows = self._connection.execute(prepared.sql, prepared.bind(params)).fetchall()
+        return prepared.read(rows) if prepared.read else rows
+
     def _prepare(self, statement: Statement[Any]) -> Prepared:
         prepared = statement.prepared(self._dialect, self.hold)
         if self._ends and not all(prepared.tables.isdisjoint(tables) for tables, _ in self._ends):
@@ -147,6 +151,11 @@ class Tx:
         self._head = head
         self._ends = []
         self.notes = {}
+
+
+def _only(rows: list[R]) -> R | None:
+    assert len(rows) <= 1, "this query was expected to find one row at most"
+    return rows[0] if rows else None
 
 
 def _newest_line() -> sa.ClauseElement:

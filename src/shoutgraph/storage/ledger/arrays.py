@@ -29,14 +29,17 @@ def post(tx: Tx, transfer: ledger.Transfer) -> bool:
     Raises:
         LedgerConflictError: `(kind, ref)` was posted before with other content.
     """
-    digest = transfer.digest()
+    digest, name = transfer.digest(), (transfer.kind, transfer.ref)
+    pending = tx.notes.get(_PENDING, {})
+    assert isinstance(pending, dict), "the notes of this room are its own"
+    if name in pending:
+        return not names.is_same(transfer, pending[name][-1], digest)
     if names.was_posted(tx, transfer, digest):
         return False
     number = _next_number(tx)
     names.remember(tx, transfer, number)
-    pending = tx.notes.setdefault(_PENDING, [])
-    assert isinstance(pending, list), "the notes of this room are its own"
-    pending.append((number, transfer, digest))
+    tx.notes[_PENDING] = pending
+    pending[name] = (number, transfer, digest)
     if len(pending) == 1:
         tx.at_end(_post_pending, of=BOOKS)
     return True
@@ -71,7 +74,7 @@ def _next_number(tx: Tx) -> int:
 
 def _post_pending(tx: Tx) -> None:
     pending: Any = tx.notes.pop(_PENDING)
-    tx.put(_POST, waiting=tx.hold is Hold.WAIT, **_arrays(tx, pending))
+    tx.put(_POST, waiting=tx.hold is Hold.WAIT, **_arrays(tx, list(pending.values())))
 
 
 def _arrays(tx: Tx, pending: Sequence[tuple[int, ledger.Transfer, bytes]]) -> dict[str, list[Any]]:

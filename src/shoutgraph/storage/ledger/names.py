@@ -40,15 +40,24 @@ def remember(tx: Tx, transfer: ledger.Transfer, number: int) -> None:
 
 
 def was_posted(tx: Tx, transfer: ledger.Transfer, digest: bytes) -> bool:
-    """Whether the same transfer was posted before.
+    """Whether the same transfer stands in the books.
 
     Raises:
         LedgerConflictError: `(kind, ref)` was posted before with other content.
     """
-    row = tx.one(_FIND, kind=transfer.kind, ref=transfer.ref)
-    if row is not None and row[1] != digest:
+    row = tx.peek(_FIND, kind=transfer.kind, ref=transfer.ref)
+    return row is not None and is_same(transfer, row[1], digest)
+
+
+def is_same(transfer: ledger.Transfer, posted: bytes, digest: bytes) -> bool:
+    """True, since a name stands for one content.
+
+    Raises:
+        LedgerConflictError: `(kind, ref)` was posted before with other content.
+    """
+    if posted != digest:
         raise errors.LedgerConflictError(transfer.kind, transfer.ref)
-    return row is not None
+    return True
 
 
 def scale(asset: str) -> int | None:
