@@ -181,8 +181,9 @@ async def _apply(tools: Tools, handle: Handle, instance: str, notice: sdk.Notice
             return NoticeState.REPEATED
         if not handle(tools, tx, instance, notice):
             return NoticeState.UNMATCHED
-        if told:  # a hint says nothing, so that every one of them is worth a look
-            notices.claim(tx, instance=instance, notice_id=notice.notice_id)
+        # A hint says nothing, so that every one of them is worth a look. What is claimed by now came in twice at once.
+        if told and not notices.claim(tx, instance=instance, notice_id=notice.notice_id):
+            return NoticeState.REPEATED
         return NoticeState.APPLIED
 
     return await tools.store.write(work)

@@ -42,6 +42,7 @@ async def load(tools: Tools, viewer: Viewer, prices: PriceList) -> Loaded:
     packages.check_list(prices)
 
     def work(tx: Tx) -> Loaded:
+        rows.hold(tx)
         packages.check_book(prices, policies.current(tx).book_currency)
         rates = _new_rates(tx, prices)
         rows.insert_rates(tx, rates)

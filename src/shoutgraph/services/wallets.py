@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from shoutgraph.domain import clock, errors, ids, journal, pages, postings, wallets
+from shoutgraph.domain import accounts, clock, errors, ids, journal, pages, postings, wallets
 from shoutgraph.domain.ledger import Lot, LotMove
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.requests import Request
@@ -84,6 +84,7 @@ async def unlock(tools: Tools, viewer: Viewer, request: Request, user_id: str) -
     def work(tx: Tx) -> Wallet:
         if users.find(tx, owner) is None:
             raise errors.NotFoundError("There is no such user.", path=("input", "userId"))
+        ledger_rows.hold_wallets(tx, accounts.paid(owner).code)  # as whoever locks it does
         if rows.unlock(tx, owner):
             _tell(tools, tx, owner, "wallet.unlocked", {"by": viewer.principal})
         return _read(tx, owner)

@@ -134,6 +134,8 @@ def _give_surcharge_back(tx: Tx, move: Move) -> Order:
 
 
 def _release(tools: Tools, tx: Tx, order: Order, policy: Policy, *, back_coins: int) -> None:
+    if back_coins:  # the wallet before the accounts that everybody moves
+        ledger_rows.hold_wallets(tx, accounts.paid(order.fan_id).code, accounts.promo(order.fan_id).code)
     held = held_by(tx, order)
     promo, paid = fees.share_back(coins=back_coins, paid_coins=held.paid_coins, promo_coins=held.promo_coins)
     given = postings.returned_lots(held, promo_coins=promo, paid_coins=paid)

@@ -156,7 +156,6 @@ def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Polic
 def _paid(tx: Tx, draft: Order, policy: Policy) -> Order:
     """The order submitted, its price in escrow."""
     submitted = machine.move(draft, Command("submit", Actor.FAN), policy=policy, now=tx.now).after
-    wallets.check_unlocked(wallet_rows.find_lock(tx, draft.fan_id))
     return replace(submitted, promo_coins=_hold(tx, draft))
 
 
@@ -170,6 +169,7 @@ def _hold(tx: Tx, order: Order) -> int:
     """Moves the price to escrow, granted coins first; gives how many of them were granted."""
     promo_account = accounts.promo(order.fan_id).code
     lots = ledger_rows.list_of_spendable_lots(tx, promo_account, accounts.paid(order.fan_id).code)
+    wallets.check_unlocked(wallet_rows.find_lock(tx, order.fan_id))  # only now that nobody else can lock it
     promo_lots = [lot for lot in lots if lot.account == promo_account]
     paid_lots = [lot for lot in lots if lot.account != promo_account]
     promo_free = sum(lot.remaining for lot in promo_lots)

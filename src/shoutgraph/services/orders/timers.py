@@ -37,10 +37,8 @@ async def fire_due(tools: Tools, *, limit: int) -> int:
 
 async def _fire(tools: Tools, deadline: Deadline) -> None:
     def work(tx: Tx) -> None:
-        if not deadlines.delete(tx, deadline.subject_id, deadline.kind):
-            return
-        order = orders.get(tx, deadline.subject_id)
-        if order.revision == deadline.revision:
+        order = orders.get(tx, deadline.subject_id)  # before its deadlines, as everybody takes them
+        if deadlines.delete(tx, deadline.subject_id, deadline.kind) and order.revision == deadline.revision:
             advance.advance(tools, tx, order, Command(deadline.kind, Actor.TIMER))
 
     await tools.store.write(work)

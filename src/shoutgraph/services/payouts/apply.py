@@ -59,16 +59,16 @@ def books_of(tx: Tx) -> Books:
 
 def _paid(tx: Tx, payout: Payout) -> None:
     transfer = postings.payout_paid(books_of(tx), payout_id=payout.id, coins=payout.coins, instance=payout.instance)
+    _move(tx, payout, earning_values.paid)
     ledger_rows.post(tx, transfer)
     _close(tx, payout)
-    _move(tx, payout, earning_values.paid)
 
 
 def _failed(tx: Tx, payout: Payout) -> None:
+    _move(tx, payout, earning_values.given_back)
     transfer = postings.payout_failed(payout_id=payout.id, creator_id=payout.creator_id, coins=payout.coins)
     ledger_rows.post(tx, transfer)
     _close(tx, payout)
-    _move(tx, payout, earning_values.given_back)
 
 
 def _returned(tx: Tx, payout: Payout) -> None:
@@ -79,11 +79,12 @@ def _returned(tx: Tx, payout: Payout) -> None:
         coins=payout.coins,
         instance=payout.instance,
     )
-    ledger_rows.post(tx, transfer)
     _move(tx, payout, earning_values.returned)
+    ledger_rows.post(tx, transfer)
 
 
 def _move(tx: Tx, payout: Payout, step: Callable[[Earning, int], Earning]) -> None:
+    """Moves the coins of its earnings, which are held before the books, as everybody takes them."""
     parts = payouts.list_of_parts(tx, payout.id)
     earnings.save(tx, [step(earning, coins) for earning, coins in earnings.list_of_parts(tx, parts)])
 

@@ -67,7 +67,7 @@ async def _look(tools: Tools, way: Payouts, group: Sequence[Claimed]) -> None:
 
 
 def _seen(tools: Tools, tx: Tx, way: Payouts, group: Sequence[Claimed], look: _Look) -> None:
-    for claimed in group:
+    for claimed in sorted(group, key=lambda each: each.payout.id):  # in the order in which everybody takes them
         before = payouts.get(tx, claimed.payout.id)
         batch = payouts.get_batch(tx, before.batch_id or claimed.batch.id)
         outcome = look.seen.get(before.key, sdk.Unknown("no_lookup"))
@@ -93,7 +93,7 @@ async def _resend(tools: Tools, way: Payouts, batch: Batch) -> None:
         whole = batches.key_of([each.key for each in group]) == batch.key  # none of them went on in another batch
         if not (unknown and whole) or tx.now + TIMEOUT >= batch.first_sent_at + promise.window:
             return None
-        again = batches.resent(payouts.get_batch(tx, batch.id), answer_due_at=tx.now + ANSWER_DUE)
+        again = batches.resent(payouts.get_batch(tx, batch.id, to_change=True), answer_due_at=tx.now + ANSWER_DUE)
         payouts.save_batch(tx, again)
         return again
 

@@ -85,10 +85,11 @@ async def hand_over(tools: Tools, batch: Batch) -> None:
     outcomes = await evidence.confirm(tools, way, group, items) if batch.attempts == 1 else items
 
     def work(tx: Tx) -> None:
+        stored = payouts.list_of_batch(tx, batch.id)
         if answer.batch_ref is not None:
-            stored = payouts.get_batch(tx, batch.id)
-            payouts.save_batch(tx, batches.named(stored, answer.batch_ref))
-        for payout in payouts.list_of_batch(tx, batch.id):
+            known = payouts.get_batch(tx, batch.id, to_change=True)
+            payouts.save_batch(tx, batches.named(known, answer.batch_ref))
+        for payout in stored:
             outcome = outcomes.get(payout.key)
             if outcome is not None:
                 _answered(tools, tx, payout, batch, sights.sighting_of(outcome, at=tx.now))
@@ -145,12 +146,14 @@ def _reserve(tools: Tools, tx: Tx, instance: str, group: Sequence[Payout]) -> Ba
 
 
 def _is_frozen(tx: Tx, payout: Payout) -> bool:
-    user_id = creators.get(tx, payout.creator_id).user_id
+    (creator,) = creators.list_of(tx, [payout.creator_id])
+    assert creator is not None, "a payout is a creator's"
     try:
-        wallet_values.check_unlocked(wallets.find_lock(tx, user_id))
+        wallet_values.check_unlocked(wallets.find_lock(tx, creator.user_id))
     except errors.WalletLockedError:
         return True
-    return users.get(tx, user_id).locked
+    user = users.find(tx, creator.user_id)
+    return user is None or user.locked
 
 
 async def _hold_all(tools: Tools, group: Sequence[Payout], note: str) -> int:

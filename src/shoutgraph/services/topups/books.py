@@ -13,7 +13,7 @@ from shoutgraph.domain.topups.booking import Dispute, Slice, Step, StepKind
 from shoutgraph.domain.topups.topup import Topup
 from shoutgraph.domain.wallets import LockReason
 from shoutgraph.services.topups.desk import Desk
-from shoutgraph.storage import ledger as ledger_rows, reversals, wallets
+from shoutgraph.storage import ledger as ledger_rows, orders, reversals, wallets
 from shoutgraph.storage.tx import Tx
 
 STEPS_MAX: Final = 100
@@ -27,11 +27,19 @@ def settle(desk: Desk, topup: Topup) -> Topup:
         step = booking.next_step(topup, disputes)
         if step is None:
             break
+        _hold(desk.tx, topup, step)
         _BOOK[step.kind](desk, topup, step)
         topup = booking.booked(topup, step)
         if step.kind in {StepKind.REFUND, StepKind.DECISION}:
             _retire_bonus(desk, topup)
     return topup
+
+
+def _hold(tx: Tx, topup: Topup, step: Step) -> None:
+    """Holds what a step may move: open orders and then the wallet, as everybody takes them."""
+    if step.kind in {StepKind.DISPUTE, StepKind.REFUND}:
+        orders.hold(tx, [order.order_id for order in wallets.list_of_escrowed(tx, topup.id)])
+    ledger_rows.hold_wallets(tx, accounts.paid(topup.user_id).code, accounts.promo(topup.user_id).code)
 
 
 def _credit(desk: Desk, topup: Topup, _step: Step) -> None:
@@ -97,11 +105,11 @@ def _dispute(desk: Desk, topup: Topup, step: Step) -> None:
 def _open(desk: Desk, topup: Topup, part: Slice, ref: str, reason: LockReason, *, until_minor: int = 0) -> Dispute:
     """Row 8: the coins follow the money: of the top-up, of open orders, of the wallet; the rest is owed."""
     tx, user_id = desk.tx, topup.user_id
-    escrowed = wallets.list_of_escrowed(tx, topup.id)
-    orders, _ = booking.orders_to_reverse(part.coins, own_lots(tx, topup), escrowed)
+    escrowed = wallets.list_of_escrowed(tx, topup.id)  # again: what was placed since is known now
+    reversed_orders, _ = booking.orders_to_reverse(part.coins, own_lots(tx, topup), escrowed)
     order_coins = 0
-    if orders:
-        order_ids = [order.order_id for order in orders]
+    if reversed_orders:
+        order_ids = [order.order_id for order in reversed_orders]
         order_coins = desk.reverse_orders(desk.tools, tx, order_ids, topup_id=topup.id, dispute_id=ref)
     own = all_own_lots(tx, topup)
     others = ledger_rows.list_of_spendable_lots(tx, accounts.paid(user_id).code)
