@@ -1,0 +1,294 @@
+"""Books that went back in time meet a provider that did not: money comes back once, or a person is told of it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from tests.services.test_payouts import Office
+from tests.services.till import Till, open_till
+
+from shoutgraph.domain import errors
+from shoutgraph.domain.anchors import Anchor
+from shoutgraph.domain.payouts import PayoutReview, PayoutState
+from shoutgraph.domain.proof import Law, Violation
+from shoutgraph.domain.strays import Stray, StrayKind
+from shoutgraph.domain.topups.topup import Status
+from shoutgraph.files import anchors as anchor_files
+from shoutgraph.jobs import restore
+from shoutgraph.jobs.restore import Plan, Report
+from shoutgraph.plugins import loading
+from shoutgraph.services import anchors, books
+from shoutgraph.services.books import Proof
+from shoutgraph.services.payouts import decide
+from shoutgraph.storage import backups, engine, epochs, journal, payouts as payout_rows, strays
+from shoutgraph_sandbox.simulator import rules
+
+SILENT = 1_023
+"""A payout that the simulator neither pays nor rejects by itself. Units: minor units, and coins."""
+
+
+@dataclass
+class Disaster:
+    """A till whose database can be put back to what it was."""
+
+    till: Till
+    folder: Path
+    parts: ExitStack = field(default_factory=ExitStack)
+
+    def backup(self) -> None:
+        backups.copy(self.folder / "till" / "world.db", self.folder / "backup.db")
+
+    def lose_all_since(self) -> None:
+        """The provider goes on with what it has; we go on with the backup."""
+        store = engine.open_store(self.folder / "backup.db", self.till.world.clock)
+        self.parts.callback(store.close)
+        self.till.world.tools = replace(self.till.world.tools, store=store, bell=store.bell)
+
+    def restore(self, **plan: object) -> Report:
+        tools = self.till.world.tools
+
+        async def prove() -> Proof:
+            return await tools.store.read(books.prove)
+
+        return self.till.world.run(restore.run(tools, Plan(**plan), prove=prove))  # type: ignore[arg-type]
+
+    def strays(self) -> list[Stray]:
+        return list(self.till.world.read(strays.list_of))
+
+    def anchor(self) -> Anchor:
+        tools = self.till.world.tools
+        assert tools.anchors is not None
+        written = self.till.world.run(anchors.write(tools.store, tools.anchors, tools.clock))
+        assert written is not None
+        return written
+
+
+@pytest.fixture
+def disaster(tmp_path: Path) -> Iterator[Disaster]:
+    (tmp_path / "till").mkdir()
+    (tmp_path / "anchors").mkdir()
+    folder = anchor_files.open_folder(tmp_path / "anchors", tmp_path / "keys.json")
+    with open_till(tmp_path / "till") as till, ExitStack() as parts:
+        before = till.world.tools
+        till.world.tools = replace(before, anchors=folder)
+        yield Disaster(till, tmp_path, parts)
+        till.world.verify()
+        till.world.tools = before
+
+
+def test_money_that_came_after_the_backup_is_credited_once(disaster: Disaster) -> None:
+    till = disaster.till
+    fan = till.world.person("fan")
+    topup = till.buy(fan, 1_551).value
+    disaster.backup()
+    till.control(f"payments/{topup.id}/pay")
+    assert till.look(topup).status is Status.PAID
+    assert till.world.wallet(fan) == (1_551, 0, 0)
+    cash = till.cash()
+    disaster.lose_all_since()
+    assert till.world.wallet(fan) == (0, 0, 0)
+    report = disaster.restore()
+    assert till.topup(topup).status is Status.PAID
+    assert till.world.wallet(fan) == (1_551, 0, 0)
+    assert (report.strays, report.epoch.number, report.unlisted) == (0, 1, ())
+    assert report.looked >= 1
+    assert report.known >= 1
+    till.tick(seconds=10)
+    assert till.world.wallet(fan) == (1_551, 0, 0)
+    assert till.cash() == cash > 0
+
+
+def test_money_of_a_purchase_that_is_forgotten_is_kept_for_a_person(disaster: Disaster) -> None:
+    till = disaster.till
+    fan = till.world.person("fan")
+    disaster.backup()
+    paid, pending, declined = (till.buy(fan, coins).value for coins in (1_551, 1_657, 1_759))
+    till.control(f"payments/{paid.id}/pay")
+    till.control(f"payments/{declined.id}/decline")
+    disaster.lose_all_since()
+    report = disaster.restore()
+    assert report.strays == 2
+    found = {stray.operation_id: stray for stray in disaster.strays()}
+    assert found.keys() == {paid.id, pending.id}
+    stray = found[paid.id]
+    assert (stray.instance, stray.kind, stray.seen, stray.key) == ("sandbox", StrayKind.TOPUP, "SETTLED", paid.id)
+    assert stray.amount is not None
+    assert (stray.amount.minor, stray.amount.currency) == (1_551, "EUR")
+    assert found[pending.id].seen == "NEEDS_ACTION"
+    assert till.world.wallet(fan) == (0, 0, 0)
+    till.control(f"payments/{pending.id}/pay")
+    disaster.restore()
+    assert {stray.operation_id: stray.seen for stray in disaster.strays()} == dict.fromkeys(found, "SETTLED")
+
+
+def test_a_payout_whose_sending_is_forgotten_is_booked_and_not_sent_again(disaster: Disaster) -> None:
+    till = disaster.till
+    office = Office(till)
+    office.earn(3_000)
+    requested, approved = office.ask(1_000), office.approve(office.ask(1_100))
+    disaster.backup()
+    office.approve(requested)
+    till.tick()
+    for payout in till.seen("payouts"):
+        till.control(f"payouts/{payout['id']}/pay")
+    disaster.lose_all_since()
+    assert {till.payout(each).state for each in (requested, approved)} == {PayoutState.REQUESTED, PayoutState.APPROVED}
+    report = disaster.restore()
+    for each in (requested, approved):
+        found = till.payout(each)
+        assert (found.state, found.review, found.attempts) == (PayoutState.PAID, None, 1)
+        assert found.ref is not None
+    assert report.strays == 0
+    assert till.payout(requested).decided_by == "restore"
+    for _ in range(3):
+        till.tick(hours=1)
+    assert len(till.seen("payouts")) == 2, "nothing was sent twice"
+    assert office.balances.paid_coins == 2_100
+
+
+def test_a_payout_on_its_way_is_waited_for(disaster: Disaster) -> None:
+    till = disaster.till
+    office = Office(till)
+    office.earn(SILENT)
+    payout = office.ask(SILENT)
+    disaster.backup()
+    office.approve(payout)
+    till.tick()
+    disaster.lose_all_since()
+    disaster.restore()
+    assert till.payout(payout).state is PayoutState.SUBMITTED
+    till.tick(minutes=5)
+    (there,) = till.seen("payouts")
+    till.control(f"payouts/{there['id']}/pay")
+    till.tick(days=1)
+    assert till.payout(payout).state is PayoutState.PAID
+
+
+def test_a_payout_that_was_denied_here_and_paid_there_is_flagged(disaster: Disaster) -> None:
+    till = disaster.till
+    office = Office(till)
+    office.earn(1_000)
+    payout = office.ask(1_000)
+    disaster.backup()
+    office.approve(payout)
+    till.tick()
+    till.control(f"payouts/{till.seen('payouts')[0]['id']}/pay")
+    disaster.lose_all_since()
+    deny(office, payout.id)
+    disaster.restore()
+    found = till.payout(payout)
+    assert (found.state, found.review) == (PayoutState.DENIED, PayoutReview.PAID_AFTER_FAILURE)
+
+
+def deny(office: Office, payout_id: str) -> None:
+    world = office.till.world
+    asked = world.request("payoutDeny", office.finance, payout=payout_id)
+    world.run(decide.deny(world.tools, office.finance, asked, payout_id, note="no"))
+
+
+def test_a_payout_that_is_forgotten_names_its_creator(disaster: Disaster) -> None:
+    till = disaster.till
+    office = Office(till)
+    office.earn(2_000)
+    disaster.backup()
+    payout = office.approve(office.ask(1_000))
+    till.tick()
+    disaster.lose_all_since()
+    report = disaster.restore()
+    (stray,) = disaster.strays()
+    assert (report.strays, report.named) == (1, 1)
+    assert (stray.kind, stray.operation_id, stray.creator_id) == (StrayKind.PAYOUT, payout.key, office.creator.id)
+    assert stray.amount is not None
+    assert stray.amount.minor == 1_000
+    assert till.world.read(lambda tx: payout_rows.find_by_key(tx, instance="sandbox-payouts", key=payout.key)) is None
+
+
+def test_a_loss_is_accepted_by_its_number_or_not_at_all(disaster: Disaster) -> None:
+    till = disaster.till
+    till.world.person("fan")
+    till.buy(till.world.person("fan"), 1_551)
+    disaster.backup()
+    with pytest.raises(errors.RestoreError, match="no anchor is ahead"):
+        disaster.restore(accept_loss=5)
+    till.buy(till.world.person("fan"), 1_657)
+    newest = disaster.anchor()
+    disaster.lose_all_since()
+    for wrong in (None, newest.seq - 1, newest.seq + 1):
+        with pytest.raises(errors.RestoreError, match=f"--accept-loss {newest.seq}"):
+            disaster.restore(accept_loss=wrong)
+    assert till.world.read(epochs.current).number == 0
+    report = disaster.restore(accept_loss=newest.seq)
+    assert (report.epoch.lost_seq, report.epoch.number) == (newest.seq, 1)
+    assert report.anchor is not None
+    assert report.anchor.place == (1, till.world.read(journal.head).seq)
+    till.world.run(anchors.require(till.world.tools.store, till.world.tools.anchors))  # type: ignore[arg-type]
+    with pytest.raises(errors.RestoreError, match="no anchor is ahead"):
+        disaster.restore(accept_loss=newest.seq)
+
+
+def test_books_that_were_changed_are_not_restored(disaster: Disaster) -> None:
+    till = disaster.till
+    till.buy(till.world.person("fan"), 1_551)
+    disaster.backup()
+    disaster.lose_all_since()
+    till.buy(till.world.person("fan"), 1_657)
+    newest = disaster.anchor()
+    assert till.world.tools.anchors is not None
+    till.world.tools.anchors.write(replace(newest, seq=newest.seq - 1, hash=bytes(32)))
+    with pytest.raises(errors.StoreUnavailableError, match="has another line"):
+        disaster.restore()
+    assert till.world.read(epochs.current).number == 0
+
+
+def test_books_that_do_not_balance_stay_closed(disaster: Disaster) -> None:
+    tools = disaster.till.world.tools
+
+    async def prove() -> Proof:
+        proof = await tools.store.read(books.prove)
+        return replace(proof, violations=[Violation(Law.COINS, "coins exist", ("mint",))])
+
+    with pytest.raises(errors.RestoreError, match="do not balance"):
+        disaster.till.world.run(restore.run(tools, Plan(), prove=prove))
+    assert disaster.till.world.read(epochs.current).number == 0
+
+
+def test_a_provider_that_does_not_answer_keeps_the_doors_closed(disaster: Disaster) -> None:
+    till = disaster.till
+    fan = till.world.person("fan")
+    topup = till.buy(fan, 1_551).value
+    with broken(disaster), pytest.raises(errors.RestoreError, match="sandbox does not say what it has"):
+        disaster.restore()
+    assert till.world.read(epochs.current).number == 0
+    with broken(disaster):
+        report = disaster.restore(without=frozenset({"sandbox", "sandbox-payouts"}))
+    assert (report.epoch.number, report.known) == (1, 0)
+    assert till.topup(topup).status is Status.ACTION_REQUIRED
+
+
+@contextmanager
+def broken(disaster: Disaster) -> Iterator[None]:
+    """The provider answers nothing for a while."""
+    world, setup = disaster.till.world, disaster.till.setup
+    assert setup is not None
+    nowhere = {name: {**given, "base_url": f"{disaster.till.url}/nowhere"} for name, given in setup.instances.items()}
+    before, deaf = world.tools, loading.load(replace(setup, instances=nowhere))
+    world.tools = replace(before, providers=deaf)
+    try:
+        yield
+    finally:
+        world.tools = before
+        world.run(deaf.aclose())
+
+
+def test_more_than_one_page_of_a_list_is_read(disaster: Disaster, monkeypatch: pytest.MonkeyPatch) -> None:
+    till = disaster.till
+    fan = till.world.person("fan")
+    disaster.backup()
+    for coins in range(1_650, 1_659):
+        till.world.clock.move(seconds=1)
+        till.buy(fan, coins)
+    disaster.lose_all_since()
+    monkeypatch.setattr(rules, "LISTED_MAX", 4)
+    assert disaster.restore().strays == 9
