@@ -1,82 +1,31 @@
 """`python -m benchmarks`: prints each figure beside its limit and their ratio; everything on 127.0.0.1."""
 
 import argparse
-import asyncio
 import json
 import secrets
 import subprocess
 import sys
-import tempfile
-from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import raw
-from shoutgraph import app, settings
-from shoutgraph.cli.demo import server
-from shoutgraph.cli.seed import OPERATOR
-from shoutgraph.domain import accounts, ids, postings
-from shoutgraph.domain.creators import Category, OfferTerms, Profile
-from shoutgraph.domain.ledger import Lot
-from shoutgraph.domain.orders.order import Occasion
-from shoutgraph.domain.users import Viewer
-from shoutgraph.services import offers as offer_room, seeds, users
-from shoutgraph.storage import ledger
+from benchmarks import market, places
+from benchmarks.places import Place
 
-CREATORS = 400
-COINS = 100_000_000
-PLACE = """mutation Place($input: OrderPlaceInput!) { orderPlace(input: $input) {
-  order { id status price } errors { ... on UserError { code message } } } }"""
-PAGE = """query Page { creators(first: 20, sort: {field: PRICE, direction: ASC}) {
-  nodes { id handle name country priceFrom rating { count averageHundredths } offers { id title price } } } }"""
+IN_FLIGHT = (1, 8, 64)
+Figures = dict[str, dict[str, float]]
 
 
-async def prepare(folder: Path) -> tuple[str, list[str]]:
-    """A database with creators to order from and a fan who can pay; gives the fan's token and the offers."""
-    chosen = settings.load({"data_dir": folder}, {})
-    async with app.open_app(chosen, base_url="http://127.0.0.1") as opened:
-        tools = opened.tools
-        terms = OfferTerms(Occasion.BIRTHDAY, "A greeting", 1_000, 60, 7)
-        more = [
-            OfferTerms(Occasion.PEP_TALK, "A pep talk", 1_500, 60, 7),
-            OfferTerms(Occasion.OTHER, "A hello", 2_000, 60, 7),
-        ]
-        made = tuple(
-            seeds.CreatorSeed(
-                Profile(
-                    handle=f"bench{at}",
-                    name=f"Bench {at}",
-                    country="DE",
-                    categories=(Category.OTHER,),
-                    languages=("en",),
-                ),
-                (terms, *more),
-            )
-            for at in range(CREATORS)
-        )
-        creators = await seeds.seed_creators(tools, OPERATOR, made)
-        fan = await users.register(tools, OPERATOR, display_name="Fan", country="DE")
-        account = accounts.paid(fan.id)
-        lot = Lot(tools.new_id(ids.LOT), account.code, fan.id, None, COINS, COINS, COINS, "EUR", "DE", tools.clock())
-        cash = postings.Cash("bench", "EUR", COINS * 100, COINS * 100)
-        paid = postings.topup_succeeded(postings.Books("EUR", 100), ref="bench", cash=cash, lot=lot, bonus=None)
-        await tools.store.write(lambda tx: ledger.post(tx, paid))
-        found = await offer_room.list_by_creator(tools, Viewer(), [creator.id for creator in creators])
-        token = opened.issuer.issue(fan.id, ttl=timedelta(hours=1))
-    return token, [offers[0].id for offers in found]
-
-
-def load(url: str, body: object, *, token: str, in_flight: int, seconds: float, offers: list[str]) -> dict[str, float]:
+def load(url: str, place: Place, body: dict[str, Any], *, in_flight: int, seconds: float) -> dict[str, float]:
     """Runs the load generator in a process of its own."""
-    template = json.dumps({"body": body, "offers": offers, "salt": secrets.token_hex(4)})
     work = {
-        "url": url,
-        "template": template,
+        "url": f"{url}/graphql",
+        "template": json.dumps({"body": body, "offers": place.market.offers, "salt": secrets.token_hex(4)}),
         "in_flight": in_flight,
         "seconds": seconds,
-        "headers": f"authorization: Bearer {token}\r\n",
+        "headers": [f"authorization: Bearer {token}\r\n" for token in place.market.tokens],
     }
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.load"], input=json.dumps(work), capture_output=True, text=True, check=True
@@ -84,56 +33,65 @@ def load(url: str, body: object, *, token: str, in_flight: int, seconds: float, 
     return dict(json.loads(done.stdout))
 
 
+def measure(place: Place, *, processes: list[int], seconds: float) -> Figures:
+    """All figures of one database, with their share of what the machine does by hand."""
+    figures: Figures = {"orders by hand, one commit each": {"rate": place.raw_orders, "share": 1.0}}
+    if place.raw_pages is not None:
+        figures["pages by hand"] = {"rate": place.raw_pages, "share": 1.0}
+    for count in processes:
+        with places.serving(place, processes=count) as url:
+            figures |= _of_server(url, place, processes=count, seconds=seconds)
+    return figures
+
+
+def _of_server(url: str, place: Place, *, processes: int, seconds: float) -> Figures:
+    alone = processes == 1
+    figures: Figures = {}
+    for flight in IN_FLIGHT[:2] if alone else ():
+        told = load(url, place, market.PAGE_BODY, in_flight=flight, seconds=seconds)
+        if place.raw_pages is not None:
+            told["share"] = told["rate"] / place.raw_pages
+        figures[f"pages, {flight} in flight"] = told
+    for flight in IN_FLIGHT if alone else IN_FLIGHT[-1:]:
+        told = load(url, place, market.PLACE_BODY, in_flight=flight, seconds=seconds)
+        beside = "" if alone else f", {processes} processes"
+        figures[f"orders, {flight} in flight{beside}"] = told | {"share": told["rate"] / place.raw_orders}
+    return figures
+
+
+def show(title: str, figures: Figures) -> None:
+    """Prints the table of one database."""
+    table = Table("what", "a second", "p50 ms", "p99 ms", "of by hand", "errors", title=title)
+    for name, figure in figures.items():
+        cells = (("p50_ms", ".1f"), ("p99_ms", ".1f"), ("share", ".2f"), ("wrong", ".0f"))
+        texts = [format(figure[key], form) if key in figure else "" for key, form in cells]
+        table.add_row(name, f"{figure['rate']:,.0f}", *texts)
+    Console().print(table)
+
+
 def main() -> None:
-    """Runs everything once and prints the table."""
+    """Runs everything once and prints the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each measurement takes")
+    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument(
+        "--processes", default="1,2,4", help="how many processes serve on PostgreSQL, one after another"
+    )
+    parser.add_argument("--url", help="an empty PostgreSQL database to use in place of one of our own")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     chosen = parser.parse_args()
-    figures: dict[str, object] = {}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        token, offers = asyncio.run(prepare(folder))
-        figures["raw orders/s, one commit each"] = raw.orders_per_second(folder, chosen.seconds)
-        figures["raw pages/s"] = raw.pages_per_second(folder / "shoutgraph.db", chosen.seconds)
-        brief = {"occasion": "BIRTHDAY", "recipientName": "Ada", "instructions": "Say hello.", "language": "en"}
-        place = {
-            "query": PLACE,
-            "variables": {
-                "input": {"idempotencyKey": "%KEY%", "offerId": "%OFFER%", "expectedPrice": "1000", "brief": brief}
-            },
-        }
-        work = [("pages", {"query": PAGE}, flight) for flight in (1, 8)]
-        work += [("orders", place, flight) for flight in (1, 8, 64)]
-        with server.serving(folder, server.free_port()) as url:
-            for what, body, flight in work:
-                told = load(
-                    f"{url}/graphql", body, token=token, in_flight=flight, seconds=chosen.seconds, offers=offers
-                )
-                figures[f"{what}, {flight} in flight"] = told
-    show(figures)
+    found: dict[str, Figures] = {}
+    if chosen.database != "postgresql":
+        with places.sqlite(chosen.seconds) as place:
+            found[place.title] = measure(place, processes=[1], seconds=chosen.seconds)
+    if chosen.database != "sqlite":
+        with places.postgresql(chosen.seconds, chosen.url) as place:
+            counts = [int(count) for count in chosen.processes.split(",")]
+            found[place.title] = measure(place, processes=counts, seconds=chosen.seconds)
+    for title, figures in found.items():
+        show(title, figures)
     if chosen.json:
-        chosen.json.write_text(json.dumps(figures, indent=2))
-
-
-def show(figures: dict[str, object]) -> None:
-    """Prints the table."""
-    table = Table("what", "a second", "p50 ms", "p99 ms", "of raw sqlite3", "errors", title="SQLite, synchronous=FULL")
-    for name, figure in figures.items():
-        if not isinstance(figure, dict):
-            table.add_row(name, f"{figure:,.0f}", "", "", "1.00", "")
-            continue
-        limit = figures["raw pages/s" if name.startswith("pages") else "raw orders/s, one commit each"]
-        assert isinstance(limit, float), "a limit is a rate"
-        table.add_row(
-            name,
-            f"{figure['rate']:,.0f}",
-            f"{figure['p50_ms']:.1f}",
-            f"{figure['p99_ms']:.1f}",
-            f"{figure['rate'] / limit:.2f}",
-            f"{figure['wrong']:.0f}",
-        )
-    Console().print(table)
+        chosen.json.write_text(json.dumps(found, indent=2))
 
 
 if __name__ == "__main__":

@@ -9,21 +9,24 @@ from itertools import count
 from urllib.parse import urlsplit
 
 
-async def run(url: str, bodies: Iterator[bytes], *, in_flight: int, seconds: float, headers: str) -> dict[str, float]:
+async def run(
+    url: str, bodies: Iterator[bytes], *, in_flight: int, seconds: float, headers: list[str]
+) -> dict[str, float]:
     """Sends bodies for a time; gives the rate and the latencies in milliseconds, and how many answers had errors."""
     parts = urlsplit(url)
     latencies: list[float] = []
     wrong = 0
     end = time.perf_counter() + seconds
 
-    async def worker() -> None:
+    async def worker(number: int) -> None:
         nonlocal wrong
+        own = headers[number % len(headers)]
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         while time.perf_counter() < end:
             body = next(bodies)
             head = (
                 f"POST {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\ncontent-type: application/json\r\n"
-                f"accept: application/graphql-response+json\r\n{headers}content-length: {len(body)}\r\n\r\n"
+                f"accept: application/graphql-response+json\r\n{own}content-length: {len(body)}\r\n\r\n"
             )
             start = time.perf_counter()
             writer.write(head.encode() + body)
@@ -35,7 +38,7 @@ async def run(url: str, bodies: Iterator[bytes], *, in_flight: int, seconds: flo
         writer.close()
 
     started = time.perf_counter()
-    await asyncio.gather(*(worker() for _ in range(in_flight)))
+    await asyncio.gather(*(worker(number) for number in range(in_flight)))
     took = time.perf_counter() - started
     latencies.sort()
     return {

@@ -1,0 +1,75 @@
+"""What is measured: creators to order from, fans who can pay, and the documents that they send."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from shoutgraph import app
+from shoutgraph.cli.seed import OPERATOR
+from shoutgraph.domain import accounts, ids, postings
+from shoutgraph.domain.creators import Category, OfferTerms, Profile
+from shoutgraph.domain.ledger import Lot, Transfer
+from shoutgraph.domain.orders.order import Occasion
+from shoutgraph.domain.users import Viewer
+from shoutgraph.services import offers as offer_room, seeds, users
+from shoutgraph.settings import Settings
+from shoutgraph.storage import ledger
+from shoutgraph.storage.tx import Tx
+
+CREATORS = 400
+FANS = 64
+COINS = 100_000_000
+PLACE = """mutation Place($input: OrderPlaceInput!) { orderPlace(input: $input) {
+  order { id status price } errors { ... on UserError { code message } } } }"""
+PAGE = """query Page { creators(first: 20, sort: {field: PRICE, direction: ASC}) {
+  nodes { id handle name country priceFrom rating { count averageHundredths } offers { id title price } } } }"""
+BRIEF = {"occasion": "BIRTHDAY", "recipientName": "Ada", "instructions": "Say hello.", "language": "en"}
+PAGE_BODY: dict[str, Any] = {"query": PAGE}
+PLACE_BODY: dict[str, Any] = {
+    "query": PLACE,
+    "variables": {"input": {"idempotencyKey": "%KEY%", "offerId": "%OFFER%", "expectedPrice": "1000", "brief": BRIEF}},
+}
+
+
+@dataclass(frozen=True)
+class Market:
+    """The fans' tokens, and an offer of each creator."""
+
+    tokens: list[str]
+    offers: list[str]
+
+
+async def prepare(settings: Settings) -> Market:
+    """Fills an empty database."""
+    async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
+        tools = opened.tools
+        terms = (
+            OfferTerms(Occasion.BIRTHDAY, "A greeting", 1_000, 60, 7),
+            OfferTerms(Occasion.PEP_TALK, "A pep talk", 1_500, 60, 7),
+            OfferTerms(Occasion.OTHER, "A hello", 2_000, 60, 7),
+        )
+        made = tuple(seeds.CreatorSeed(_profile(at), terms) for at in range(CREATORS))
+        creators = await seeds.seed_creators(tools, OPERATOR, made)
+        fans = [await users.register(tools, OPERATOR, display_name="Fan", country="DE") for _ in range(FANS)]
+
+        def give(tx: Tx) -> None:
+            for fan in fans:
+                ledger.post(tx, _topup(fan.id, tools.new_id(ids.LOT), tx))
+
+        await tools.store.write(give)
+        found = await offer_room.list_by_creator(tools, Viewer(), [creator.id for creator in creators])
+        tokens = [opened.issuer.issue(fan.id, ttl=timedelta(hours=1)) for fan in fans]
+    return Market(tokens, [offers[0].id for offers in found])
+
+
+def _profile(at: int) -> Profile:
+    return Profile(
+        handle=f"bench{at}", name=f"Bench {at}", country="DE", categories=(Category.OTHER,), languages=("en",)
+    )
+
+
+def _topup(fan_id: ids.UserId, lot_id: str, tx: Tx) -> Transfer:
+    account = accounts.paid(fan_id)
+    lot = Lot(lot_id, account.code, fan_id, None, COINS, COINS, COINS, "EUR", "DE", tx.now)
+    cash = postings.Cash("bench", "EUR", COINS * 100, COINS * 100)
+    return postings.topup_succeeded(postings.Books("EUR", 100), ref=fan_id, cash=cash, lot=lot, bonus=None)
