@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import uuid_utils
@@ -27,21 +27,33 @@ from shoutgraph.api.tokens import Issuer, LocalIssuer
 from shoutgraph.api.transport import Transport
 from shoutgraph.domain import ids
 from shoutgraph.domain.clock import Clock
-from shoutgraph.files import key_files
+from shoutgraph.files import anchors as anchor_files, key_files
+from shoutgraph.files.anchors import AnchorFolder
 from shoutgraph.files.links import Links
 from shoutgraph.files.local import open_local_files
 from shoutgraph.files.travel import TravelClock
-from shoutgraph.jobs import deadlines, earnings, media as media_jobs, payouts, reconcile, requests, runner, wallets
+from shoutgraph.jobs import (
+    anchors as anchor_jobs,
+    deadlines,
+    earnings,
+    media as media_jobs,
+    payouts,
+    reconcile,
+    requests,
+    runner,
+    wallets,
+)
 from shoutgraph.plugins import loading
 from shoutgraph.plugins.providers import Providers
 from shoutgraph.sdk import Simulator, SimulatorSetup
-from shoutgraph.services import api_keys, readiness, users
+from shoutgraph.services import anchors, api_keys, readiness, users
 from shoutgraph.settings import Settings
 from shoutgraph.storage import engine, migrations
 from shoutgraph.tools import Tools
 
 SECRET_BYTES: Final = 32
 JOBS: Final[Mapping[str, runner.Tick]] = {
+    "anchors": anchor_jobs.tick,
     "deadlines": deadlines.tick,
     "earnings": earnings.tick,
     "media": media_jobs.tick,
@@ -54,6 +66,8 @@ JOBS: Final[Mapping[str, runner.Tick]] = {
 
 PROVIDERS_FRESH_S: Final = 10.0
 """How long the answer is good whether money is in flight with a provider that nobody can ask."""
+ANCHORS_FRESH_S: Final = 30.0
+"""How long the answer is good whether the database agrees with its newest anchor."""
 
 SANDBOX: Final = "sandbox"
 SANDBOX_PATH: Final = "/sandbox"
@@ -88,12 +102,16 @@ class App:
 
 @contextlib.asynccontextmanager
 async def open_tools(
-    settings: Settings, *, base_url: str, environ: Mapping[str, str] = os.environ
+    settings: Settings, *, base_url: str, environ: Mapping[str, str] = os.environ, restoring: bool = False
 ) -> AsyncIterator[Tools]:
     """Opens the database, the plugins and the files, and closes them at the end.
 
+    Args:
+        restoring: the database may disagree with its anchors.
+
     Raises:
-        StoreUnavailableError: the database is not there, of another release, or has a writer already.
+        StoreUnavailableError: the database is not there, of another release, has a writer already, or disagrees with
+            its anchors.
         PluginsBrokenError: plugins are strict, and one is not fine.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -104,13 +122,16 @@ async def open_tools(
     async with contextlib.AsyncExitStack() as parts:
         store = engine.open_store(settings.database, clock, engine.Options(readers=settings.reader_threads))
         parts.push_async_callback(store.aclose)
+        folder = anchor_folder(settings)
+        if folder is not None and not restoring:
+            await anchors.require(store, folder)
         files = open_local_files(settings.data_dir / "files")
         parts.callback(files.close)
         providers = load_providers(settings, base_url=base_url, clock=clock, environ=environ)
         parts.push_async_callback(providers.aclose)
         public_url = settings.public_url or base_url
         links_key = key_files.read_or_make(settings.data_dir, "links.key")
-        yield Tools(
+        tools = Tools(
             store=store,
             clock=clock,
             new_id=new_id,
@@ -121,19 +142,31 @@ async def open_tools(
             public_url=public_url,
             travel=None if travel is None else travel.advance,
             new_secret=new_secret,
+            anchors=folder,
         )
+        if not restoring:  # a restore that does not come to its end leaves no anchor
+            parts.push_async_callback(anchor_jobs.last, tools)
+        yield tools
 
 
 @contextlib.asynccontextmanager
-async def open_app(settings: Settings, *, base_url: str, environ: Mapping[str, str] = os.environ) -> AsyncIterator[App]:
+async def open_app(
+    settings: Settings, *, base_url: str, environ: Mapping[str, str] = os.environ, restoring: bool = False
+) -> AsyncIterator[App]:
     """Opens what a server needs: the tools, who may come in, the graph, and in development the simulator.
 
+    Args:
+        restoring: the database may disagree with its anchors.
+
     Raises:
-        StoreUnavailableError: the database is not there, of another release, or has a writer already.
+        StoreUnavailableError: the database is not there, of another release, has a writer already, or disagrees with
+            its anchors.
         PluginsBrokenError: plugins are strict, and one is not fine.
     """
     async with contextlib.AsyncExitStack() as parts:
-        tools = await parts.enter_async_context(open_tools(settings, base_url=base_url, environ=environ))
+        tools = await parts.enter_async_context(
+            open_tools(settings, base_url=base_url, environ=environ, restoring=restoring)
+        )
         doorkeeper, local = _doorkeeper(settings, tools)
         drain = Drain()
         transport = Transport(
@@ -162,7 +195,18 @@ def checks_of(tools: Tools) -> tuple[Check, ...]:
         Check("reading", functools.partial(readiness.readable, tools)),
         Check("writing", functools.partial(readiness.writable, tools)),
         Check("providers", functools.partial(readiness.providers, tools), fresh_s=PROVIDERS_FRESH_S),
+        Check("anchors", functools.partial(anchors.fault, tools), fresh_s=ANCHORS_FRESH_S),
     )
+
+
+def anchor_folder(settings: Settings) -> AnchorFolder | None:
+    """Where the journal is anchored, if anywhere.
+
+    Raises:
+        KeyFileError: the file of the keys holds none that can be used.
+    """
+    every = timedelta(seconds=settings.anchor_interval_s)
+    return anchor_files.open_folder(settings.anchor_dir, settings.anchor_key_path, every=every)
 
 
 @contextlib.contextmanager

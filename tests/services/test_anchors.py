@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,9 @@ from shoutgraph.domain import errors, ids, journal
 from shoutgraph.domain.anchors import Anchor
 from shoutgraph.files import anchors as anchor_files
 from shoutgraph.files.anchors import AnchorFolder
-from shoutgraph.jobs.anchors import Keeper
+from shoutgraph.jobs import anchors as jobs
 from shoutgraph.services import anchors
 from shoutgraph.storage import backups, epochs, journal as journal_rows
-
-MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -80,12 +77,10 @@ def test_an_anchor_says_the_newest_line_and_is_written_only_when_the_journal_gre
     first = anchor(world, folder)
     head = world.read(journal_rows.head)
     assert (first.seq, first.hash, first.at, first.epoch, first.after_seq) == (3, head.hash, world.clock.now, 0, 0)
-    again = world.run(anchors.write(world.tools.store, folder, world.clock, since=first))
-    assert again == first
+    assert anchor(world, folder) is first
     assert list(folder.each()) == [first]
     tell(world)
-    second = world.run(anchors.write(world.tools.store, folder, world.clock, since=first))
-    assert second is not None
+    second = anchor(world, folder)
     assert (second.seq, second.chain) == (4, first.chain)
     assert list(folder.each()) == [second, first]
     assert fault(world, folder) is None
@@ -129,7 +124,7 @@ def test_a_restore_that_began_an_epoch_is_served_once_an_anchor_tells_of_it(
     with going_back(tmp_path) as go_back:
         tell(world, 3)
         lost = anchor(world, folder)
-        old = go_back()
+        old, folder.newest = go_back(), None
         epoch = old.write(lambda tx: epochs.begin(tx, lost_seq=lost.seq))
         assert (epoch.number, epoch.after.seq, epoch.lost_seq) == (1, 2, 5)
         assert "a restore began epoch 1 at line 2" in refused(old, folder)
@@ -158,7 +153,7 @@ def test_a_folder_that_is_not_there_stops_a_start_and_no_running_process(world: 
     tell(world)
     folder.folder.rmdir()
     assert "folder of the anchors cannot be read" in refused(world, folder)
-    assert world.run(anchors.fault(world.tools.store, folder)) is None
+    assert world.run(anchors.fault(replace(world.tools, anchors=folder))) is None
 
 
 def test_a_running_process_notices_that_its_database_was_replaced(world: World, folder: AnchorFolder, tmp_path: Path):
@@ -167,21 +162,23 @@ def test_a_running_process_notices_that_its_database_was_replaced(world: World, 
         tell(world)
         newest = anchor(world, folder)
         old = go_back()
-        assert old.run(anchors.fault(old.tools.store, folder)) == "the database does not agree with its anchors"
+        assert (
+            old.run(anchors.fault(replace(old.tools, anchors=folder))) == "the database does not agree with its anchors"
+        )
         with pytest.raises(errors.StoreUnavailableError, match="lost line 3"):
-            old.run(anchors.write(old.tools.store, folder, old.clock, since=newest))
+            anchor(old, folder)
         with pytest.raises(errors.StoreUnavailableError, match="ends at line 2"):
             old.read(lambda tx: anchors.write_now(tx, folder, old.clock))
         assert list(folder.each()) == [newest]
-    assert world.run(anchors.fault(world.tools.store, folder)) is None
+    assert world.run(anchors.fault(replace(world.tools, anchors=folder))) is None
 
 
 def test_the_job_writes_once_a_minute_and_once_more_at_the_end(world: World, folder: AnchorFolder):
-    keeper = Keeper(folder, every=MINUTE)
+    tools = replace(world.tools, anchors=folder)
 
     def tick(**move: int) -> list[int]:
         world.clock.move(**move)
-        assert world.run(keeper.tick(world.tools)) == 0
+        assert world.run(jobs.tick(tools)) == 0
         return [each.seq for each in folder.each() if isinstance(each, Anchor)]
 
     tell(world)
@@ -191,7 +188,7 @@ def test_the_job_writes_once_a_minute_and_once_more_at_the_end(world: World, fol
     assert tick(seconds=1) == [2, 1]
     assert tick(minutes=5) == [2, 1]
     tell(world)
-    world.run(keeper.last(world.tools))
+    world.run(jobs.last(tools))
     assert tick() == [3, 2, 1]
 
 
@@ -200,11 +197,11 @@ def test_a_folder_that_takes_nothing_holds_up_no_end(
 ):
     tell(world)
     folder.folder.rmdir()
-    keeper = Keeper(folder, every=MINUTE)
+    tools = replace(world.tools, anchors=folder)
     with pytest.raises(FileNotFoundError):
-        world.run(keeper.tick(world.tools))
+        world.run(jobs.tick(tools))
     with caplog.at_level(logging.ERROR, "shoutgraph.anchors"):
-        world.run(keeper.last(world.tools))
+        world.run(jobs.last(tools))
     assert "could not be written" in caplog.text
 
 

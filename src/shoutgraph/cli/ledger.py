@@ -32,11 +32,10 @@ def verify(anchors: Anchors = None, data_dir: DataDir = None) -> None:
     """
     from shoutgraph import app
     from shoutgraph.cli.proof import proven
-    from shoutgraph.files import anchors as anchor_files
     from shoutgraph.services import anchors as anchoring, books
 
     settings = read_settings(data_dir=data_dir, anchor_dir=anchors)
-    folder = anchor_files.open_folder(settings.anchor_dir, settings.anchor_key_path)
+    folder = app.anchor_folder(settings)
     with app.open_reader(settings, any_schema=True) as store:
         wrong = [("schema", store.schema_fault)] if store.schema_fault is not None else []
         proof = store.read_now(books.prove)
@@ -68,14 +67,14 @@ def anchor(
 ) -> None:
     """Write an anchor of the journal's newest line now, beside a serving process or without one."""
     from shoutgraph import app
-    from shoutgraph.files import anchors as anchor_files, signing
+    from shoutgraph.files import signing
     from shoutgraph.services import anchors as anchoring
 
     settings = read_settings(data_dir=data_dir, anchor_dir=anchors)
     if public_key:
         typer.echo(json.dumps(signing.open_signer(settings.anchor_key_path).public))
         return
-    folder = anchor_files.open_folder(settings.anchor_dir, settings.anchor_key_path)
+    folder = app.anchor_folder(settings)
     if folder is None:
         fail("there is no folder for anchors: give --anchors, or set SHOUTGRAPH_ANCHOR_DIR")
     with app.open_reader(settings) as store:

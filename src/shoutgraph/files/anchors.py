@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from shoutgraph.files.signing import Signer
 logger = logging.getLogger("shoutgraph.anchors")
 
 SIGNATURE: Final = "signature"
+MINUTE: Final = timedelta(minutes=1)
 FILE_BYTES_MAX: Final = 8_192
 FILE_MODE: Final = 0o644
 """Anchors are no secret; whoever checks them from outside has to read them."""
@@ -42,10 +44,16 @@ class Ignored:
 
 
 class AnchorFolder:
-    """Writes anchors into a folder, and reads them back, the newest first."""
+    """Writes anchors into a folder, and reads them back, the newest first.
 
-    def __init__(self, folder: Path, signer: Signer) -> None:
+    `every` is the pause between two of them, `newest` what this process wrote last, and `due_at` when the next one is.
+    """
+
+    def __init__(self, folder: Path, signer: Signer, *, every: timedelta = MINUTE) -> None:
         self.folder: Final = folder
+        self.every: Final = every
+        self.newest: Anchor | None = None
+        self.due_at: datetime | None = None
         self._signer = signer
 
     def write(self, anchor: Anchor) -> Path | None:
@@ -91,13 +99,13 @@ class AnchorFolder:
             return Ignored(path.name, str(error) or type(error).__name__)
 
 
-def open_folder(folder: Path | None, keys: Path) -> AnchorFolder | None:
+def open_folder(folder: Path | None, keys: Path, *, every: timedelta = MINUTE) -> AnchorFolder | None:
     """The anchors of a folder, if there is one, and the keys of a file; the first use makes a key.
 
     Raises:
         KeyFileError: the file holds no usable keys.
     """
-    return None if folder is None else AnchorFolder(folder, signing.open_signer(keys))
+    return None if folder is None else AnchorFolder(folder, signing.open_signer(keys), every=every)
 
 
 def _name_of(anchor: Anchor, attempt: int) -> str:

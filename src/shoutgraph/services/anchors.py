@@ -17,7 +17,7 @@ from shoutgraph.domain.clock import Clock
 from shoutgraph.files.anchors import ANCHORS_MAX, AnchorFolder, Ignored
 from shoutgraph.storage import epochs
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Store
+from shoutgraph.tools import Store, Tools
 
 logger = logging.getLogger("shoutgraph.anchors")
 
@@ -25,6 +25,7 @@ START_MAX: Final = 100
 """So many anchors are compared at a start, the newest first: each vouches for every line before it."""
 
 IGNORED_TOLD_MAX: Final = 20
+WRONG: Final = frozenset({Finding.AHEAD, Finding.DIFFERENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def compare(tx: Tx, folder: AnchorFolder, *, limit: int = ANCHORS_MAX) -> Compar
             finding = anchors.compare(anchor, standing, there.get(anchor.seq))
             agreeing += finding is Finding.FINE
             lost += finding is Finding.LOST
-            if finding in {Finding.AHEAD, Finding.DIFFERENT}:
+            if finding in WRONG:
                 found.append((anchor, finding))
     return Compared(standing, newest, agreeing, lost, found, ignored)
 
@@ -128,32 +129,36 @@ async def look(store: Store, folder: AnchorFolder) -> Compared:
     return found
 
 
-async def fault(store: Store, folder: AnchorFolder) -> str | None:
+async def fault(tools: Tools) -> str | None:
     """Why a running process must not be sent requests: its database went back in time, or was changed."""
+    folder = tools.anchors
+    if folder is None:
+        return None
     try:
-        found = await store.read(lambda tx: compare(tx, folder, limit=1))
+        found = await tools.store.read(lambda tx: compare(tx, folder, limit=1))
     except (errors.OverloadedError, errors.FaultError):
         return None  # the database speaks for itself, and a folder that is away for a while proves nothing
     return None if found.fault is None else "the database does not agree with its anchors"
 
 
-async def write(store: Store, folder: AnchorFolder, wall: Clock, *, since: Anchor | None = None) -> Anchor | None:
-    """Writes an anchor of the newest line, unless it is that of `since`; gives the newest one.
+async def write(store: Store, folder: AnchorFolder, wall: Clock) -> Anchor | None:
+    """Writes an anchor of the newest line, unless this process did before; gives the newest one.
 
     Raises:
-        StoreUnavailableError: the database cannot be read, or does not have the line of `since` any more.
+        StoreUnavailableError: the database cannot be read, or lost a line that this process has anchored.
         OSError: the folder takes no file.
         KeyFileError: our key can only prove.
     """
-    standing, there = await store.read(lambda tx: _stand(tx, since))
-    if since is not None and anchors.compare(since, standing, there) is not Finding.FINE:
-        msg = f"the database ends at line {standing.head.seq} and lost line {since.seq}, of which an anchor tells"
+    known = folder.newest
+    standing, there = await store.read(lambda tx: _stand(tx, known))
+    if known is not None and anchors.compare(known, standing, there) in WRONG:
+        msg = f"the database ends at line {standing.head.seq} and lost line {known.seq}, of which an anchor tells"
         raise errors.StoreUnavailableError(msg, retry_after_s=0)
     anchor = anchors.of(standing, at=wall())
-    if anchor is None or (since is not None and anchor.place == since.place):
-        return since
-    await asyncio.to_thread(folder.write, anchor)
-    return anchor
+    if anchor is not None and (known is None or anchor.place != known.place):
+        await asyncio.to_thread(folder.write, anchor)
+        folder.newest = anchor
+    return folder.newest
 
 
 def write_now(tx: Tx, folder: AnchorFolder, wall: Clock) -> Anchor | None:
@@ -173,9 +178,9 @@ def write_now(tx: Tx, folder: AnchorFolder, wall: Clock) -> Anchor | None:
     return anchor
 
 
-def _stand(tx: Tx, since: Anchor | None) -> tuple[Standing, bytes | None]:
-    there = {} if since is None else epochs.list_of_hashes(tx, [since.seq])
-    return epochs.standing(tx), None if since is None else there.get(since.seq)
+def _stand(tx: Tx, known: Anchor | None) -> tuple[Standing, bytes | None]:
+    there = {} if known is None else epochs.list_of_hashes(tx, [known.seq])
+    return epochs.standing(tx), None if known is None else there.get(known.seq)
 
 
 def _valid(folder: AnchorFolder, ignored: list[Ignored]) -> Iterator[Anchor]:
