@@ -8,7 +8,7 @@ docs/adr/0014-postgresql.md.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
@@ -143,6 +143,11 @@ class Store:
         self._readers = reader
         self._writer = pen
         self._parts = parts
+
+    @property
+    def contention(self) -> Mapping[str, int]:
+        """How often a unit of work was taken back because of neighbours, by what the database called it."""
+        return dict(self._writing().counts)
 
     async def write(self, work: Callable[[Tx], T], *, refused: Refused | None = None) -> T:
         """Runs a unit of work and returns after COMMIT.

@@ -23,13 +23,17 @@ C = TypeVar("C", bound="Command")
 
 @dataclass(slots=True, eq=False)
 class Command:
-    """A unit of work and who waits for it. Its future may be cancelled; the work is done all the same."""
+    """A unit of work and who waits for it. Its future may be cancelled; the work is done all the same.
+
+    `tries` counts how often it was taken back because of neighbours, `keys` how often because a key was taken.
+    """
 
     work: Callable[[Tx], Any]
     refused: Callable[[Tx, errors.ShoutgraphError], None] | None
     loop: asyncio.AbstractEventLoop | None
     future: "asyncio.Future[Any] | concurrent.futures.Future[Any]"
     tries: int = 0
+    keys: int = 0
 
     @classmethod
     def from_loop(

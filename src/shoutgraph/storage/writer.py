@@ -6,10 +6,11 @@ memory or the file concern the whole batch, and after a few in a row the writer 
 wrong. Source: docs/adr/0005-storage.md.
 """
 
+import logging
 import random
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,8 @@ from shoutgraph.storage.session import Blame, Session
 from shoutgraph.storage.statements import Hold
 from shoutgraph.storage.tx import Tx
 
+logger = logging.getLogger("shoutgraph.storage")
+
 QUEUE_MAX: Final = 4_096
 BATCH_MAX: Final = 512
 FAULTS_MAX: Final = 3
@@ -29,7 +32,7 @@ FAULTS_MAX: Final = 3
 TRIES_MAX: Final = 12
 """How often a command is run that its neighbours keep from ending."""
 KEY_TRIES_MAX: Final = 2
-"""How often a command is run again because a key was taken: the second time it sees the row that took it."""
+"""How often a command is run again because a key was taken: then it sees the rows that took it."""
 PAUSES_S: Final = (0.005, 0.2)
 """The first and the longest pause before a command is tried again; any time up to it is taken."""
 RECONNECT_S: Final = 10.0
@@ -53,7 +56,11 @@ class _LostError(Exception):
 
 
 class _ContendedError(Exception):
-    """A neighbour has what the command needs; its cause is the driver's error."""
+    """A neighbour has what the command needs, or took the `key`; its cause is the driver's error."""
+
+    def __init__(self, *, key: bool) -> None:
+        super().__init__()
+        self.key = key
 
 
 class Writer:
@@ -83,6 +90,8 @@ class Writer:
         self._tx = Tx(session.raw, session.dialect, clock.EPOCH)
         self._last = self._tx.head.at
         self._faults = 0
+        self.counts: Final = Counter[str]()
+        """How often a command was taken back because of neighbours, by what the database called it."""
         self._thread = threading.Thread(target=self._serve, name="shoutgraph-writer", daemon=True)
         self._thread.start()
 
@@ -146,7 +155,8 @@ class Writer:
             for place, command in enumerate(batch):
                 try:
                     results.append((command, self._attempt(command, first=place == 0)))
-                except _ContendedError:
+                except _ContendedError as met:
+                    command.keys += met.key
                     break
             session.commit()
         except _LostError:
@@ -175,6 +185,7 @@ class Writer:
         if blame is Blame.BATCH:
             raise _BatchError from error
         if blame is Blame.NEIGHBOUR:
+            self._count(error)
             return [], batch
         if len(batch) > 1:
             return None, []
@@ -210,7 +221,7 @@ class Writer:
         if command.refused is None:
             return Outcome(error=refusal)
         leave = command.refused
-        again = Command(lambda tx: leave(tx, refusal), None, None, command.future)
+        again = Command(lambda tx: leave(tx, refusal), None, None, command.future, keys=command.keys)
         return Outcome(error=self._attempt(again, first=first).error or refusal)
 
     def _judge(self, command: Command, error: Exception, head: journal.Head | None) -> None:
@@ -226,10 +237,11 @@ class Writer:
             raise _LostError from error
         if blame is Blame.BATCH or not self._session.open:
             raise _BatchError from error
-        if blame is Blame.NEIGHBOUR or (blame is Blame.KEY and command.tries < KEY_TRIES_MAX):
+        if blame is Blame.NEIGHBOUR or (blame is Blame.KEY and command.keys < KEY_TRIES_MAX):
+            self._count(error)
             self._session.undo()
             self._tx.restart(head)
-            raise _ContendedError from error
+            raise _ContendedError(key=blame is Blame.KEY) from error
 
     def _again(self, rest: list[Command]) -> list[Command]:
         """What is run next: the command that met a neighbour first, unless it has tried too often."""
@@ -262,6 +274,11 @@ class Writer:
                 _turn_away(batch, f"the connection to the database is lost again and again: {lost.__cause__}")
                 return False
             return True
+
+    def _count(self, error: Exception) -> None:
+        code = getattr(error, "sqlstate", None) or type(error).__name__
+        self.counts[code] += 1
+        logger.debug("a command is run again because of %s: %s", code, self._session.words(error))
 
     def _abandon(self) -> None:
         self._session.rollback()
