@@ -5,7 +5,6 @@ enough. Source: docs/adr/0014-postgresql.md.
 """
 
 import contextlib
-import hashlib
 import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy.dialects.postgresql import psycopg as dialects
 
 from shoutgraph.domain import errors
+from shoutgraph.storage import guards
 from shoutgraph.storage.session import Blame
 from shoutgraph.storage.statements import Row
 from shoutgraph.storage.tx import Cursor
@@ -29,6 +29,9 @@ CONNECT_S: Final = 5
 SETTLE_S: Final = 10.0
 """How long a lost COMMIT is asked about before its outcome is called unknown."""
 SETTLE_PAUSE_S: Final = 0.05
+
+TURN: Final = "60s"
+"""How long a migration waits for another one to end."""
 
 OWNER: Final = "shoutgraph_owner"
 APP: Final = "shoutgraph_app"
@@ -308,6 +311,7 @@ def prepare_roles(connection: sa.Connection, *, patience: str, lock: int) -> Non
 
     The roles are the whole server's: databases beside this one may have made them already.
     """
+    connection.execute(sa.text(f"SET LOCAL lock_timeout = '{TURN}'"))
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
     connection.execute(sa.text(f"SET LOCAL lock_timeout = '{patience}'"))
     known = set(connection.execute(sa.text("SELECT rolname FROM pg_roles")).scalars())
@@ -318,6 +322,9 @@ def prepare_roles(connection: sa.Connection, *, patience: str, lock: int) -> Non
     for role in ROLES:
         if not connection.execute(joined, {"role": role}).scalar():
             connection.execute(sa.text(f"GRANT {role} TO CURRENT_USER"))
+    connection.execute(
+        sa.text("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    )  # else anybody's functions stand beside ours
     connection.execute(sa.text(f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}"))
     connection.execute(sa.text(f"GRANT USAGE ON SCHEMA public TO {APP}, {SEQUENCER}, {REPORT}"))
     connection.execute(sa.text(f"SET LOCAL ROLE {OWNER}"))
@@ -329,14 +336,8 @@ _MAKE_ROLE: Final = (
 
 
 def schema_digest(raw: "psycopg.Connection[Any]") -> str:
-    """SHA-256 over everything that guards: columns, constraints, indexes, triggers, functions and rights."""
-    digest = hashlib.sha256()
-    for query in _SCHEMA:
-        for row in raw.execute(query).fetchall():
-            for part in row:
-                text = " ".join(str(part).split()).encode()
-                digest.update(len(text).to_bytes(4) + text)
-    return digest.hexdigest()
+    """SHA-256 over everything that guards."""
+    return guards.digest(raw)
 
 
 @contextlib.contextmanager
@@ -363,38 +364,13 @@ def _set_up(raw: "psycopg.Connection[Any]", name: str, role: str | None, setting
         raise errors.StoreUnavailableError(
             f"cannot open {name} as {role}: {error}; run `shoutgraph migrate`", retry_after_s=0
         ) from error
-    if raw.execute("SHOW synchronous_commit").fetchall()[0][0] not in DURABLE:
+    ((durable, guarded),) = raw.execute(
+        "SELECT current_setting('synchronous_commit'), current_setting('session_replication_role')"
+    ).fetchall()
+    if durable not in DURABLE:
         raw.execute("SET synchronous_commit = on")
-
-
-_SCHEMA: Final = (
-    """SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated, a.attidentity,
-          coalesce(pg_get_expr(d.adbin, d.adrelid), '')
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
-          LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-        WHERE n.nspname = 'public' AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
-          AND c.relname <> 'alembic_version'
-        ORDER BY c.relname, a.attnum""",
-    """SELECT c.relname, k.conname, pg_get_constraintdef(k.oid), k.convalidated
-        FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = 'public' AND k.contype <> 'n' AND c.relname <> 'alembic_version'
-        ORDER BY c.relname, k.conname""",
-    """SELECT indexname, indexdef FROM pg_indexes n
-        WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY indexname""",
-    """SELECT c.relname, t.tgname, t.tgenabled, t.tgtype, t.tgdeferrable, t.tginitdeferred, p.proname, t.tgargs,
-          regexp_replace(pg_get_triggerdef(t.oid), '^.*? ON ', '')
-        FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-          JOIN pg_proc p ON p.oid = t.tgfoid
-        WHERE n.nspname = 'public' AND NOT t.tgisinternal ORDER BY c.relname, t.tgname""",
-    """SELECT p.proname, pg_get_function_identity_arguments(p.oid), p.prosrc, p.prosecdef, p.proconfig, p.provolatile
-        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-          LEFT JOIN pg_depend x ON x.objid = p.oid AND x.deptype = 'e'
-        WHERE n.nspname = 'public' AND x.objid IS NULL ORDER BY 1, 2""",
-    """SELECT c.relname, g.grantee::regrole::text, g.privilege_type
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) g
-        WHERE n.nspname = 'public' AND c.relkind = 'r' AND g.grantee <> c.relowner AND c.relname <> 'alembic_version'
-        ORDER BY 1, 2, 3""",
-    """SELECT p.proname, CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END
-        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, aclexplode(p.proacl) g
-        WHERE n.nspname = 'public' AND g.grantee <> p.proowner ORDER BY 1, 2""",
-)
+    if guarded != "origin":
+        raise errors.StoreUnavailableError(
+            f"cannot open {name}: session_replication_role is {guarded}, which switches every guard off",
+            retry_after_s=0,
+        )
