@@ -21,6 +21,7 @@ GRACE_S: Final = 900
 COUNTS: Final = {
     "cuts": "power cuts",
     "kills": "processes killed",
+    "stops": "times that a server stands still",
     "steps": "steps of random lives of the books",
     "examples": "inputs of each root field, sent as everyone",
 }
