@@ -17,9 +17,16 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from shoutgraph.plugins.loading import Setup, load, simulators
 from shoutgraph.plugins.statuses import State
+from shoutgraph.sdk import SimulatorSetup
 from shoutgraph_sandbox.simulator.app import build
 from shoutgraph_sandbox.simulator.store import Store
 
@@ -178,3 +185,49 @@ def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError, match="another version"):
         asyncio.run(opened())
+
+
+def test_simulators_that_share_a_file_tell_each_notice_once(tmp_path: Path) -> None:
+    told: list[bytes] = []
+
+    async def hook(request: Request) -> Response:
+        told.append(await request.body())
+        await asyncio.sleep(0.05)
+        return Response(status_code=204)
+
+    async def live() -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        app = Starlette(routes=[Route("/hooks/{instance}", hook, methods=["POST"])])
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        setup = SimulatorSetup(
+            base_url="http://127.0.0.1:1",
+            state_path=tmp_path / "sandbox.db",
+            webhook_base_url=address,
+            webhook_secret=SecretStr(SECRET),
+            clock=lambda: datetime.fromtimestamp(time.time(), UTC),
+        )
+        simulators = [build(setup) for _ in range(4)]
+        await asyncio.gather(*(each.start() for each in simulators))
+        doors = [httpx.AsyncClient(transport=httpx.ASGITransport(each), base_url=address) for each in simulators]
+        for at in range(12):
+            made = await doors[at % 4].post(
+                "/v1/payments", json=wanted(f"op_{at}", 10_000), headers={"idempotency-key": f"key_{at}"}
+            )
+            assert made.status_code == 201, made.text
+            paid = await doors[-at % 4].post(f"/control/payments/{made.json()['id']}/pay", json={})
+            assert paid.status_code == 200, paid.text
+        states = {"pending"}
+        while "pending" in states:
+            listed = (await doors[0].get("/control/notices")).json()["notices"]
+            states = {each["state"] for each in listed}
+            await asyncio.sleep(0.05)
+        assert states == {"delivered"}
+        assert sorted(json.loads(body)["id"] for body in told) == sorted(each["id"] for each in listed)
+        for each in (*doors, *simulators):
+            await each.aclose()
+        server.should_exit = True
+        await serving
+
+    asyncio.run(live())

@@ -25,7 +25,8 @@ class SimulatorSetup:
 
     Args:
         base_url: the URL under which it is mounted, without a slash at the end.
-        state_path: the file that keeps what it knows.
+        state_path: the file that keeps what it knows. Where several processes serve, each of them makes a simulator,
+            and all of these share the file.
         webhook_base_url: its webhooks go to `{webhook_base_url}/hooks/{instance}`.
         api_key: what callers must present; None lets everybody in.
     """

@@ -21,6 +21,9 @@ from shoutgraph_sandbox.simulator.rules import Rules
 POLL_S: Final = 0.2
 """How often the clock is looked at while something is to come. Units: seconds."""
 
+IDLE_S: Final = 5.0
+"""How often it is otherwise looked whether another process, which is gone, left something. Units: seconds."""
+
 TIMEOUT_S: Final = 5.0
 
 
@@ -72,12 +75,12 @@ class Courier:
 
     def _round(self, db: sqlite3.Connection, now: int) -> list[sqlite3.Row]:
         due.run(db, self._rule, now)
-        return notices.due(db, now)
+        return notices.take(db, now)
 
     async def _pause(self) -> None:
         waiting = await self._memory.run(due.is_waiting)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), POLL_S if waiting else None)
+            await asyncio.wait_for(self._news.wait(), POLL_S if waiting else IDLE_S)
 
     async def _deliver(self, client: httpx.AsyncClient, row: sqlite3.Row) -> None:
         body = row["body"].encode()

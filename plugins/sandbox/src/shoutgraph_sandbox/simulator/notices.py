@@ -11,6 +11,9 @@ from shoutgraph_sandbox.simulator import rules, store
 ATTEMPTS_MAX: Final = 8
 BACKOFF: Final = timedelta(seconds=1)
 BACKOFF_MAX: Final = timedelta(minutes=1)
+LEASE: Final = timedelta(seconds=10)
+"""Longer than one attempt takes; then another process takes up what a dead one left."""
+
 ROUND_MAX: Final = 10
 """The most notices that are under way at once."""
 
@@ -34,10 +37,13 @@ def tell(
         )
 
 
-def due(db: sqlite3.Connection, now: int) -> list[sqlite3.Row]:
-    """The notices whose time has come, oldest first."""
+def take(db: sqlite3.Connection, now: int) -> list[sqlite3.Row]:
+    """Takes the notices whose time has come, oldest first; until the lease is over nobody else gets them."""
     query = "SELECT * FROM notice WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, seq LIMIT ?"
-    return db.execute(query, (now, ROUND_MAX)).fetchall()
+    rows = db.execute(query, (now, ROUND_MAX)).fetchall()
+    leased = [(now + store.span(LEASE), row["seq"]) for row in rows]
+    db.executemany("UPDATE notice SET next_at = ? WHERE seq = ?", leased)
+    return rows
 
 
 def record(db: sqlite3.Connection, seq: int, status: int | None, now: int) -> None:

@@ -1,10 +1,14 @@
-"""The simulator's memory: one SQLite file, one thread, one transaction for each step."""
+"""The simulator's memory: one SQLite file, one thread, one transaction for each step.
+
+Several processes may share the file: each step is a transaction, and they open it one after another.
+"""
 
 import asyncio
+import fcntl
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
@@ -112,6 +116,19 @@ def text_of(kept: int | None) -> str | None:
 
 def _opened(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(path):
+        return _set_up(path)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Lets one process at a time make the file: SQLite does not wait when the journal's mode is changed."""
+    with path.with_name(f"{path.name}.opening").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _set_up(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None)
     db.row_factory = sqlite3.Row
     # NORMAL keeps every commit through a killed process; only a power cut could take the last ones.
