@@ -6,7 +6,7 @@ from datetime import datetime
 from shoutgraph.domain import creators, errors, ids
 from shoutgraph.domain.creators import Creator, Profile, ProfileChanges
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import creators as rows, policies
+from shoutgraph.storage import creators as rows, policies, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -30,6 +30,7 @@ async def register(tools: Tools, viewer: Viewer, profile: Profile) -> Creator:
             policy=policies.current(tx),
             now=tx.now,
         )
+        users.hold(tx, user_id)  # so that the second of two requests sees the creator of the first
         existing = rows.find_by_user(tx, user_id)
         if existing is not None:
             if existing.profile == creator.profile:

@@ -27,7 +27,7 @@ async def create(tools: Tools, viewer: Viewer, terms: OfferTerms) -> Offer:
         offer_id = ids.OfferId(tools.new_id(ids.OFFER))
         policy = policies.current(tx)
         offer = creators.offer(terms, offer_id=offer_id, creator_id=creator_id, policy=policy, now=tx.now)
-        rows.get(tx, creator_id)  # held, so that two of them do not both have the last place
+        rows.hold(tx, creator_id)  # so that two of them do not both have the last place
         if rows.count_offers(tx, creator_id) >= creators.OFFERS_MAX:
             msg = f"A creator has at most {creators.OFFERS_MAX} offers: change one that you no longer sell."
             raise errors.LimitExceededError(msg, code="OFFERS_MAX", limit=creators.OFFERS_MAX)

@@ -18,7 +18,7 @@ from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, Micros, Text, Truth, Words, one_of, truth
-from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.statements import Hold, Statement
 from shoutgraph.storage.tx import Tx
 
 T = TypeVar("T", bound=str)
@@ -238,6 +238,12 @@ def get(tx: Tx, creator_id: str) -> Creator:
     if row is None:
         raise errors.NotFoundError("There is no such creator.", path=("input", "creatorId"))
     return Creator(*row)
+
+
+def hold(tx: Tx, creator_id: str) -> None:
+    """Holds a creator, for what is counted or summed over all that is theirs; what only reads holds nothing."""
+    if tx.hold is not Hold.NO:
+        tx.one(_GET, id=creator_id)
 
 
 def find_by_handle(tx: Tx, handle: str) -> Creator | None:

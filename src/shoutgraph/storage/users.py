@@ -11,7 +11,7 @@ from shoutgraph.domain import errors, users
 from shoutgraph.domain.users import User
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, Micros, Text, Truth, truth
-from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.statements import Hold, Statement
 from shoutgraph.storage.tx import Tx
 
 
@@ -83,6 +83,12 @@ def get(tx: Tx, user_id: str) -> User:
     if row is None:
         raise errors.NotFoundError("There is no such user.")
     return User(*row)
+
+
+def hold(tx: Tx, user_id: str) -> None:
+    """Holds a user, for what there is one of for each; what only reads holds nothing."""
+    if tx.hold is not Hold.NO:
+        tx.one(_GET, id=user_id)
 
 
 def find(tx: Tx, user_id: str) -> User | None:

@@ -58,7 +58,7 @@ async def request(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> D
 
     def work(tx: Tx) -> Payout:
         _check_person(tx, user_id)
-        creators.get(tx, creator_id)  # held: of two requests the second one sees what the first one took
+        creators.hold(tx, creator_id)  # of two requests the second one sees what the first one took
         recipient = recipients.get(tx, wish.recipient_id, creator_id)
         policy = policies.current(tx)
         _check_limits(tx, creator_id, wish.coins, policy)
@@ -86,7 +86,7 @@ async def add_recipient(tools: Tools, viewer: Viewer, asked: Request, wish: NewR
         way = tools.providers.payouts.get(wish.provider_code)
         if way is None:
             raise errors.ProviderUnavailableError("There is no such provider.", path=("input", "providerCode"))
-        creators.get(tx, creator_id)  # held, so that two of them do not both have the last place
+        creators.hold(tx, creator_id)  # so that two of them do not both have the last place
         if len(recipients.list_of_creator(tx, creator_id)) >= RECIPIENTS_MAX:
             msg = f"A creator has at most {RECIPIENTS_MAX} recipients."
             raise errors.LimitExceededError(msg, code="RECIPIENTS", limit=RECIPIENTS_MAX)
