@@ -7,7 +7,7 @@ most `MATCHES_MAX` creators. Only creators with an active offer are listed.
 
 from collections.abc import Callable, Set as AbstractSet
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -76,7 +76,9 @@ def _page(sort: Sort, descending: bool, after: bool, shape: Shape) -> Statement[
         few = rare.limit(sa.literal_column(str(FEW + 1))).cte("few").prefix_with("MATERIALIZED")
         are_few = sa.select(sa.func.count()).select_from(few).scalar_subquery() <= sa.literal_column(str(FEW))
         nothing: sa.ColumnElement[int] = sa.literal_column("0")
-        those = ordered.where(_T.c.number.in_(sa.select(few.c.number)), *_conditions(shape, set()))
+        those = ordered.where(
+            _Among(_T.c.number, sa.select(few.c.number).scalar_subquery()), *_conditions(shape, set())
+        )
         those = those.limit(sa.case((are_few, size), else_=nothing))
         walked = walk.limit(sa.case((are_few, nothing), else_=size))
         return sa.union_all(sa.select(those.subquery("those")), sa.select(walked.subquery("walked")))
@@ -184,15 +186,27 @@ class _Asked(sa.types.TypeDecorator[tuple[tuple[str, ...], tuple[str, ...]]]):
         return " & ".join([f"'{word}':*" for word in beginnings] + [f"'{word}'" for word in wholes])
 
 
-class _Found(FunctionElement[bool]):
-    """Whether the search index has the row under what is asked."""
+class _Truth(FunctionElement[bool]):
+    """A condition that each database says in its own way."""
 
     inherit_cache = True
     type = sa.Boolean()
 
-    def self_group(self, against: object = None) -> "_Found":  # noqa: ARG002 - SQLAlchemy's
+    def self_group(self, against: object = None) -> Self:  # noqa: ARG002 - SQLAlchemy's
         """Stays as it is: for SQLite, SQLAlchemy would add `= 1` to a truth, and no index would be used."""
         return self
+
+
+class _Found(_Truth):
+    """Whether the search index has the row under what is asked."""
+
+    inherit_cache = True
+
+
+class _Among(_Truth):
+    """Whether a number is among a few, which are found first: PostgreSQL would rather walk a sort and join them."""
+
+    inherit_cache = True
 
 
 @compiles(_Found, "sqlite")
@@ -207,13 +221,25 @@ def _meets(element: _Found, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: A
     return f"{compiler.process(index, **kw)} @@ CAST({compiler.process(asked, **kw)} AS tsquery)"
 
 
+@compiles(_Among, "sqlite")
+def _in(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401 - SQLAlchemy's
+    number, few = element.clauses
+    return f"{compiler.process(number, **kw)} IN {compiler.process(few, **kw)}"
+
+
+@compiles(_Among, "postgresql")
+def _any(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401 - SQLAlchemy's
+    number, few = element.clauses
+    return f"{compiler.process(number, **kw)} = ANY(ARRAY{compiler.process(few, **kw)})"
+
+
 def _found(param: str) -> sa.ColumnElement[bool]:
     return _Found(_SEARCH.c.creator_fts, sa.bindparam(param, type_=_Asked))
 
 
 def _matches(_: Leads) -> sa.ColumnElement[bool]:
     matches = sa.select(_SEARCH.c.rowid).where(_found("words")).order_by(_SEARCH.c.rowid)
-    return _T.c.number.in_(matches.limit(sa.literal_column(str(MATCHES_MAX))))
+    return _Among(_T.c.number, matches.limit(sa.literal_column(str(MATCHES_MAX))).scalar_subquery())
 
 
 def _takes_orders(_: Leads) -> sa.ColumnElement[bool]:
