@@ -19,6 +19,37 @@ def test_a_search_text_is_its_words() -> None:
     assert len(catalogue.words_of(" ".join(map(str, range(50))))) == catalogue.WORDS_MAX
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Sofía MÜLLER", ("sofia", "muller")),
+        ("So\u0301fia", ("sofia",)),
+        ("Łukasz İzmir", ("łukasz", "izmir")),
+        ("Ёлка Ηλίας", ("елка", "ηλιασ")),
+        ("हिन्दी 李小龙 한국", ("हिन्दी", "李小龙", "한국")),
+        ("ﬁ ½ sofia_cometa", ("fi", "½", "sofia", "cometa")),
+        ("x" * 100, ("x" * 64,)),
+        ("♥Ada♥ \u2014ada", ("ada",)),
+    ],
+)
+def test_words_are_without_case_and_accents(text: str, words: tuple[str, ...]) -> None:
+    assert catalogue.words_of(text) == words
+
+
+@given(st.text(max_size=60))
+def test_a_profile_is_found_by_every_word_of_it(text: str) -> None:
+    indexed = catalogue.indexed(creator(bio=text))
+    for word in text.split():
+        for wanted in catalogue.words_wanted(CreatorFilter(text=word)):
+            assert wanted in indexed
+
+
+def test_a_facet_is_no_word_of_a_profile() -> None:
+    indexed = catalogue.indexed(creator(bio="c0chef k0de"))
+    assert {"c0chef", "k0de", "w0c0chef", "w0k0de", "w0mira"} <= set(indexed)
+    assert catalogue.words_wanted(CreatorFilter(text="c0chef")) == ("w0c0chef",)
+
+
 @given(st.text(max_size=100))
 def test_a_word_has_only_letters_digits_and_marks(text: str) -> None:
     for word in catalogue.words_of(text):
