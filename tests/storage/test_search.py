@@ -96,12 +96,12 @@ def fill_as_before(connection: sa.Connection) -> None:
             (
                 "INSERT INTO creator (id, revision, user_id, handle, name, country, categories, languages, bio, open,"
                 " featured, rating_sum, rating_count, created_at, name_sort, facets)"
-                " VALUES ('creator_' || :n, 1, 'user_' || :n, :handle, :name, 'DE', '|CHEF|', '|de|', :bio, 1, 0, 0, 0, 0,"
-                " 'x', 'k0de c0chef l0de')"
+                " VALUES ('creator_' || :n, 1, 'user_' || :n, :handle, :name, 'DE', '|CHEF|', '|de|', :bio, 1, 0, 0, 0,"
+                " 0, 'x', 'k0de c0chef l0de')"
             ),
             (
-                "INSERT INTO offer (id, revision, creator_id, occasion, title, price_coins, duration_max_s, delivery_days,"
-                " active, created_at) VALUES ('offer_' || :n, 1, 'creator_' || :n, 'BIRTHDAY', 'x', 500, 60, 7, 1, 0)"
+                "INSERT INTO offer (id, revision, creator_id, occasion, title, price_coins, duration_max_s,"
+                " delivery_days, active, created_at) VALUES ('offer_' || :n, 1, 'creator_' || :n, 'BIRTHDAY', 'x', 500, 60, 7, 1, 0)"
             ),
         ):
             used = {key: value for key, value in values.items() if f":{key}" in statement}
