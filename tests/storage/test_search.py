@@ -101,7 +101,8 @@ def fill_as_before(connection: sa.Connection) -> None:
             ),
             (
                 "INSERT INTO offer (id, revision, creator_id, occasion, title, price_coins, duration_max_s,"
-                " delivery_days, active, created_at) VALUES ('offer_' || :n, 1, 'creator_' || :n, 'BIRTHDAY', 'x', 500, 60, 7, 1, 0)"
+                " delivery_days, active, created_at)"
+                " VALUES ('offer_' || :n, 1, 'creator_' || :n, 'BIRTHDAY', 'x', 500, 60, 7, 1, 0)"
             ),
         ):
             used = {key: value for key, value in values.items() if f":{key}" in statement}
