@@ -53,6 +53,8 @@ PATIENT: Final[Mapping[str, str]] = {**SETTINGS, "statement_timeout": "0", "idle
 """For a migration, a proof or a copy, which take as long as they take."""
 
 DURABLE: Final = frozenset({"on", "remote_write", "remote_apply"})
+_LIFE: Final = "SELECT pg_postmaster_start_time(), stats_reset FROM pg_stat_wal"
+"""What is another after every start, and after every crash: statistics are lost with it."""
 _SAVE: Final = "SAVEPOINT command"
 _KEEP: Final = "RELEASE SAVEPOINT command"
 KEEPALIVE: Final = {
@@ -66,13 +68,15 @@ KEEPALIVE: Final = {
 DIALECT: Final[sa.Dialect] = dialects.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 DatabaseError: Final[type[Exception]] = psycopg.Error
 
-_AGAIN: Final = (
-    causes.SerializationFailure,
-    causes.DeadlockDetected,
-    causes.LockNotAvailable,
-)
+_AGAIN: Final = (causes.SerializationFailure, causes.DeadlockDetected, causes.LockNotAvailable)
 _CONNECTION: Final = (psycopg.OperationalError, psycopg.InterfaceError)
+_ENDED: Final = (causes.AdminShutdown, causes.CrashShutdown, causes.IdleInTransactionSessionTimeout)
+"""What the server says when it ends a connection; by the time that somebody asks there may be a new one."""
 _COMMAND: Final = (psycopg.IntegrityError, psycopg.DataError, psycopg.ProgrammingError, causes.RaiseException)
+
+
+class UnknownOutcomeError(psycopg.Error):
+    """A COMMIT got no answer, and no server can say any more what became of it."""
 
 
 class _WholeNumbers(Loader):
@@ -154,7 +158,7 @@ class Session:
         self._url = url
         self._role = role
         self._settings = settings
-        self.raw = Connection(connect(url, role=role, settings=settings))
+        self.raw = Connection(self._connect())
 
     def begin(self) -> None:
         """Opens the transaction that a batch of commands shares."""
@@ -168,8 +172,10 @@ class Session:
     def commit(self) -> None:
         """Makes it durable; the deferred checks run here.
 
-        A connection that is lost in the middle says nothing about the outcome, so the server is asked for it by the
-        transaction's own number.
+        A connection that is lost meanwhile tells nothing, so the server is asked for what became of this number.
+
+        Raises:
+            UnknownOutcomeError: the server did not say in time, or crashed meanwhile.
         """
         row = self.raw.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchall()[0]
         try:
@@ -210,11 +216,13 @@ class Session:
             StoreUnavailableError: the server does not answer.
         """
         if self._lost:
-            self.raw.raw = connect(self._url, role=self._role, settings=self._settings)
+            self.raw.raw = self._connect()
 
     def blame(self, error: Exception) -> Blame:
         """Whom an error of the driver concerns."""
-        if self._lost or (isinstance(error, _CONNECTION) and error.sqlstate is None):
+        if isinstance(error, UnknownOutcomeError):
+            return Blame.BATCH  # it may be there, so it is not run again: whoever retries by a key is told
+        if self._lost or isinstance(error, _ENDED) or (isinstance(error, _CONNECTION) and error.sqlstate is None):
             return Blame.CONNECTION
         if isinstance(error, _AGAIN):
             return Blame.NEIGHBOUR
@@ -241,22 +249,31 @@ class Session:
     def _lost(self) -> bool:
         return self.raw.raw.closed or self.raw.raw.broken
 
+    def _connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        raw = connect(self._url, role=self._role, settings=self._settings)
+        with _closing_on_error(raw), _away(name_of(self._url)):
+            self._life = raw.execute(_LIFE).fetchall()
+        return raw
+
     def _was_committed(self, number: str) -> bool:
         """Whether a transaction whose COMMIT got no answer was committed.
 
+        A server that crashed gives the numbers again that its log did not keep, so another life of it cannot tell.
+
         Raises:
-            Error: the server did not say in time.
+            UnknownOutcomeError: the server did not say in time, or crashed meanwhile.
         """
-        until = time.monotonic() + SETTLE_S
-        while True:
+        life, until = self._life, time.monotonic() + SETTLE_S
+        while time.monotonic() < until:
             with contextlib.suppress(psycopg.OperationalError, errors.StoreUnavailableError):
                 self.renew()
+                if self._life != life:
+                    raise UnknownOutcomeError("the server went away during a commit, whose outcome is not known")
                 status = self.raw.execute("SELECT pg_xact_status($1::text::xid8)", (number,)).fetchall()[0][0]
                 if status in {"committed", "aborted"}:
                     return bool(status == "committed")
-            if time.monotonic() > until:
-                raise psycopg.OperationalError("the outcome of a commit is not known")
             time.sleep(SETTLE_PAUSE_S)
+        raise UnknownOutcomeError("the outcome of a commit is not known")
 
 
 def is_url(where: str) -> bool:
@@ -278,16 +295,14 @@ def connect(
         StoreUnavailableError: the server does not answer, is too old, would lose commits, or has no such role.
     """
     name = name_of(url)
-    try:
+    with _away(name):
         raw: psycopg.Connection[tuple[Any, ...]] = psycopg.connect(
             make_conninfo(url, **KEEPALIVE),
             autocommit=True,
             prepare_threshold=0,
             cursor_factory=psycopg.RawCursor,
         )
-    except psycopg.Error as error:
-        raise errors.StoreUnavailableError(f"cannot open {name}: {error}", retry_after_s=1) from error
-    with _closing_on_error(raw):
+    with _closing_on_error(raw), _away(name):
         raw.prepared_max = 1_000
         raw.adapters.register_loader("numeric", _WholeNumbers)
         _set_up(raw, name, role, settings)
@@ -300,10 +315,8 @@ def connect_owner(url: str) -> "psycopg.Connection[tuple[Any, ...]]":
     Raises:
         StoreUnavailableError: the server does not answer.
     """
-    try:
+    with _away(name_of(url)):
         return psycopg.connect(make_conninfo(url, **KEEPALIVE), options="-c search_path=public -c timezone=UTC")
-    except psycopg.Error as error:
-        raise errors.StoreUnavailableError(f"cannot open {name_of(url)}: {error}", retry_after_s=1) from error
 
 
 def prepare_roles(connection: sa.Connection, *, patience: str, lock: int) -> None:
@@ -347,6 +360,15 @@ def _closing_on_error(raw: "psycopg.Connection[Any]") -> Iterator[None]:
     except BaseException:
         raw.close()
         raise
+
+
+@contextlib.contextmanager
+def _away(name: str) -> Iterator[None]:
+    """Says of whatever the driver finds wrong that the database cannot be opened."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise errors.StoreUnavailableError(f"cannot open {name}: {error}", retry_after_s=1) from error
 
 
 def _set_up(raw: "psycopg.Connection[Any]", name: str, role: str | None, settings: Mapping[str, str]) -> None:
