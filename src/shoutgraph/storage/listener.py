@@ -1,11 +1,12 @@
 """Hears in every process that the journal grew, whoever wrote it, and rings the bell.
 
-One connection listens; should a call be lost, the newest number is looked up every second. Source:
-docs/adr/0014-postgresql.md.
+One connection listens. A call only wakes: anybody may call anything, so the newest number is looked up then, and every
+second, should a call be lost. Source: docs/adr/0014-postgresql.md.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -58,11 +59,10 @@ class Listener:
 
     def _listen(self, session: Session) -> None:
         session.raw.execute(f"LISTEN {sequencer.CHANNEL}")
-        rest = 0.0
+        look_at = 0.0  # at once: what was sealed before it listened was not heard
         while not self._closing.is_set():
-            if rest <= 0:  # also at first: what was sealed before it listened was not heard
+            if time.monotonic() >= look_at:
                 self._bell.ring(sequencer.newest(Tx(session.raw, session.dialect, self._wall())))
-                rest = POLL_S
-            for call in session.raw.raw.notifies(timeout=CLOSE_S, stop_after=1):
-                self._bell.ring(int(call.payload))
-            rest -= CLOSE_S
+                look_at = time.monotonic() + POLL_S
+            for _ in session.raw.raw.notifies(timeout=CLOSE_S, stop_after=1):
+                look_at = 0.0

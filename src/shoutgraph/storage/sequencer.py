@@ -2,21 +2,21 @@
 
 Numbers that are given before a commit become visible out of order, so readers that go by them lose lines; here they are
 given after it. One process leads by an advisory lock; the row of the sequencer is the fence, so two that both think
-they lead still seal one after the other. Whoever does not lead seals what has waited too
-long, in case the leader hangs. Source: docs/adr/0014-postgresql.md.
+they lead still seal one after the other. Whoever does not lead seals what they have seen waiting for too long, by no
+clock but their own, in case the leader hangs. Source: docs/adr/0014-postgresql.md.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from shoutgraph.domain import clock, errors, journal
 from shoutgraph.storage.session import Blame, Session
-from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.statements import Row, Statement
 from shoutgraph.storage.tx import Tx
 
 logger = logging.getLogger("shoutgraph.journal")
@@ -67,19 +67,20 @@ class Sequencer:
             else:
                 try:
                     self._work(session)
-                except session.errors as error:
-                    logger.warning("the sequencer lost its connection: %s", error)
+                except Exception:  # it goes on as long as the process does
+                    logger.exception("the sequencer begins anew")
                 finally:
                     session.close()
             if self._closing.wait(RECONNECT_S):
                 return
 
     def _work(self, session: Session) -> None:
-        leads, busy_until = False, 0.0
+        leads, busy_until, watch = False, 0.0, _Watch()
         while True:
             closing = self._closing.is_set()
             leads = leads or _try_lead(session)
-            sealed = self._seal(session) if leads or self._overdue(session) else 0
+            waits = watch.look(Tx(session.raw, session.dialect, self._wall()))
+            sealed = self._seal(session) if waits and (leads or watch.overdue) else 0
             if sealed:
                 busy_until = time.monotonic() + QUIET_S
             if sealed == SEALED_MAX:
@@ -92,10 +93,6 @@ class Sequencer:
             else:
                 self._closing.wait(FOLLOW_S)
 
-    def _overdue(self, session: Session) -> bool:
-        row = Tx(session.raw, session.dialect, self._wall()).one(_OLDEST)
-        return row is not None and row[0] is not None and clock.to_micros(self._wall()) - row[0] > OVERDUE_S * 1e6
-
     def _seal(self, session: Session) -> int:
         """Seals what waits; a line that cannot be sealed is set aside, so that it stops nothing."""
         size = SEALED_MAX
@@ -104,31 +101,76 @@ class Sequencer:
             try:
                 sealed = seal(Tx(session.raw, session.dialect, self._wall()), size)
                 session.commit()
-            except session.errors as error:
-                if session.blame(error) not in {Blame.COMMAND, Blame.KEY}:
+            except Exception as error:
+                if not _of_a_line(session, error):
                     raise
                 session.rollback()
                 if size == 1:
-                    self._set_aside(session, error)
+                    self._set_aside(session)
                 size = max(size // 2, 1)
             else:
                 return sealed
 
-    def _set_aside(self, session: Session, reason: Exception) -> None:
+    def _set_aside(self, session: Session) -> None:
+        """Seals the oldest line or sets it aside: it is tried again, since another process may have been here."""
         session.begin()
-        row = Tx(session.raw, session.dialect, self._wall()).one(_SET_ASIDE, reason=str(reason))
+        tx = Tx(session.raw, session.dialect, self._wall())
+        head, (oldest, _) = hold(tx), tx.one(_SPAN) or (None, None)
+        session.save()
+        try:
+            _write(tx, head, tx.all(_TAKE_ONE, place=oldest))
+            session.raw.execute(_CHECK_NOW)
+        except Exception as error:
+            if not _of_a_line(session, error):
+                raise
+            session.undo()
+            row = tx.one(_SET_ASIDE, place=oldest, reason=str(error))
+            logger.error("the event %s cannot be sealed and was set aside: %s", row and row[0], error)  # noqa: TRY400
+        else:
+            session.keep()
         session.commit()
-        logger.error("the event %s cannot be sealed and was set aside: %s", row and row[0], reason)
+
+
+class _Watch:
+    """What waits in the outbox, and whether some of it has waited for too long before our eyes."""
+
+    def __init__(self) -> None:
+        self._newest = 0
+        self._since = 0.0
+        self.overdue = False
+
+    def look(self, tx: Tx) -> bool:
+        """Whether anything waits."""
+        oldest, newest = tx.one(_SPAN) or (None, None)
+        if oldest is None or newest is None:
+            self.overdue = False
+            return False
+        if oldest > self._newest:  # all that was seen before has left
+            self._newest, self._since = newest, time.monotonic()
+        self.overdue = time.monotonic() - self._since > OVERDUE_S
+        return True
+
+
+def _of_a_line(session: Session, error: Exception) -> bool:
+    """Whether an error is a line's own; whatever a line is, it must not be in the way of all others."""
+    return not isinstance(error, session.errors) or session.blame(error) in {Blame.COMMAND, Blame.KEY}
+
+
+def hold(tx: Tx) -> journal.Head:
+    """Holds the fence until the commit, and gives the newest line."""
+    fence = tx.one(_FENCE)
+    assert fence is not None, "the sequencer has its row from the first migration on"
+    return journal.Head(fence[0], fence[1], clock.from_micros(fence[2]))
 
 
 def seal(tx: Tx, limit: int) -> int:
     """Moves the oldest lines of the outbox to the journal; gives how many. The fence is held until the commit."""
-    fence = tx.one(_FENCE)
-    assert fence is not None, "the sequencer has its row from the first migration on"
-    waiting = tx.all(_TAKE, size=limit)
+    return _write(tx, hold(tx), tx.all(_TAKE, size=limit))
+
+
+def _write(tx: Tx, head: journal.Head, waiting: Sequence[Row]) -> int:
     if not waiting:
         return 0
-    head = journal.Head(fence[0], fence[1], clock.from_micros(fence[2]))
     rows: list[dict[str, object]] = []
     for _, event_id, topic, topic_seq, kind, transfer_id, text, at in sorted(waiting):
         waited = journal.Unsealed(event_id, topic, topic_seq, kind, transfer_id, text, clock.from_micros(at))
@@ -173,8 +215,12 @@ def _take(size: sa.ColumnElement[Any]) -> sa.Delete:
     return sa.delete(_OUT).where(_OUT.c.id.in_(oldest))
 
 
+def _take_one() -> sa.Delete:
+    return sa.delete(_OUT).where(_OUT.c.id == sa.bindparam("place", type_=sa.BigInteger()))
+
+
 def _set_aside() -> sa.ClauseElement:
-    taken = _take(sa.literal_column("1")).returning(*_OUT.c).cte("taken")
+    taken = _take_one().returning(*_OUT.c).cte("taken")
     row = sa.select(*taken.c, sa.bindparam("reason", type_=sa.Text()))
     return sa.insert(_DEAD).from_select([*_OUT_COLUMNS, "reason"], row).returning(_DEAD.c.event_id)
 
@@ -196,7 +242,12 @@ _TELL: Final = Statement(
 )
 _SET_ASIDE: Final = Statement[tuple[str]](_set_aside)
 _WAITING: Final = Statement[tuple[int]](lambda: sa.select(sa.func.count()).select_from(_OUT))
-_OLDEST: Final = Statement[tuple[int | None]](lambda: sa.select(sa.func.min(_OUT.c.at)))
+_TAKE_ONE: Final = Statement(lambda: _take_one().returning(*_OUT.c))
+_SPAN: Final = Statement[tuple[int | None, int | None]](
+    lambda: sa.select(sa.func.min(_OUT.c.id), sa.func.max(_OUT.c.id))
+)
+_CHECK_NOW: Final = "SET CONSTRAINTS ALL IMMEDIATE"
+"""What else COMMIT would find wrong."""
 _NEWEST: Final = Statement[tuple[int]](lambda: sa.select(_ROW.c.seq))
 _TYPES: Final[dict[str, sa.types.TypeEngine[Any]]] = {
     **dict.fromkeys(("seq", "topic_seq", "transfer_id", "at"), sa.BigInteger()),
