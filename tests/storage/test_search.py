@@ -84,6 +84,16 @@ def test_creators_of_an_earlier_release_are_found_once_it_is_upgraded(where: Any
     store.close()
 
 
+@pytest.mark.parametrize("text", ["\0", "sofia\0cometa", "", "@", "x" * 300, "söfia"])
+def test_a_text_that_can_be_no_handle_is_nobodys(where: Any, text: str) -> None:
+    migrations.upgrade(where)
+    store = engine.open_store(where, lambda: databases.START, engine.Options(readers=1))
+    store.write_now(fill)
+    assert store.read_now(lambda tx: creators.find_by_handle(tx, text)) is None
+    assert store.read_now(lambda tx: creators.find_by_handle(tx, " @Sofia.Cometa")) is not None
+    store.close()
+
+
 def fill_as_before(connection: sa.Connection) -> None:
     """What the earlier release wrote."""
     for number, (handle, name, bio) in enumerate(PROFILES, start=1):

@@ -139,7 +139,9 @@ def _fits(key: pages.Key, kinds: tuple[type, ...]) -> bool:
     if len(key) != len(kinds) or any(type(value) is not kind for value, kind in zip(key, kinds, strict=True)):
         return False
     numbers = all(-_INT64 <= value < _INT64 for value in key if isinstance(value, int))
-    return numbers and not any(unicodedata.category(c) == "Cs" for text in key if isinstance(text, str) for c in text)
+    return numbers and not any(
+        c == "\0" or unicodedata.category(c) == "Cs" for text in key if isinstance(text, str) for c in text
+    )
 
 
 def indexed(creator: Creator) -> tuple[str, ...]:

@@ -329,6 +329,11 @@ def read_handle(text: str) -> str:
     return text.strip().removeprefix("@").lower()
 
 
+def can_be_handle(text: str) -> bool:
+    """Whether it is worth looking for somebody of this handle."""
+    return _HANDLE.fullmatch(text) is not None
+
+
 def sort_name(name: str) -> str:
     """The key by which names sort: without accents and case, so that Émile stands beside Emil."""
     parts = unicodedata.normalize("NFKD", name.casefold())

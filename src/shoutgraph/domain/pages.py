@@ -20,7 +20,7 @@ PAGE_MAX: Final = 100
 CURSOR_CHARS_MAX: Final = 1024
 INT64_END: Final = 2**63
 
-_HALF = re.compile("[\ud800-\udfff]")
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 T = TypeVar("T")
 
@@ -119,8 +119,8 @@ def read_cursor(scope: str, cursor: str, *, path: tuple[str, ...]) -> Key:
 
 
 def _is_part(value: object) -> bool:
-    """Whether a key may hold this: halves of surrogate pairs can be written in JSON, but in no database."""
-    return value is None or type(value) is int or (isinstance(value, str) and _HALF.search(value) is None)
+    """Whether a key may hold this: JSON can write NUL and halves of surrogate pairs, and some databases cannot."""
+    return value is None or type(value) is int or (isinstance(value, str) and _UNWRITABLE.search(value) is None)
 
 
 def cut(items: Sequence[T], args: PageArgs, *, scope: str, key_of: Callable[[T], Key]) -> Page[T]:

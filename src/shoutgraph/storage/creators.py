@@ -248,7 +248,8 @@ def hold(tx: Tx, creator_id: str) -> None:
 
 def find_by_handle(tx: Tx, handle: str) -> Creator | None:
     """The creator with this handle, or None."""
-    row = tx.one(_FIND_BY_HANDLE, handle=creators.read_handle(handle))
+    meant = creators.read_handle(handle)
+    row = tx.one(_FIND_BY_HANDLE, handle=meant) if creators.can_be_handle(meant) else None
     return None if row is None else Creator(*row)
 
 
