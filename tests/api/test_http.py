@@ -411,6 +411,18 @@ def test_a_bug_before_graphql_begins_is_masked_and_still_json(world: World, capl
     assert "secret" in caplog.text
 
 
+def test_a_database_that_is_away_is_told_as_such_and_needs_no_apology(
+    client: Client, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.down = True
+    response = client.post("{ viewer }")
+    assert (response.status_code, code_of(response.json())) == (503, "UNAVAILABLE")
+    assert response.json()["errors"][0]["extensions"]["retryAfter"] == 1
+    assert "the database is away" not in response.text
+    assert "the database is away" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
 def test_a_client_that_goes_in_the_middle_of_its_request_harms_nobody(served: Served, client: Client) -> None:
     with sockets.create_connection(("127.0.0.1", served.port)) as connection:
         connection.sendall(

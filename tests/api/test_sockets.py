@@ -251,6 +251,13 @@ def test_a_socket_stays_open_while_nobody_can_be_asked(
         assert socket.next("q") == {"data": {"viewer": "fan"}}
 
 
+def test_a_socket_that_opens_while_nobody_can_be_asked_is_told_to_come_back(served: Served, world: World) -> None:
+    world.down = True
+    with Socket(served.socket_url) as socket:
+        socket.send({"type": "connection_init", "payload": {"authorization": "Bearer fan"}})
+        assert socket.closed()[0] == 1013
+
+
 def test_complete_ends_an_operation_and_frees_its_id(socket: Socket, world: World) -> None:
     socket.init()
     socket.subscribe("w", "subscription { waiting { number } }")

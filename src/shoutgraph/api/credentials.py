@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 
 from shoutgraph.api import limits
-from shoutgraph.api.failures import FailureError
+from shoutgraph.api.failures import Code, FailureError
 from shoutgraph.api.graphql.context import rights_of
 from shoutgraph.api.transport import Transport
 from shoutgraph.domain import errors
@@ -40,6 +40,9 @@ class Credential:
         try:
             viewer = await self.shared.viewer_of(self.authorization)
         except FailureError as failure:
+            if failure.code is Code.UNAVAILABLE:
+                logger.warning("a credential could not be checked again: %s", failure.__cause__)
+                return None
             return failure.message
         except (errors.FaultError, errors.ShoutgraphError) as error:
             logger.warning("a credential could not be checked again: %s", error)

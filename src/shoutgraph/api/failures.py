@@ -17,6 +17,7 @@ from shoutgraph.domain import errors
 logger = logging.getLogger("shoutgraph.api")
 
 MASKED: Final = "Something went wrong on our side. Please quote the request id."
+AWAY: Final = "The database is away for now. Ask again: a mutation under the same key, since it may have been done."
 
 
 class Code(StrEnum):
@@ -42,10 +43,16 @@ class Code(StrEnum):
     COST_EXCEEDED = "COST_EXCEEDED"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     OVERLOADED = "OVERLOADED"
+    UNAVAILABLE = "UNAVAILABLE"
     CURSOR_EXPIRED = "EVENT_CURSOR_EXPIRED"
     RESYNC = "RESYNC"
+    RESTORING = "RESTORING"
     IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
     INTERNAL = "INTERNAL"
+
+
+RETRY_AFTER_MIN_S: Final = 1
+"""Where nobody knows how long it takes."""
 
 
 class FailureError(GraphQLError):
@@ -84,6 +91,11 @@ def of_refusal(refusal: errors.ShoutgraphError) -> FailureError | None:
     return FailureError(code, refusal.message, **details)
 
 
+def of_absence(absence: errors.StoreUnavailableError) -> FailureError:
+    """The failure that says that the store is away; why is for the log."""
+    return FailureError(Code.UNAVAILABLE, AWAY, retryAfter=max(absence.retry_after_s, RETRY_AFTER_MIN_S))
+
+
 def present(
     found: Sequence[GraphQLError], *, request_id: str, otherwise: Code | None = None
 ) -> list[dict[str, object]]:
@@ -99,6 +111,8 @@ def _present(error: GraphQLError, request_id: str, otherwise: Code | None) -> di
     message, extensions = _public(error, otherwise)
     if extensions["code"] is Code.INTERNAL:
         logger.error("request %s failed at %s", request_id, error.path, exc_info=error.original_error or error)
+    elif extensions["code"] is Code.UNAVAILABLE:
+        logger.warning("request %s at %s: %s", request_id, error.path, error.__cause__ or error.original_error)
     else:
         logger.info("request %s: %s", request_id, extensions["code"])
     shown: dict[str, object] = {"message": message}
@@ -120,6 +134,8 @@ def _public(error: GraphQLError, otherwise: Code | None) -> tuple[str, dict[str,
     failure: FailureError | None = None
     if isinstance(cause, errors.ShoutgraphError):
         failure = of_refusal(cause)
+    elif isinstance(cause, errors.StoreUnavailableError):
+        failure = of_absence(cause)
     elif cause is None and (otherwise or innermost.nodes or isinstance(innermost, StrawberryInputCoercionError)):
         # while it runs, graphql-core points at a wrong argument; what it says without one is about our own values
         failure = FailureError(otherwise or Code.BAD_USER_INPUT, error.message)

@@ -181,7 +181,8 @@ class Connection:
         try:
             viewer = await self._shared.viewer_of(authorization)
         except FailureError as failure:
-            raise CloseError(FORBIDDEN, failure.message) from None
+            away = failure.code is Code.UNAVAILABLE
+            raise CloseError(TRY_LATER if away else FORBIDDEN, failure.message) from None
         self._cancel_timer()
         self._check_later(Credential(self._shared, authorization, viewer))
         self._viewer = viewer

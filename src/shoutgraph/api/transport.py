@@ -43,12 +43,15 @@ class Transport:
         """Who asks.
 
         Raises:
-            FailureError: the credentials are not valid; the caller is never taken for an anonymous one.
+            FailureError: the credentials are not valid, or nobody can say now whether they are; the caller is never
+                taken for an anonymous one.
         """
         try:
             return await self.authenticate(authorization)
         except errors.UnauthenticatedError as refusal:
             raise FailureError(Code.UNAUTHENTICATED, refusal.message) from refusal
+        except errors.StoreUnavailableError as absence:
+            raise failures.of_absence(absence) from absence
 
     def seconds_left(self, viewer: Viewer) -> float | None:
         """How long the viewer's token is still good, or None where it does not expire."""
@@ -122,6 +125,7 @@ STATUS: Final[dict[Code, int]] = {
     Code.RATE_LIMITED: 429,
     Code.INTERNAL: 500,
     Code.OVERLOADED: 503,
+    Code.UNAVAILABLE: 503,
 }
 """The status of what fails before GraphQL begins. The draft's 422 and 294 wait until it is final."""
 
