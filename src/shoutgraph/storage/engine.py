@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from shoutgraph.domain import clock, errors
-from shoutgraph.storage import inbox, migrations, postgresql, readers, sequencer, sqlite, writer
+from shoutgraph.storage import guards, inbox, migrations, postgresql, readers, sequencer, sqlite, writer
 from shoutgraph.storage.bell import Bell
 from shoutgraph.storage.inbox import Command
 from shoutgraph.storage.listener import Listener
@@ -116,6 +116,7 @@ def _open_server(url: str, wall: clock.Clock, chosen: Options) -> "Store":
         parts.callback(Listener(lambda: postgresql.Session(url, role=postgresql.APP), bell, wall).close)
         pen = None
         if chosen.writing:
+            guards.require_role(first.raw.raw, postgresql.SEQUENCER)
             sealing = Sequencer(lambda: postgresql.Session(url, role=postgresql.SEQUENCER), wall)
             parts.callback(sealing.close)
             limits = writer.Limits(chosen.limits.queue, min(chosen.limits.batch, SHARED_BATCH_MAX))

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import psycopg
 
+from shoutgraph.domain import errors
+
 ROLES: Final = "('shoutgraph_owner', 'shoutgraph_app', 'shoutgraph_sequencer', 'shoutgraph_report')"
 
 
@@ -21,6 +23,17 @@ def digest(raw: "psycopg.Connection[Any]") -> str:
                 found.update(len(part).to_bytes(4) + part)
         found.update(bytes(4))  # a row of one query is no row of the next
     return found.hexdigest()
+
+
+def require_role(raw: "psycopg.Connection[Any]", role: str) -> None:
+    """Says at once that whoever logs in may not take a role that is needed later.
+
+    Raises:
+        StoreUnavailableError: they may not.
+    """
+    [(user, may)] = raw.execute("SELECT session_user, pg_has_role(session_user, $1, 'MEMBER')", (role,)).fetchall()
+    if not may:
+        raise errors.StoreUnavailableError(f"cannot open {raw.info.dbname}: {user} may not be {role}", retry_after_s=0)
 
 
 def _who(grantee: str) -> str:
