@@ -28,6 +28,7 @@ from shoutgraph.api.transport import Transport
 from shoutgraph.domain import ids
 from shoutgraph.domain.clock import Clock
 from shoutgraph.files import anchors as anchor_files, key_files
+from shoutgraph.files.agreed_time import AgreedTime, counted
 from shoutgraph.files.anchors import AnchorFolder
 from shoutgraph.files.links import Links
 from shoutgraph.files.local import open_local_files
@@ -36,7 +37,9 @@ from shoutgraph.jobs import (
     anchors as anchor_jobs,
     deadlines,
     earnings,
+    expiry,
     media as media_jobs,
+    notices,
     payouts,
     reconcile,
     requests,
@@ -47,6 +50,7 @@ from shoutgraph.plugins import loading
 from shoutgraph.plugins.providers import Providers
 from shoutgraph.sdk import Simulator, SimulatorSetup
 from shoutgraph.services import anchors, api_keys, readiness, users
+from shoutgraph.services.watch import Watch
 from shoutgraph.settings import Settings
 from shoutgraph.storage import engine, migrations
 from shoutgraph.tools import Tools
@@ -57,6 +61,7 @@ JOBS: Final[Mapping[str, runner.Tick]] = {
     "deadlines": deadlines.tick,
     "earnings": earnings.tick,
     "media": media_jobs.tick,
+    "notices": notices.tick,
     "payouts": payouts.tick,
     "reconcile": reconcile.tick,
     "requests": requests.tick,
@@ -144,8 +149,7 @@ async def open_tools(
             new_secret=new_secret,
             anchors=folder,
         )
-        if not restoring:  # a restore that does not come to its end leaves no anchor
-            parts.push_async_callback(anchor_jobs.last, tools)
+        parts.push_async_callback(anchor_jobs.last, tools)
         yield tools
 
 
@@ -199,6 +203,23 @@ def checks_of(tools: Tools) -> tuple[Check, ...]:
     )
 
 
+def clock_watch(settings: Settings) -> Watch:
+    """Holds the wall clock against what this machine counts."""
+    return Watch(AgreedTime(settings.data_dir), counted, strict=settings.production)
+
+
+def jobs_of(settings: Settings) -> Mapping[str, runner.Tick]:
+    """The jobs; those that act on what is over wait while the time is in doubt. A test clock is moved on purpose."""
+    return JOBS if settings.test_clock else expiry.guarded(JOBS, clock_watch(settings))
+
+
+def checks_of_jobs(settings: Settings, tools: Tools) -> tuple[Check, ...]:
+    """What must be well in a process of nothing but jobs: also the time, without which half of them wait."""
+    if settings.test_clock:
+        return checks_of(tools)
+    return (*checks_of(tools), Check("clock", functools.partial(clock_watch(settings).fault, tools)))
+
+
 def anchor_folder(settings: Settings) -> AnchorFolder | None:
     """Where the journal is anchored, if anywhere.
 
@@ -219,7 +240,7 @@ def open_reader(settings: Settings, *, any_schema: bool = False) -> Iterator[eng
     Raises:
         StoreUnavailableError: the database is not there, or of another release.
     """
-    options = engine.Options(writing=False, any_schema=any_schema)
+    options = engine.Options(writing=False, any_schema=any_schema, patient=True)
     store = engine.open_store(settings.database, wall_clock, options)
     try:
         yield store

@@ -35,8 +35,8 @@ def serve() -> None:
     children: set[int] = set()
     for line in sys.stdin:
         match json.loads(line):
-            case {"start": list(arguments), "log": str(log)}:
-                pid = _start(arguments, log)
+            case {"start": list(arguments), "log": str(log), "env": dict(env)}:
+                pid = _start(arguments, log, env)
                 children.add(pid)
                 _answer({"pid": pid})
             case {"wait": int(pid)}:
@@ -48,10 +48,11 @@ def serve() -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _start(arguments: list[str], log: str) -> int:
+def _start(arguments: list[str], log: str, env: dict[str, str]) -> int:
     assert threading.active_count() == 1, "only a process without threads may fork"
     pid = os.fork()
     if pid == 0:
+        os.environ.update(env)
         _become(arguments, log)
     return pid
 

@@ -72,18 +72,18 @@ class Nursery:
             text=True,
         )
 
-    def start(self, *arguments: object, log: Path) -> int:
-        """Starts a command; gives the number of its process."""
-        return int(self._ask({"start": [*map(str, arguments)], "log": str(log)})["pid"])
+    def start(self, *arguments: object, log: Path, **env: str) -> int:
+        """Starts a command, with more in its environment; gives the number of its process."""
+        return int(self._ask({"start": [*map(str, arguments)], "log": str(log), "env": env})["pid"])
 
     def wait(self, pid: int) -> int:
         """Waits for the end of a process; gives its exit code, negative for a signal."""
         return int(self._ask({"wait": pid})["code"])
 
-    def run(self, *arguments: object, log: Path) -> tuple[int, str]:
+    def run(self, *arguments: object, log: Path, **env: str) -> tuple[int, str]:
         """Runs a command to its end; gives its exit code and what it said."""
         log.unlink(missing_ok=True)
-        code = self.wait(self.start(*arguments, log=log))
+        code = self.wait(self.start(*arguments, log=log, **env))
         return code, log.read_text()
 
     def prove(self, folder: Path) -> int:
@@ -120,6 +120,9 @@ class Server:
     port: int = field(default_factory=free_port)
     pid: int | None = None
     kills: int = 0
+    env: dict[str, str] = field(default_factory=dict)
+    more: Sequence[object] = ()
+    """Options of `serve` beside the usual ones."""
 
     @property
     def url(self) -> str:
@@ -135,12 +138,12 @@ class Server:
 
     @property
     def arguments(self) -> Sequence[object]:
-        return ("serve", "--port", self.port, "--data-dir", self.folder, "--test-clock")
+        return ("serve", "--port", self.port, "--data-dir", self.folder, "--test-clock", *self.more)
 
     def launch(self) -> None:
         """Starts it."""
         assert self.pid is None, "it runs already"
-        self.pid = self.nursery.start(*self.arguments, log=self.log)
+        self.pid = self.nursery.start(*self.arguments, log=self.log, **self.env)
 
     def start(self) -> Self:
         """Starts it and waits until it answers."""

@@ -175,6 +175,7 @@ def test_a_running_process_notices_that_its_database_was_replaced(world: World, 
 
 def test_the_job_writes_once_a_minute_and_once_more_at_the_end(world: World, folder: AnchorFolder):
     tools = replace(world.tools, anchors=folder)
+    world.run(anchors.require(tools.store, folder))
 
     def tick(**move: int) -> list[int]:
         world.clock.move(**move)
@@ -196,8 +197,12 @@ def test_a_folder_that_takes_nothing_holds_up_no_end(
     world: World, folder: AnchorFolder, caplog: pytest.LogCaptureFixture
 ):
     tell(world)
-    folder.folder.rmdir()
     tools = replace(world.tools, anchors=folder)
+    world.run(jobs.tick(tools))
+    world.run(jobs.last(tools))
+    assert list(folder.each()) == [], "nobody has compared the database with them"
+    world.run(anchors.require(tools.store, folder))
+    folder.folder.rmdir()
     with pytest.raises(FileNotFoundError):
         world.run(jobs.tick(tools))
     with caplog.at_level(logging.ERROR, "shoutgraph.anchors"):

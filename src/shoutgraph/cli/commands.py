@@ -8,7 +8,22 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from shoutgraph.cli import ledger, migrate, plugins, prices, schema, seed, serve, token, watch, work
+from shoutgraph.cli import (
+    backup,
+    clock,
+    ledger,
+    migrate,
+    plugins,
+    prices,
+    restore,
+    schema,
+    seed,
+    serve,
+    strays,
+    token,
+    watch,
+    work,
+)
 from shoutgraph.cli.demo import command
 from shoutgraph.cli.shared import EXPECTED, say_error
 
@@ -46,8 +61,12 @@ main.command()(command.demo)
 main.command()(watch.watch)
 main.command()(token.token)
 main.command()(migrate.migrate)
+main.command()(backup.backup)
+main.command()(restore.restore)
 main.command()(seed.seed)
 main.command()(schema.schema)
 main.add_typer(prices.commands, name="prices")
 main.add_typer(ledger.commands, name="ledger")
+main.add_typer(clock.commands, name="clock")
+main.add_typer(strays.commands, name="strays")
 main.add_typer(plugins.commands, name="plugins")

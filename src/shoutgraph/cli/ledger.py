@@ -31,15 +31,15 @@ def verify(anchors: Anchors = None, data_dir: DataDir = None) -> None:
     something does not; each violation names its law and rows. Runs beside a serving process, on a read-only connection.
     """
     from shoutgraph import app
-    from shoutgraph.cli.proof import proven
+    from shoutgraph.cli.proof import patiently, proven
     from shoutgraph.services import anchors as anchoring, books
 
     settings = read_settings(data_dir=data_dir, anchor_dir=anchors)
     folder = app.anchor_folder(settings)
     with app.open_reader(settings, any_schema=True) as store:
         wrong = [("schema", store.schema_fault)] if store.schema_fault is not None else []
-        proof = store.read_now(books.prove)
-        compared = None if folder is None else store.read_now(lambda tx: anchoring.compare(tx, folder))
+        proof = patiently(store, books.prove)
+        compared = None if folder is None else patiently(store, lambda tx: anchoring.compare(tx, folder))
     if compared is not None:
         for each in compared.ignored[:IGNORED_TOLD_MAX]:
             console.print(f"[yellow]ignored[/] {escape(each.name)}: {escape(each.why)}", soft_wrap=True)

@@ -46,12 +46,14 @@ class Ignored:
 class AnchorFolder:
     """Writes anchors into a folder, and reads them back, the newest first.
 
-    `every` is the pause between two of them, `newest` what this process wrote last, and `due_at` when the next one is.
+    `agreed` says that the database agreed with them in this process: only then are more written. `every` is the pause
+    between two of them, `newest` what this process wrote last, and `due_at` when the next one is.
     """
 
     def __init__(self, folder: Path, signer: Signer, *, every: timedelta = MINUTE) -> None:
         self.folder: Final = folder
         self.every: Final = every
+        self.agreed = False
         self.newest: Anchor | None = None
         self.due_at: datetime | None = None
         self._signer = signer

@@ -93,7 +93,10 @@ async def run(tools: Tools, plan: Plan, *, prove: Prove) -> Report:
         laws = ", ".join(sorted({violation.law for violation in proof.violations}))
         raise errors.RestoreError(f"the books do not balance ({laws}): run `shoutgraph ledger verify`")
     epoch = await restore.begin_epoch(tools, lost_seq=lost_seq)
-    anchor = None if tools.anchors is None else await anchors.write(tools.store, tools.anchors, tools.clock)
+    anchor = None
+    if tools.anchors is not None:
+        anchor = await anchors.write(tools.store, tools.anchors, tools.clock)
+        tools.anchors.agreed = True
     return Report(
         since, looked, taken[Taken.KNOWN], taken[Taken.STRAY], named, tuple(sorted(unlisted)), proof, epoch, anchor
     )

@@ -110,6 +110,7 @@ async def require(store: Store, folder: AnchorFolder) -> Compared:
     found = await look(store, folder)
     if found.fault is not None:
         raise errors.StoreUnavailableError(found.fault, retry_after_s=0)
+    folder.agreed = True
     return found
 
 

@@ -13,13 +13,14 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Final, Protocol
 
 from starlette.applications import Starlette
 
 from shoutgraph import app
 from shoutgraph.api import health
+from shoutgraph.api.closed import ClosedDoors
 from shoutgraph.api.drain import CUT_S, WORK_S, Drain
 from shoutgraph.api.server import build_server
 from shoutgraph.jobs import runner
@@ -39,6 +40,10 @@ SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 Ready = Callable[[str, Sequence[InstanceStatus]], None]
 """Called once, when it has begun: with its address, empty where it has none, and the state of each provider."""
+
+
+First = Callable[[app.App], Awaitable[bool]]
+"""What is done before anybody is let in; gives False where nobody is to be let in after it."""
 
 
 class Parent(Protocol):
@@ -81,6 +86,38 @@ async def serve(settings: Settings, listener: socket.socket, *, on_ready: Ready,
             await _finish(jobs, drain)
 
 
+async def serve_after(settings: Settings, listener: socket.socket, first: First, *, on_ready: Ready) -> None:
+    """Does something behind closed doors, and then serves until told to end, if that says so.
+
+    The process listens all the while: simulators answer, and everybody else is told to come back later.
+    """
+    address = address_of(settings, listener)
+    async with app.open_app(settings, base_url=address, restoring=True) as opened:
+        drain = opened.drain
+        drain.when_started(_watch)
+        doors = ClosedDoors(opened.asgi, free=(health.LIVE, app.SANDBOX_PATH))
+        server = build_server(doors, drain, signals=False)
+
+        async def go() -> None:
+            try:
+                if not await first(opened):
+                    return
+                doors.open()
+                on_ready(address, opened.tools.providers.instances)
+                await (_start_jobs(opened.tools, drain, settings) if settings.jobs else drain.wait())
+            finally:
+                server.end()
+
+        going = asyncio.create_task(go())
+        _freeze()
+        try:
+            with _told(server.end):
+                await server.serve(sockets=[listener])
+        finally:
+            drain.start()
+            await _finish(going, drain)
+
+
 async def work(settings: Settings, *, on_ready: Ready) -> None:
     """Runs the jobs until told to end. Of HTTP there is only the process's health, where a port is set for it."""
     async with app.open_tools(settings, base_url=f"http://{settings.host}:{settings.port}") as tools:
@@ -104,7 +141,7 @@ async def _healthy(settings: Settings, tools: Tools, drain: Drain) -> AsyncItera
         yield ""
         return
     with socket.create_server((settings.host, settings.health_port)) as listener:
-        asgi = Starlette(routes=health.routes(drain, app.checks_of(tools)))
+        asgi = Starlette(routes=health.routes(drain, app.checks_of_jobs(settings, tools)))
         server = build_server(asgi, drain, signals=False)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
@@ -117,7 +154,7 @@ async def _healthy(settings: Settings, tools: Tools, drain: Drain) -> AsyncItera
 def _start_jobs(tools: Tools, drain: Drain, settings: Settings) -> "asyncio.Task[None]":
     stop = asyncio.Event()
     drain.when_started(stop.set)
-    return asyncio.create_task(runner.run(tools, app.JOBS, pause_s=settings.job_interval_s, stop=stop))
+    return asyncio.create_task(runner.run(tools, app.jobs_of(settings), pause_s=settings.job_interval_s, stop=stop))
 
 
 async def _finish(jobs: "asyncio.Task[None] | None", drain: Drain) -> None:
