@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -32,20 +33,26 @@ async def tick(tools: Tools) -> int:
     """Takes up what is due; says how much it was."""
     done = await look_at_topups(tools)
     done += await payout_looks.look_due(tools, limit=ROUND_MAX)
-    done += await notices.replay(tools, HANDLERS)
-    return done + await notices.prune(tools)
+    return done + await notices.replay(tools, HANDLERS)
 
 
 async def look_at_topups(tools: Tools) -> int:
-    """Looks at some of the top-ups that are due; says how many it could."""
-    claimed = await topup_looks.claim(tools, limit=ROUND_MAX, reverse_orders=timers.reverse_orders)
-    turn = asyncio.Semaphore(LOOKS_AT_ONCE)
+    """Looks at some of the top-ups that are due; says how many it could.
 
-    async def look(each: Due) -> None:
-        async with turn:
-            await topup_looks.look(tools, each, reverse_orders=timers.reverse_orders)
+    So many are leased at a time as are looked at together: none waits for its look while its lease runs out.
+    """
+    done = 0
+    for _ in range(0, ROUND_MAX, LOOKS_AT_ONCE):
+        claimed = await topup_looks.claim(tools, limit=LOOKS_AT_ONCE, reverse_orders=timers.reverse_orders)
+        done += await _look_at_each(claimed, tools)
+        if len(claimed) < LOOKS_AT_ONCE:
+            break
+    return done
 
-    results = await asyncio.gather(*map(look, claimed), return_exceptions=True)
+
+async def _look_at_each(claimed: Sequence[Due], tools: Tools) -> int:
+    looks = (topup_looks.look(tools, each, reverse_orders=timers.reverse_orders) for each in claimed)
+    results = await asyncio.gather(*looks, return_exceptions=True)
     for each, result in zip(claimed, results, strict=True):
         if isinstance(result, BaseException):  # its lease ends, and it is looked at again
             logger.error("the look at %s failed", each.topup.id, exc_info=result)

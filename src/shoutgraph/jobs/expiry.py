@@ -1,0 +1,24 @@
+"""The jobs that act because a time has passed: they wait while the time is in doubt."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shoutgraph.jobs.runner import Tick
+from shoutgraph.services.watch import Watch
+from shoutgraph.tools import Tools
+
+EXPIRING: Final = frozenset({"deadlines", "earnings", "notices", "requests", "wallets"})
+"""Orders that time moves on, earnings whose hold is over, what is forgotten, granted coins that lapse."""
+
+
+def guarded(jobs: Mapping[str, Tick], watch: Watch) -> Mapping[str, Tick]:
+    """The same jobs, of which those that expire something look at the clock first."""
+    assert jobs.keys() >= EXPIRING, "they are all there"
+    return {name: _guard(tick, watch) if name in EXPIRING else tick for name, tick in jobs.items()}
+
+
+def _guard(tick: Tick, watch: Watch) -> Tick:
+    async def guard(tools: Tools) -> int:
+        return 0 if await watch.doubt(tools) is not None else await tick(tools)
+
+    return guard
