@@ -58,10 +58,23 @@ def delete(tx: Tx, subject_id: str, kind: str | None = None) -> int:
     return tx.run(_DELETE, subject=subject_id, of_kind=kind)
 
 
-def claim_due(tx: Tx, *, limit: int = CLAIM_MAX) -> tuple[deadlines.Deadline, ...]:
-    """Takes deadlines that are due, the longest due first. Their rows are gone if this unit of work commits."""
-    rows = tx.all(_CLAIM, now=tx.now, size=min(limit, CLAIM_MAX))
-    return tuple(sorted(map(_read, rows), key=lambda deadline: deadline.due_at))
+def claim_due(tx: Tx, *, kinds: Collection[str], limit: int = CLAIM_MAX) -> tuple[deadlines.Deadline, ...]:
+    """Takes deadlines of orders that are due. Their rows are gone if this unit of work commits.
+
+    It holds their orders from now on, as everybody does who changes an order's deadlines, and leaves out those that
+    somebody holds already. The orders with the longest due are taken; they come by id, each with what is due for it in
+    the order of time.
+    """
+    held = tx.all(_HOLD_DUE, now=tx.now, kinds=sorted(kinds), size=min(limit, CLAIM_MAX))
+    if not held:
+        return ()
+    rows = tx.all(_TAKE, subjects=sorted({row[0] for row in held}), kinds=sorted(kinds), now=tx.now)
+    return tuple(sorted(map(_read, rows), key=lambda deadline: (deadline.subject_id, deadline.due_at)))
+
+
+def delete_due(tx: Tx, deadline: deadlines.Deadline) -> bool:
+    """Drops a deadline if it still is what it was; whoever does holds its subject."""
+    return tx.run(_DELETE_DUE, subject=deadline.subject_id, of_kind=deadline.kind, due=deadline.due_at) == 1
 
 
 def list_due(tx: Tx, *, kinds: Collection[str], limit: int) -> tuple[deadlines.Deadline, ...]:
@@ -130,6 +143,12 @@ def _read(row: tuple[Any, ...]) -> deadlines.Deadline:
     return deadlines.Deadline(subject_id, kind, due_at, revision, remaining, since)
 
 
+_ORDERS: Final = sa.table("orders", sa.column("id", columns.Text))
+_IS_DUE: Final = (
+    _T.c.paused_remaining.is_(None),
+    _T.c.due_at <= sa.bindparam("now"),
+    columns.any_of(_T.c.kind, "kinds"),
+)
 _KEY: Final = (_T.c.subject_id == sa.bindparam("subject"), _T.c.kind == sa.bindparam("of_kind"))
 _PAUSED: Final[dict[str, Any]] = {
     "due_at": sa.bindparam("due"),
@@ -138,36 +157,29 @@ _PAUSED: Final[dict[str, Any]] = {
 }
 
 
-def _claim() -> sa.ClauseElement:
-    due = (
-        sa.select(_T.c.subject_id, _T.c.kind)
-        .where(_T.c.paused_remaining.is_(None), _T.c.due_at <= sa.bindparam("now"))
-        .order_by(_T.c.due_at)
+def _hold_due() -> sa.ClauseElement:
+    return (
+        sa.select(_T.c.subject_id)
+        .join_from(_T, _ORDERS, _ORDERS.c.id == _T.c.subject_id)
+        .where(*_IS_DUE)
+        .order_by(_T.c.due_at, _T.c.subject_id)
         .limit(sa.bindparam("size"))
-        .with_for_update(skip_locked=True)  # for databases with several writers; SQLite has one
-        .cte("due")  # so that it is taken once, whatever the plan
+        .with_for_update(of=_ORDERS, skip_locked=True, key_share=True)  # SQLite has one writer, and ignores it
     )
-    taken = sa.select(due.c.subject_id, due.c.kind)
-    return sa.delete(_T).where(sa.tuple_(_T.c.subject_id, _T.c.kind).in_(taken)).returning(*_T.c)
 
 
 _PUT: Final = Statement(lambda: upsert(_T, "subject_id", "kind"))
 _PAUSE: Final = Statement(lambda: sa.update(_T).where(*_KEY).values(_PAUSED))
 _DELETE: Final = Statement(lambda: sa.delete(_T).where(*_KEY))
-_DELETE_ALL: Final = Statement(lambda: sa.delete(_T).where(_KEY[0]))
-_CLAIM: Final = Statement(_claim)
-_DUE: Final = Statement(
-    lambda: (
-        sa.select(_T)
-        .where(
-            _T.c.paused_remaining.is_(None),
-            _T.c.due_at <= sa.bindparam("now"),
-            columns.any_of(_T.c.kind, "kinds"),
-        )
-        .order_by(_T.c.due_at)
-        .limit(sa.bindparam("size"))
-    )
+_DELETE_DUE: Final = Statement(
+    lambda: sa.delete(_T).where(*_KEY, _T.c.due_at == sa.bindparam("due"), _T.c.paused_remaining.is_(None))
 )
+_DELETE_ALL: Final = Statement(lambda: sa.delete(_T).where(_KEY[0]))
+_HOLD_DUE: Final = Statement[tuple[str]](_hold_due)
+_TAKE: Final = Statement(
+    lambda: sa.delete(_T).where(columns.any_of(_T.c.subject_id, "subjects"), *_IS_DUE).returning(*_T.c)
+)
+_DUE: Final = Statement(lambda: sa.select(_T).where(*_IS_DUE).order_by(_T.c.due_at).limit(sa.bindparam("size")))
 _NEXT: Final = Statement[tuple[datetime]](
     lambda: sa.select(_T.c.due_at).where(_T.c.paused_remaining.is_(None)).order_by(_T.c.due_at).limit(1)
 )

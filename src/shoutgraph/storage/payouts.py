@@ -9,9 +9,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from shoutgraph.domain import errors, ids, pages
+from shoutgraph.domain import errors, ids, leases, pages
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.earnings import Part
+from shoutgraph.domain.leases import Lease
 from shoutgraph.domain.payouts import (
     FAILED,
     UNDER_WAY,
@@ -118,11 +119,12 @@ _NAMES: Final = tuple(column.name for column in _COLUMNS)
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A payout that is to be looked at, its batch, and how often it was looked at since its state last changed."""
+    """A payout that is to be looked at and its batch, how often it was since its state last changed, and the lease."""
 
     payout: Payout
     batch: Batch
     looks: int
+    lease: Lease
 
 
 def insert(tx: Tx, payout: Payout, parts: Sequence[Part]) -> None:
@@ -139,9 +141,24 @@ def save(tx: Tx, payout: Payout) -> None:
     assert changed == 1, "a payout that was read is there"
 
 
-def schedule(tx: Tx, payout_id: ids.PayoutId, *, look_at: datetime | None, looks: int) -> None:
-    """Says when to look next, and gives the lease back."""
-    tx.put(_SCHEDULE, of=payout_id, at=look_at, count=looks)
+def schedule(
+    tx: Tx, payout_id: ids.PayoutId, *, look_at: datetime | None, looks: int, lease: Lease | None = None
+) -> None:
+    """Says when to look next.
+
+    Args:
+        lease: whoever looked gives it back; if it has run out and is another's now, that one says when. A hint that
+            came meanwhile stays: the look may have been too early for what it hints at.
+    """
+    if lease is None:
+        tx.put(_SCHEDULE, of=payout_id, at=look_at, count=looks)
+    else:
+        tx.put(_LOOKED, of=payout_id, at=look_at, count=looks, since=lease.since, until=lease.until, now=tx.now)
+
+
+def put_off(tx: Tx, batch: Batch) -> None:
+    """Has no payout of a batch looked at before the batch's answer is due."""
+    tx.put(_PUT_OFF, batch_id=batch.id, due=batch.answer_due_at)
 
 
 def look_soon(tx: Tx, payout_id: ids.PayoutId) -> None:
@@ -151,15 +168,29 @@ def look_soon(tx: Tx, payout_id: ids.PayoutId) -> None:
 
 def claim_due(tx: Tx, *, lease: timedelta, limit: int) -> tuple[Claimed, ...]:
     """Leases payouts that are due for a look; nobody else gets them until the lease is over."""
-    rows = tx.all(_CLAIM, now=tx.now, until=tx.now + lease, size=min(limit, CLAIM_MAX))
+    ours = leases.taken(tx.now, lasting=lease)
+    rows = tx.all(_CLAIM, now=ours.since, until=ours.until, size=min(limit, CLAIM_MAX))
     found = [(Payout(*row[:-1]), row[-1]) for row in rows]
     batches = {row[0]: Batch(*row) for row in tx.all(_BATCHES, ids=[p.batch_id for p, _ in found if p.batch_id])}
-    return tuple(Claimed(payout, batches[payout.batch_id], looks) for payout, looks in found if payout.batch_id)
+    return tuple(Claimed(payout, batches[payout.batch_id], looks, ours) for payout, looks in found if payout.batch_id)
 
 
-def list_of_approved(tx: Tx, *, limit: int) -> tuple[Payout, ...]:
-    """Payouts that may be sent now, the longest waiting first."""
-    return tuple(Payout(*row) for row in tx.all(_APPROVED, now=tx.now, size=min(limit, CLAIM_MAX)))
+def list_of_instances_to_send(tx: Tx) -> tuple[str, ...]:
+    """The instances that have payouts which may be sent now and which nobody is sending."""
+    return tuple(row[0] for row in tx.all(_TO_SEND, now=tx.now))
+
+
+def claim_approved(tx: Tx, instance: str, *, lease: timedelta, limit: int) -> tuple[tuple[Payout, ...], Lease]:
+    """Leases payouts of an instance that may be sent now, the longest waiting first; nobody else sends them."""
+    ours = leases.taken(tx.now, lasting=lease)
+    size = min(limit, CLAIM_MAX)
+    rows = tx.all(_CLAIM_APPROVED, of_instance=instance, now=ours.since, until=ours.until, size=size)
+    return tuple(sorted((Payout(*row) for row in rows), key=lambda payout: payout.id)), ours
+
+
+def give_back(tx: Tx, payout_ids: Sequence[str], lease: Lease) -> frozenset[str]:
+    """Ends this lease on payouts; gives those that were still under it. A unit of work holds them from now on."""
+    return frozenset(row[0] for row in tx.all(_GIVE_BACK, ids=list(payout_ids), until=lease.until))
 
 
 def list_of_batch(tx: Tx, batch_id: str) -> tuple[Payout, ...]:
@@ -288,17 +319,27 @@ def _claim() -> sa.ClauseElement:
     return leased.returning(*_COLUMNS, _T.c.looks)
 
 
-def _approved() -> sa.ClauseElement:
+def _sendable() -> tuple[sa.ColumnElement[bool], ...]:
+    now: sa.BindParameter[Any] = sa.bindparam("now")
     return (
-        sa.select(*_COLUMNS)
-        .where(
-            _T.c.state.in_(_states([PayoutState.APPROVED])),
-            _T.c.review.is_(None),
-            _T.c.not_before.is_(None) | (_T.c.not_before <= sa.bindparam("now")),
-        )
+        _T.c.state.in_(_states([PayoutState.APPROVED])),
+        _T.c.review.is_(None),
+        _T.c.not_before.is_(None) | (_T.c.not_before <= now),
+        _T.c.leased_until.is_(None) | (_T.c.leased_until <= now),
+    )
+
+
+def _claim_approved() -> sa.ClauseElement:
+    due = (
+        sa.select(_T.c.id)
+        .where(*_sendable(), _T.c.instance == sa.bindparam("of_instance"))
         .order_by(_T.c.id)
         .limit(sa.bindparam("size"))
+        .with_for_update(skip_locked=True, key_share=True)
+        .cte("due")  # so that it is taken once, whatever the plan
     )
+    leased = sa.update(_T).where(_T.c.id.in_(sa.select(due.c.id))).values(leased_until=sa.bindparam("until"))
+    return leased.returning(*_COLUMNS)
 
 
 def _requested() -> sa.ClauseElement:
@@ -347,15 +388,41 @@ _SAVE: Final = Statement[Any](
     lambda: sa.update(_T).where(_ONE).values({name: sa.bindparam(name) for name in _NAMES[1:]})
 )
 _SCHEDULE: Final = Statement[Any](
+    lambda: sa.update(_T).where(_ONE).values(look_at=sa.bindparam("at"), looks=sa.bindparam("count"))
+)
+_LOOKED: Final = Statement[Any](
     lambda: (
         sa.update(_T)
-        .where(_ONE)
-        .values(look_at=sa.bindparam("at"), looks=sa.bindparam("count"), leased_until=sa.null())
+        .where(_ONE, _T.c.leased_until == sa.bindparam("until"))
+        .values(
+            look_at=sa.case(
+                ((_T.c.look_at > sa.bindparam("since")) & (_T.c.look_at <= sa.bindparam("now")), _T.c.look_at),
+                else_=sa.bindparam("at", type_=Micros),
+            ),
+            looks=sa.bindparam("count"),
+            leased_until=sa.null(),
+        )
+    )
+)
+_PUT_OFF: Final = Statement[Any](
+    lambda: (
+        sa.update(_T)
+        .where(_T.c.batch_id == sa.bindparam("batch_id"), _T.c.look_at < sa.bindparam("due"))
+        .values(look_at=sa.bindparam("due"))
     )
 )
 _LOOK_SOON: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values(look_at=sa.bindparam("at")))
 _CLAIM: Final = Statement[Any](_claim)
-_APPROVED: Final = Statement[Any](_approved)
+_TO_SEND: Final = Statement[tuple[str]](lambda: sa.select(_T.c.instance).where(*_sendable()).distinct())
+_CLAIM_APPROVED: Final = Statement[Any](_claim_approved)
+_GIVE_BACK: Final = Statement[tuple[str]](
+    lambda: (
+        sa.update(_T)
+        .where(columns.any_of(_T.c.id, "ids"), _T.c.leased_until == sa.bindparam("until"))
+        .values(leased_until=sa.null())
+        .returning(_T.c.id)
+    )
+)
 _OF_BATCH: Final = Statement[Any](
     lambda: sa.select(*_COLUMNS).where(_T.c.batch_id == sa.bindparam("batch_id")).order_by(_T.c.id), holds=_T
 )

@@ -13,7 +13,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from shoutgraph.domain import clock, errors, ids, pages
+from shoutgraph.domain import clock, errors, ids, leases, pages
+from shoutgraph.domain.leases import Lease
 from shoutgraph.domain.packages import Platform
 from shoutgraph.domain.topups.polling import Due
 from shoutgraph.domain.topups.topup import (
@@ -135,9 +136,19 @@ def save(tx: Tx, topup: Topup) -> None:
     assert changed == 1, "a top-up that was read is there"
 
 
-def schedule(tx: Tx, topup_id: ids.TopupId, *, look_at: datetime | None, looks: int) -> None:
-    """Says when to look next, and gives the lease back."""
-    tx.put(_SCHEDULE, of=topup_id, at=look_at, count=looks)
+def schedule(
+    tx: Tx, topup_id: ids.TopupId, *, look_at: datetime | None, looks: int, lease: Lease | None = None
+) -> None:
+    """Says when to look next.
+
+    Args:
+        lease: whoever looked gives it back; if it has run out and is another's now, that one says when. A hint that
+            came meanwhile stays: the look may have been too early for what it hints at.
+    """
+    if lease is None:
+        tx.put(_SCHEDULE, of=topup_id, at=look_at, count=looks)
+    else:
+        tx.put(_LOOKED, of=topup_id, at=look_at, count=looks, since=lease.since, until=lease.until, now=tx.now)
 
 
 def look_soon(tx: Tx, topup_id: ids.TopupId) -> None:
@@ -147,8 +158,9 @@ def look_soon(tx: Tx, topup_id: ids.TopupId) -> None:
 
 def claim_due(tx: Tx, *, lease: timedelta, limit: int) -> tuple[Due, ...]:
     """Leases top-ups that are due for a look, the longest due first; nobody else gets them until the lease is over."""
-    rows = tx.all(_CLAIM, now=tx.now, until=tx.now + lease, size=min(limit, CLAIM_MAX))
-    return tuple(Due(_topup(row[:-1]), row[-1]) for row in rows)
+    ours = leases.taken(tx.now, lasting=lease)
+    rows = tx.all(_CLAIM, now=ours.since, until=ours.until, size=min(limit, CLAIM_MAX))
+    return tuple(Due(_topup(row[:-1]), row[-1], ours) for row in rows)
 
 
 def find_next_due(tx: Tx) -> datetime | None:
@@ -325,10 +337,20 @@ _SAVED: Final = (*_NAMES[1:], "status")
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({c.name: sa.bindparam(c.name) for c in _T.c}))
 _SAVE: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values({name: sa.bindparam(name) for name in _SAVED}))
 _SCHEDULE: Final = Statement[Any](
+    lambda: sa.update(_T).where(_ONE).values(look_at=sa.bindparam("at"), looks=sa.bindparam("count"))
+)
+_LOOKED: Final = Statement[Any](
     lambda: (
         sa.update(_T)
-        .where(_ONE)
-        .values(look_at=sa.bindparam("at"), looks=sa.bindparam("count"), leased_until=sa.null())
+        .where(_ONE, _T.c.leased_until == sa.bindparam("until"))
+        .values(
+            look_at=sa.case(
+                ((_T.c.look_at > sa.bindparam("since")) & (_T.c.look_at <= sa.bindparam("now")), _T.c.look_at),
+                else_=sa.bindparam("at", type_=Micros),
+            ),
+            looks=sa.bindparam("count"),
+            leased_until=sa.null(),
+        )
     )
 )
 _LOOK_SOON: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values(look_at=sa.bindparam("at")))

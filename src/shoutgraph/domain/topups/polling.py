@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, assert_never
 
+from shoutgraph.domain.leases import Lease
 from shoutgraph.domain.patience import DAY, OPEN_STEPS, PAID_PAUSE, SECOND, UNKNOWN_STEPS, pause
 from shoutgraph.domain.topups.topup import Status, Submission, Topup
 
@@ -20,10 +21,11 @@ REVERSAL: Final = 180 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A top-up that is to be looked at, and how often it was since its status last changed."""
+    """A top-up that is to be looked at, how often it was since its status last changed, and for how long it is ours."""
 
     topup: Topup
     looks: int
+    lease: Lease
 
 
 def next_look(topup: Topup, *, looks: int, now: datetime) -> datetime | None:

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
-from shoutgraph.domain import ids, postings
+from shoutgraph.domain import errors, ids, postings
 from shoutgraph.domain.deadlines import Deadline
 from shoutgraph.domain.orders.machine import Command
 from shoutgraph.domain.orders.order import Order
@@ -17,31 +17,63 @@ from shoutgraph.tools import Tools
 
 logger = logging.getLogger("shoutgraph.orders")
 
+TOGETHER: Final = 25
+"""Deadlines that share a unit of work."""
+
 KINDS: Final = frozenset(name for name, transition in BY_NAME.items() if Actor.TIMER in transition.actors)
 """The deadlines that belong to orders: the transitions that time takes."""
 
 
 async def fire_due(tools: Tools, *, limit: int) -> int:
-    """Takes the transitions whose deadlines have passed, at most `limit`; says how many were due.
+    """Takes the transitions whose deadlines have passed, about `limit` at most; says how many were taken.
 
-    Each runs in the unit of work that takes its row, so that a crash gives it back, a race does it once, and one that
-    fails does not hold up the others.
+    They run some at a time in the unit of work that takes their rows, so that a crash gives them back and each is done
+    once, however many workers there are: what one holds, the others leave out. Where one of them fails, those beside it
+    run one by one.
     """
     due = await tools.store.read(lambda tx: deadlines.list_due(tx, kinds=KINDS, limit=limit))
-    done = await asyncio.gather(*(_fire(tools, deadline) for deadline in due), return_exceptions=True)
+    shares = -(-len(due) // TOGETHER)
+    taken = await asyncio.gather(*(_fire_some(tools) for _ in range(shares)), return_exceptions=True)
+    broken = [result for result in taken if isinstance(result, BaseException)]
+    for each in broken:
+        if isinstance(each, errors.OverloadedError | errors.StoreUnavailableError):
+            raise each  # it lies with none of them
+    done = sum(result for result in taken if not isinstance(result, BaseException))
+    return done + await _fire_each(tools, due) if broken else done
+
+
+async def _fire_some(tools: Tools) -> int:
+    def work(tx: Tx) -> int:
+        taken = deadlines.claim_due(tx, kinds=KINDS, limit=TOGETHER)
+        for deadline in taken:
+            _fire(tools, tx, deadline)
+        return len(taken)
+
+    return await tools.store.write(work)
+
+
+async def _fire_each(tools: Tools, due: Sequence[Deadline]) -> int:
+    def fire(deadline: Deadline) -> Awaitable[bool]:
+        def work(tx: Tx) -> bool:
+            orders.get(tx, deadline.subject_id)  # before its deadlines, as everybody takes them
+            if not deadlines.delete_due(tx, deadline):
+                return False
+            _fire(tools, tx, deadline)
+            return True
+
+        return tools.store.write(work)
+
+    done = await asyncio.gather(*map(fire, due), return_exceptions=True)
     for deadline, result in zip(due, done, strict=True):
         if isinstance(result, BaseException):
             logger.error("the deadline %s of %s failed", deadline.kind, deadline.subject_id, exc_info=result)
-    return sum(1 for result in done if not isinstance(result, BaseException))
+    return sum(1 for result in done if result is True)
 
 
-async def _fire(tools: Tools, deadline: Deadline) -> None:
-    def work(tx: Tx) -> None:
-        order = orders.get(tx, deadline.subject_id)  # before its deadlines, as everybody takes them
-        if deadlines.delete(tx, deadline.subject_id, deadline.kind) and order.revision == deadline.revision:
-            advance.advance(tools, tx, order, Command(deadline.kind, Actor.TIMER))
-
-    await tools.store.write(work)
+def _fire(tools: Tools, tx: Tx, deadline: Deadline) -> None:
+    order = orders.get(tx, deadline.subject_id)
+    if order.revision == deadline.revision:
+        advance.advance(tools, tx, order, Command(deadline.kind, Actor.TIMER))
 
 
 def reverse_orders(

@@ -1,7 +1,7 @@
 """Looking at payouts again, on the schedule of their state: what was left open, and what may still come back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,8 +18,10 @@ from shoutgraph.storage.payouts import Claimed
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
-LEASE: Final = timedelta(minutes=2)
-"""Longer than a look takes at the very most."""
+LOOK: Final = timedelta(seconds=100)
+"""What a look takes at the very most: to fetch, to send a batch again, and to look once more after a refusal."""
+
+LEASE: Final = 2 * LOOK
 
 MISSING_PAUSE: Final = timedelta(hours=1)
 """The pause before the next look where the provider's plugin is not there."""
@@ -42,7 +44,9 @@ async def look_due(tools: Tools, *, limit: int) -> int:
             await _wait(tools, group)
             continue
         for start in range(0, len(group), FETCH_MAX):
-            await _look(tools, way, group[start : start + FETCH_MAX])
+            part = group[start : start + FETCH_MAX]
+            if part[0].lease.leaves(LOOK, now=tools.clock()):  # else others take it up, when the lease has run out
+                await _look(tools, way, part)
     return len(claimed)
 
 
@@ -53,7 +57,7 @@ def _claim(tools: Tools, tx: Tx, limit: int) -> tuple[Claimed, ...]:
         lost = payout_looks.lost_answer(before, answer_due_at=batch.answer_due_at, now=tx.now)
         after = payout_looks.overdue_unknown(lost, sent_at=batch.first_sent_at, now=tx.now)
         kept = apply.keep(tools, tx, before, Seen(after))
-        found.append(Claimed(kept, batch, 0 if kept.state is not before.state else claimed.looks))
+        found.append(replace(claimed, payout=kept, looks=0 if kept.state is not before.state else claimed.looks))
     return tuple(found)
 
 
@@ -78,7 +82,8 @@ def _seen(tools: Tools, tx: Tx, way: Payouts, group: Sequence[Claimed], look: _L
         result = rules.observe(before, sighting, absence_proves=proves, first_answer=False)
         after = apply.keep(tools, tx, before, result)
         looks = 0 if after.state is not claimed.payout.state else claimed.looks + 1
-        apply.look_again(tx, after, batch, looks=looks, return_window=way.caps.return_window)
+        window = way.caps.return_window
+        apply.look_again(tx, after, batch, looks=looks, return_window=window, lease=claimed.lease)
 
 
 async def _resend(tools: Tools, way: Payouts, batch: Batch) -> None:
@@ -89,12 +94,15 @@ async def _resend(tools: Tools, way: Payouts, batch: Batch) -> None:
 
     def work(tx: Tx) -> Batch | None:
         group = payouts.list_of_batch(tx, batch.id)
+        stored = payouts.get_batch(tx, batch.id, to_change=True)
         unknown = all(each.state is PayoutState.UNKNOWN and each.ref is None for each in group)
         whole = batches.key_of([each.key for each in group]) == batch.key  # none of them went on in another batch
-        if not (unknown and whole) or tx.now + TIMEOUT >= batch.first_sent_at + promise.window:
+        elsewhere = stored.attempts != batch.attempts  # whoever looks at another part of it has sent it again
+        if elsewhere or not (unknown and whole) or tx.now + TIMEOUT >= batch.first_sent_at + promise.window:
             return None
-        again = batches.resent(payouts.get_batch(tx, batch.id, to_change=True), answer_due_at=tx.now + ANSWER_DUE)
+        again = batches.resent(stored, answer_due_at=tx.now + ANSWER_DUE)
         payouts.save_batch(tx, again)
+        payouts.put_off(tx, again)
         return again
 
     again = await tools.store.write(work)
@@ -105,7 +113,8 @@ async def _resend(tools: Tools, way: Payouts, batch: Batch) -> None:
 async def _wait(tools: Tools, group: Sequence[Claimed]) -> None:
     def work(tx: Tx) -> None:
         for each in group:
-            payouts.schedule(tx, each.payout.id, look_at=tx.now + MISSING_PAUSE, looks=each.looks)
+            look_at = tx.now + MISSING_PAUSE
+            payouts.schedule(tx, each.payout.id, look_at=look_at, looks=each.looks, lease=each.lease)
 
     await tools.store.write(work)
 

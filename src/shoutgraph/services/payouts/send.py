@@ -26,6 +26,9 @@ DESCRIPTOR: Final = "Earnings"
 ANSWER_DUE: Final = timedelta(seconds=90)
 """After this an answer is overdue: the call, a look after a refusal, and time to store what came of it."""
 
+LEASE: Final = timedelta(minutes=5)
+"""Longer than the reviews and a look at what was sent before take, for as many as one round handles."""
+
 REVIEWS_AT_ONCE: Final = 8
 """The most payouts that the risk review looks at together."""
 
@@ -38,24 +41,31 @@ LOCK_NOTE: Final = "The wallet of this creator is locked because a payment was r
 
 async def send_due(tools: Tools, *, limit: int) -> int:
     """Sends what is approved, one batch for each provider; gives how many payouts were handled."""
-    waiting = await tools.store.read(lambda tx: payouts.list_of_approved(tx, limit=limit))
     handled = 0
-    for instance, group in _by_instance(waiting).items():
+    for instance in await tools.store.read(payouts.list_of_instances_to_send):
         way = tools.providers.payouts.get(instance)
         if way is None:
             continue  # readiness tells of money that waits for a missing plugin
-        handled += await _send(tools, way, instance, group[: way.caps.max_batch])
+        handled += await _send(tools, way, instance, limit=min(limit, way.caps.max_batch))
     return handled
 
 
-async def _send(tools: Tools, way: Payouts, instance: str, group: Sequence[Payout]) -> int:
+async def _send(tools: Tools, way: Payouts, instance: str, *, limit: int) -> int:
+    group, lease = await tools.store.write(lambda tx: payouts.claim_approved(tx, instance, lease=LEASE, limit=limit))
+    if not group:
+        return 0  # another worker has them
     risky = await _risky(tools, [payout for payout in group if not payout.risk_accepted])
     if risky:
         await _hold_all(tools, risky, RISK_NOTE)
     going = [payout for payout in group if payout not in risky]
     # What went out before moves on here, if the provider has it after all.
     await evidence.look(tools, way, [payout for payout in going if payout.attempts > 0])
-    batch = await tools.store.write(lambda tx: _reserve(tools, tx, instance, going))
+
+    def work(tx: Tx) -> Batch | None:
+        ours = payouts.give_back(tx, [payout.id for payout in group], lease)
+        return _reserve(tools, tx, instance, [payout for payout in going if payout.id in ours])
+
+    batch = await tools.store.write(work)
     if batch is not None:
         await hand_over(tools, batch)
     return len(group)
@@ -80,21 +90,28 @@ async def hand_over(tools: Tools, batch: Batch) -> None:
     group = await tools.store.read(lambda tx: payouts.list_of_batch(tx, batch.id))
     to = await _recipients(tools, group)
     way = tools.providers.payouts[batch.instance]
-    answer = await way.submit(request_of(batch.key, group, to, attempt=batch.attempts))
+    answer = await _submit(tools, way, batch, request_of(batch.key, group, to, attempt=batch.attempts))
     items = answer.items
     outcomes = await evidence.confirm(tools, way, group, items) if batch.attempts == 1 else items
 
     def work(tx: Tx) -> None:
         stored = payouts.list_of_batch(tx, batch.id)
+        known = payouts.get_batch(tx, batch.id, to_change=True)
         if answer.batch_ref is not None:
-            known = payouts.get_batch(tx, batch.id, to_change=True)
             payouts.save_batch(tx, batches.named(known, answer.batch_ref))
         for payout in stored:
             outcome = outcomes.get(payout.key)
             if outcome is not None:
-                _answered(tools, tx, payout, batch, sights.sighting_of(outcome, at=tx.now))
+                _answered(tools, tx, payout, known, sights.sighting_of(outcome, at=tx.now))
 
     await tools.store.write(work)
+
+
+async def _submit(tools: Tools, way: Payouts, batch: Batch, request: sdk.PayoutBatch) -> sdk.BatchOutcome:
+    """Asks, unless this process stood still for so long that others may think its call has left."""
+    if tools.clock() + TIMEOUT <= batch.answer_due_at:
+        return await way.submit(request)
+    return sdk.BatchOutcome({item.item_id: sdk.NotExecuted(sdk.UNAVAILABLE) for item in request.items})
 
 
 def request_of(
@@ -114,6 +131,7 @@ def request_of(
 
 
 def _answered(tools: Tools, tx: Tx, payout: Payout, batch: Batch, sighting: rules.Sighting) -> None:
+    """Keeps what was answered. The batch is as it is now: somebody may have sent it again meanwhile."""
     seen = rules.observe(payout, sighting, absence_proves=False, first_answer=batch.attempts == 1)
     after = apply.keep(tools, tx, payout, seen)
     window = tools.providers.payouts[batch.instance].caps.return_window
@@ -176,10 +194,3 @@ async def _recipients(tools: Tools, group: Sequence[Payout]) -> dict[str, Recipi
     wanted = sorted({payout.recipient_id for payout in group})
     found = await tools.store.read(lambda tx: recipients.list_of(tx, wanted))
     return {each.id: each for each in found if each is not None}
-
-
-def _by_instance(waiting: Sequence[Payout]) -> dict[str, list[Payout]]:
-    groups: dict[str, list[Payout]] = {}
-    for payout in waiting:
-        groups.setdefault(payout.instance, []).append(payout)
-    return groups

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from shoutgraph.domain import ids, journal
+from shoutgraph.domain.leases import Lease
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.topups import machine, polling
 from shoutgraph.domain.topups.topup import Observation, Review, Seen, Source, Topup
@@ -38,9 +39,10 @@ def keep(desk: Desk, before: Topup, after: Topup) -> Topup:
     return after
 
 
-def look_again(tx: Tx, topup: Topup, *, looks: int) -> None:
-    """Says when to look next, and gives the lease back."""
-    topups.schedule(tx, topup.id, look_at=polling.next_look(topup, looks=looks, now=tx.now), looks=looks)
+def look_again(tx: Tx, topup: Topup, *, looks: int, lease: Lease | None = None) -> None:
+    """Says when to look next; whoever looked gives its lease back."""
+    look_at = polling.next_look(topup, looks=looks, now=tx.now)
+    topups.schedule(tx, topup.id, look_at=look_at, looks=looks, lease=lease)
 
 
 def open_desk(tools: Tools, tx: Tx, reverse_orders: ReverseOrders) -> Desk:

@@ -4,6 +4,7 @@ A look is leased, so that several workers do not do it twice; it fetches by refe
 again where the provider lets us and nothing else can tell, and otherwise waits.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,8 +20,10 @@ from shoutgraph.storage import topups
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
-LEASE: Final = timedelta(minutes=2)
-"""Longer than a look takes at the very most."""
+LOOK: Final = timedelta(seconds=60)
+"""What a look takes at the very most: to fetch, and to send the same request again."""
+
+LEASE: Final = 2 * LOOK
 
 MISSING_PAUSE: Final = timedelta(hours=1)
 """The pause before the next look where the provider's plugin is not there."""
@@ -36,18 +39,20 @@ async def claim(tools: Tools, *, limit: int, reverse_orders: ReverseOrders) -> t
             before = claimed.topup
             after = machine.overdue_unknown(machine.lost_answer(before, now=tx.now), now=tx.now)
             kept = apply.keep(desk, before, after)
-            found.append(Due(kept, 0 if kept.status is not before.status else claimed.looks))
+            found.append(replace(claimed, topup=kept, looks=0 if kept.status is not before.status else claimed.looks))
         return tuple(found)
 
     return await tools.store.write(work)
 
 
 async def look(tools: Tools, claimed: Due, *, reverse_orders: ReverseOrders) -> Topup:
-    """Looks at one leased top-up, and says when to look next."""
+    """Looks at one leased top-up, and says when to look next; leaves it alone if the lease is nearly over."""
     topup = claimed.topup
     way = tools.providers.topups.get(topup.instance)
     if way is None:
-        return await _wait(tools, topup, claimed.looks)
+        return await _wait(tools, claimed)
+    if not claimed.lease.leaves(LOOK, now=tools.clock()):
+        return topup
     seen: sdk.Observation = sdk.Unknown("no_lookup")
     source, asked_at = Source.LOOK, tools.clock()
     if topup.ref is not None or way.caps.lookup.by_key:
@@ -63,7 +68,8 @@ async def look(tools: Tools, claimed: Due, *, reverse_orders: ReverseOrders) -> 
         observation = sights.observation_of(seen, at=asked_at if source is Source.LOOK else tx.now)
         absence_after = way.caps.lookup.absence_after
         after = apply.observed(desk, before, observation, source, absence_after=absence_after)
-        apply.look_again(tx, after, looks=0 if after.status is not topup.status else claimed.looks + 1)
+        looks = 0 if after.status is not topup.status else claimed.looks + 1
+        apply.look_again(tx, after, looks=looks, lease=claimed.lease)
         return after
 
     return await tools.store.write(work)
@@ -94,9 +100,9 @@ async def _resend(tools: Tools, way: TopUps, topup: Topup) -> sdk.TopUpOutcome |
     return None if again is None else await submit(tools, again)
 
 
-async def _wait(tools: Tools, topup: Topup, looks: int) -> Topup:
+async def _wait(tools: Tools, due: Due) -> Topup:
     def work(tx: Tx) -> None:
-        topups.schedule(tx, topup.id, look_at=tx.now + MISSING_PAUSE, looks=looks)
+        topups.schedule(tx, due.topup.id, look_at=tx.now + MISSING_PAUSE, looks=due.looks, lease=due.lease)
 
     await tools.store.write(work)
-    return topup
+    return due.topup

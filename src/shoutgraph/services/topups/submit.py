@@ -26,6 +26,8 @@ async def submit(tools: Tools, topup: Topup) -> sdk.TopUpOutcome:
     verdict = await tools.providers.hooks.review("topup", request)
     if verdict is not sdk.Verdict.ALLOW:
         return sdk.Declined(None, RISK)
+    if tools.clock() + TIMEOUT > topup.answer_due_at:
+        return sdk.NotExecuted(sdk.UNAVAILABLE)  # this process stood still: others may have gone on by now
     return await way.create(request)
 
 
