@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from shoutgraph import sdk
@@ -26,6 +27,12 @@ logger = logging.getLogger("shoutgraph.notices")
 
 LEFT_BEHIND: Final = timedelta(minutes=1)
 """A delivery that is still not done with after this was left behind by a crash."""
+
+TAKEN_MAX: Final = 25
+"""Deliveries that are taken up at a time."""
+
+LEASE: Final = timedelta(minutes=2)
+"""Longer than so many take."""
 
 TRIES_MAX: Final = 8
 """So often is a delivery read that its plugin cannot; then it waits for a person."""
@@ -112,7 +119,10 @@ class Inbox:
 
 async def replay(tools: Tools, handlers: Handlers) -> int:
     """Takes up deliveries that were left behind; gives how many."""
-    left = await tools.store.read(lambda tx: notices.list_waiting(tx, older_than=LEFT_BEHIND, tries_max=TRIES_MAX))
+    if not await tools.store.read(partial(notices.has_waiting, older_than=LEFT_BEHIND, tries_max=TRIES_MAX)):
+        return 0
+    claim = partial(notices.claim_waiting, older_than=LEFT_BEHIND, tries_max=TRIES_MAX, lease=LEASE, limit=TAKEN_MAX)
+    left = await tools.store.write(claim)
     for stored in left:
         try:
             await _process(tools, handlers, stored)

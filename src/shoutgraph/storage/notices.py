@@ -44,6 +44,7 @@ class NoticeRow(SQLModel, table=True):
     state: NoticeState = Field(sa_type=Words(NoticeState))
     tries: int = Field(sa_type=Integer)
     detail: str | None = Field(sa_type=Text)
+    leased_until: datetime | None = Field(sa_type=Micros)
 
 
 class SeenRow(SQLModel, table=True):
@@ -78,6 +79,7 @@ def insert(tx: Tx, stored: Stored) -> int:
         state=NoticeState.RECEIVED,
         tries=0,
         detail=None,
+        leased_until=None,
     )
     assert row is not None, "an insert gives the number back"
     return row[0]
@@ -105,14 +107,21 @@ def find_oldest(tx: Tx) -> datetime | None:
     return row[0] if row else None
 
 
-def list_waiting(tx: Tx, *, older_than: timedelta, tries_max: int) -> tuple[Stored, ...]:
-    """Deliveries that a crash or a broken plugin left behind, the oldest first."""
-    rows = tx.all(_WAITING, before=tx.now - older_than, tries_max=tries_max, size=LIST_MAX)
-    return tuple(Stored(*row) for row in rows)
+def has_waiting(tx: Tx, *, older_than: timedelta, tries_max: int) -> bool:
+    """Whether there are deliveries that a crash or a broken plugin left behind, and that nobody has taken up."""
+    return tx.one(_HAS_WAITING, now=tx.now, before=tx.now - older_than, tries_max=tries_max) is not None
+
+
+def claim_waiting(tx: Tx, *, older_than: timedelta, tries_max: int, lease: timedelta, limit: int) -> tuple[Stored, ...]:
+    """Leases deliveries that were left behind, the oldest first; nobody else takes them up until the lease is over."""
+    before, size = tx.now - older_than, min(limit, LIST_MAX)
+    params = {"before": before, "tries_max": tries_max, "size": size}
+    rows = tx.all(_CLAIM_WAITING, now=tx.now, until=tx.now + lease, **params)
+    return tuple(sorted((Stored(*row) for row in rows), key=lambda stored: (stored.received_at, stored.number)))
 
 
 def tried(tx: Tx, number: int) -> None:
-    """Counts one more attempt to read a delivery."""
+    """Counts one more attempt to read a delivery, and lets the next one begin."""
     tx.put(_TRIED, of=number)
 
 
@@ -134,6 +143,28 @@ def _claim() -> sa.ClauseElement:
     key = (_SEEN.c.instance == sa.bindparam("instance"), _SEEN.c.notice_id == sa.bindparam("notice_id"))
     values = sa.select(*params).where(~sa.exists().where(*key))
     return sa.insert(_SEEN).from_select(names, values)
+
+
+def _is_waiting() -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        _T.c.state == sa.literal_column(f"'{NoticeState.RECEIVED}'"),
+        _T.c.received_at <= sa.bindparam("before"),
+        _T.c.tries < sa.bindparam("tries_max"),
+        _T.c.leased_until.is_(None) | (_T.c.leased_until <= sa.bindparam("now")),
+    )
+
+
+def _claim_waiting() -> sa.ClauseElement:
+    left = (
+        sa.select(_T.c.id)
+        .where(*_is_waiting())
+        .order_by(_T.c.received_at)
+        .limit(sa.bindparam("size"))
+        .with_for_update(skip_locked=True, key_share=True)
+        .cte("waiting")  # so that it is taken once, whatever the plan
+    )
+    leased = sa.update(_T).where(_T.c.id.in_(sa.select(left.c.id))).values(leased_until=sa.bindparam("until"))
+    return leased.returning(*(_T.c[name] for name in _STORED))
 
 
 def _prune() -> sa.ClauseElement:
@@ -175,19 +206,11 @@ _IS_CLAIMED: Final = Statement[Any](
 )
 _OLDEST: Final = Statement[tuple[datetime]](lambda: sa.select(_T.c.received_at).order_by(_T.c.received_at).limit(1))
 _CLAIM: Final = Statement[Any](_claim)
-_WAITING: Final = Statement[Any](
-    lambda: (
-        sa.select(*(_T.c[name] for name in _STORED))
-        .where(
-            _T.c.state == sa.literal_column(f"'{NoticeState.RECEIVED}'"),
-            _T.c.received_at <= sa.bindparam("before"),
-            _T.c.tries < sa.bindparam("tries_max"),
-        )
-        .order_by(_T.c.received_at)
-        .limit(sa.bindparam("size"))
-    )
+_CLAIM_WAITING: Final = Statement[Any](_claim_waiting)
+_HAS_WAITING: Final = Statement[Any](lambda: sa.select(_T.c.id).where(*_is_waiting()).limit(1))
+_TRIED: Final = Statement[Any](
+    lambda: sa.update(_T).where(_ONE).values(tries=_T.c.tries + sa.literal_column("1"), leased_until=sa.null())
 )
-_TRIED: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values(tries=_T.c.tries + sa.literal_column("1")))
 _COUNT: Final = Statement[tuple[int]](
     lambda: sa.select(sa.func.count()).select_from(_T).where(_T.c.state == sa.bindparam("state"))
 )
