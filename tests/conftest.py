@@ -1,18 +1,29 @@
-"""The PostgreSQL of a test session belongs to the process that controls it, and ends with it."""
+"""What all tests share: the two databases that they run on, and how much a long run does.
+
+The PostgreSQL of a test session belongs to the process that controls it, and ends with it.
+"""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
 from tests import postgres
 from tests.soak import extent, pytest_addoption
+from tests.storage import databases
+from tests.storage.databases import Kind, Place
 
 __all__ = ["extent", "pytest_addoption"]
 
 CLUSTER: Final = pytest.StashKey[postgres.Cluster]()
+ONLY: Final = {f"{kind}_only": kind for kind in Kind}
+"""Marks of tests that are about one database itself."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    for mark, kind in ONLY.items():
+        config.addinivalue_line("markers", f"{mark}: it is about {kind} itself")
     if postgres.PLACE not in os.environ:  # the workers find it there
         cluster = postgres.Cluster()
         config.stash[CLUSTER] = cluster
@@ -25,3 +36,39 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if cluster is not None:
         del os.environ[postgres.PLACE]
         cluster.close()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whatever takes a database runs once on each kind."""
+    if "database" in metafunc.fixturenames:
+        marks = {mark.name for mark in metafunc.definition.iter_markers()}
+        kinds = [kind for mark, kind in ONLY.items() if mark in marks] or list(Kind)
+        metafunc.parametrize("database", kinds, ids=str, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def database(request: pytest.FixtureRequest) -> Kind:
+    """The kind of database that this test runs on."""
+    kind: Kind = request.param
+    return kind
+
+
+@pytest.fixture
+def place(database: Kind, tmp_path: Path) -> Iterator[Place]:
+    """A folder of this test, with databases."""
+    with databases.placed(database, tmp_path) as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def module_place(database: Kind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A folder of all tests of a file, with databases."""
+    with databases.placed(database, tmp_path_factory.mktemp("module")) as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def session_place(database: Kind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A folder of all tests of this process, with databases."""
+    with databases.placed(database, tmp_path_factory.mktemp("session")) as place:
+        yield place

@@ -138,12 +138,12 @@ class Shared:
         """Removes a database, whoever is connected to it."""
         self._admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def template(self, name: str, fill: Callable[[str], object]) -> str:
-        """A database that `fill` fills, given its URL, once for the whole session; nobody can connect to it."""
+    def template(self, name: str, fill: Callable[[str], object], of: str = "template0") -> str:
+        """A copy of another that `fill` fills, given its URL, once for the whole session; nobody can connect to it."""
         with self._alone(name):
             found = self._admin.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchall()
             if not found:
-                made = self.create()
+                made = self.create(of)
                 fill(self.url(made))
                 self._admin.execute(
                     sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(made), sql.Identifier(name))

@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 from tests.storage import databases
-from tests.storage.databases import Clock
+from tests.storage.databases import Clock, Place
 from tests.storage.facts import BOOK, PAR, Outcome
 
 from shoutgraph.domain import accounts, clock, errors, ids, ledger, postings
@@ -28,6 +27,10 @@ _WORDS: Final = {
     "no_overdraft": Outcome.OVERDRAFT,
     "no_overcredit": Outcome.OVERCREDIT,
     "FOREIGN KEY constraint failed": Outcome.UNTIED,
+    "violates foreign key constraint": Outcome.UNTIED,
+    "and its escrow holds": Outcome.UNTIED,
+    "and its lots": Outcome.UNTIED,
+    "is closed for ever": Outcome.NOT_ZERO,
     "lot_remaining": Outcome.EMPTY_LOT,
     "gives back to a lot at most": Outcome.FOREIGN_COINS,
     "an order that has ended stays ended": Outcome.OVER,
@@ -37,6 +40,7 @@ _WORDS: Final = {
     "there is no open account": Outcome.NO_ACCOUNT,
     "expires when it was said to, or later": Outcome.EARLIER,
     "a lot is opened once": Outcome.SECOND_LOT,
+    "lot_pkey": Outcome.SECOND_LOT,
 }
 
 _ACCOUNTS = Statement[tuple[str, int, int]](lambda: sa.text("SELECT code, credits - debits, closed FROM account"))
@@ -50,20 +54,19 @@ _ORDERS = Statement[tuple[str, str, int]](lambda: sa.text("SELECT id, state, pri
 class Books:
     """One database with one writer. `taken` and `disputes` are what services keep in tables of their own."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, place: Place, clock: Clock) -> None:
         self.clock = clock
         self.posted: dict[tuple[str, str], Transfer] = {}
         self.taken: dict[str, tuple[LotMove, ...]] = {}
         self.disputes: dict[str, Dispute] = {}
         self._loop = asyncio.new_event_loop()
-        self._path = databases.migrated(folder)
-        self._store = databases.opened(self._path, clock, readers=1)
+        self._place = place
+        self._store = databases.opened(place.database(), clock, readers=1)
 
     def close(self) -> None:
         self._store.close()
         self._loop.close()
-        for path in self._path.parent.glob(self._path.name + "*"):
-            path.unlink()
+        self._place.drop()
 
     def run(self, work: Work) -> Outcome:
         """One unit of work, from BEGIN to COMMIT."""

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from tests.storage import databases
-from tests.storage.databases import Clock
+from tests.storage.databases import Clock, Place, Where
 
 from shoutgraph.storage.engine import Store
 
@@ -14,12 +14,20 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return databases.migrated(tmp_path)
+def where(place: Place) -> Where:
+    """A migrated database."""
+    return place.database()
 
 
 @pytest.fixture
-def store(path: Path, clock: Clock) -> Iterator[Store]:
-    store = databases.opened(path, clock, readers=2)
+def path(where: Where) -> Path:
+    """The same, for tests that are about the file."""
+    assert isinstance(where, Path), "a test that takes the file is marked sqlite_only"
+    return where
+
+
+@pytest.fixture
+def store(where: Where, clock: Clock) -> Iterator[Store]:
+    store = databases.opened(where, clock)
     yield store
     store.close()

@@ -5,12 +5,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 from itertools import cycle
-from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
-from tests.storage import order_verbs, topup_verbs
+from tests.storage import databases, order_verbs, topup_verbs
 from tests.storage.auditor import Auditor
 from tests.storage.auditor_coins import LIVE
 from tests.storage.books import Books
@@ -46,14 +45,14 @@ T = TypeVar("T")
 class Life(RuleBasedStateMachine):
     """One database from its first coin on, its auditor, and the world outside."""
 
-    folder: ClassVar[Path]
+    place: ClassVar[databases.Place]
     reached: ClassVar[Counter[tuple[str, Outcome]]]
     turns: ClassVar[Counter[str]]
 
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock(T0)
-        self.books = Books(self.folder, self.clock)
+        self.books = Books(self.place, self.clock)
         self.auditor = Auditor(T0)
         self.outside = Outside()
         self.number = self.wound_up = 0

@@ -50,6 +50,7 @@ def test_what_the_attacks_change_is_allowed_in_no_other_way(raw: Any, attack: at
         raw.execute("PRAGMA recursive_triggers = OFF")
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "statement",
     [
@@ -84,6 +85,7 @@ def test_the_writing_connection_refuses_to_change_schema_or_settings(path: Any, 
     session.close()
 
 
+@pytest.mark.sqlite_only
 def test_a_reading_connection_cannot_write(path: Any) -> None:
     session = sqlite.connect_reader(path)
     with pytest.raises(sqlite.DatabaseError, match="readonly"):

@@ -5,21 +5,21 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from tests.storage import databases
-from tests.storage.databases import Clock
+from tests.storage.databases import Clock, Place, Where
 
 from shoutgraph.domain import catalogue as lists, errors, ids, pages
 from shoutgraph.domain.catalogue import CreatorFilter, CreatorSort, Sort
 from shoutgraph.domain.creators import Category, Creator, Offer
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.users import ANONYMOUS, ROLES, User, Viewer
-from shoutgraph.storage import catalogue, creators, sqlite, users
+from shoutgraph.storage import catalogue, creators, users
 from shoutgraph.storage.engine import Store
+from shoutgraph.storage.session import Session
 from shoutgraph.storage.statements import Row
 from shoutgraph.storage.tx import Tx
 
@@ -116,13 +116,15 @@ def fill(tx: Tx) -> None:
             creators.insert_offer(tx, offer(number * 10 + at, new, **terms))
 
 
-@pytest.fixture(scope="module")
-def shop_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = databases.migrated(tmp_path_factory.mktemp("shop"))
-    store = databases.opened(path, Clock(), readers=1)
+def stock(where: Where) -> None:
+    store = databases.opened(where, Clock(), readers=1)
     store.write_now(fill)
     store.close()
-    return path
+
+
+@pytest.fixture(scope="module")
+def stocked(module_place: Place) -> Where:
+    return module_place.filled("shop", stock)
 
 
 class Spy:
@@ -136,20 +138,25 @@ class Spy:
         self.seen.append((sql, parameters))
         return self.raw.execute(sql, parameters)
 
-    def executemany(self, sql: str, parameters: Any, /) -> Any:
-        return self.raw.executemany(sql, parameters)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.raw, name)
 
 
-@pytest.fixture
-def spy(shop_path: Path) -> Iterator[Spy]:
-    session = sqlite.connect_reader(shop_path)
-    yield Spy(session.raw)
+@pytest.fixture(scope="module")
+def reader(stocked: Where) -> Iterator[Session]:
+    session = databases.reader(stocked)
+    yield session
     session.close()
 
 
 @pytest.fixture
-def shop(spy: Spy) -> Tx:
-    return Tx(spy, sqlite.DIALECT, NOW)
+def spy(reader: Session) -> Spy:
+    return Spy(reader.raw)
+
+
+@pytest.fixture
+def shop(spy: Spy, reader: Session) -> Tx:
+    return Tx(spy, reader.dialect, NOW)
 
 
 def walk(tx: Tx, only: CreatorFilter, sort: CreatorSort, *, size: int, backward: bool) -> list[Creator]:
@@ -242,6 +249,7 @@ WALKS = {
 }
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "names", [(), *((name,) for name in FILTERS if name != "text"), tuple(FILTERS)[:-1]], ids="+".join
 )
@@ -284,6 +292,7 @@ def test_few_or_many_make_the_same_pages(shop: Tx, monkeypatch: pytest.MonkeyPat
     catalogue._page.cache_clear()
 
 
+@pytest.mark.sqlite_only
 def test_a_search_is_looked_up_in_its_index(shop: Tx, spy: Spy) -> None:
     spy.seen.clear()
     catalogue.list_of_page(shop, pages.PageArgs(20, None, backward=False), CreatorFilter(text="ad"), CreatorSort())

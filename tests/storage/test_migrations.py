@@ -1,5 +1,6 @@
 """The migrations make exactly the tables that the rooms declare, all at once or not at all."""
 
+import contextlib
 import importlib
 import pkgutil
 import re
@@ -14,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 from tests.storage import databases
-from tests.storage.databases import Clock
+from tests.storage.databases import Clock, Place, Where
 
 from shoutgraph import storage
 from shoutgraph.domain import errors
@@ -102,6 +103,15 @@ def test_every_foreign_key_from_a_large_table_finds_its_rows_by_an_index() -> No
         assert index in plan[0][-1]
 
 
+def test_an_empty_database_is_brought_to_the_newest_revision(place: Place, clock: Clock) -> None:
+    where = place.empty()
+    assert migrations.current(where) is None
+    migrations.upgrade(where)
+    assert migrations.current(where) == migrations.head()
+    migrations.upgrade(where)
+    engine.open_store(where, clock).close()
+
+
 def test_a_database_is_made_and_brought_to_the_newest_revision(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "folder" / "new.db"
     assert migrations.current(path) is None
@@ -111,10 +121,10 @@ def test_a_database_is_made_and_brought_to_the_newest_revision(tmp_path: Path, c
     engine.open_store(path, clock).close()
 
 
-def test_a_migrated_database_hashes_to_this_release(path: Path) -> None:
-    session = sqlite.connect_reader(path)
-    assert sqlite.schema_digest(session) == migrations.schema_digest()
-    session.close()
+def test_a_migrated_database_hashes_to_this_release(where: Where) -> None:
+    with contextlib.closing(databases.reader(where)) as session:
+        found = databases.schema_digest(session)
+        assert found == migrations.schema_digest(session.dialect.name), f"migrations/{session.dialect.name}.digest"
 
 
 def test_every_state_of_an_order_is_live_or_not_in_the_database_too() -> None:
@@ -136,25 +146,23 @@ def test_a_migration_that_is_killed_midway_leaves_nothing(tmp_path: Path, steps:
     assert migrations.current(path) == migrations.head()
 
 
-def test_a_database_of_a_newer_release_is_refused_and_left_as_it_is(path: Path, clock: Clock) -> None:
-    raw = dbapi.connect(path)
-    raw.execute("UPDATE alembic_version SET version_num = '9999'")
-    raw.commit()
-    raw.close()
+def test_a_database_of_a_newer_release_is_refused_and_left_as_it_is(where: Where, clock: Clock) -> None:
+    with databases.outside(where) as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
     look = engine.Options(writing=False, any_schema=True)
     for opening in (
-        lambda: migrations.upgrade(path),
-        lambda: migrations.current(path),
-        lambda: engine.open_store(path, clock),
-        lambda: engine.open_store(path, clock, look),
+        lambda: migrations.upgrade(where),
+        lambda: migrations.current(where),
+        lambda: engine.open_store(where, clock),
+        lambda: engine.open_store(where, clock, look),
     ):
         with pytest.raises(errors.StoreUnavailableError, match=r"of a newer release.* is 9999"):
             opening()
-    raw = dbapi.connect(path)
-    assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
-    raw.close()
+    with databases.outside(where) as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
 
 
+@pytest.mark.sqlite_only
 def test_a_file_that_ends_too_early_is_refused(path: Path, clock: Clock) -> None:
     dbapi.connect(path).execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
     with path.open("r+b") as file:
