@@ -19,7 +19,7 @@ from shoutgraph import sdk
 from shoutgraph.domain import errors
 from shoutgraph.domain.notices import KEPT, NoticeState, Stored, Strangers
 from shoutgraph.plugins.webhooks import PluginFaultError
-from shoutgraph.storage import notices
+from shoutgraph.storage import notices, turns
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -136,7 +136,11 @@ async def prune(tools: Tools) -> int:
     oldest = await tools.store.read(notices.find_oldest)
     if oldest is None or oldest > tools.clock() - KEPT:
         return 0
-    return await tools.store.write(lambda tx: notices.prune(tx, before=tx.now - KEPT))
+
+    def work(tx: Tx) -> int:
+        return notices.prune(tx, before=tx.now - KEPT) if turns.take(tx, "notices") else 0
+
+    return await tools.store.write(work)
 
 
 async def _process(tools: Tools, handlers: Handlers, stored: Stored) -> Receipt:

@@ -9,7 +9,7 @@ from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.domain.wallets import RETURNED_LIFE, StatementLine, Wallet
-from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, users, wallets as rows
+from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, turns, users, wallets as rows
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -102,6 +102,8 @@ async def expire_due(tools: Tools, *, limit: int = EXPIRE_MAX) -> int:
     """
 
     def work(tx: Tx) -> int:
+        if not turns.take(tx, "wallets"):
+            return 0  # another worker is at them; they are not ours to leave out one by one
         lapsed = ledger_rows.list_of_expired_lots(tx, limit=limit)
         for lot in lapsed:
             _expire(tools, tx, lot)

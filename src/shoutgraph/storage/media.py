@@ -145,6 +145,17 @@ _CLAIM: Final = Statement(
         )
     )
 )
+_RENEW: Final = Statement(
+    lambda: (
+        sa.update(_T)
+        .where(
+            _T.c.id == sa.bindparam("row_id"),
+            _T.c.state == media.VideoState.CHECKING,
+            _T.c.checks_count == sa.bindparam("attempt"),
+        )
+        .values(leased_until=sa.bindparam("until", type_=_T.c.leased_until.type))
+    )
+)
 _CHECKS: Final = Statement[tuple[int]](lambda: sa.select(_T.c.checks_count).where(_T.c.id == sa.bindparam("id")))
 _DISCARDABLE: Final = Statement(
     lambda: (
@@ -236,6 +247,11 @@ def claim(tx: Tx, video_id: ids.VideoId) -> int | None:
     row = tx.one(_CHECKS, id=video_id)
     assert row is not None, "a claimed video exists"
     return row[0]
+
+
+def renew(tx: Tx, video_id: ids.VideoId, attempt: int) -> None:
+    """Makes the lease of the worker with this attempt begin anew, if it still is the last one."""
+    tx.put(_RENEW, row_id=video_id, attempt=attempt, until=tx.now + media.CHECK_LEASE)
 
 
 def list_of_discardable(tx: Tx) -> list[ids.VideoId]:

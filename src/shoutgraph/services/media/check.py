@@ -1,8 +1,11 @@
 """Checking: a complete file is inspected once, by whichever worker has it, and then READY or REJECTED."""
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import AsyncIterator
 from functools import partial
+from typing import Final
 
 from shoutgraph.domain import errors, ids, media
 from shoutgraph.files.store import InspectionError
@@ -12,6 +15,9 @@ from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
 logger = logging.getLogger(__name__)
+
+RENEW: Final = media.CHECK_LEASE // 4
+"""How often whoever checks a video renews the lease."""
 
 
 async def check(tools: Tools, video_id: ids.VideoId) -> bool:
@@ -24,9 +30,10 @@ async def check(tools: Tools, video_id: ids.VideoId) -> bool:
         if attempt is None:
             return False
         try:
-            await tools.files.blank_metadata(video_id)
-            digest = await tools.files.sha256(video_id)
-            facts = await tools.files.inspect(video_id)
+            async with _kept(tools, video_id, attempt):
+                await tools.files.blank_metadata(video_id)
+                digest = await tools.files.sha256(video_id)
+                facts = await tools.files.inspect(video_id)
         except errors.MediaRejectedError as refusal:
             judged = await rejecting.reject(tools, video_id, media.rejection_of(refusal))
         except InspectionError as fault:
@@ -53,6 +60,25 @@ async def check_pending(tools: Tools) -> int:
     rejected = await tools.store.read(storage.list_of_discardable)
     gone = [await rejecting.discard(tools, video_id) for video_id in rejected]
     return ended + sum(checked) + sum(gone)
+
+
+@contextlib.asynccontextmanager
+async def _kept(tools: Tools, video_id: ids.VideoId, attempt: int) -> AsyncIterator[None]:
+    """Keeps the lease while the video is looked at, however slow the disk is."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(RENEW.total_seconds())
+            try:
+                await tools.store.write(lambda tx: storage.renew(tx, video_id, attempt))
+            except (errors.OverloadedError, errors.FaultError) as error:
+                logger.warning("the lease on %s could not be renewed: %s", video_id, error)
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        renewing.cancel()
 
 
 def _judge(tx: Tx, *, video_id: ids.VideoId, facts: media.VideoFacts, digest: str) -> media.Video:
