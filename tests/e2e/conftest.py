@@ -5,13 +5,17 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from tests import postgres
 from tests.api.harness import Client
 from tests.e2e import crowd
+from tests.e2e.fleet import Fleet, fleet_of
 from tests.e2e.market import Market, prepare
 from tests.e2e.processes import Nursery, Server
 from tests.e2e.shop import Shop
+from tests.storage.databases import Kind, placed
 
 
 @pytest.fixture(scope="session")
@@ -83,3 +87,21 @@ def _serving(nursery: Nursery, market: Market) -> Iterator[Server]:
     yield server
     if server.pid is not None:
         assert server.stop() == 0, server.log.read_text()
+
+
+@pytest.fixture(scope="session")
+def first_fleet_market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Market, str]]:
+    """A market whose rows lie on the session's PostgreSQL, and the name of their database."""
+    with placed(Kind.POSTGRESQL, tmp_path_factory.mktemp("fleet")) as place:
+        url = str(place.database())
+        yield asyncio.run(prepare(place.folder / "data", url)), urlsplit(url).path.strip("/")
+
+
+@pytest.fixture
+def fleet(nursery: Nursery, first_fleet_market: tuple[Market, str], tmp_path: Path) -> Iterator[Fleet]:
+    """Two servers on one database."""
+    market, template = first_fleet_market
+    name = postgres.shared().create(template)
+    with fleet_of(nursery, market, tmp_path / "data", postgres.shared().url(name)) as fleet:
+        yield fleet
+    postgres.shared().drop(name)

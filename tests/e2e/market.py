@@ -17,6 +17,7 @@ from shoutgraph.tools import Tools
 
 CREATORS = 200
 PRICE = 1_000
+FANS = 16
 RICH_COINS = 50_000_000
 POOR_PAID = (4_000, 3_200)
 POOR_PROMO = 3_300
@@ -42,6 +43,8 @@ class Market:
     sellers: tuple[Seller, ...]
     rich_id: str
     poor_id: str
+    fan_ids: tuple[str, ...]
+    """Many who are as rich, where one wallet would be a bottleneck."""
 
     def token(self, subject: str, role: str = "user") -> str:
         """A token as `shoutgraph token` prints it."""
@@ -58,22 +61,24 @@ class Market:
         return self.folder / "shoutgraph.db"
 
 
-async def prepare(folder: Path) -> Market:
-    """Makes the market in a new data folder."""
-    chosen = settings.load({"data_dir": folder}, {})
+async def prepare(folder: Path, database_url: str | None = None) -> Market:
+    """Makes the market in a new data folder, or in a migrated database elsewhere."""
+    chosen = settings.load({"data_dir": folder, "database_url": database_url}, {})
     async with app.open_app(chosen, base_url="http://127.0.0.1", environ={}) as opened:
         tools = opened.tools
         creators = await seeds.seed_creators(tools, OPERATOR, tuple(_seed(at) for at in range(CREATORS)))
         found = await offer_room.list_by_creator(tools, Viewer(), [creator.id for creator in creators])
         rich = await users.register(tools, OPERATOR, display_name="Rich", country="DE")
         poor = await users.register(tools, OPERATOR, display_name="Poor", country="DE")
-        await _give(tools, rich.id, RICH_COINS, ref="rich")
+        fans = [await users.register(tools, OPERATOR, display_name=f"Fan {at}", country="DE") for at in range(FANS)]
+        for fan in (rich, *fans):
+            await _give(tools, fan.id, RICH_COINS, ref=fan.id)
         await _give(tools, poor.id, POOR_PAID[0], ref="poor-1", promo=POOR_PROMO)
         await _give(tools, poor.id, POOR_PAID[1], ref="poor-2")
     sellers = tuple(
         Seller(creator.id, creator.user_id, offers[0].id) for creator, offers in zip(creators, found, strict=True)
     )
-    return Market(folder, sellers, rich.id, poor.id)
+    return Market(folder, sellers, rich.id, poor.id, tuple(fan.id for fan in fans))
 
 
 def _seed(at: int) -> seeds.CreatorSeed:

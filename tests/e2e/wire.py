@@ -42,15 +42,19 @@ class Wire:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
-    async def once(self, query: str, /, **variables: object) -> Any:
-        """The data of one operation; raises LostError where the connection ended first."""
+    async def ask(self, query: str, /, **variables: object) -> tuple[int, dict[str, Any]]:
+        """The status and the answer of one operation; raises LostError where the connection ended first."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         try:
             status, text = await self._exchange(body)
         except (OSError, EOFError) as error:
             self.close()
             raise LostError from error
-        answer = json.loads(text)
+        return status, json.loads(text)
+
+    async def once(self, query: str, /, **variables: object) -> Any:
+        """The data of one operation; raises LostError where the connection ended first."""
+        status, answer = await self.ask(query, **variables)
         assert status == 200, answer
         assert "errors" not in answer, answer["errors"]
         return answer["data"]

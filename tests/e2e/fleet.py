@@ -1,0 +1,161 @@
+"""Several servers on one PostgreSQL, each a process of its own, and what their database says of them."""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Self
+
+from psycopg.rows import dict_row
+from tests.e2e.market import Market
+from tests.e2e.processes import Nursery, Server, orders_in
+from tests.postgres import wait_until
+from tests.storage.databases import outside
+
+from shoutgraph.storage import sequencer
+
+SERVERS: Final = 2
+OURS: Final = "SELECT pid, state, application_name FROM pg_stat_activity WHERE datname = current_database()"
+LEADER: Final = """SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND (classid::bigint << 32) + objid::bigint = %(lock)s"""
+COMMITTED: Final = """SELECT FROM pg_stat_activity WHERE pid = ANY(%s) AND state = 'idle' AND query = 'COMMIT'"""
+JOURNAL: Final = """SELECT seq, id, topic, body::jsonb AS body, hash,
+    prev = lag(hash) OVER (ORDER BY seq) AS chained FROM event ORDER BY seq"""
+
+
+@dataclass
+class Member(Server):
+    """One of the servers; its settings name the database."""
+
+    name: str = ""
+    backends: frozenset[int] = frozenset()
+    """The processes of PostgreSQL that serve it since it was started."""
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+
+@dataclass
+class Fleet:
+    """Servers that share a market's folder and its database."""
+
+    nursery: Nursery
+    market: Market
+    url: str
+    members: Sequence[Member] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.members = [
+            Member(self.nursery, self.market.folder, env=self._env, name=f"server-{number}")
+            for number in range(SERVERS)
+        ]
+
+    @property
+    def ports(self) -> list[int]:
+        return [member.port for member in self.members]
+
+    def start(self) -> Self:
+        """Starts every member, one after another, so that it is known whose connections are whose."""
+        for member in self.members:
+            self.start_one(member)
+        return self
+
+    def start_one(self, member: Member) -> None:
+        """Starts a member and waits until it answers."""
+        before = self._backends()
+        member.start()
+        member.backends = frozenset(self._backends() - before)
+
+    def stop(self) -> None:
+        """Asks those that run to end, which they do well."""
+        for member in self.members:
+            if member.pid is not None:
+                assert member.stop() == 0, member.log.read_text()
+
+    def other(self, member: Member) -> Member:
+        """The next member."""
+        return self.members[(self.members.index(member) + 1) % len(self.members)]
+
+    def leader(self) -> Member | None:
+        """Whose connection leads the sequencers now."""
+        found = [pid for (pid,) in self.ask(LEADER, lock=sequencer.LEADER)]
+        return next((member for member in self.members if member.backends.intersection(found)), None)
+
+    def wait_for_leader(self) -> Member:
+        """Waits until a member leads."""
+        found: list[Member] = []
+
+        def leads() -> bool:
+            found.extend(filter(None, [self.leader()]))
+            return bool(found)
+
+        wait_until(leads)
+        return found[0]
+
+    def wait_for_commit(self, member: Member) -> None:
+        """Returns in the moment in which a member has committed, which is before it answers."""
+        with outside(self.url) as raw:
+            wait_until(lambda: bool(raw.execute(COMMITTED, (list(member.backends),)).fetchall()))
+
+    def wait_for_end(self, member: Member) -> None:
+        """Waits until PostgreSQL serves a member that is gone no more, and so holds nothing for it."""
+        wait_until(lambda: not member.backends & self._backends())
+
+    def ask(self, query: str, **values: object) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        with outside(self.url) as raw:
+            rows: list[tuple[Any, ...]] = raw.execute(query, values).fetchall()
+        return rows
+
+    def waits(self, member: Member, state: str) -> bool:
+        """Whether one of a member's connections is in this state."""
+        return any(pid in member.backends and found == state for pid, found, _ in self.ask(OURS))
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Every line of the journal, once all lines have their place; they are dense and chained."""
+        wait_until(lambda: self.ask("SELECT count(*) FROM outbox") == [(0,)])
+        assert self.ask("SELECT count(*) FROM outbox_dead") == [(0,)], "every line could be sealed"
+        with outside(self.url) as raw:
+            rows: list[dict[str, Any]] = raw.cursor(row_factory=dict_row).execute(JOURNAL).fetchall()
+        assert [row["seq"] for row in rows] == [*range(1, len(rows) + 1)], "the journal is dense"
+        assert all(row["chained"] for row in rows[1:]), "the chain is whole"
+        assert len({row["id"] for row in rows}) == len(rows), "nothing is told twice"
+        return rows
+
+    def prove(self) -> int:
+        """Proves the books; gives how many orders they know."""
+        code, said = self.nursery.run(
+            *("ledger", "verify", "--data-dir", self.market.folder),
+            log=self.market.folder / "proof.log",
+            **self._env,
+        )
+        assert code == 0, said
+        return orders_in(said)
+
+    def said(self) -> Mapping[str, str]:
+        """What each member has logged."""
+        return {member.name: member.log.read_text() for member in self.members}
+
+    @property
+    def _env(self) -> dict[str, str]:
+        return {"SHOUTGRAPH_DATABASE_URL": self.url}
+
+    def _backends(self) -> set[int]:
+        return {pid for pid, _, name in self.ask(OURS) if name == "shoutgraph"}
+
+
+@contextmanager
+def fleet_of(nursery: Nursery, market: Market, folder: Path, url: str) -> Iterator[Fleet]:
+    """Started servers in a copy of a market's folder, on a database that has the market's rows."""
+    shutil.copytree(market.folder, folder)
+    fleet = Fleet(nursery, replace(market, folder=folder), url)
+    try:
+        yield fleet.start()
+        fleet.stop()
+    finally:
+        for member in fleet.members:
+            if member.pid is not None:
+                member.kill()
