@@ -102,8 +102,8 @@ def _open_server(url: str, wall: clock.Clock, chosen: Options) -> "Store":
     settings = postgresql.PATIENT if chosen.patient else postgresql.SETTINGS
     with contextlib.ExitStack() as parts:
 
-        def connect(role: str) -> postgresql.Session:
-            session = postgresql.Session(url, role=role, settings=settings)
+        def connect(role: str, *, signs: bool = False) -> postgresql.Session:
+            session = postgresql.Session(url, role=role, settings=settings, signs=signs)
             parts.callback(session.close)
             return session
 
@@ -120,7 +120,8 @@ def _open_server(url: str, wall: clock.Clock, chosen: Options) -> "Store":
             sealing = Sequencer(lambda: postgresql.Session(url, role=postgresql.SEQUENCER), wall)
             parts.callback(sealing.close)
             limits = writer.Limits(chosen.limits.queue, min(chosen.limits.batch, SHARED_BATCH_MAX))
-            pen = writer.Writer(connect(postgresql.APP), wall, lambda _: sealing.poke(), limits, shared=True)
+            session = connect(postgresql.APP, signs=True)
+            pen = writer.Writer(session, wall, lambda _: sealing.poke(), limits, shared=True)
             parts.callback(pen.close)
         return Store(reader, pen, bell, parts.pop_all(), schema_fault=fault, shared=True)
 

@@ -1,4 +1,4 @@
-"""Everything that guards a database of PostgreSQL, as one hash: who drops or loosens a guard changes it.
+"""The roles of a database of PostgreSQL, and everything that guards it as one hash: who loosens a guard changes it.
 
 It says the same of a schema on every version that is served, so it names no number of the catalogue and no text that
 the server words by itself. Source: docs/adr/0014-postgresql.md.
@@ -8,10 +8,17 @@ import hashlib
 from typing import Any, Final
 
 import psycopg
+import sqlalchemy as sa
 
 from shoutgraph.domain import errors
 
-ROLES: Final = "('shoutgraph_owner', 'shoutgraph_app', 'shoutgraph_sequencer', 'shoutgraph_report')"
+OWNER: Final = "shoutgraph_owner"
+APP: Final = "shoutgraph_app"
+SEQUENCER: Final = "shoutgraph_sequencer"
+REPORT: Final = "shoutgraph_report"
+ROLES: Final = (OWNER, APP, SEQUENCER, REPORT)
+TURN: Final = "60s"
+"""How long a migration waits for another one to end."""
 
 
 def digest(raw: "psycopg.Connection[Any]") -> str:
@@ -36,10 +43,39 @@ def require_role(raw: "psycopg.Connection[Any]", role: str) -> None:
         raise errors.StoreUnavailableError(f"cannot open {raw.info.dbname}: {user} may not be {role}", retry_after_s=0)
 
 
+def prepare_roles(connection: sa.Connection, *, patience: str, lock: int) -> None:
+    """Begins a migration: alone, in bounded time, and as the owner of the tables, whose role is made if it is missing.
+
+    The roles are the whole server's: databases beside this one may have made them already.
+    """
+    connection.execute(sa.text(f"SET LOCAL lock_timeout = '{TURN}'"))
+    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+    connection.execute(sa.text(f"SET LOCAL lock_timeout = '{patience}'"))
+    known = set(connection.execute(sa.text("SELECT rolname FROM pg_roles")).scalars())
+    for role in ROLES:
+        if role not in known:
+            connection.execute(sa.text(_MAKE_ROLE.format(role=role)))
+    joined = sa.text("SELECT pg_has_role(current_user, :role, 'MEMBER')")
+    for role in ROLES:
+        if not connection.execute(joined, {"role": role}).scalar():
+            connection.execute(sa.text(f"GRANT {role} TO CURRENT_USER"))
+    # else anybody could put functions beside ours, which a call might find to fit better
+    connection.execute(sa.text("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
+    connection.execute(sa.text(f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}"))
+    connection.execute(sa.text(f"GRANT USAGE ON SCHEMA public TO {APP}, {SEQUENCER}, {REPORT}"))
+    connection.execute(sa.text(f"SET LOCAL ROLE {OWNER}"))
+
+
+_MAKE_ROLE: Final = (
+    "DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+)
+
+
 def _who(grantee: str) -> str:
     return f"CASE {grantee} WHEN 0 THEN 'PUBLIC' ELSE {grantee}::regrole::text END"
 
 
+_ROLE_NAMES: Final = "('" + "', '".join(ROLES) + "')"
 _OURS: Final = "n.nspname = 'public' AND c.relname <> 'alembic_version'"
 _RELATION: Final = "JOIN pg_class c ON c.oid = {} JOIN pg_namespace n ON n.oid = c.relnamespace"
 _NO_EXTENSION: Final = "NOT EXISTS (SELECT 1 FROM pg_depend x WHERE x.objid = {} AND x.deptype = 'e')"
@@ -107,9 +143,10 @@ UNION ALL SELECT n.nspname, {_who("g.grantee")}, g.privilege_type, g.is_grantabl
   WHERE n.nspname = 'public' AND g.grantee <> n.nspowner AND g.privilege_type = 'CREATE'"""  # noqa: S608 - constants
 
 _ROLES: Final = f"""
-SELECT rolname::text, rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication FROM pg_roles WHERE rolname IN {ROLES}
+SELECT rolname::text, rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication FROM pg_roles
+  WHERE rolname IN {_ROLE_NAMES}
 UNION ALL SELECT m.roleid::regrole || ' of ' || m.member::regrole, true FROM pg_auth_members m
-  JOIN pg_roles r ON r.oid = m.member WHERE r.rolname IN {ROLES}"""  # noqa: S608 - constants
+  JOIN pg_roles r ON r.oid = m.member WHERE r.rolname IN {_ROLE_NAMES}"""  # noqa: S608 - constants
 
 _QUERIES: Final = (
     *(_COLUMNS, _TABLES, _CHILDREN, _CONSTRAINTS, _INDEXES, _TRIGGERS, _RULES, _POLICIES, _FUNCTIONS, _OPERATORS),

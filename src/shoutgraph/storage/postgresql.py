@@ -30,14 +30,11 @@ SETTLE_S: Final = 10.0
 """How long a lost COMMIT is asked about before its outcome is called unknown."""
 SETTLE_PAUSE_S: Final = 0.05
 
-TURN: Final = "60s"
-"""How long a migration waits for another one to end."""
-
-OWNER: Final = "shoutgraph_owner"
-APP: Final = "shoutgraph_app"
-SEQUENCER: Final = "shoutgraph_sequencer"
-REPORT: Final = "shoutgraph_report"
-ROLES: Final = (OWNER, APP, SEQUENCER, REPORT)
+OWNER: Final = guards.OWNER
+APP: Final = guards.APP
+SEQUENCER: Final = guards.SEQUENCER
+REPORT: Final = guards.REPORT
+ROLES: Final = guards.ROLES
 
 SETTINGS: Final[Mapping[str, str]] = {
     "search_path": "public, pg_temp",
@@ -53,8 +50,14 @@ PATIENT: Final[Mapping[str, str]] = {**SETTINGS, "statement_timeout": "0", "idle
 """For a migration, a proof or a copy, which take as long as they take."""
 
 DURABLE: Final = frozenset({"on", "remote_write", "remote_apply"})
-_LIFE: Final = "SELECT pg_postmaster_start_time(), stats_reset FROM pg_stat_wal"
-"""What is another after every start, and after every crash: statistics are lost with it."""
+_FORGET: Final = "DELETE FROM writer WHERE at < now() - interval '30 days'"
+_SIGN: Final = """INSERT INTO writer AS w (name, batch, at) SELECT $1, $2, now()
+  WHERE pg_current_xact_id_if_assigned() IS NOT NULL
+  ON CONFLICT (name) DO UPDATE SET batch = excluded.batch, at = excluded.at"""
+"""Signs what is about to be committed, if anything was written."""
+_SIGNED: Final = """INSERT INTO writer AS w (name, batch, at) VALUES ($1, 0, now())
+  ON CONFLICT (name) DO UPDATE SET at = excluded.at RETURNING w.batch"""
+"""What a writer signed last; it waits for a transaction of its own that has not ended."""
 _SAVE: Final = "SAVEPOINT command"
 _KEEP: Final = "RELEASE SAVEPOINT command"
 KEEPALIVE: Final = {
@@ -76,7 +79,7 @@ _COMMAND: Final = (psycopg.IntegrityError, psycopg.DataError, psycopg.Programmin
 
 
 class UnknownOutcomeError(psycopg.Error):
-    """A COMMIT got no answer, and no server can say any more what became of it."""
+    """A COMMIT got no answer, and no server said in time what became of it."""
 
 
 class _WholeNumbers(Loader):
@@ -149,8 +152,13 @@ class Session:
     dialect: Final = DIALECT
     errors: Final[tuple[type[Exception], ...]] = (psycopg.Error, MemoryError)
 
-    def __init__(self, url: str, *, role: str | None, settings: Mapping[str, str] = SETTINGS) -> None:
+    def __init__(
+        self, url: str, *, role: str | None, settings: Mapping[str, str] = SETTINGS, signs: bool = False
+    ) -> None:
         """Connects.
+
+        Args:
+            signs: whether it signs its commits, so that it finds out what became of one that got no answer.
 
         Raises:
             StoreUnavailableError: the server does not answer, is too old, or would lose commits.
@@ -159,6 +167,13 @@ class Session:
         self._role = role
         self._settings = settings
         self.raw = Connection(self._connect())
+        self.lives = 1
+        self._name: str | None = None
+        self._batch = 0
+        if signs:
+            with _closing_on_error(self.raw.raw), _away(name_of(url)):
+                self.raw.execute(_FORGET)
+                self._name = self.raw.execute("SELECT gen_random_uuid()::text").fetchall()[0][0]
 
     def begin(self) -> None:
         """Opens the transaction that a batch of commands shares."""
@@ -172,16 +187,20 @@ class Session:
     def commit(self) -> None:
         """Makes it durable; the deferred checks run here.
 
-        A connection that is lost meanwhile tells nothing, so the server is asked for what became of this number.
+        A connection that is lost meanwhile says nothing of the outcome, so what is committed is signed in the same
+        transaction: the signature is there, after a crash too, or it is not. (The number of a transaction would not do:
+        a server that crashed gives those again that its log did not keep.)
 
         Raises:
-            UnknownOutcomeError: the server did not say in time, or crashed meanwhile.
+            UnknownOutcomeError: the server did not say in time.
         """
-        row = self.raw.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchall()[0]
+        if self._name is not None:
+            self._batch += 1
+            self.raw.put(_SIGN, (self._name, self._batch))
         try:
             ended = self.raw.execute("COMMIT")
         except _CONNECTION:
-            if row[0] is None or not self._was_committed(row[0]):
+            if self._name is None or not self._was_signed():
                 raise
         else:
             assert ended.statusmessage == "COMMIT", "a transaction that failed was rolled back before"
@@ -217,6 +236,7 @@ class Session:
         """
         if self._lost:
             self.raw.raw = self._connect()
+            self.lives += 1
 
     def blame(self, error: Exception) -> Blame:
         """Whom an error of the driver concerns."""
@@ -250,28 +270,19 @@ class Session:
         return self.raw.raw.closed or self.raw.raw.broken
 
     def _connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        raw = connect(self._url, role=self._role, settings=self._settings)
-        with _closing_on_error(raw), _away(name_of(self._url)):
-            self._life = raw.execute(_LIFE).fetchall()
-        return raw
+        return connect(self._url, role=self._role, settings=self._settings)
 
-    def _was_committed(self, number: str) -> bool:
+    def _was_signed(self) -> bool:
         """Whether a transaction whose COMMIT got no answer was committed.
 
-        A server that crashed gives the numbers again that its log did not keep, so another life of it cannot tell.
-
         Raises:
-            UnknownOutcomeError: the server did not say in time, or crashed meanwhile.
+            UnknownOutcomeError: the server did not say in time.
         """
-        life, until = self._life, time.monotonic() + SETTLE_S
+        until = time.monotonic() + SETTLE_S
         while time.monotonic() < until:
             with contextlib.suppress(psycopg.OperationalError, errors.StoreUnavailableError):
                 self.renew()
-                if self._life != life:
-                    raise UnknownOutcomeError("the server went away during a commit, whose outcome is not known")
-                status = self.raw.execute("SELECT pg_xact_status($1::text::xid8)", (number,)).fetchall()[0][0]
-                if status in {"committed", "aborted"}:
-                    return bool(status == "committed")
+                return bool(self.raw.execute(_SIGNED, (self._name,)).fetchall()[0][0] == self._batch)
             time.sleep(SETTLE_PAUSE_S)
         raise UnknownOutcomeError("the outcome of a commit is not known")
 
@@ -317,35 +328,6 @@ def connect_owner(url: str) -> "psycopg.Connection[tuple[Any, ...]]":
     """
     with _away(name_of(url)):
         return psycopg.connect(make_conninfo(url, **KEEPALIVE), options="-c search_path=public -c timezone=UTC")
-
-
-def prepare_roles(connection: sa.Connection, *, patience: str, lock: int) -> None:
-    """Begins a migration: alone, in bounded time, and as the owner of the tables, whose role is made if it is missing.
-
-    The roles are the whole server's: databases beside this one may have made them already.
-    """
-    connection.execute(sa.text(f"SET LOCAL lock_timeout = '{TURN}'"))
-    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
-    connection.execute(sa.text(f"SET LOCAL lock_timeout = '{patience}'"))
-    known = set(connection.execute(sa.text("SELECT rolname FROM pg_roles")).scalars())
-    for role in ROLES:
-        if role not in known:
-            connection.execute(sa.text(_MAKE_ROLE.format(role=role)))
-    joined = sa.text("SELECT pg_has_role(current_user, :role, 'MEMBER')")
-    for role in ROLES:
-        if not connection.execute(joined, {"role": role}).scalar():
-            connection.execute(sa.text(f"GRANT {role} TO CURRENT_USER"))
-    connection.execute(
-        sa.text("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-    )  # else anybody's functions stand beside ours
-    connection.execute(sa.text(f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNER}"))
-    connection.execute(sa.text(f"GRANT USAGE ON SCHEMA public TO {APP}, {SEQUENCER}, {REPORT}"))
-    connection.execute(sa.text(f"SET LOCAL ROLE {OWNER}"))
-
-
-_MAKE_ROLE: Final = (
-    "DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
-)
 
 
 def schema_digest(raw: "psycopg.Connection[Any]") -> str:

@@ -67,6 +67,8 @@ class Sequencer:
             else:
                 try:
                     self._work(session)
+                except session.errors as error:
+                    logger.warning("the sequencer lost its connection: %s", error)
                 except Exception:  # it goes on as long as the process does
                     logger.exception("the sequencer begins anew")
                 finally:

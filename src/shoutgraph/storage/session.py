@@ -34,6 +34,10 @@ class Session(Protocol):
         """What the driver raises."""
 
     @property
+    def lives(self) -> int:
+        """How often it connected. What a crash takes is gone in the next life, such as numbers of a sequence."""
+
+    @property
     def open(self) -> bool:
         """Whether a transaction is open; some errors end it."""
 

@@ -109,6 +109,7 @@ class Session:
 
     dialect: Final = DIALECT
     errors: Final[tuple[type[Exception], ...]] = (dbapi.DatabaseError, MemoryError)
+    lives: Final = 1
 
     def __init__(self, raw: Connection) -> None:
         self.raw = raw

@@ -90,6 +90,7 @@ class Writer:
         self._tx = Tx(session.raw, session.dialect, clock.EPOCH)
         self._last = self._tx.head.at
         self._faults = 0
+        self._lives = session.lives
         self.counts: Final = Counter[str]()
         """How often a command was taken back because of neighbours, by what the database called it."""
         self._thread = threading.Thread(target=self._serve, name="shoutgraph-writer", daemon=True)
@@ -150,6 +151,9 @@ class Writer:
         """
         session = self._session
         results: list[tuple[Command, Outcome]] = []
+        if self._lives != session.lives:
+            self._lives = session.lives
+            self._tx.lasting.clear()
         try:
             session.begin()
             for place, command in enumerate(batch):

@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from shoutgraph.domain import errors
-from shoutgraph.storage import postgresql, sqlite
+from shoutgraph.storage import guards, postgresql, sqlite
 from shoutgraph.storage.session import Session
 
 _HERE: Final = Path(__file__).parent
@@ -58,7 +58,7 @@ def _upgrade_server(url: str, revision: str) -> None:
         )
         connection = parts.enter_context(engine.connect())
         with connection.begin():
-            postgresql.prepare_roles(connection, patience=_PATIENCE, lock=_ONE_AT_A_TIME)
+            guards.prepare_roles(connection, patience=_PATIENCE, lock=_ONE_AT_A_TIME)
             _require_known(_revision_of(connection))
             command.upgrade(_config(connection), revision)
 

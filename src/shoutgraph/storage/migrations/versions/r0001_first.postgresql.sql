@@ -421,6 +421,13 @@ CREATE TRIGGER policy_fixed BEFORE UPDATE OR DELETE ON policy FOR EACH ROW EXECU
 
 CREATE TRIGGER policy_truncate BEFORE TRUNCATE ON policy EXECUTE FUNCTION refuse('append-only');
 
+-- What each writer committed last, so that one that loses the answer to a COMMIT finds out what became of it.
+CREATE TABLE writer (
+  name text PRIMARY KEY,
+  batch bigint NOT NULL,
+  at timestamptz NOT NULL
+) WITH (fillfactor = 50);
+
 -- The only way into the books: transfers with their accounts, postings, lots and lot moves, as arrays.
 -- A transfer that exists already ends in unique_violation: its unit of work is run again and finds it.
 -- Accounts are locked once, in the order of their ids; a caller that has locks already does not wait for more.
@@ -542,6 +549,8 @@ GRANT INSERT ON dispute_statement, policy, outbox TO shoutgraph_app;
 GRANT INSERT, DELETE ON request TO shoutgraph_app;
 
 GRANT INSERT, UPDATE, DELETE ON deadline TO shoutgraph_app;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON writer TO shoutgraph_app;
 
 GRANT INSERT ON event, outbox_dead TO shoutgraph_sequencer;
 
