@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from psycopg import errors as causes
 from psycopg.adapt import Loader
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.numeric import Int8Dumper
 from sqlalchemy.dialects.postgresql import psycopg as dialects
 
 from shoutgraph.domain import errors
@@ -43,6 +44,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "5s",
     "jit": "off",
+    "max_parallel_workers_per_gather": "0",  # many small queries, not few large ones
     "application_name": "shoutgraph",
     "TimeZone": "UTC",
 }
@@ -316,6 +318,7 @@ def connect(
     with _closing_on_error(raw), _away(name):
         raw.prepared_max = 1_000
         raw.adapters.register_loader("numeric", _WholeNumbers)
+        raw.adapters.register_dumper(int, Int8Dumper)  # else each size of a number is another prepared statement
         _set_up(raw, name, role, settings)
     return raw
 
