@@ -1,6 +1,7 @@
 # ruff: noqa: ARG002 -- protocols name their arguments
 """A provider that signs its webhooks and can be asked by our key: in memory, for many processes at once."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -29,16 +30,25 @@ class Nothing(BaseModel):
 
 
 @dataclass
+class Pause:
+    """A batch that was `taken` is answered once somebody has `asked` about a payout."""
+
+    taken: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass
 class Bank:
     """What the provider has: the totals of payments, and the batches that were handed to it.
 
-    `back` holds the payouts that came back after they were paid.
+    `back` holds the payouts that came back after they were paid; `pause` says when a batch is answered.
     """
 
     clock: Clock
     payments: dict[str, sdk.Totals] = field(default_factory=dict)
     batches: list[sdk.PayoutBatch] = field(default_factory=list)
     back: set[str] = field(default_factory=set)
+    pause: "Pause | None" = None
 
     def settle(self, topup: Topup, *, disputed: int = 0, won: int = 0) -> None:
         """The payment arrived, and so much of it was charged back and decided for us."""
@@ -112,10 +122,15 @@ class BankPayouts:
 
     async def submit(self, batch: sdk.PayoutBatch) -> sdk.BatchOutcome:
         self.bank.batches.append(batch)
+        if self.bank.pause is not None:
+            self.bank.pause.taken.set()
+            await self.bank.pause.asked.wait()
         items = {item.item_id: sdk.Pending(f"ref-{item.item_id}", SOON) for item in batch.items}
         return sdk.BatchOutcome(items, f"batch-{batch.call.idempotency_key}")
 
     async def fetch(self, targets: Sequence[sdk.Target], call: sdk.Call) -> Mapping[str, sdk.ItemObservation]:
+        if self.bank.pause is not None:
+            self.bank.pause.asked.set()
         return {target.operation_id: self._seen(target) for target in targets}
 
     def _seen(self, target: sdk.Target) -> sdk.ItemObservation:

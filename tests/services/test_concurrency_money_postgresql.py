@@ -1,27 +1,21 @@
 """Money from several processes at once: each coin and each cent is in one place, and is sent once."""
 
-from datetime import timedelta
-
 import pytest
-from tests.services.bank import PAYOUTS
+from tests.services.bank import Pause
+from tests.services.office import Office
 from tests.services.processes import COUNT, Call, Processes
 from tests.services.racing import ROUNDS, coins_of, done, seller, someone, told, wallet_of, won
-from tests.services.world import BOOKS, new_id
 
-from shoutgraph.domain import accounts, errors, ids, postings
-from shoutgraph.domain.earnings import Balances, Earning, EarningKind
+from shoutgraph.domain import accounts, errors
+from shoutgraph.domain.earnings import Balances
 from shoutgraph.domain.notices import NoticeState
 from shoutgraph.domain.orders.states import Actor, State
-from shoutgraph.domain.payouts import Payout, PayoutState
-from shoutgraph.domain.recipients import RECIPIENTS_MAX, Recipient
+from shoutgraph.domain.payouts import PayoutState
+from shoutgraph.domain.recipients import RECIPIENTS_MAX
 from shoutgraph.domain.users import Viewer
 from shoutgraph.jobs import earnings as earning_jobs, payouts as payout_jobs, reconcile
-from shoutgraph.services import earnings as earning_services, wallets as wallet_services
-from shoutgraph.services.payouts import decide, request as payout_requests
-from shoutgraph.services.payouts.request import NewRecipient, Wish
-from shoutgraph.storage import earnings, ledger as books, payouts
-from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Done
+from shoutgraph.services import wallets as wallet_services
+from shoutgraph.tools import Done, Tools
 
 pytestmark = pytest.mark.postgresql_only
 
@@ -129,81 +123,6 @@ def unlocking(processes: Processes, finance: Viewer, fan: Viewer) -> Call[object
 # Money that goes out
 
 
-class Office:
-    """A creator with a recipient, and finance."""
-
-    def __init__(self, processes: Processes) -> None:
-        self.processes = processes
-        self.viewer, self.creator, _ = seller(processes)
-        self.finance = processes.world.staff("finance")
-        self.recipient = processes.run(self.adding()).value
-
-    def adding(self) -> Call[Done[Recipient]]:
-        wish = NewRecipient(PAYOUTS, "My bank", new_id("iban"))
-        asked = self.processes.world.request("payoutRecipientCreate", self.viewer, ref=wish.ref)
-        return lambda tools: payout_requests.add_recipient(tools, self.viewer, asked, wish)
-
-    def earn(self, *amounts: int, days: int = 0) -> None:
-        """Earnings as the order room makes them; those without a hold are made available."""
-
-        def work(tx: Tx) -> None:
-            for coins in amounts:
-                order_id = ids.OrderId(new_id(ids.ORDER))
-                posting = postings.creator_compensated(
-                    BOOKS, order_id=order_id, creator_id=self.creator.id, coins=coins
-                )
-                books.post(tx, posting)
-                matures_at = tx.now + timedelta(days=days)
-                earning = Earning(
-                    new_id(ids.EARNING),
-                    self.creator.id,
-                    EarningKind.COMPENSATION,
-                    order_id,
-                    coins,
-                    0,
-                    tx.now,
-                    matures_at,
-                )
-                earnings.insert(tx, earning)
-
-        self.processes.world.write(work)
-        if not days:
-            self.processes.run(earning_jobs.tick)
-
-    def asking(self, coins: int, *, key: str | None = None) -> Call[Done[Payout]]:
-        asked = self.processes.world.request("payoutRequest", self.viewer, key, coins=coins)
-        wish = Wish(coins, self.recipient.id)
-        return lambda tools: payout_requests.request(tools, self.viewer, asked, wish)
-
-    def approving(self, payout: Payout) -> Call[Done[Payout]]:
-        asked = self.processes.world.request("payoutApprove", self.finance)
-        return lambda tools: decide.approve(tools, self.finance, asked, payout.id)
-
-    def denying(self, payout: Payout) -> Call[Done[Payout]]:
-        asked = self.processes.world.request("payoutDeny", self.finance)
-        return lambda tools: decide.deny(tools, self.finance, asked, payout.id, note="No")
-
-    def cancelling(self, payout: Payout) -> Call[Done[Payout]]:
-        asked = self.processes.world.request("payoutCancel", self.viewer)
-        return lambda tools: decide.cancel(tools, self.viewer, asked, payout.id)
-
-    def approved(self, coins: int) -> Payout:
-        payout = self.processes.run(self.asking(coins)).value
-        return self.processes.run(self.approving(payout)).value
-
-    def now(self, payout: Payout) -> Payout:
-        return self.processes.world.read(lambda tx: payouts.get(tx, payout.id))
-
-    @property
-    def balances(self) -> Balances:
-        return self.processes.run(lambda tools: earning_services.summary(tools, self.viewer)).balances
-
-    def check_parts(self) -> None:
-        """What its earnings say is what its accounts say."""
-        rows = self.processes.world.read(lambda tx: earnings.list_of_free(tx, self.creator.id))
-        assert sum(earning.remaining_coins for earning in rows) == self.balances.available_coins
-
-
 def test_every_earning_matures_once(processes: Processes) -> None:
     for _ in range(ROUNDS // 2):
         offices = [Office(processes) for _ in range(3)]
@@ -284,6 +203,31 @@ def test_a_payout_is_sent_or_cancelled(processes: Processes) -> None:
         gone = office.now(payout).state is PayoutState.SUBMITTED
         assert len(processes.bank.sent()) - before == gone
         assert office.balances == (Balances(0, 0, 1_000, 0) if gone else Balances(0, 1_000, 0, 0))
+
+
+def test_an_answer_and_a_look_that_come_at_once_are_both_kept(processes: Processes) -> None:
+    for _ in range(ROUNDS // 2):
+        office = Office(processes)
+        office.earn(1_000, 1_000)
+        group = [office.approved(1_000) for _ in range(2)]
+        processes.bank.pause = Pause()
+        processes.at_once(payout_jobs.tick, looking_late(processes, processes.bank.pause))
+        processes.bank.pause = None
+        processes.world.clock.move(days=1)
+        processes.run(reconcile.tick)
+        assert {office.now(payout).state for payout in group} == {PayoutState.PAID}
+        assert office.balances == Balances(0, 0, 0, 2_000)
+
+
+def looking_late(processes: Processes, pause: Pause) -> Call[int]:
+    """A look at payouts whose answer is overdue and comes at the same time."""
+
+    async def work(tools: Tools) -> int:
+        await pause.taken.wait()
+        processes.world.clock.move(minutes=5)
+        return await reconcile.tick(tools)
+
+    return work
 
 
 def test_a_payout_that_is_paid_and_comes_back_is_booked_once(processes: Processes) -> None:

@@ -4,24 +4,30 @@ No fault reaches a caller, whoever comes first, and the books balance after each
 """
 
 from datetime import timedelta
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.services.processes import COUNT, Call, Processes
 from tests.services.racing import ROUNDS, awaiting, coins_of, done, moved, seller, someone, told, wallet_of, won
 from tests.services.world import new_id
 
-from shoutgraph.domain import accounts, errors, ids, postings
+from shoutgraph.domain import accounts, errors, ids, media, postings
 from shoutgraph.domain.ledger import Lot
 from shoutgraph.domain.media import UPLOADS_PER_ORDER_MAX
 from shoutgraph.domain.orders.order import Order
 from shoutgraph.domain.orders.states import Actor, State
 from shoutgraph.domain.users import Viewer
+from shoutgraph.files.links import Link
 from shoutgraph.jobs import deadlines, wallets as wallet_jobs
 from shoutgraph.services import creators
+from shoutgraph.services.media import rejecting, upload
 from shoutgraph.services.orders import deliver
 from shoutgraph.services.orders.deliver import File
-from shoutgraph.storage import ledger as books, orders
+from shoutgraph.storage import ledger as books, media as videos, orders
 from shoutgraph.tools import Done
+
+LATE: Final = media.Rejection(media.RejectionCode.UPLOAD_EXPIRED, "The upload was not finished in time.")
 
 pytestmark = pytest.mark.postgresql_only
 
@@ -183,6 +189,19 @@ def test_an_order_has_no_more_open_uploads_than_it_may(processes: Processes) -> 
         assert len(won(results, errors.LimitExceededError)) == 2 * COUNT - UPLOADS_PER_ORDER_MAX
 
 
-def opening(processes: Processes, creator: Viewer, order: Order) -> Call[object]:
+def test_an_upload_ends_in_one_way(processes: Processes) -> None:
+    for _ in range(ROUNDS):
+        _, creator, order = awaiting(processes)
+        processes.run(processes.move(creator, order, "accept", Actor.CREATOR))
+        made, link = processes.run(opening(processes, creator, order))
+        token = parse_qs(urlsplit(link.url).query)["token"][0]
+        cancel = lambda tools, of=made.value.id, by=token: upload.cancel(tools, of, by)  # noqa: E731
+        expire = lambda tools, of=made.value.id: rejecting.reject(tools, of, LATE)  # noqa: E731
+        results = processes.at_once(cancel, expire, cancel, expire)
+        found = processes.world.read(lambda tx, of=made.value.id: videos.get(tx, of))
+        assert {video.rejection for video in won(results, media.Video)} == {found.rejection}
+
+
+def opening(processes: Processes, creator: Viewer, order: Order) -> Call[tuple[Done[media.Video], Link]]:
     request = processes.world.request("uploadOpen", creator)
     return lambda tools: deliver.open_upload(tools, creator, request, order.id, File(1_000, "video/mp4"))
