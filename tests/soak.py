@@ -22,6 +22,8 @@ COUNTS: Final = {
     "cuts": "power cuts",
     "kills": "processes killed",
     "stops": "times that a server stands still",
+    "subscribers": "subscribers at once",
+    "reconnects": "connections of subscribers that are cut",
     "steps": "steps of random lives of the books",
     "examples": "inputs of each root field, sent as everyone",
 }
@@ -59,7 +61,7 @@ class Extent:
     def count(self, of: str, *, suite: int, soak: int) -> int:
         """How many to do, unless the option of this name says it."""
         number: int = self._config.getoption(of) or (soak if self.long else suite)
-        self._round = f" --{of} {number}"
+        self._round += f" --{of} {number}"
         return number
 
     def seeds(self, of: str, *, suite: int, soak: int, each: int = 1) -> Iterator[int]:

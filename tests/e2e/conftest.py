@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,9 @@ from tests.e2e.fleet import Fleet, fleet_of
 from tests.e2e.market import Market, prepare
 from tests.e2e.processes import Nursery, Server
 from tests.e2e.shop import Shop
-from tests.storage.databases import Kind, placed
+from tests.storage.databases import Kind, outside, placed
+
+from shoutgraph.storage import migrations
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +105,27 @@ def fleet(nursery: Nursery, first_fleet_market: tuple[Market, str], tmp_path: Pa
     """Two servers on one database."""
     market, template = first_fleet_market
     name = postgres.shared().create(template)
-    with fleet_of(nursery, market, tmp_path / "data", postgres.shared().url(name)) as fleet:
+    folder = shutil.copytree(market.folder, tmp_path / "data")
+    with fleet_of(nursery, replace(market, folder=folder), postgres.shared().url(name)) as fleet:
         yield fleet
     postgres.shared().drop(name)
+
+
+@pytest.fixture
+def durable() -> Iterator[postgres.Cluster]:
+    """A PostgreSQL of its own that may be killed, and that notes the time of each commit."""
+    with postgres.Cluster(durable=True) as cluster:
+        with outside(cluster.url()) as raw:
+            raw.execute("ALTER SYSTEM SET track_commit_timestamp = on")
+        cluster.stop()
+        cluster.start()
+        migrations.upgrade(cluster.url())
+        yield cluster
+
+
+@pytest.fixture
+def durable_fleet(nursery: Nursery, durable: postgres.Cluster, tmp_path: Path) -> Iterator[Fleet]:
+    """Two servers on a database that survives."""
+    market = asyncio.run(prepare(tmp_path / "data", durable.url()))
+    with fleet_of(nursery, market, durable.url()) as fleet:
+        yield fleet

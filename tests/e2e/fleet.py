@@ -1,9 +1,8 @@
 """Several servers on one PostgreSQL, each a process of its own, and what their database says of them."""
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -148,10 +147,9 @@ class Fleet:
 
 
 @contextmanager
-def fleet_of(nursery: Nursery, market: Market, folder: Path, url: str) -> Iterator[Fleet]:
-    """Started servers in a copy of a market's folder, on a database that has the market's rows."""
-    shutil.copytree(market.folder, folder)
-    fleet = Fleet(nursery, replace(market, folder=folder), url)
+def fleet_of(nursery: Nursery, market: Market, url: str) -> Iterator[Fleet]:
+    """Started servers in a market's folder, on a database that has the market's rows."""
+    fleet = Fleet(nursery, market, url)
     try:
         yield fleet.start()
         fleet.stop()

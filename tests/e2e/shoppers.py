@@ -30,17 +30,17 @@ class Anywhere:
         self.said: Final = Counter[str]()
 
     async def sure(self, document: str, given: dict[str, Any]) -> tuple[dict[str, Any], int]:
-        """The payload of a mutation, asked for until it comes, and how often it was asked for."""
+        """The payload of a mutation, asked for until it comes, and the number of the server that gave it."""
         place = self._chance.randrange(len(self._wires))
         until, asked = time.monotonic() + GIVE_UP_S, 0
         while time.monotonic() < until:
             asked += 1
-            payload = await self._try(self._wires[place % len(self._wires)], document, given)
+            payload = await self._try(self._wires[place], document, given)
             if payload is not None:
                 assert asked > 1 or not payload.get("replayed"), "only what was sent twice is a repeat"
-                return payload, asked
+                return payload, place
             await asyncio.sleep(AGAIN_S)
-            place += 1
+            place = (place + 1) % len(self._wires)
         raise AssertionError(f"no answer within {GIVE_UP_S} s: {self.said}")
 
     async def _try(self, wire: Wire, document: str, given: dict[str, Any]) -> dict[str, Any] | None:
@@ -75,6 +75,8 @@ class Books:
 
     told: dict[str, str] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
+    servers: dict[tuple[str, int], int] = field(default_factory=dict)
+    """Which server carried out the change of an order to a revision, unless that is not known."""
     replayed: int = 0
     said: Counter[str] = field(default_factory=Counter)
     longest_s: float = 0.0
@@ -123,11 +125,13 @@ class Shoppers:
 
     async def _do(self, fan: Anywhere, document: str, given: dict[str, Any]) -> dict[str, Any]:
         began = time.monotonic()
-        payload, _ = await fan.sure(document, given)
+        payload, server = await fan.sure(document, given)
         assert payload["errors"] == [], payload
         self.books.longest_s = max(self.books.longest_s, time.monotonic() - began)
         self.books.replayed += payload["replayed"]
         found: dict[str, Any] = payload["order"]
+        if not payload["replayed"]:
+            self.books.servers[found["id"], found["revision"]] = server
         return found
 
 
