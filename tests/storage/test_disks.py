@@ -101,9 +101,9 @@ class Trial:
 
     def befall(self, disk: Disk) -> Callable[[int], None]:
         """What happens to the disk: its trouble comes, and sometimes goes again."""
-        begins = self.chance.randint(0, 5)
+        begins = self.chance.randint(0, 3)
         ends = begins + self.chance.randint(1, 10)
-        room = self.chance.choice((0, 5_000, 50_000))
+        room = self.chance.choice((0, 0, 5_000, 20_000))
 
         def befall(batch: int) -> None:
             if batch == begins:
