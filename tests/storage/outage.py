@@ -214,7 +214,8 @@ class Clients:
                 command.future.add_done_callback(partial(self._note, ref))  # type: ignore[arg-type]
                 self._pool.submit(self._pen.submit, command).result(PATIENCE_S)
                 commands.append(command.future)
-        concurrent.futures.wait(commands, PATIENCE_S)  # type: ignore[type-var]
+        waiting = concurrent.futures.wait(commands, PATIENCE_S).not_done  # type: ignore[type-var]
+        assert not waiting, "everybody is answered"
 
     @contextmanager
     def _held(self) -> Iterator[None]:
