@@ -52,7 +52,7 @@ HIT: Final = {NAME: "the database", f"{NAME}-wal": "its log", "": "the directory
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Where syncing costs nothing."""
-    folder = Path(tempfile.mkdtemp(prefix="shoutgraph-", dir=MEMORY if MEMORY.is_dir() else None))
+    folder = Path(tempfile.mkdtemp(prefix="shoutgraph-disk-", dir=MEMORY if MEMORY.is_dir() else None))
     yield folder
     shutil.rmtree(folder)
 
