@@ -13,8 +13,7 @@ branch_labels = None
 depends_on = None
 
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-TEXT = sa.Text()
-BYTEWISE = TEXT.with_variant(sa.Text(collation="C"), "postgresql")
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 COINS_MAX = 10_000_000
 RATIO_MAX = 1_000_000_000
 OCCASIONS = "'BIRTHDAY', 'WEDDING', 'GRADUATION', 'PEP_TALK', 'THANK_YOU', 'HOLIDAY', 'QUESTION', 'OTHER'"
@@ -71,7 +70,7 @@ def creators() -> None:
         sa.Column("rating_count", INTEGER, nullable=False),
         sa.Column("price_from_coins", INTEGER),
         sa.Column("created_at", INTEGER, nullable=False),
-        sa.Column("name_sort", BYTEWISE, nullable=False),
+        sa.Column("name_sort", TEXT, nullable=False),
         sa.Column("facets", TEXT, nullable=False),
         sa.Column("rating_hundredths", INTEGER, sa.Computed(AVERAGE, persisted=True), nullable=False),
         sa.CheckConstraint("revision > 0 AND length(country) = 2 AND open_orders_max > 0", name="creator_shape"),

@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-TEXT = sa.Text()
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 STATES = "'UPLOADING', 'CHECKING', 'READY', 'REJECTED'"
 REJECTIONS = (
     "'NOT_A_VIDEO', 'CONTAINER_NOT_ACCEPTED', 'CODEC_NOT_ACCEPTED', 'RESOLUTION_NOT_ACCEPTED', 'TOO_SHORT', 'TOO_LONG', "

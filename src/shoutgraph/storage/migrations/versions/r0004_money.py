@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-TEXT = sa.Text()
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 BLOB = sa.LargeBinary()
 TRUTHS = "IN (0, 1)"
 
