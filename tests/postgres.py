@@ -167,6 +167,16 @@ def shared() -> Shared:
     return Shared(Path(os.environ[PLACE]))
 
 
+def run(program: str, *arguments: str | Path) -> None:
+    """Runs one of the wheel's programs for clients.
+
+    Raises:
+        CalledProcessError: it failed; `output` says why.
+    """
+    command = [installed() / "bin" / program, *arguments]
+    subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE_S)
+
+
 def leave() -> None:
     """Closes what this process opened of the session's cluster."""
     if shared.cache_info().currsize:

@@ -7,6 +7,7 @@ from tests.api.cast import Cast
 from tests.api.deployment import Deployment, open_deployment
 from tests.api.harness import Client, Served, Socket, serving
 from tests.api.sample import World, transport_of
+from tests.storage.databases import Place
 
 from shoutgraph.api.http import build_asgi
 
@@ -49,8 +50,8 @@ def socket(served: Served) -> Iterator[Socket]:
 
 
 @pytest.fixture(scope="session")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with open_deployment(tmp_path_factory.mktemp("deployment")) as opened:
+def deployment(session_place: Place) -> Iterator[Deployment]:
+    with open_deployment(session_place) as opened:
         yield opened
 
 

@@ -12,20 +12,23 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx
 import uvloop
 from graphql import GraphQLSchema, GraphQLUnionType
 from tests.api.harness import PATIENCE_S, Client, Served, Socket
+from tests.storage import databases
+from tests.storage.databases import Place
 
-from shoutgraph import app as root, settings
+from shoutgraph import app as root
 from shoutgraph.api.graphql.schema import build_schema
 from shoutgraph.api.server import build_server
 from shoutgraph.app import App
 from shoutgraph.domain import ids
 from shoutgraph.jobs import runner
+from shoutgraph.settings import Settings
+from shoutgraph.storage import postgresql
 from shoutgraph.storage.tx import Tx
 
 T = TypeVar("T")
@@ -34,7 +37,7 @@ QUIET_MAX: Final = 20
 TOKEN_TTL: Final = timedelta(hours=1)
 _SAID: Final = ("code", "message", "path")
 _TEXT: Final = re.compile("'[^']*'")
-FRAMES: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "--")
+FRAMES: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SELECT pg_current_xact_id", "--")
 """Statements that frame the others, or that a trigger runs."""
 
 
@@ -55,6 +58,7 @@ class Deployment:
     app: App
     served: Served
     loop: asyncio.AbstractEventLoop
+    place: Place
     statements: list[str] = field(default_factory=list)
     clients: dict[str, Client] = field(default_factory=dict)
     tokens: dict[str, str | None] = field(default_factory=dict)
@@ -66,13 +70,23 @@ class Deployment:
 
     def settle(self) -> int:
         """Runs the jobs until none has anything to do."""
-        return self.run(runner.settle(self.app.tools, root.JOBS))
+        done = self.run(runner.settle(self.app.tools, root.JOBS))
+        self.settle_journal()
+        return done
+
+    def settle_journal(self) -> None:
+        """Returns when everything that was written stands in the journal; nobody sees how it looked."""
+        seen = len(self.statements)
+        self.run(self.app.tools.store.settle_journal())  # type: ignore[attr-defined]
+        del self.statements[seen:]
 
     def read(self, query: Callable[[Tx], T]) -> T:
         return self.run(self.app.tools.store.read(query))  # type: ignore[arg-type]
 
     def write(self, work: Callable[[Tx], T]) -> T:
-        return self.run(self.app.tools.store.write(work))  # type: ignore[arg-type]
+        value = self.run(self.app.tools.store.write(work))  # type: ignore[arg-type]
+        self.settle_journal()
+        return value
 
     def let_in(self, name: str, token: str | None) -> None:
         """Gives a name to whoever has this token."""
@@ -100,7 +114,9 @@ class Deployment:
 
     def submit(self, who: str, mutation: str, shape: str, /, **given: object) -> Answer:
         """Whatever a mutation answers; a fresh idempotency key is added where none is given."""
-        return self.answer(who, mutation_of(mutation, shape), input=self.with_key(mutation, given))
+        answer = self.answer(who, mutation_of(mutation, shape), input=self.with_key(mutation, given))
+        self.settle_journal()
+        return answer
 
     def do(self, who: str, mutation: str, shape: str, /, **given: object) -> Any:
         """The payload of a mutation that is not refused."""
@@ -165,11 +181,11 @@ class Deployment:
 
 
 @contextmanager
-def open_deployment(folder: Path) -> Iterator[Deployment]:
-    """Serves an empty marketplace from this folder until the block ends; the admin is in."""
+def open_deployment(place: Place) -> Iterator[Deployment]:
+    """Serves an empty marketplace from this place until the block ends; the admin is in."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         opened: Future[Deployment] = Future()
-        thread = threading.Thread(target=_run, args=(_serve(folder, listener, opened),), daemon=True)
+        thread = threading.Thread(target=_run, args=(_serve(place, listener, opened),), daemon=True)
         thread.start()
         deployment = opened.result(PATIENCE_S)
         deployment.staff(ADMIN, ADMIN)
@@ -189,13 +205,19 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
         loop.run(work)
 
 
-async def _serve(folder: Path, listener: socket.socket, opened: "Future[Deployment]") -> None:
+def settings_of(place: Place, **chosen: Any) -> Settings:
+    """What a deployment in this place is told; its jobs run when asked to."""
+    url = databases.url_of(place.database())
+    return Settings(data_dir=place.folder, database_url=url, jobs=False, reader_threads=databases.READERS, **chosen)
+
+
+async def _serve(place: Place, listener: socket.socket, opened: "Future[Deployment]") -> None:
     port: int = listener.getsockname()[1]
     try:
-        chosen = settings.Settings(data_dir=folder, test_clock=True, jobs=False)
+        chosen = settings_of(place, test_clock=True)
         async with root.open_app(chosen, base_url=f"http://127.0.0.1:{port}", environ={}) as app:
             server = build_server(app.asgi, app.drain, host="127.0.0.1", port=port)
-            deployment = Deployment(app, Served(server, port), asyncio.get_running_loop())
+            deployment = Deployment(app, Served(server, port), asyncio.get_running_loop(), place)
             await _trace(app, deployment.statements)
             serving = asyncio.ensure_future(server.serve(sockets=[listener]))
             while not server.started:
@@ -209,12 +231,26 @@ async def _serve(folder: Path, listener: socket.socket, opened: "Future[Deployme
         raise
 
 
+def _told(execute: Callable[..., T], statements: list[str]) -> Callable[..., T]:
+    """Runs a statement, and writes it down."""
+
+    def run(sql: str, *arguments: Any) -> T:
+        statements.append(sql)
+        return execute(sql, *arguments)
+
+    return run
+
+
 async def _trace(app: App, statements: list[str]) -> None:
     """Writes down every statement of every connection: each reader holds one until all of them were met."""
     everybody = threading.Barrier(app.settings.reader_threads, timeout=PATIENCE_S)
 
     def listen(tx: Any) -> None:
-        tx._connection.set_trace_callback(statements.append)
+        connection = tx._connection
+        if isinstance(connection, postgresql.Connection):
+            connection.raw.execute = _told(connection.raw.execute, statements)  # type: ignore[method-assign]
+        else:
+            connection.set_trace_callback(statements.append)
 
     def meet(tx: Tx) -> None:
         everybody.wait()

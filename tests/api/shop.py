@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from tests.api.harness import Client, Served, serving
 from tests.services.world import World, open_world
+from tests.storage.databases import Place
 
 from shoutgraph.api.drain import Drain
 from shoutgraph.api.graphql import catalogue, offers, packages, profiles, users
@@ -82,8 +82,8 @@ class Shop:
 
 
 @contextmanager
-def open_shop(folder: Path) -> Iterator[Shop]:
-    with open_world(folder) as world:
+def open_shop(place: Place) -> Iterator[Shop]:
+    with open_world(place) as world:
         store = CountedStore(world.tools.store)
         tools = replace(world.tools, store=store)
         identities = Identities(tools)

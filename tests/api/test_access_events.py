@@ -54,7 +54,8 @@ def happen(cast: Cast) -> dict[tuple[str, str], str]:
 
 
 def cursor_of(cast: Cast) -> str:
-    """The end of the journal as it is now."""
+    """The end of the journal, when all that happened stands in it."""
+    cast.deployment.settle_journal()
     cursor: str = cast.deployment.ask("admin", PAGE, ids=[absent_of(cast.ids["DRAFT"])])["orderEvents"]["pageInfo"][
         "endCursor"
     ]

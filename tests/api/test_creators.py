@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.api.harness import Client
 from tests.api.shop import Shop, open_shop
+from tests.storage.databases import Place
 
 from shoutgraph.domain.users import SYSTEM
 from shoutgraph.services import seeds
@@ -58,14 +59,14 @@ TERMS: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    with open_shop(tmp_path_factory.mktemp("creators")) as shop:
+def shop(module_place: Place) -> Iterator[Shop]:
+    with open_shop(module_place.inside("creators")) as shop:
         yield shop
 
 
 @pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    with open_shop(tmp_path_factory.mktemp("seeded")) as shop:
+def seeded(module_place: Place) -> Iterator[Shop]:
+    with open_shop(module_place.inside("seeded")) as shop:
         shop.world.run(seeds.seed_creators(shop.world.tools, SYSTEM, seeds.read_creators()))
         yield shop
 

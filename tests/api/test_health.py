@@ -1,21 +1,20 @@
 """Whether a process lives and is ready: checks that are well, ill, slow and broken, and those of a real deployment."""
 
 import asyncio
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import pytest
 from tests.api.cast import PURCHASE
-from tests.api.deployment import Deployment, open_deployment
+from tests.api.deployment import Deployment, open_deployment, settings_of
 from tests.api.harness import Client, serving
 from tests.api.sample import World, transport_of
+from tests.storage import databases
+from tests.storage.databases import Place
 
-from shoutgraph import app, settings
+from shoutgraph import app
 from shoutgraph.api import health
 from shoutgraph.api.health import Check
 from shoutgraph.api.http import build_asgi
@@ -25,14 +24,6 @@ from shoutgraph.storage import migrations
 
 READY = (200, {"status": "ready"})
 PATIENCE_S = 60.0
-STATEMENTS = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)
-for statement in sys.argv[2:]:
-    connection.execute(statement)
-print("done", flush=True)
-sys.stdin.read()
-"""
 
 
 def against(**reasons: str) -> tuple[int, object]:
@@ -132,8 +123,8 @@ def test_a_process_that_drains_lives_and_is_not_ready(world: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with open_deployment(tmp_path_factory.mktemp("health")) as opened:
+def own(module_place: Place) -> Iterator[Deployment]:
+    with open_deployment(module_place) as opened:
         yield opened
 
 
@@ -147,18 +138,14 @@ def until(own: Deployment, *wanted: tuple[int, object]) -> None:
 
 @contextmanager
 def elsewhere(own: Deployment, *statements: str) -> Iterator[None]:
-    """Another process has run these statements on the database, and keeps its connection until the block ends."""
-    path = str(own.app.settings.database_path)
-    process = subprocess.Popen(
-        [sys.executable, "-c", STATEMENTS, path, *statements], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "done\n"
-    yield
-    process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 0
+    """Somebody else has run these statements on the database, and keeps the connection until the block ends."""
+    with databases.outside(own.place.database()) as raw:
+        for statement in statements:
+            raw.execute(statement)
+        yield
 
 
+@pytest.mark.sqlite_only
 def test_a_deployment_is_not_ready_while_its_database_takes_no_writes(own: Deployment) -> None:
     until(own, READY)
     with elsewhere(own, "BEGIN IMMEDIATE"):
@@ -175,13 +162,13 @@ def test_a_deployment_is_not_ready_on_the_schema_of_another_release(own: Deploym
         until(own, READY)
 
 
-def test_a_deployment_is_not_ready_without_a_provider_that_has_money_in_flight(tmp_path: Path) -> None:
-    with open_deployment(tmp_path) as first:
+def test_a_deployment_is_not_ready_without_a_provider_that_has_money_in_flight(place: Place) -> None:
+    with open_deployment(place) as first:
         first.run(packages.load(first.app.tools, OPERATOR, seeds.read_prices()))
         first.register("fan")
         first.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "700"}, **PURCHASE)
     other = {"plugin": "sandbox", "base_url": "http://127.0.0.1:1", "api_key": "k", "webhook_secrets": ["whsec_eA=="]}
-    chosen = settings.Settings(data_dir=tmp_path, jobs=False, providers={"other": other})
+    chosen = settings_of(place, providers={"other": other})
 
     async def look() -> tuple[int, object]:
         async with app.open_app(chosen, base_url="http://127.0.0.1:1", environ={}) as opened:

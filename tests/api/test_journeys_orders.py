@@ -8,6 +8,7 @@ import httpx
 import pytest
 from tests.api.cast import BRIEF, EXPRESS, PRICE, STEPS, Cast
 from tests.api.deployment import open_deployment
+from tests.storage.databases import Place
 
 from shoutgraph.files import sample
 from shoutgraph.storage import ledger_proof
@@ -51,9 +52,9 @@ LEFT_ALONE: Final = (
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
+def stage(module_place: Place) -> Iterator[Cast]:
     """A marketplace of its own, because its time is moved; at the end its books balance."""
-    with open_deployment(tmp_path_factory.mktemp("journeys")) as deployment:
+    with open_deployment(module_place) as deployment:
         cast = Cast(deployment)
         cast.introduce()
         yield cast

@@ -21,6 +21,7 @@ import uvicorn
 from starlette.applications import Starlette
 from tests.files import clips
 from tests.services.world import World, new_id, open_world
+from tests.storage.databases import Place
 
 from shoutgraph.api import media as api, tus
 from shoutgraph.domain import ids, media
@@ -30,6 +31,7 @@ from shoutgraph.files import links
 from shoutgraph.storage import media as videos
 
 PATIENCE_S = 10.0
+START_S = 60.0
 LIMITS = VideoLimits(duration_max_s=3, size_bytes_max=10_000_000)
 CREATOR = Viewer(
     user_id=ids.UserId(new_id(ids.USER)), creator_id=ids.CreatorId(new_id(ids.CREATOR)), principal="user:nova"
@@ -116,8 +118,8 @@ def serving(world: World) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_world(tmp_path_factory.mktemp("media")) as world, serving(world) as site:
+def site(module_place: Place) -> Iterator[Site]:
+    with open_world(module_place) as world, serving(world) as site:
         yield site
 
 
@@ -345,16 +347,23 @@ def offset_of(site: Site, target: str) -> int:
     return int(site.http.head(target, headers=TUS).headers["upload-offset"])
 
 
+def answers(port: int) -> bool:
+    with suppress(httpx.ConnectError):
+        httpx.options(f"http://127.0.0.1:{port}/uploads/any")
+        return True
+    return False
+
+
 @contextmanager
-def killed_server(folder: Path) -> Iterator[str]:
+def killed_server(place: Place) -> Iterator[str]:
     """A server in a process of its own that is killed when the block ends."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.api.media_server", str(folder), str(port)])
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        with suppress(httpx.ConnectError):
-            httpx.options(f"http://127.0.0.1:{port}/uploads/any")
-            break
+    given = [place.kind, str(place.folder), str(port)]
+    process = subprocess.Popen([sys.executable, "-m", "tests.api.media_server", *given])
+    deadline = time.monotonic() + START_S
+    while not answers(port):
+        assert time.monotonic() < deadline, "the server took too long to start"
+        assert process.poll() is None, "the server did not start"
         time.sleep(0.02)
     try:
         yield f"http://127.0.0.1:{port}"
@@ -369,14 +378,14 @@ def slowly(data: bytes) -> Iterator[bytes]:
         time.sleep(0.01)
 
 
-def test_a_killed_server_keeps_every_acknowledged_byte_and_the_upload_goes_on(tmp_path: Path) -> None:
+def test_a_killed_server_keeps_every_acknowledged_byte_and_the_upload_goes_on(place: Place) -> None:
     data = padded(4_000_000)
-    with open_world(tmp_path) as world:
+    with open_world(place) as world:
         video = opened(world, data)
         target = upload_target(world, video)
-    with killed_server(tmp_path) as url:
+    with killed_server(place) as url:
         acknowledged = break_off(url + target, data)
-    with open_world(tmp_path) as world, serving(world) as site:
+    with open_world(place) as world, serving(world) as site:
         offset = int(site.http.head(target, headers=TUS).headers["upload-offset"])
         assert acknowledged <= offset < len(data)
         assert site.patch(target, data[offset:], offset).status_code == 204
@@ -453,8 +462,8 @@ def test_a_video_is_only_read(site: Site, method: str) -> None:
     assert answer.headers["allow"] == "GET, HEAD"
 
 
-def test_an_expired_link_opens_nothing(tmp_path: Path) -> None:
-    with open_world(tmp_path) as world, serving(world) as site:
+def test_an_expired_link_opens_nothing(place: Place) -> None:
+    with open_world(place) as world, serving(world) as site:
         data = clips.plain()
         video = site.ready(data)
         target, watch = site.target(video), site.watch(video)

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from starlette.applications import Starlette
 from tests.api.harness import Client, Served, serving
 from tests.services.till import Till, open_till
 from tests.services.world import BOOKS, new_id
+from tests.storage.databases import Place
 
 from shoutgraph.api.drain import Drain
 from shoutgraph.api.graphql import earnings, packages, profiles, topups, users, wallets
@@ -91,8 +91,8 @@ def document_of(mutation: str, shape: str) -> str:
 
 
 @contextmanager
-def open_bank(folder: Path) -> Iterator[Bank]:
-    with open_till(folder) as till:
+def open_bank(place: Place) -> Iterator[Bank]:
+    with open_till(place) as till:
         identities = Identities(till.world.tools)
         assert till.setup is not None, "the till is open"
         providers = loading.load(till.setup)  # connections belong to the loop that opened them
@@ -126,8 +126,8 @@ def open_bank(folder: Path) -> Iterator[Bank]:
 
 
 @pytest.fixture
-def bank(tmp_path: Path) -> Iterator[Bank]:
-    with open_bank(tmp_path) as bank:
+def bank(place: Place) -> Iterator[Bank]:
+    with open_bank(place) as bank:
         yield bank
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.api.shop import Shop, open_shop
+from tests.storage.databases import Place
 
 from shoutgraph.domain.users import SYSTEM
 from shoutgraph.services import packages, seeds
@@ -22,8 +23,8 @@ EUR = {"country": "DE", "currency": "EUR"}
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    with open_shop(tmp_path_factory.mktemp("packages")) as shop:
+def shop(module_place: Place) -> Iterator[Shop]:
+    with open_shop(module_place) as shop:
         shop.world.run(packages.load(shop.world.tools, SYSTEM, seeds.read_prices()))
         yield shop
 

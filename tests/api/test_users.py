@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.api.shop import Shop, open_shop
+from tests.storage.databases import Place
 
 VIEWER = """{ viewer { isAuthenticated scopes user { id revision displayName country locked createdAt }
   creator { id handle } } }"""
@@ -13,8 +14,8 @@ UPDATE = """mutation($input: UserUpdateInput!) { userUpdate(input: $input) {
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    with open_shop(tmp_path_factory.mktemp("users")) as shop:
+def shop(module_place: Place) -> Iterator[Shop]:
+    with open_shop(module_place) as shop:
         yield shop
 
 

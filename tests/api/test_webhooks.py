@@ -5,11 +5,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 from tests.services.till import SECRET, Till, open_till
+from tests.storage.databases import Place
 
 from shoutgraph import sdk
 from shoutgraph.domain.notices import (
@@ -27,8 +27,8 @@ STRANGER = {"x-stranger": "1"}
 
 
 @pytest.fixture
-def till(tmp_path: Path) -> Iterator[Till]:
-    with open_till(tmp_path) as till:
+def till(place: Place) -> Iterator[Till]:
+    with open_till(place) as till:
         yield till
 
 

@@ -1,7 +1,6 @@
 """A world for each test; its books are verified when the test ends."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from tests.services.processes import Processes, open_processes
@@ -10,8 +9,8 @@ from tests.storage.databases import Place
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as world:
+def world(place: Place) -> Iterator[World]:
+    with open_world(place) as world:
         yield world
 
 

@@ -8,9 +8,11 @@ from tests.services.racing import seller
 from tests.services.world import BOOKS, new_id
 
 from shoutgraph.domain import ids, postings
+from shoutgraph.domain.creators import Creator, Offer
 from shoutgraph.domain.earnings import Balances, Earning, EarningKind
 from shoutgraph.domain.payouts import Payout
 from shoutgraph.domain.recipients import Recipient
+from shoutgraph.domain.users import Viewer
 from shoutgraph.jobs import earnings as earning_jobs
 from shoutgraph.services import earnings as earning_services
 from shoutgraph.services.payouts import decide, request as payout_requests
@@ -23,9 +25,9 @@ from shoutgraph.tools import Done
 class Office:
     """A creator with a recipient, and finance."""
 
-    def __init__(self, processes: Processes) -> None:
+    def __init__(self, processes: Processes, of: tuple[Viewer, Creator, Offer] | None = None) -> None:
         self.processes = processes
-        self.viewer, self.creator, _ = seller(processes)
+        self.viewer, self.creator, _ = of or seller(processes)
         self.finance = processes.world.staff("finance")
         self.recipient = processes.run(self.adding()).value
 

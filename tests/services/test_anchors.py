@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.services.world import World, new_id, open_world
+from tests.storage.databases import Place
 
 from shoutgraph.domain import errors, ids, journal
 from shoutgraph.domain.anchors import Anchor
@@ -15,7 +16,7 @@ from shoutgraph.files import anchors as anchor_files
 from shoutgraph.files.anchors import AnchorFolder
 from shoutgraph.jobs import anchors as jobs
 from shoutgraph.services import anchors
-from shoutgraph.storage import backups, epochs, journal as journal_rows
+from shoutgraph.storage import epochs, journal as journal_rows
 
 
 @pytest.fixture
@@ -27,26 +28,18 @@ def folder(tmp_path: Path) -> AnchorFolder:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with opened(tmp_path / "world") as world:
+def world(place: Place) -> Iterator[World]:
+    with open_world(place) as world:
         yield world
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[World]:
-    folder.mkdir(exist_ok=True)
-    with open_world(folder) as world:
-        yield world
-
-
-@contextmanager
-def going_back(tmp_path: Path) -> Iterator[Callable[[], World]]:
+def going_back(place: Place) -> Iterator[Callable[[], World]]:
     """Remembers the world as it is now; gives a way back to it."""
-    backup = tmp_path / "backup"
-    backup.mkdir()
-    backups.copy(tmp_path / "world" / "world.db", backup / "world.db")
+    backup = place.inside("backup")
+    place.copy("world", backup)
     with ExitStack() as parts:
-        yield lambda: parts.enter_context(opened(backup))
+        yield lambda: parts.enter_context(open_world(backup))
 
 
 def tell(world: World, times: int = 1) -> None:
@@ -87,11 +80,11 @@ def test_an_anchor_says_the_newest_line_and_is_written_only_when_the_journal_gre
 
 
 def test_a_database_that_went_back_in_time_is_refused_with_both_numbers(
-    world: World, folder: AnchorFolder, tmp_path: Path
+    world: World, folder: AnchorFolder, place: Place
 ):
     tell(world, 2)
     anchor(world, folder)
-    with going_back(tmp_path) as go_back:
+    with going_back(place) as go_back:
         tell(world, 3)
         anchor(world, folder)
         old = go_back()
@@ -107,21 +100,21 @@ def test_a_database_that_went_back_in_time_is_refused_with_both_numbers(
 
 
 def test_an_empty_database_does_not_pass_for_the_one_that_was_anchored(
-    world: World, folder: AnchorFolder, tmp_path: Path
+    world: World, folder: AnchorFolder, place: Place
 ):
     tell(world)
     anchor(world, folder)
-    with opened(tmp_path / "new") as new:
+    with open_world(place.inside("new")) as new:
         assert "ends at line 0" in refused(new, folder)
         tell(new, 2)
         assert "another line 1" in refused(new, folder)
 
 
 def test_a_restore_that_began_an_epoch_is_served_once_an_anchor_tells_of_it(
-    world: World, folder: AnchorFolder, tmp_path: Path
+    world: World, folder: AnchorFolder, place: Place
 ):
     tell(world, 2)
-    with going_back(tmp_path) as go_back:
+    with going_back(place) as go_back:
         tell(world, 3)
         lost = anchor(world, folder)
         old, folder.newest = go_back(), None
@@ -156,9 +149,9 @@ def test_a_folder_that_is_not_there_stops_a_start_and_no_running_process(world: 
     assert world.run(anchors.fault(replace(world.tools, anchors=folder))) is None
 
 
-def test_a_running_process_notices_that_its_database_was_replaced(world: World, folder: AnchorFolder, tmp_path: Path):
+def test_a_running_process_notices_that_its_database_was_replaced(world: World, folder: AnchorFolder, place: Place):
     tell(world, 2)
-    with going_back(tmp_path) as go_back:
+    with going_back(place) as go_back:
         tell(world)
         newest = anchor(world, folder)
         old = go_back()
@@ -222,10 +215,10 @@ def test_many_anchors_are_all_compared_and_a_start_reads_the_newest(world: World
     assert world.read(lambda tx: anchors.compare(tx, folder)).different is None, "the name of an anchor is taken once"
 
 
-def test_two_databases_cannot_share_a_folder(world: World, folder: AnchorFolder, tmp_path: Path):
+def test_two_databases_cannot_share_a_folder(world: World, folder: AnchorFolder, place: Place):
     tell(world)
     anchor(world, folder)
-    with opened(tmp_path / "other") as other:
+    with open_world(place.inside("other")) as other:
         tell(other, 4)
         with pytest.raises(errors.StoreUnavailableError, match="another line 1"):
             other.read(lambda tx: anchors.write_now(tx, folder, other.clock))

@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import aclosing
-from pathlib import Path
 
 import pytest
 from tests.services.world import World, new_id, open_world
+from tests.storage.databases import Place
 
 from shoutgraph.domain import clock, errors, ids, journal, pages
 from shoutgraph.domain.users import Viewer
@@ -21,9 +21,9 @@ FAN = Viewer(user_id=ids.UserId("user_1"), principal="user_1")
 
 
 @pytest.fixture(scope="module")
-def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, str]]:
+def crowded(module_place: Place) -> Iterator[tuple[World, str]]:
     """A journal in which the fan's only line stands behind those of everybody else."""
-    with open_world(tmp_path_factory.mktemp("events")) as world:
+    with open_world(module_place) as world:
         order_id = new_id(ids.ORDER)
 
         def work(tx: Tx) -> None:
@@ -60,9 +60,9 @@ def test_what_is_no_order_has_no_order_events(crowded: tuple[World, str]) -> Non
 
 
 @pytest.fixture
-def restored(tmp_path: Path) -> Iterator[tuple[World, list[Told]]]:
+def restored(place: Place) -> Iterator[tuple[World, list[Told]]]:
     """Three lines of the fan's order, as they were told before the journal was restored to the second."""
-    with open_world(tmp_path) as world:
+    with open_world(place) as world:
         told = [_tell(world, number) for number in (1, 2)]
         world.write(epochs.begin)
         yield world, told
@@ -121,8 +121,8 @@ def test_a_cursor_of_an_epoch_that_never_was_is_told_to_begin_anew(restored: tup
             world.run(asked)
 
 
-def test_a_listener_hears_of_a_restore_in_the_middle_of_a_stream(tmp_path: Path) -> None:
-    with open_world(tmp_path) as world:
+def test_a_listener_hears_of_a_restore_in_the_middle_of_a_stream(place: Place) -> None:
+    with open_world(place) as world:
         first = _tell(world, 1)
 
         async def listen() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from tests.services.frail import WINDOW, Frail, install
 from tests.services.test_payouts import Office
 from tests.services.test_topups import all_topups
 from tests.services.till import Till, open_till
+from tests.storage.databases import Place
 
 from shoutgraph import sdk
 from shoutgraph.domain import errors
@@ -24,8 +24,8 @@ from shoutgraph.storage import notices as notice_rows
 
 
 @pytest.fixture
-def till(tmp_path: Path) -> Iterator[Till]:
-    with open_till(tmp_path) as till:
+def till(place: Place) -> Iterator[Till]:
+    with open_till(place) as till:
         yield till
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from tests.services.frail import Frail, install
 from tests.services.test_frail_providers import approved, open_office
 from tests.services.test_payouts import Office
 from tests.services.till import Till, open_till
+from tests.storage.databases import Place
 
 from shoutgraph import sdk
 from shoutgraph.domain import errors
@@ -23,8 +23,8 @@ INSTANCE = "frail-payouts"
 
 
 @pytest.fixture
-def till(tmp_path: Path) -> Iterator[Till]:
-    with open_till(tmp_path) as till:
+def till(place: Place) -> Iterator[Till]:
+    with open_till(place) as till:
         yield till
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.services.till import Till, open_till
 from tests.services.world import BOOKS, new_id
+from tests.storage.databases import Place
 
 from shoutgraph.domain import accounts, errors, ids, payouts as rules, postings
 from shoutgraph.domain.creators import Creator
@@ -29,8 +29,8 @@ FIRST_PAGE = PageArgs(20, None, backward=False)
 
 
 @pytest.fixture
-def till(tmp_path: Path) -> Iterator[Till]:
-    with open_till(tmp_path) as till:
+def till(place: Place) -> Iterator[Till]:
+    with open_till(place) as till:
         yield till
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import pytest
 from tests.services.test_payouts import Office
 from tests.services.till import Till, open_till
+from tests.storage import databases
+from tests.storage.databases import Place
 
 from shoutgraph.domain import errors
 from shoutgraph.domain.anchors import Anchor
@@ -22,7 +23,7 @@ from shoutgraph.plugins import loading
 from shoutgraph.services import anchors, books
 from shoutgraph.services.books import Proof
 from shoutgraph.services.payouts import decide
-from shoutgraph.storage import backups, engine, epochs, journal, payouts as payout_rows, strays
+from shoutgraph.storage import epochs, journal, payouts as payout_rows, strays
 from shoutgraph_sandbox.simulator import rules
 
 SILENT = 1_023
@@ -34,15 +35,15 @@ class Disaster:
     """A till whose database can be put back to what it was."""
 
     till: Till
-    folder: Path
+    place: Place
     parts: ExitStack = field(default_factory=ExitStack)
 
     def backup(self) -> None:
-        backups.copy(self.folder / "till" / "world.db", self.folder / "backup.db")
+        self.place.copy("world", self.place.inside("backup"))
 
     def lose_all_since(self) -> None:
         """The provider goes on with what it has; we go on with the backup."""
-        store = engine.open_store(self.folder / "backup.db", self.till.world.clock)
+        store = databases.opened(self.place.inside("backup").database("world"), self.till.world.clock)
         self.parts.callback(store.close)
         self.till.world.tools = replace(self.till.world.tools, store=store, bell=store.bell)
 
@@ -66,14 +67,14 @@ class Disaster:
 
 
 @pytest.fixture
-def disaster(tmp_path: Path) -> Iterator[Disaster]:
-    (tmp_path / "till").mkdir()
-    (tmp_path / "anchors").mkdir()
-    folder = anchor_files.open_folder(tmp_path / "anchors", tmp_path / "keys.json")
-    with open_till(tmp_path / "till") as till, ExitStack() as parts:
+def disaster(place: Place) -> Iterator[Disaster]:
+    anchors_folder = place.folder / "anchors"
+    anchors_folder.mkdir()
+    folder = anchor_files.open_folder(anchors_folder, place.folder / "keys.json")
+    with open_till(place) as till, ExitStack() as parts:
         before = till.world.tools
         till.world.tools = replace(before, anchors=folder)
-        yield Disaster(till, tmp_path, parts)
+        yield Disaster(till, place, parts)
         till.world.verify()
         till.world.tools = before
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.services.test_orders import Scene
 from tests.services.till import Till, open_till
+from tests.storage.databases import Place
 
 from shoutgraph.domain import errors, ids
 from shoutgraph.domain.orders.states import Actor, State
@@ -25,8 +25,8 @@ from shoutgraph.storage.tx import Tx
 
 
 @pytest.fixture
-def till(tmp_path: Path) -> Iterator[Till]:
-    with open_till(tmp_path) as till:
+def till(place: Place) -> Iterator[Till]:
+    with open_till(place) as till:
         yield till
 
 

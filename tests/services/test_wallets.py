@@ -4,11 +4,11 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from tests.services.till import Till, open_till
 from tests.services.world import BOOKS, World, new_id
+from tests.storage.databases import Place
 
 from shoutgraph.domain import accounts, errors, ids, ledger, pages, postings
 from shoutgraph.domain.orders.machine import Command
@@ -30,8 +30,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def till(tmp_path: Path) -> Iterator[Till]:
-    with open_till(tmp_path) as till:
+def till(place: Place) -> Iterator[Till]:
+    with open_till(place) as till:
         yield till
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 from tests.services.world import World, open_world
+from tests.storage.databases import Place
 
 import shoutgraph_sandbox
 from shoutgraph.api import webhooks
@@ -147,8 +147,8 @@ class Till:
 
 
 @contextmanager
-def open_till(folder: Path) -> Iterator[Till]:
-    with open_world(folder) as world, _listening() as (listener, url):
+def open_till(place: Place) -> Iterator[Till]:
+    with open_world(place) as world, _listening() as (listener, url):
         till = Till(world, url)
         instances = {
             name: {
@@ -174,7 +174,7 @@ def open_till(folder: Path) -> Iterator[Till]:
         simulator = Sandbox(
             SimulatorSetup(
                 base_url=f"{url}/sandbox",
-                state_path=folder / "simulator.db",
+                state_path=place.folder / "simulator.db",
                 webhook_base_url=url,
                 webhook_secret=SecretStr(SECRET),
                 clock=world.clock,

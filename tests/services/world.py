@@ -1,16 +1,15 @@
 """A marketplace on a real database: a fan with coins, a creator with an offer, staff, and a clock that obeys."""
 
 import asyncio
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 import uuid_utils
+from tests.storage import databases
+from tests.storage.databases import Place
 
 from shoutgraph.domain import accounts, ids, ledger, media, postings
 from shoutgraph.domain.creators import Category, Creator, Offer, OfferTerms, Profile
@@ -25,7 +24,8 @@ from shoutgraph.plugins import loading
 from shoutgraph.services import creators, offers, users
 from shoutgraph.services.orders import place
 from shoutgraph.services.orders.place import Wish
-from shoutgraph.storage import engine, ledger as books, ledger_proof, media as videos, migrations, orders, wallets
+from shoutgraph.storage import ledger as books, ledger_proof, media as videos, orders, wallets
+from shoutgraph.storage.engine import Store
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -63,7 +63,12 @@ class World:
     offer: Offer | None = None
 
     def run(self, work: Awaitable[T]) -> T:
-        return self.loop.run_until_complete(work)
+        """Awaits something; what it wrote stands in the journal then."""
+        try:
+            return self.loop.run_until_complete(work)
+        finally:
+            if isinstance(self.tools.store, Store):
+                self.tools.store.settle_journal_now()
 
     def read(self, query: Callable[[Tx], T]) -> T:
         return self.run(self.tools.store.read(query))
@@ -166,23 +171,11 @@ class World:
 BRIEF = Brief(occasion=Occasion.BIRTHDAY, recipient_name="Ada", instructions="Say hello to Ada.", language="en")
 
 
-@cache
-def migrated() -> bytes:
-    """An empty database of this release, migrated once for all tests of a process."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "empty.db"
-        migrations.upgrade(path)
-        return path.read_bytes()
-
-
 @contextmanager
-def open_world(folder: Path) -> Iterator[World]:
+def open_world(place: Place) -> Iterator[World]:
     clock = Clock()
-    path = folder / "world.db"
-    if not path.exists():
-        path.write_bytes(migrated())
-    store = engine.open_store(path, clock)
-    files = open_local_files(folder / "files")
+    store = databases.opened(place.database("world"), clock)
+    files = open_local_files(place.folder / "files")
     loop = asyncio.new_event_loop()
     providers = loading.load(loading.Setup(instances={}, environ={}, clock=clock, monotonic=loop.time, discover=False))
     tools = Tools(

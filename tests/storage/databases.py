@@ -16,7 +16,7 @@ import pysqlite3 as dbapi
 import sqlalchemy as sa
 from tests import postgres
 
-from shoutgraph.storage import engine, migrations, postgresql, sqlite
+from shoutgraph.storage import backups, engine, migrations, postgresql, sqlite
 from shoutgraph.storage.engine import Options, Store
 from shoutgraph.storage.session import Session
 
@@ -86,11 +86,29 @@ class Place:
         self._note(name).write_text(postgres.shared().create())
         return postgres.shared().url(self._note(name).read_text())
 
+    def inside(self, name: str) -> "Place":
+        """A folder in this one, for other databases; they go with it."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        return Place(self.kind, folder)
+
+    def copy(self, name: str, to: "Place") -> Where:
+        """Copies a database, which may be in use, to another place; there it has the same name."""
+        where = self.database(name)
+        if isinstance(where, Path):
+            backups.copy(where, to.folder / where.name)
+            return to.database(name)
+        copy = to.empty(name)
+        dump = to.folder / f"{name}.dump"
+        postgres.run("pg_dump", "--format=custom", f"--file={dump}", where)
+        postgres.run("pg_restore", "--exit-on-error", f"--dbname={copy}", dump)
+        return copy
+
     def drop(self) -> None:
         """Removes its databases."""
         for file in self.folder.glob("*.db*"):
             file.unlink()
-        for note in self.folder.glob(self._note("*").name):
+        for note in self.folder.rglob(self._note("*").name):
             postgres.shared().drop(note.read_text())
             note.unlink()
 
@@ -140,6 +158,11 @@ def outside(where: Where) -> Iterator[Any]:
 
 def _file_connection(path: Path) -> Any:
     return dbapi.connect(path, isolation_level=None, check_same_thread=False)
+
+
+def url_of(where: Where) -> str:
+    """What a setting names it by."""
+    return f"sqlite:///{where}" if isinstance(where, Path) else where
 
 
 def reader(where: Where) -> Session:

@@ -127,6 +127,11 @@ def test_a_migrated_database_hashes_to_this_release(where: Where) -> None:
         assert found == migrations.schema_digest(session.dialect.name), f"migrations/{session.dialect.name}.digest"
 
 
+def test_a_restored_copy_is_of_this_release(place: Place, clock: Clock) -> None:
+    copy = place.copy("books", place.inside("copy"))
+    engine.open_store(copy, clock).close()
+
+
 def test_every_state_of_an_order_is_live_or_not_in_the_database_too() -> None:
     law = next(sql for _, name, _, sql in databases.schema() if name == "order_ok_law")
     final = next(sql for _, name, _, sql in databases.schema() if name == "orders_final")
