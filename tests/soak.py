@@ -24,6 +24,7 @@ COUNTS: Final = {
     "stops": "times that a server stands still",
     "subscribers": "subscribers at once",
     "reconnects": "connections of subscribers that are cut",
+    "orders": "orders of a database that is moved",
     "steps": "steps of random lives of the books",
     "examples": "inputs of each root field, sent as everyone",
 }

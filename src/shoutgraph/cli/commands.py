@@ -13,6 +13,7 @@ from shoutgraph.cli import (
     clock,
     ledger,
     migrate,
+    move,
     plugins,
     prices,
     restore,
@@ -63,6 +64,7 @@ main.command()(token.token)
 main.command()(migrate.migrate)
 main.command()(backup.backup)
 main.command()(restore.restore)
+main.command()(move.move)
 main.command()(seed.seed)
 main.command()(schema.schema)
 main.add_typer(prices.commands, name="prices")
