@@ -260,7 +260,7 @@ def test_a_batch_is_sent_again_by_one_of_those_who_look_at_its_payouts(till: Til
         looks = (payout_looks.look_due(workers.tools, limit=1) for _ in range(2))
         first = await workers.begin(asyncio.gather(*looks))
         assert await payout_looks.look_due(workers.tools, limit=9) == 0, "each of the two has one"
-        workers.move(timedelta(seconds=30))
+        workers.move(timedelta(seconds=60))
         assert await payout_looks.look_due(workers.tools, limit=9) == 0, "not before the answer is due"
         slow.let_go()
         await first
