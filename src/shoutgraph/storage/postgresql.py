@@ -60,6 +60,8 @@ _SIGN: Final = """INSERT INTO writer AS w (name, batch, at) SELECT $1, $2, now()
 _SIGNED: Final = """INSERT INTO writer AS w (name, batch, at) VALUES ($1, 0, now())
   ON CONFLICT (name) DO UPDATE SET at = excluded.at RETURNING w.batch"""
 """What a writer signed last; it waits for a transaction of its own that has not ended."""
+_HURRY: Final = "SET LOCAL lock_timeout = '10ms'"
+"""What is held by its statement is not waited for at all; this is for keys and rows that others are just writing."""
 _SAVE: Final = "SAVEPOINT command"
 _KEEP: Final = "RELEASE SAVEPOINT command"
 KEEPALIVE: Final = {
@@ -177,6 +179,11 @@ class Session:
                 self.raw.execute(_FORGET)
                 self._name = self.raw.execute("SELECT gen_random_uuid()::text").fetchall()[0][0]
 
+    @property
+    def changes(self) -> int:
+        """Not counted: a server that fails is away for all, and is asked again."""
+        return 0
+
     def begin(self) -> None:
         """Opens the transaction that a batch of commands shares."""
         self.raw.forget()
@@ -213,6 +220,10 @@ class Session:
         if self.open:
             with contextlib.suppress(psycopg.OperationalError):  # lost with its connection
                 self.raw.execute("ROLLBACK")
+
+    def hurry(self) -> None:
+        """Lets the rest of the transaction wait for hardly anybody."""
+        self.raw.put(_HURRY)
 
     def save(self) -> None:
         """Marks where one command begins."""

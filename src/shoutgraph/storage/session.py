@@ -41,6 +41,10 @@ class Session(Protocol):
     def open(self) -> bool:
         """Whether a transaction is open; some errors end it."""
 
+    @property
+    def changes(self) -> int:
+        """Rows changed through this connection so far, or 0 where nobody asks."""
+
     def begin(self) -> None:
         """Opens the transaction that a batch of commands shares."""
 
@@ -52,6 +56,9 @@ class Session(Protocol):
 
     def rollback(self) -> None:
         """Takes the whole transaction back, if there still is one."""
+
+    def hurry(self) -> None:
+        """Lets the rest of the transaction wait for hardly anybody, since others may wait for what it has."""
 
     def save(self) -> None:
         """Marks where one command begins."""

@@ -114,6 +114,11 @@ class Session:
     def __init__(self, raw: Connection) -> None:
         self.raw = raw
 
+    @property
+    def changes(self) -> int:
+        """Rows changed through this connection so far."""
+        return int(self.raw.total_changes)  # type: ignore[attr-defined]
+
     def begin(self) -> None:
         """Opens the transaction that a batch of commands shares, and takes the write lock."""
         self.raw.execute("BEGIN IMMEDIATE")
@@ -130,6 +135,9 @@ class Session:
         """Takes the whole transaction back, if there still is one."""
         if self.open:
             self.raw.execute("ROLLBACK")
+
+    def hurry(self) -> None:
+        """Nobody else writes, so there is nobody to wait for."""
 
     def save(self) -> None:
         """Marks where one command begins."""
