@@ -77,6 +77,10 @@ class Raw:
     def in_transaction(self) -> bool:
         return bool(self._db.in_transaction)
 
+    @property
+    def total_changes(self) -> int:
+        return int(self._db.total_changes())
+
     def close(self) -> None:
         self._db.close()
 
