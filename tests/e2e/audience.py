@@ -5,13 +5,14 @@ Nothing is parsed that need not be: an event is found by its bytes, and kept as 
 
 import array
 import asyncio
+import itertools
 import json
 import random
 import re
 import struct
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -156,13 +157,29 @@ class Audience:
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.sleep(AGAIN_S)  # connections end in a later round of the loop
 
-    async def until(self, done: Callable[[Subscriber], bool], patience_s: float) -> None:
-        """Waits until everybody has heard enough."""
+    async def until(self, done: Callable[[Subscriber], bool], patience_s: float, *, beside: int | None = None) -> None:
+        """Waits until everybody has heard enough, but for those at the server of this number."""
         until = time.monotonic() + patience_s
-        missing = list(self.subscribers)
+        missing = [each for each in self.subscribers if each.connection is None or each.connection.server != beside]
         while missing := [each for each in missing if not done(each)]:
             assert time.monotonic() < until, f"{len(missing)} wait in vain; {self.ends}"
             await asyncio.sleep(AGAIN_S)
+
+    def check(self, expected: Mapping[str, Sequence[str]]) -> int:
+        """Compares what everybody heard with the ids that belong to their taste; gives how many events came again."""
+        repeats = 0
+        for subscriber in self.subscribers:
+            wanted = array.array("I", [self.numbers[event.encode()] for event in expected[subscriber.taste.name]])
+            place = {number: at for at, number in enumerate(wanted)}
+            assert place.keys() == set(subscriber.heard), f"{subscriber.taste} heard all of its own and nothing else"
+            assert array.array("I", dict.fromkeys(subscriber.heard)) == wanted, "in the order of the journal"
+            for begin, end in itertools.pairwise([*subscriber.breaks, len(subscriber.heard)]):
+                places = [place[number] for number in subscriber.heard[begin:end]]
+                assert not places or places == [*range(places[0], places[0] + len(places))], "no gap in a connection"
+            again = len(subscriber.heard) - len(wanted)
+            assert again <= subscriber.behind * (len(subscriber.breaks) - 1), "only who forgets is told again"
+            repeats += again
+        return repeats
 
     def cut(self, count: int) -> None:
         """Drops the connections of so many of them, whoever it hits."""
@@ -176,7 +193,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, subscriber: Subscriber, server: int) -> None:
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._subscriber = subscriber
-        self._server = server
+        self.server = server
         self._since = 0.0
         self._why = "lost"
         self._bytes = b""
@@ -196,8 +213,9 @@ class Connection(asyncio.Protocol):
 
     def close(self, why: str) -> None:
         """Ends it now; why is counted."""
-        self._why = why
-        self._transport.abort()
+        if not self._transport.is_closing():
+            self._why = why
+            self._transport.abort()
 
     def hello(self) -> bytes:
         """What is sent first."""
@@ -207,7 +225,7 @@ class Connection(asyncio.Protocol):
         """Hands an event over."""
         number = self._subscriber.hear(found[1], found[2])
         if self._subscriber.sampled:
-            arrival = Arrival(number, self._server, self._since, time.time())
+            arrival = Arrival(number, self.server, self._since, time.time())
             self._subscriber.audience.arrivals.append(arrival)
 
     def head(self, first: bytes, *headers: tuple[str, str]) -> bytes:

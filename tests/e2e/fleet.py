@@ -19,6 +19,9 @@ OURS: Final = "SELECT pid, state, application_name FROM pg_stat_activity WHERE d
 LEADER: Final = """SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND (classid::bigint << 32) + objid::bigint = %(lock)s"""
+ACTIVITY: Final = """SELECT pid, state, wait_event, pg_blocking_pids(pid), now() - xact_start, left(query, 50)
+  FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'"""
+HOLDING: Final = "idle in transaction"
 COMMITTED: Final = """SELECT FROM pg_stat_activity WHERE pid = ANY(%s) AND state = 'idle' AND query = 'COMMIT'"""
 JOURNAL: Final = """SELECT seq, id, topic, body::jsonb AS body, hash,
     prev = lag(hash) OVER (ORDER BY seq) AS chained FROM event ORDER BY seq"""
@@ -109,9 +112,14 @@ class Fleet:
             rows: list[tuple[Any, ...]] = raw.execute(query, values).fetchall()
         return rows
 
-    def waits(self, member: Member, state: str) -> bool:
-        """Whether one of a member's connections is in this state."""
-        return any(pid in member.backends and found == state for pid, found, _ in self.ask(OURS))
+    def holds(self, member: Member) -> bool:
+        """Whether a member is in the middle of a transaction, and PostgreSQL waits for it."""
+        return any(pid in member.backends and state == HOLDING for pid, state, _ in self.ask(OURS))
+
+    def activity(self) -> str:
+        """What the members do at PostgreSQL, and who waits for whom."""
+        names = {pid: member.name for member in self.members for pid in member.backends}
+        return "\n".join(f"{names.get(row[0], 'new')} {row}" for row in self.ask(ACTIVITY))
 
     def journal(self) -> list[dict[str, Any]]:
         """Every line of the journal, once all lines have their place; they are dense and chained."""

@@ -13,9 +13,10 @@ from tests.e2e.fleet import Fleet
 from tests.e2e.wire import LostError, Wire
 
 AGAIN_S: Final = 0.05
+LOOK_S: Final = 0.005
 ANSWER_S: Final = 15.0
 """How long a fan waits for an answer before asking elsewhere; a server answers within its own ten seconds."""
-GIVE_UP_S: Final = 180.0
+GIVE_UP_S: Final = 120.0
 PASSING: Final = frozenset({"UNAVAILABLE", "OVERLOADED", "DEADLINE_EXCEEDED"})
 """What a client may be told that asks again."""
 
@@ -74,6 +75,8 @@ class Books:
     """What fans were told: the order of each key, and which of the orders they cancelled."""
 
     told: dict[str, str] = field(default_factory=dict)
+    wishes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The fan and the offer of each key."""
     cancelled: set[str] = field(default_factory=set)
     servers: dict[tuple[str, int], int] = field(default_factory=dict)
     """Which server carried out the change of an order to a revision, unless that is not known."""
@@ -100,21 +103,30 @@ class Shoppers:
             for at in range(fans):
                 group.create_task(self._shop(at, going))
 
+    async def go_on(self, orders: int) -> None:
+        """Waits until so many more orders were placed."""
+        wanted, until = len(self.books.told) + orders, time.monotonic() + GIVE_UP_S
+        while len(self.books.told) < wanted:
+            if time.monotonic() > until:
+                raise AssertionError(f"nobody places orders any more: {await asyncio.to_thread(self.fleet.activity)}")
+            await asyncio.sleep(LOOK_S)
+
     async def _shop(self, at: int, going: Callable[[], bool]) -> None:
         market = self.fleet.market
-        token = market.token(market.fan_ids[at % len(market.fan_ids)])
-        fan = Anywhere(self.fleet.ports, token, self.chance, answer_s=self.answer_s)
+        fan_id = market.fan_ids[at % len(market.fan_ids)]
+        fan = Anywhere(self.fleet.ports, market.token(fan_id), self.chance, answer_s=self.answer_s)
         try:
             while going():
-                await self._live(fan, self.chance.choice(market.sellers).offer_id)
+                key = new_key()
+                self.books.wishes[key] = (fan_id, self.chance.choice(market.sellers).offer_id)
+                await self._live(fan, key)
                 await asyncio.sleep(self.chance.uniform(0.5, 1.5) * self.rest_s)
         finally:
             self.books.said.update(fan.said)
             fan.close()
 
-    async def _live(self, fan: Anywhere, offer_id: str) -> None:
-        key = new_key()
-        order = await self._do(fan, PLACE, wish(offer_id, key))
+    async def _live(self, fan: Anywhere, key: str) -> None:
+        order = await self._do(fan, PLACE, wish(self.books.wishes[key][1], key))
         assert (order["status"], order["revision"]) == ("SCREENING", 1), order
         self.books.told[key] = order["id"]
         if self.chance.random() < self.cancels:
@@ -133,6 +145,16 @@ class Shoppers:
         if not payload["replayed"]:
             self.books.servers[found["id"], found["revision"]] = server
         return found
+
+
+async def check_repeats(fleet: Fleet, books: Books, chance: random.Random, count: int) -> None:
+    """Asks under so many keys again, at any of the servers: each gives the order of its first answer."""
+    for key in chance.sample(sorted(books.told), min(count, len(books.told))):
+        fan_id, offer_id = books.wishes[key]
+        with Wire(chance.choice(fleet.ports), fleet.market.token(fan_id)) as wire:
+            payload = (await wire.once(PLACE, input=wish(offer_id, key)))["orderPlace"]
+        assert (payload["errors"], payload["replayed"]) == ([], True), payload
+        assert payload["order"]["id"] == books.told[key], "the same key, the same order"
 
 
 def check_books(fleet: Fleet, books: Books) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """Subscribers of two servers on one database, whose connections are cut at both ends: everybody hears everything."""
 
-import array
 import asyncio
 import random
 import time
@@ -143,7 +142,7 @@ def test_everybody_hears_everything_once_and_in_order(request: pytest.FixtureReq
     story = Story(fleet, extent.chance, subscribers, reconnects, restarts, extent.long)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         lines = runner.run(story.live())
-    repeats = check_heard(story, story.expected(lines))
+    repeats = story.audience.check(story.expected(lines))
     audience, books = story.audience, story.shoppers.books
     assert audience.connections - subscribers >= reconnects
     extent.tell(
@@ -155,23 +154,6 @@ def test_everybody_hears_everything_once_and_in_order(request: pytest.FixtureReq
     if extent.long:
         extent.tell(latency(story, calm=False))
         extent.tell(latency(story, calm=True))
-
-
-def check_heard(story: Story, expected: dict[str, list[str]]) -> int:
-    """Compares what everybody heard with the journal; gives how often an event came again."""
-    numbers, repeats = story.audience.numbers, 0
-    for subscriber in story.audience.subscribers:
-        wanted = array.array("I", [numbers[event.encode()] for event in expected[subscriber.taste.name]])
-        place = {number: at for at, number in enumerate(wanted)}
-        assert place.keys() == set(subscriber.heard), f"{subscriber.taste} heard all of its own and nothing else"
-        assert array.array("I", dict.fromkeys(subscriber.heard)) == wanted, "in the order of the journal"
-        for begin, end in zip(subscriber.breaks, [*subscriber.breaks[1:], len(subscriber.heard)], strict=True):
-            places = [place[number] for number in subscriber.heard[begin:end]]
-            assert places == [*range(places[0], places[0] + len(places))] if places else True, "no gap in a connection"
-        again = len(subscriber.heard) - len(wanted)
-        assert again <= subscriber.behind * (len(subscriber.breaks) - 1), "only who forgets is told again"
-        repeats += again
-    return repeats
 
 
 def latency(story: Story, *, calm: bool) -> str:

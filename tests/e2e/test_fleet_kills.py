@@ -7,7 +7,6 @@ from statistics import median
 
 from tests.e2e.fleet import Fleet
 from tests.e2e.shoppers import Shoppers, check_books
-from tests.e2e.wire import until
 from tests.soak import Extent
 
 FANS = 24
@@ -45,7 +44,7 @@ async def _story(fleet: Fleet, shoppers: Shoppers, kills: int, chance: random.Ra
         group.create_task(shoppers.shop(FANS, lambda: going))
         for at in range(kills):
             async with asyncio.timeout(ROUND_S):
-                await _go_on(shoppers, ORDERS_BETWEEN)
+                await shoppers.go_on(ORDERS_BETWEEN)
                 await asyncio.sleep(chance.uniform(0.0, 0.3))
                 await _kill(fleet, shoppers, at, took)
         going = False
@@ -65,12 +64,6 @@ async def _kill(fleet: Fleet, shoppers: Shoppers, at: int, took: dict[str, list[
     if victim is leader:
         assert await asyncio.to_thread(fleet.wait_for_leader) is not victim, "the dead do not lead"
         took[LED].append(time.monotonic() - began)
-    await _go_on(shoppers, ORDERS_MEANWHILE)
+    await shoppers.go_on(ORDERS_MEANWHILE)
     took[WENT_ON].append(time.monotonic() - began)
     await asyncio.to_thread(fleet.start_one, victim)
-
-
-async def _go_on(shoppers: Shoppers, orders: int) -> None:
-    """Waits until so many more orders were placed."""
-    wanted = len(shoppers.books.told) + orders
-    await until(lambda: len(shoppers.books.told) >= wanted)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
+from shoutgraph.domain import errors
 from shoutgraph.tools import Tools
 
 logger = logging.getLogger("shoutgraph.jobs")
@@ -40,6 +41,8 @@ async def _repeat(tools: Tools, name: str, tick: Tick, *, pause_s: int, stop: as
         done = 0
         try:
             done = await tick(tools)
+        except errors.StoreUnavailableError as absence:
+            logger.warning("the job %s waits for the database: %s", name, absence)
         except Exception:
             logger.exception("the job %s failed and is tried again", name)
         if not done:

@@ -3,6 +3,7 @@
 Who may read an event is decided for each one, so that a change of rights takes effect in the middle of a stream.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,10 @@ READS_MAX: Final = 20
 ORDER_TOPIC: Final = f"{ids.ORDER}_"
 MOVED: Final = "order.status_changed"
 CHANGED: Final = "order.changed"
+AWAY_S: Final = 1.0
+"""How often a stream looks for a database that is away or has too much to do."""
+AWAY_LOOKS_MAX: Final = 60
+"""How often in a row it does so before it ends."""
 NUMBERS_MAX: Final = 2
 """A cursor is an epoch and a number; those of before the first restore had the number alone."""
 
@@ -71,7 +76,8 @@ def read_cursor(cursor: str) -> Place:
 async def follow(tools: Tools, viewer: Viewer, *, after: str | None, only: EventFilter) -> AsyncIterator[Told]:
     """Every order event after the cursor that this viewer may see: the stored ones, then each as it happens.
 
-    The newest number is read before the journal is, so no event falls between the stored ones and the live ones.
+    The newest number is read before the journal is, so no event falls between the stored ones and the live ones. A
+    database that is away for a while, once it began, makes it late and does not end it.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
@@ -85,7 +91,7 @@ async def follow(tools: Tools, viewer: Viewer, *, after: str | None, only: Event
     _check_behind(place, head)
     seq = place.seq
     while True:
-        found, seq_read, epoch = await _read(tools, seq, only)
+        found, seq_read, epoch = await _read_patiently(tools, seq, only)
         _check_epoch(place, epoch)
         for event in found:
             if visible(event, viewer) and matches(event, only):
@@ -182,6 +188,15 @@ def _check_behind(place: Place, head: int) -> None:
     if place.seq > head:
         msg = "This cursor is ahead of the journal. Page through orders by updatedSince, then start anew."
         raise errors.ValidationError(msg, code="CURSOR_AHEAD", path=("after",))
+
+
+async def _read_patiently(tools: Tools, seq: int, only: EventFilter) -> tuple[Sequence[Event], int, Epoch]:
+    for _ in range(AWAY_LOOKS_MAX):
+        try:
+            return await _read(tools, seq, only)
+        except (errors.StoreUnavailableError, errors.OverloadedError):
+            await asyncio.sleep(AWAY_S)
+    return await _read(tools, seq, only)
 
 
 async def _read(tools: Tools, seq: int, only: EventFilter) -> tuple[Sequence[Event], int, Epoch]:
