@@ -24,6 +24,7 @@ from shoutgraph.storage.statements import Statement
 
 CLIENTS: Final = 6
 PAUSE_S: Final = 0.02
+FEW: Final = Options(readers=1)
 
 _REFS = Statement[tuple[str]](lambda: sa.text("SELECT ref FROM transfer WHERE kind = 'gift'"))
 _TOLD = Statement[tuple[str]](
@@ -47,8 +48,8 @@ def give(tx: Tx, ref: str, number: int) -> bool:
 class Load:
     """Clients of several stores of one database, each in a thread."""
 
-    def __init__(self, url: str, *, stores: int, clients: int = CLIENTS) -> None:
-        self.stores = [engine.open_store(url, wall, Options(readers=1)) for _ in range(stores)]
+    def __init__(self, url: str, *, stores: int, clients: int, options: Options) -> None:
+        self.stores = [engine.open_store(url, wall, options) for _ in range(stores)]
         self.stores[0].write_now(killed.seed)
         self.acknowledged: set[str] = set()
         self.counts: Counter[str] = Counter()
@@ -127,8 +128,8 @@ def retry(read: Callable[[], int]) -> int:
 
 
 @contextmanager
-def loaded(url: str, *, stores: int, clients: int = CLIENTS) -> Iterator[Load]:
-    load = Load(url, stores=stores, clients=clients)
+def loaded(url: str, *, stores: int, clients: int = CLIENTS, options: Options = FEW) -> Iterator[Load]:
+    load = Load(url, stores=stores, clients=clients, options=options)
     try:
         yield load
         load.end()

@@ -163,7 +163,8 @@ def _saying(name: str) -> Iterator[None]:
         yield
     except (sqlite.DatabaseError, postgresql.DatabaseError, sa.exc.DBAPIError) as error:
         cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-        raise errors.StoreUnavailableError(f"cannot open {name}: {cause}", retry_after_s=0) from error
+        said = " ".join(str(cause).split())  # a server's details stand on lines of their own
+        raise errors.StoreUnavailableError(f"cannot open {name}: {said}", retry_after_s=0) from error
 
 
 def _config(connection: sa.Connection | None = None) -> Config:
