@@ -68,7 +68,7 @@ def open_store(where: Path | str, wall: clock.Clock, options: Options | None = N
     path = sqlite.path_of(where)
     try:
         return _open_file(path, wall, chosen)
-    except sqlite.DatabaseError as error:
+    except (sqlite.DatabaseError, TypeError) as error:  # a damaged page can give a value of any type
         raise errors.StoreUnavailableError(f"cannot open {path.name}: {error}", retry_after_s=0) from error
 
 
