@@ -85,13 +85,13 @@ class Proxy:
         """Breaks nothing any more."""
         self._plans.clear()
 
-    def money(self) -> list[Asked]:
-        """What was asked, without what was asked aside."""
-        return [each for each in self.asked if not self._is_aside(each)]
+    def money(self, since: int = 0) -> list[Asked]:
+        """What was asked, without what was asked aside; from this request on."""
+        return [each for each in self.asked[since:] if not self._is_aside(each)]
 
-    def changes(self) -> list[Asked]:
+    def changes(self, since: int = 0) -> list[Asked]:
         """What was asked for that may change something."""
-        return [each for each in self.money() if each.method not in _READS]
+        return [each for each in self.money(since) if each.method not in _READS]
 
     async def start(self) -> None:
         """Listens."""

@@ -18,13 +18,18 @@ from shoutgraph_sandbox.simulator.store import Store
 
 
 class Sandbox:
-    """The simulated provider."""
+    """The simulated provider.
 
-    def __init__(self, setup: SimulatorSetup, rule: Rules | None = None) -> None:
+    Args:
+        by_itself: whether anything happens, and webhooks are sent, without anybody asking.
+    """
+
+    def __init__(self, setup: SimulatorSetup, rule: Rules | None = None, *, by_itself: bool = True) -> None:
         self._rule = rule or Rules(setup.base_url.rstrip("/"))
-        self._memory = Store(setup.state_path)
-        self._courier = Courier(self._memory, self._rule, setup.clock, setup.webhook_base_url, setup.webhook_secret)
-        desk = Desk(self._memory, self._courier, self._rule, setup.clock, setup.api_key)
+        self._by_itself = by_itself
+        self.memory = Store(setup.state_path)
+        self._courier = Courier(self.memory, self._rule, setup.clock, setup.webhook_base_url, setup.webhook_secret)
+        desk = Desk(self.memory, self._courier, self._rule, setup.clock, setup.api_key)
         css = resources.files("shoutgraph_sandbox.simulator").joinpath("page.css").read_text("utf-8")
         self._app = Starlette(
             routes=[
@@ -39,17 +44,18 @@ class Sandbox:
     async def __call__(self, scope: AsgiMessage, receive: AsgiReceive, send: AsgiSend) -> None:
         """Answers one request; the first one starts what runs in the background."""
         if scope["type"] == "http":
-            self._courier.start()
+            await self.start()
         await self._app(scope, receive, send)
 
     async def start(self) -> None:
         """Takes up what was left to do."""
-        self._courier.start()
+        if self._by_itself:
+            self._courier.start()
 
     async def aclose(self) -> None:
         """Stops, and keeps what is left to do for the next start."""
         await self._courier.aclose()
-        await self._memory.aclose()
+        await self.memory.aclose()
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:

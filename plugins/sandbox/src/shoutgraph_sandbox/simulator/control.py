@@ -13,6 +13,7 @@ from starlette.routing import Route
 from shoutgraph_sandbox.simulator import door, due, notices, payments, payouts, rules, store
 from shoutgraph_sandbox.simulator.door import Desk
 from shoutgraph_sandbox.simulator.due import Step
+from shoutgraph_sandbox.simulator.payments import Currency
 from shoutgraph_sandbox.simulator.rules import RefusedError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -20,12 +21,11 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 ADVANCE_MAX: Final = timedelta(days=365)
 
 _PAYMENT_STEPS: Final[Mapping[str, Step]] = {
-    "pay": payments.settle,
+    "later": payments.postpone,
     "decline": payments.decline,
     "expire": payments.expire,
 }
 _PAYOUT_STEPS: Final[Mapping[str, Step]] = {
-    "pay": payouts.pay,
     "return": payouts.give_back,
     "reject": payouts.reject,
 }
@@ -37,6 +37,13 @@ class _Order(BaseModel):
 
 class Nothing(_Order):
     """A control without arguments."""
+
+
+class Pay(_Order):
+    """Money that arrives: what was asked for, where nothing else is said."""
+
+    amount: Annotated[int, Field(gt=0)] | None = None
+    currency: Currency | None = None
 
 
 class Refund(_Order):
@@ -70,9 +77,11 @@ class Controls:
             Route("/payouts", self.list_payouts, methods=["GET"]),
             Route("/notices", self.list_notices, methods=["GET"]),
             Route("/totals", self.totals, methods=["GET"]),
+            Route("/payments/{ref}/pay", self.pay, methods=["POST"]),
             Route("/payments/{ref}/refund", self.refund, methods=["POST"]),
             Route("/payments/{ref}/dispute", self.dispute, methods=["POST"]),
             Route("/payments/{ref}/{verb}", self.payment, methods=["POST"]),
+            Route("/payouts/{ref}/pay", self.pay_out, methods=["POST"]),
             Route("/payouts/{ref}/{verb}", self.payout, methods=["POST"]),
             Route("/notices/{ref}/replay", self.replay, methods=["POST"]),
             Route("/advance", self.advance, methods=["POST"]),
@@ -107,10 +116,20 @@ class Controls:
         return door.answer(await self._desk.memory.run(_totals))
 
     async def payment(self, request: Request) -> Response:
-        """Pays, declines or expires a payment."""
+        """Declines or expires a payment, or lets it take a while."""
         step = _known(_PAYMENT_STEPS.get(request.path_params["verb"]))
         rule = self._desk.rule
         return await self._payment(request, Nothing, lambda db, row, _, now: step(db, row, rule, now))
+
+    async def pay(self, request: Request) -> Response:
+        """Pays a payment, for what was asked or for something else."""
+
+        def step(db: sqlite3.Connection, row: sqlite3.Row, wanted: Pay, now: int) -> sqlite3.Row:
+            if wanted.currency is not None:
+                db.execute("UPDATE payment SET currency = ? WHERE id = ?", (wanted.currency, row["id"]))
+            return payments.settle(db, row, self._desk.rule, now, arriving=wanted.amount)
+
+        return await self._payment(request, Pay, step)
 
     async def refund(self, request: Request) -> Response:
         """Refunds a payment at the provider itself."""
@@ -130,16 +149,20 @@ class Controls:
             lambda db, row, wanted, now: payments.dispute(db, row, wanted.outcome, self._desk.rule, now),
         )
 
+    async def pay_out(self, request: Request) -> Response:
+        """Pays a payout, as asked or something else."""
+
+        def step(db: sqlite3.Connection, row: sqlite3.Row, wanted: Pay, now: int) -> sqlite3.Row:
+            amount, currency = wanted.amount or row["amount"], wanted.currency or row["currency"]
+            db.execute("UPDATE payout SET amount = ?, currency = ? WHERE id = ?", (amount, currency, row["id"]))
+            return payouts.pay(db, payouts.get(db, row["id"]), self._desk.rule, now)
+
+        return await self._payout(request, Pay, step)
+
     async def payout(self, request: Request) -> Response:
-        """Pays, returns or rejects a payout."""
-        desk = self._desk
-        door.require_key(desk, request)
-        await door.read_as(request, Nothing)
-        step = _known(_PAYOUT_STEPS.get(request.path_params["verb"]))
-        ref, now = request.path_params["ref"], desk.now()
-        row = await desk.memory.run(lambda db: step(db, payouts.get(db, ref), desk.rule, now))
-        desk.courier.wake()
-        return door.answer(payouts.view(row))
+        """Returns or rejects a payout."""
+        step, rule = _known(_PAYOUT_STEPS.get(request.path_params["verb"])), self._desk.rule
+        return await self._payout(request, Nothing, lambda db, row, _, now: step(db, row, rule, now))
 
     async def replay(self, request: Request) -> Response:
         """Sends a webhook once more."""
@@ -174,6 +197,20 @@ class Controls:
         row = await desk.memory.run(lambda db: step(db, payments.get(db, ref), wanted, now))
         desk.courier.wake()
         return door.answer(payments.view(row, desk.rule))
+
+    async def _payout(
+        self,
+        request: Request,
+        model: type[ModelT],
+        step: Callable[[sqlite3.Connection, sqlite3.Row, ModelT, int], sqlite3.Row],
+    ) -> Response:
+        desk = self._desk
+        door.require_key(desk, request)
+        wanted = await door.read_as(request, model)
+        ref, now = request.path_params["ref"], desk.now()
+        row = await desk.memory.run(lambda db: step(db, payouts.get(db, ref), wanted, now))
+        desk.courier.wake()
+        return door.answer(payouts.view(row))
 
 
 def _known(step: Step | None) -> Step:

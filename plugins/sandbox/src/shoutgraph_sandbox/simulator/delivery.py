@@ -42,7 +42,7 @@ class Courier:
         self._rule = rule
         self._clock = clock
         self._base_url = webhook_base_url.rstrip("/")
-        self._key = standard_key(webhook_secret)
+        self._secret = webhook_secret
         self._task: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
 
@@ -85,22 +85,23 @@ class Courier:
     async def _deliver(self, client: httpx.AsyncClient, row: sqlite3.Row) -> None:
         body = row["body"].encode()
         try:
-            answer = await client.post(
-                f"{self._base_url}/hooks/{row['instance']}", content=body, headers=self._signed(row["id"], body)
-            )
+            headers = signed(self._secret, row["id"], body, self._clock())
+            answer = await client.post(f"{self._base_url}/hooks/{row['instance']}", content=body, headers=headers)
             status = answer.status_code
         except httpx.HTTPError:
             status = None
         now = store.micros(self._clock())
         await self._memory.run(lambda db: notices.record(db, row["seq"], status, now))
 
-    def _signed(self, notice_id: str, body: bytes) -> dict[str, str]:
-        seconds = str(int(self._clock().timestamp()))
-        message = b".".join((notice_id.encode(), seconds.encode(), body))
-        signature = base64.b64encode(hmac.digest(self._key, message, hashlib.sha256)).decode()
-        return {
-            "content-type": "application/json",
-            "webhook-id": notice_id,
-            "webhook-timestamp": seconds,
-            "webhook-signature": f"v1,{signature}",
-        }
+
+def signed(secret: SecretStr, notice_id: str, body: bytes, at: datetime) -> dict[str, str]:
+    """The headers of a webhook."""
+    seconds = str(int(at.timestamp()))
+    message = b".".join((notice_id.encode(), seconds.encode(), body))
+    signature = base64.b64encode(hmac.digest(standard_key(secret), message, hashlib.sha256)).decode()
+    return {
+        "content-type": "application/json",
+        "webhook-id": notice_id,
+        "webhook-timestamp": seconds,
+        "webhook-signature": f"v1,{signature}",
+    }

@@ -20,7 +20,7 @@ ROUND_MAX: Final = 10
 
 def tell(
     db: sqlite3.Connection,
-    row: sqlite3.Row,
+    row: sqlite3.Row | dict[str, str],
     kind: str,
     view: dict[str, object],
     *,

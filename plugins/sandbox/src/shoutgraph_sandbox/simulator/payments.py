@@ -125,8 +125,13 @@ def listed(db: sqlite3.Connection, instance: str | None, since: int) -> list[sql
     return db.execute(query, (instance, since, rules.LISTED_MAX)).fetchall()
 
 
-def settle(db: sqlite3.Connection, row: sqlite3.Row, rule: Rules, now: int) -> sqlite3.Row:
+def settle(
+    db: sqlite3.Connection, row: sqlite3.Row, rule: Rules, now: int, *, arriving: int | None = None
+) -> sqlite3.Row:
     """The money arrives, whatever the payment was before; for its amount, as the magic says.
+
+    Args:
+        arriving: another amount than the one that was asked for. Units: minor units.
 
     Raises:
         RefusedError: the payment was cancelled.
@@ -135,7 +140,7 @@ def settle(db: sqlite3.Connection, row: sqlite3.Row, rule: Rules, now: int) -> s
         return row
     if row["status"] == "cancelled":
         raise RefusedError(*rules.WRONG_STATE)
-    meaning, settled = magic.of(row["amount"]), row["amount"]
+    meaning, settled = magic.of(row["amount"]), arriving or row["amount"]
     if meaning is Magic.PARTIAL:
         settled = max(settled // 2, 1)
     if meaning is Magic.WRONG_AMOUNT:

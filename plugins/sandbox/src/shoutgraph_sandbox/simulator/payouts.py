@@ -13,6 +13,9 @@ from shoutgraph_sandbox.simulator.payments import Currency, Text
 from shoutgraph_sandbox.simulator.rules import RefusedError, Rules
 
 BATCH_MAX: Final = 100
+CLOSED_RECIPIENT: Final = "closed"
+"""Payouts to a recipient whose ref ends so are rejected."""
+
 LOOKUP_MAX: Final = 100
 
 
@@ -171,8 +174,8 @@ def view(row: sqlite3.Row) -> dict[str, object]:
 
 def _insert(db: sqlite3.Connection, item: NewPayout, batch: tuple[str, str, str], rule: Rules, now: int) -> None:
     meaning = magic.of(item.amount)
-    rejected = meaning is Magic.PAYOUT_REJECT
-    by_itself = meaning not in {Magic.PAYOUT_REJECT, Magic.PAYOUT_SILENT}
+    rejected = meaning is Magic.PAYOUT_REJECT or item.recipient_ref.endswith(CLOSED_RECIPIENT)
+    by_itself = not rejected and meaning is not Magic.PAYOUT_SILENT
     db.execute(
         "INSERT INTO payout (id, batch_id, instance, batch_key, item_id, amount, currency, recipient_ref,"
         " descriptor, status, code, created_at, due_at, due_action)"

@@ -1,0 +1,1 @@
+"""The behaviours, one module for each group of them."""
