@@ -33,6 +33,14 @@ async def page_proves_nothing(trial: TopUpTrial) -> None:
     for _ in range(BACK_COUNT):  # before any webhook was read
         seen = await trial.look(deal, ref)
         require(isinstance(seen, Settled), f"the fan has paid and came back, and a look shows {seen}")
+    with where_supported(trial.notes):
+        deal, ref = await trial.begun()
+        await trial.act(Act.PROCESS, ref)
+        seen = await trial.look(deal, ref)
+        require(isinstance(seen, Pending), f"a payment that takes a while is shown as {seen}, and is Pending")
+        await trial.act(Act.PAY, ref)
+        seen = await trial.look(deal, ref)
+        require(isinstance(seen, Settled), f"a payment that took a while and was made is shown as {seen}")
 
 
 async def expiry_and_late_money(trial: TopUpTrial) -> None:

@@ -24,14 +24,23 @@ STALL_S_MAX: Final = 0.05
 LATE_S_MAX: Final = 0.1
 """How long it may go on after it was cancelled. Units: seconds."""
 
-TRIES_MAX: Final = 12
+TRIES_MAX: Final = 30
 """A busy machine stalls once in a while; a plugin that blocks does so every time."""
 
-LIFE_SIGN_S: Final = 3.0
+PROOFS: Final = 3
+"""This many calls that held the loop, while it stood free without them, are a proof."""
+
+CONTROL_S: Final = 0.1
+"""How long it is looked whether the loop stands still by itself. Units: seconds."""
+
+LIFE_SIGN_S: Final = 1.0
 """How long the simulator waits for a sign of life from the plugin's loop. Units: seconds."""
 
 GIVE_UP_S: Final = 5.0
 """How long is waited for what must come to pass. Units: seconds."""
+
+ENDING_S: Final = 1.0
+"""How long a task that is just ending may take for it. Units: seconds."""
 
 SHORT: Final = timedelta(milliseconds=300)
 GRACE_S: Final = 4.0
@@ -106,19 +115,32 @@ async def free_loop(trial: Trial) -> None:
 
 
 async def _require_free_loop(trial: Trial) -> None:
-    stalls: list[float] = []
+    """Fails when each of several calls held the loop while nothing else did; a busy machine proves nothing."""
+    held_ms: list[int] = []
     for _ in range(TRIES_MAX):
-        deal = await trial.deal()
-        signs = _LifeSigns(asyncio.get_running_loop())
-        trial.proxy.before_answer = signs.wait
-        async with watching.pulse() as pulse:
-            await trial.send(deal)
-        trial.proxy.before_answer = None
-        stalls.append(max(pulse.stall_s, LIFE_SIGN_S if signs.missing else 0.0))
-        if stalls[-1] <= STALL_S_MAX:
+        stall_s = await _stall_of(trial, await trial.deal())
+        if stall_s <= STALL_S_MAX:
             return
-    least_ms = min(stalls) * 1000
-    require(met=False, sentence=f"it held the event loop for at least {least_ms:.0f} ms in each of {len(stalls)} calls")
+        if await _stall_of_nothing() <= STALL_S_MAX:
+            held_ms.append(round(stall_s * 1000))
+        told = f"it held the event loop in each of {len(held_ms)} calls: {held_ms} ms"
+        require(len(held_ms) < PROOFS, told)
+    trial.notes.append("the machine is too busy to tell whether the loop is held")
+
+
+async def _stall_of(trial: Trial, deal: Deal) -> float:
+    signs = _LifeSigns(asyncio.get_running_loop())
+    trial.proxy.before_answer = signs.wait
+    async with watching.pulse() as pulse:
+        await trial.send(deal)
+    trial.proxy.before_answer = None
+    return LIFE_SIGN_S if signs.missing else pulse.stall_s
+
+
+async def _stall_of_nothing() -> float:
+    async with watching.pulse() as pulse:
+        await asyncio.sleep(CONTROL_S)
+    return pulse.stall_s
 
 
 class _LifeSigns:
@@ -154,7 +176,7 @@ async def in_time(trial: Trial) -> None:
 
 async def _stops(trial: Trial, method: Callable[[Deal], Awaitable[object]], deal: Deal, which: Which) -> None:
     """Cancels a call for which no answer comes, as the fence does when its time is over."""
-    times: list[float] = []
+    late_ms: list[int] = []
     for _ in range(TRIES_MAX):
         trial.proxy.plan(faults.HANG_BEFORE, which=which)
         task = asyncio.ensure_future(method(deal))
@@ -163,13 +185,16 @@ async def _stops(trial: Trial, method: Callable[[Deal], Awaitable[object]], deal
         started = time.monotonic()
         task.cancel()
         await asyncio.wait({task}, timeout=GIVE_UP_S)
-        times.append(time.monotonic() - started)
+        late_s = time.monotonic() - started
         require(task.done(), "a call that was cancelled goes on")
         with suppress(asyncio.CancelledError, Exception):
             await task
-        if times[-1] <= LATE_S_MAX:
+        if late_s <= LATE_S_MAX:
             return
-    require(met=False, sentence=f"a call that was cancelled went on for at least {min(times) * 1000:.0f} ms")
+        if await _stall_of_nothing() <= STALL_S_MAX:
+            late_ms.append(round(late_s * 1000))
+        require(len(late_ms) < PROOFS, f"calls that were cancelled went on: {late_ms} ms")
+    trial.notes.append("the machine is too busy to tell whether calls end in time")
 
 
 async def _is_under_way(trial: Trial, task: "asyncio.Future[object]") -> bool:
@@ -200,7 +225,7 @@ def _tasks() -> set[asyncio.Task[Any]]:
 
 async def _left(before: set[asyncio.Task[Any]]) -> list[str]:
     """The tasks that are there and were not before; those that are just ending get the time for it."""
-    await watching.settled(lambda: not _tasks() - before, LATE_S_MAX * TRIES_MAX)
+    await watching.settled(lambda: not _tasks() - before, ENDING_S)
     return [each.get_name() + " " + str(each.get_coro()) for each in _tasks() - before]
 
 

@@ -42,7 +42,7 @@ class Courier:
         self._rule = rule
         self._clock = clock
         self._base_url = webhook_base_url.rstrip("/")
-        self._secret = webhook_secret
+        self._key = standard_key(webhook_secret)
         self._task: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
 
@@ -85,7 +85,7 @@ class Courier:
     async def _deliver(self, client: httpx.AsyncClient, row: sqlite3.Row) -> None:
         body = row["body"].encode()
         try:
-            headers = signed(self._secret, row["id"], body, self._clock())
+            headers = signed(self._key, row["id"], body, self._clock())
             answer = await client.post(f"{self._base_url}/hooks/{row['instance']}", content=body, headers=headers)
             status = answer.status_code
         except httpx.HTTPError:
@@ -94,11 +94,11 @@ class Courier:
         await self._memory.run(lambda db: notices.record(db, row["seq"], status, now))
 
 
-def signed(secret: SecretStr, notice_id: str, body: bytes, at: datetime) -> dict[str, str]:
+def signed(key: bytes, notice_id: str, body: bytes, at: datetime) -> dict[str, str]:
     """The headers of a webhook."""
     seconds = str(int(at.timestamp()))
     message = b".".join((notice_id.encode(), seconds.encode(), body))
-    signature = base64.b64encode(hmac.digest(standard_key(secret), message, hashlib.sha256)).decode()
+    signature = base64.b64encode(hmac.digest(key, message, hashlib.sha256)).decode()
     return {
         "content-type": "application/json",
         "webhook-id": notice_id,

@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx
 from pydantic import SecretStr
 
-from shoutgraph.sdk import Money, RawWebhook, SimulatorSetup
+from shoutgraph.sdk import Money, RawWebhook, SimulatorSetup, standard_key
 from shoutgraph.testkit.upstreams import (
     Act,
     Forgery,
@@ -139,7 +139,7 @@ class SandboxUpstream(SimulatedUpstream):
 
     def _raw(self, notice_id: str, body: bytes, secret: SecretStr, *, by: timedelta = timedelta(0)) -> RawWebhook:
         now = self._stage.clock()
-        return RawWebhook(body, signed(secret, notice_id, body, now + by), "", now, "127.0.0.1")
+        return RawWebhook(body, signed(standard_key(secret), notice_id, body, now + by), "", now, "127.0.0.1")
 
     def _tell_strange(self, db: sqlite3.Connection) -> None:
         body: dict[str, object] = {"forecast": "rain"}
