@@ -16,7 +16,7 @@ import pysqlite3 as dbapi
 import sqlalchemy as sa
 from tests import postgres
 
-from shoutgraph.storage import backups, engine, migrations, postgresql, sqlite
+from shoutgraph.storage import backups, engine, listener, migrations, postgresql, sqlite
 from shoutgraph.storage.engine import Options, Store
 from shoutgraph.storage.session import Session
 
@@ -26,6 +26,9 @@ READERS: Final = 2
 Where: TypeAlias = Path | str
 """A file, or the URL of a database on a server."""
 Fill: TypeAlias = Callable[[Where], object]
+
+
+listener.CLOSE_S = 0.02  # type: ignore[misc] # here, stores are closed by the hundred
 
 
 class Clock:
