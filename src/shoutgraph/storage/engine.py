@@ -99,15 +99,16 @@ def _open_file(path: Path, wall: clock.Clock, chosen: Options) -> "Store":
 
 
 def _open_server(url: str, wall: clock.Clock, chosen: Options) -> "Store":
-    settings = postgresql.PATIENT if chosen.patient else postgresql.SETTINGS
+    settings, held = [postgresql.PATIENT] * 2 if chosen.patient else [postgresql.SETTINGS, postgresql.WRITING]
     with contextlib.ExitStack() as parts:
 
-        def connect(role: str, *, signs: bool = False) -> postgresql.Session:
-            session = postgresql.Session(url, role=role, settings=settings, signs=signs)
+        def opened(session: postgresql.Session) -> postgresql.Session:
             parts.callback(session.close)
             return session
 
-        reading = [connect(postgresql.APP) for _ in range(chosen.readers)]
+        reading = [
+            opened(postgresql.Session(url, role=postgresql.APP, settings=settings)) for _ in range(chosen.readers)
+        ]
         first = reading[0]
         fault = _schema_fault(first, postgresql.schema_digest(first.raw.raw), chosen)
         bell = Bell(0 if fault else sequencer.newest(Tx(first.raw, first.dialect, wall())))
@@ -117,10 +118,10 @@ def _open_server(url: str, wall: clock.Clock, chosen: Options) -> "Store":
         pen = None
         if chosen.writing:
             guards.require_role(first.raw.raw, postgresql.SEQUENCER)
-            sealing = Sequencer(lambda: postgresql.Session(url, role=postgresql.SEQUENCER), wall)
+            sealing = Sequencer(lambda: postgresql.Session(url, role=postgresql.SEQUENCER, settings=held), wall)
             parts.callback(sealing.close)
             limits = writer.Limits(chosen.limits.queue, min(chosen.limits.batch, SHARED_BATCH_MAX))
-            session = connect(postgresql.APP, signs=True)
+            session = opened(postgresql.Session(url, role=postgresql.APP, settings=held, signs=True))
             pen = writer.Writer(session, wall, lambda _: sealing.poke(), limits, shared=True)
             parts.callback(pen.close)
         return Store(reader, pen, bell, parts.pop_all(), schema_fault=fault, shared=True)

@@ -48,6 +48,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "application_name": "shoutgraph",
     "TimeZone": "UTC",
 }
+WRITING: Final[Mapping[str, str]] = {**SETTINGS, "transaction_timeout": "10s"}
+"""For who holds rows. Whoever stands still within a pipeline is not idle to PostgreSQL. Unknown before release 17."""
 PATIENT: Final[Mapping[str, str]] = {**SETTINGS, "statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 """For a migration, a proof or a copy, which take as long as they take."""
 
@@ -77,7 +79,8 @@ DatabaseError: Final[type[Exception]] = psycopg.Error
 
 _AGAIN: Final = (causes.SerializationFailure, causes.DeadlockDetected, causes.LockNotAvailable)
 _CONNECTION: Final = (psycopg.OperationalError, psycopg.InterfaceError)
-_ENDED: Final = (causes.AdminShutdown, causes.CrashShutdown, causes.IdleInTransactionSessionTimeout)
+_TOO_LONG: Final = (causes.IdleInTransactionSessionTimeout, causes.TransactionTimeout)
+_ENDED: Final = (causes.AdminShutdown, causes.CrashShutdown, *_TOO_LONG)
 """What the server says when it ends a connection; by the time that somebody asks there may be a new one."""
 _COMMAND: Final = (psycopg.IntegrityError, psycopg.DataError, psycopg.ProgrammingError, causes.RaiseException)
 
@@ -377,7 +380,7 @@ def _set_up(raw: "psycopg.Connection[Any]", name: str, role: str | None, setting
         if role is not None:
             raw.execute(f'SET ROLE "{role}"')  # one of ours
         for setting, value in settings.items():
-            raw.execute("SELECT set_config($1, $2, false)", (setting, value))
+            raw.execute("SELECT set_config(name, $2, false) FROM pg_settings WHERE name = $1", (setting, value))
     except (causes.InsufficientPrivilege, causes.InvalidParameterValue, causes.UndefinedObject) as error:
         raise errors.StoreUnavailableError(
             f"cannot open {name} as {role}: {error}; run `shoutgraph migrate`", retry_after_s=0

@@ -35,6 +35,8 @@ KEY_TRIES_MAX: Final = 2
 """How often a command is run again because a key was taken: then it sees the rows that took it."""
 PAUSES_S: Final = (0.005, 0.2)
 """The first and the longest pause before a command is tried again; any time up to it is taken."""
+BATCH_S: Final = 3.0
+"""After which a batch takes in no more commands, so that nobody waits long for what it holds."""
 RECONNECT_S: Final = 10.0
 """How long a lost connection is sought before what waits is turned away."""
 
@@ -158,14 +160,7 @@ class Writer:
             self._tx.lasting.clear()
         try:
             session.begin()
-            for place, command in enumerate(batch):
-                if place == 1:
-                    session.hurry()
-                try:
-                    results.append((command, self._attempt(command, first=place == 0)))
-                except _ContendedError as met:
-                    command.keys += met.key
-                    break
+            self._fill(batch, results)
             session.commit()
         except _LostError:
             self._tx.restart()
@@ -177,6 +172,20 @@ class Writer:
             self._abandon()
             raise
         return results, batch[len(results) :]
+
+    def _fill(self, batch: list[Command], results: list[tuple[Command, Outcome]]) -> None:
+        """Runs commands until one of them meets a neighbour, or the batch has taken long enough."""
+        ends_at = time.monotonic() + BATCH_S
+        for place, command in enumerate(batch):
+            if place and time.monotonic() > ends_at:
+                return
+            if place == 1:
+                self._session.hurry()
+            try:
+                results.append((command, self._attempt(command, first=place == 0)))
+            except _ContendedError as met:
+                command.keys += met.key
+                return
 
     def _uncommitted(
         self, batch: list[Command], error: Exception
