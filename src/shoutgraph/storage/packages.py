@@ -95,7 +95,7 @@ class UnitPriceRow(SQLModel, table=True):
     __table_args__ = (
         sa.CheckConstraint(f"price_minor BETWEEN 1 AND {packages.RATIO_MAX}", name="unit_price_minor"),
         sa.CheckConstraint(f"per_coins BETWEEN 1 AND {packages.RATIO_MAX}", name="unit_price_per"),
-        sa.CheckConstraint(f"coins_min BETWEEN 1 AND coins_max AND coins_max <= {packages.COINS_MAX}", name="range"),
+        sa.CheckConstraint(f"coins_max <= {packages.COINS_MAX} AND coins_min BETWEEN 1 AND coins_max", name="range"),
         one_of("platform", Platform),
         truth("current"),
         _rate_key("unit_price"),

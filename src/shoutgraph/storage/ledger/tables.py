@@ -23,7 +23,7 @@ class AssetRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "asset"
     __table_args__ = (
         sa.CheckConstraint("class IN ('coin', 'promo', 'memo', 'fiat')", name="asset_class"),
-        sa.CheckConstraint("scale BETWEEN 0 AND 9 AND (class = 'fiat' OR scale = 0)", name="asset_scale"),
+        sa.CheckConstraint("(class = 'fiat' OR scale = 0) AND scale BETWEEN 0 AND 9", name="asset_scale"),
         STRICT_BY_KEY,
     )
     code: str = Field(sa_column=sa.Column(columns.Text, primary_key=True))

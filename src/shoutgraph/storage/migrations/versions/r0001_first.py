@@ -41,7 +41,7 @@ def assets() -> None:
         sa.Column("class", TEXT, nullable=False),
         sa.Column("scale", INTEGER, nullable=False),
         sa.CheckConstraint("class IN ('coin', 'promo', 'memo', 'fiat')", name="asset_class"),
-        sa.CheckConstraint("scale BETWEEN 0 AND 9 AND (class = 'fiat' OR scale = 0)", name="asset_scale"),
+        sa.CheckConstraint("(class = 'fiat' OR scale = 0) AND scale BETWEEN 0 AND 9", name="asset_scale"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )

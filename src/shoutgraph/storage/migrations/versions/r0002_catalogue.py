@@ -155,7 +155,7 @@ def unit_prices() -> None:
         ),
         sa.CheckConstraint(f"price_minor BETWEEN 1 AND {RATIO_MAX}", name="unit_price_minor"),
         sa.CheckConstraint(f"per_coins BETWEEN 1 AND {RATIO_MAX}", name="unit_price_per"),
-        sa.CheckConstraint(f"coins_min BETWEEN 1 AND coins_max AND coins_max <= {COINS_MAX}", name="range"),
+        sa.CheckConstraint(f"coins_max <= {COINS_MAX} AND coins_min BETWEEN 1 AND coins_max", name="range"),
         rate_key("unit_price_rate"),
         sa.UniqueConstraint("country", "currency", "platform", "version", name="unit_price_version"),
         sqlite_strict=True,
