@@ -12,7 +12,7 @@ from tests.storage.databases import Place
 
 from shoutgraph.domain import errors
 from shoutgraph.domain.anchors import Anchor
-from shoutgraph.domain.payouts import PayoutReview, PayoutState
+from shoutgraph.domain.payouts import HoldCode, PayoutReview, PayoutState
 from shoutgraph.domain.proof import Law, Violation
 from shoutgraph.domain.strays import Stray, StrayKind
 from shoutgraph.domain.topups.topup import Status
@@ -20,9 +20,9 @@ from shoutgraph.files import anchors as anchor_files
 from shoutgraph.jobs import restore
 from shoutgraph.jobs.restore import Plan, Report
 from shoutgraph.plugins import loading
-from shoutgraph.services import anchors, books
+from shoutgraph.services import anchors, books, strays as stray_services
 from shoutgraph.services.books import Proof
-from shoutgraph.services.payouts import decide
+from shoutgraph.services.payouts import decide, send
 from shoutgraph.storage import epochs, journal, payouts as payout_rows, strays
 from shoutgraph_sandbox.simulator import rules
 
@@ -204,6 +204,62 @@ def test_a_payout_that_is_forgotten_names_its_creator(disaster: Disaster) -> Non
     assert stray.amount is not None
     assert stray.amount.minor == 1_000
     assert till.world.read(lambda tx: payout_rows.find_by_key(tx, instance="sandbox-payouts", key=payout.key)) is None
+
+
+def test_a_payout_that_is_asked_for_again_is_the_one_that_was_sent(disaster: Disaster) -> None:
+    till = disaster.till
+    office = Office(till)
+    office.earn(2_000)
+    disaster.backup()
+    lost = office.approve(office.ask(1_000))
+    till.tick()
+    disaster.lose_all_since()
+    disaster.restore()
+    again = office.approve(office.ask(1_000))
+    assert (again.key, again.id != lost.id) == (lost.key, True)
+    till.tick(seconds=10)
+    till.control("advance", seconds=10)
+    till.tick(minutes=1)
+    assert till.payout(again).state is PayoutState.PAID
+    assert len(till.seen("payouts")) == 1, "nothing was sent twice"
+    (stray,) = disaster.strays()
+    assert (stray.settled_at is not None, stray.note) == (True, f"taken for {again.id}")
+
+
+def test_a_creator_who_may_have_been_paid_is_not_paid_until_somebody_settled_it(disaster: Disaster) -> None:
+    till = disaster.till
+    office = Office(till)
+    office.earn(4_000)
+    disaster.backup()
+    office.approve(office.ask(1_000))
+    till.tick()
+    disaster.lose_all_since()
+    disaster.restore()
+    office.earn(1_000)
+    other = office.approve(office.ask(1_500))
+    (stray,) = disaster.strays()
+    assert other.key != stray.operation_id
+    till.tick(seconds=10)
+    found = till.payout(other)
+    assert (found.state, found.hold_code, found.note) == (PayoutState.HELD, HoldCode.RISK, send.STRAY_NOTE)
+    assert len(till.seen("payouts")) == 1
+    office.approve(found)
+    till.tick(seconds=10)
+    assert till.payout(other).state is PayoutState.HELD, "to approve it again is not to settle it"
+    till.world.run(
+        stray_services.settle(
+            till.world.tools,
+            office.finance,
+            instance=stray.instance,
+            operation_id=stray.operation_id,
+            note="taken back",
+        )
+    )
+    office.approve(till.payout(other))
+    till.tick(seconds=10)
+    till.control("advance", seconds=10)
+    till.tick(minutes=1)
+    assert till.payout(other).state is PayoutState.PAID
 
 
 def test_a_loss_is_accepted_by_its_number_or_not_at_all(disaster: Disaster) -> None:

@@ -11,11 +11,13 @@ from shoutgraph.domain import payout_looks
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.payouts import Payout, Seen
 from shoutgraph.services.payouts import apply, notice
-from shoutgraph.storage import payouts, restoring
+from shoutgraph.storage import payouts, restoring, strays
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
 BATCH: Final = "batch"
+ADOPTED: Final = "taken for"
+"""How the note of a stray begins that turned out to be a payout which was asked for again."""
 LISTED: Final = "listed"
 """The name of a notice that we made ourselves of what a provider lists."""
 
@@ -32,6 +34,19 @@ def adopt(tools: Tools, tx: Tx, payout: Payout, *, key: str, sent_at: datetime) 
     kept = apply.keep(tools, tx, payout, Seen(after))
     payouts.look_soon(tx, kept.id)
     return kept
+
+
+def adopt_stray(tools: Tools, tx: Tx, payout: Payout) -> bool:
+    """Takes a payout for sent that was found at its provider when the books did not know it; says whether it was.
+
+    Whoever asks again after a restore, with nothing between, asks under the same name.
+    """
+    stray = strays.find(tx, instance=payout.instance, operation_id=payout.key)
+    if stray is None or stray.settled_at is not None:
+        return False
+    adopt(tools, tx, payout, key=stray.key, sent_at=stray.made_at)
+    strays.settle(tx, instance=stray.instance, operation_id=stray.operation_id, note=f"{ADOPTED} {payout.id}")
+    return True
 
 
 def listed(tools: Tools, tx: Tx, instance: str, found: sdk.Listed) -> bool:

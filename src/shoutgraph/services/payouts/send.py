@@ -15,9 +15,9 @@ from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.payouts import HoldCode, Payout, PayoutState, Seen
 from shoutgraph.domain.recipients import Recipient
 from shoutgraph.plugins.payouts import Payouts
-from shoutgraph.services.payouts import apply, evidence, sights
+from shoutgraph.services.payouts import adopt, apply, evidence, sights
 from shoutgraph.services.payouts.sights import TIMEOUT
-from shoutgraph.storage import creators, payouts, recipients, users, wallets
+from shoutgraph.storage import creators, payouts, recipients, strays, users, wallets
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -37,6 +37,7 @@ SYSTEM: Final = "system"
 
 RISK_NOTE: Final = "The risk review asks finance to look at this payout first."
 LOCK_NOTE: Final = "The wallet of this creator is locked because a payment was reversed."
+STRAY_NOTE: Final = "A provider may have paid this creator before a restore; finance has to settle that first."
 
 
 async def send_due(tools: Tools, *, limit: int) -> int:
@@ -139,13 +140,19 @@ def _answered(tools: Tools, tx: Tx, payout: Payout, batch: Batch, sighting: rule
 
 
 def _reserve(tools: Tools, tx: Tx, instance: str, group: Sequence[Payout]) -> Batch | None:
-    """Stores the batch with those payouts that may still go; holds those of locked wallets."""
+    """Stores the batch with those payouts that may still go.
+
+    Holds those of locked wallets, and of creators whom a provider may have paid behind the books' back; what the
+    provider has under this very name is taken for sent.
+    """
     fresh = [payouts.get(tx, payout.id) for payout in group]
     going = [payout for payout in fresh if payout.state is PayoutState.APPROVED and payout.review is None]
-    frozen = [payout for payout in going if _is_frozen(tx, payout)]
-    for payout in frozen:
-        _hold(tools, tx, payout, LOCK_NOTE)
-    going = [payout for payout in going if payout not in frozen]
+    going = [payout for payout in going if not adopt.adopt_stray(tools, tx, payout)]
+    for why, note in ((_is_strayed, STRAY_NOTE), (_is_frozen, LOCK_NOTE)):
+        kept_back = [payout for payout in going if why(tx, payout)]
+        for payout in kept_back:
+            _hold(tools, tx, payout, note)
+        going = [payout for payout in going if payout not in kept_back]
     if not going:
         return None
     batch = Batch(
@@ -161,6 +168,10 @@ def _reserve(tools: Tools, tx: Tx, instance: str, group: Sequence[Payout]) -> Ba
         apply.keep(tools, tx, payout, Seen(sent))
         payouts.schedule(tx, payout.id, look_at=batch.answer_due_at, looks=0)
     return batch
+
+
+def _is_strayed(tx: Tx, payout: Payout) -> bool:
+    return strays.may_have_been_paid(tx, payout.creator_id)
 
 
 def _is_frozen(tx: Tx, payout: Payout) -> bool:
