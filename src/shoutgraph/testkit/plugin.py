@@ -12,7 +12,7 @@ OPTION: Final = "--conformance-report"
 PROPERTY: Final = "conformance"
 """The name under which a test of the kit records its verdict."""
 
-_RECORDS = pytest.StashKey[list[dict[str, Any]]]()
+_RECORDS: Final = pytest.StashKey[list[dict[str, Any]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,7 +35,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     from shoutgraph.testkit import reports  # noqa: PLC0415 -- as the module says
 
-    reports.write(Path(path), session.config.stash[_RECORDS])
+    records = session.config.stash[_RECORDS]
+    reports.write(Path(path), records)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:  # noqa: ANN401 -- pytest's own

@@ -234,11 +234,13 @@ class _Connection:
         headers = [pair for pair in given.headers if given.whole or pair[0] != b"content-length"]
         if not any(name == b"content-length" for name, _ in headers):
             headers.append((b"content-length", str(length).encode()))
-        await self._write(self._http.send(h11.Response(status_code=given.status, headers=headers)))
+        # In one piece: two small ones would wait for each other, as Nagle has it.
+        data = self._http.send(h11.Response(status_code=given.status, headers=headers)) or b""
         if given.body:
-            await self._write(self._http.send(h11.Data(data=given.body)))
+            data += self._http.send(h11.Data(data=given.body)) or b""
         if given.whole:
-            await self._write(self._http.send(h11.EndOfMessage()))
+            data += self._http.send(h11.EndOfMessage()) or b""
+        await self._write(data)
         return given.whole
 
     async def _write(self, data: bytes | None) -> None:

@@ -33,7 +33,7 @@ from shoutgraph.testkit.trials import Outcome, Trial
 from shoutgraph.testkit.upstreams import Act
 from shoutgraph.testkit.verdicts import Broken, declared, require
 
-EXAMPLES_MAX: Final = 40
+EXAMPLES_MAX: Final = 30
 """How many orders are tried."""
 
 REPEATS_MAX: Final = 6

@@ -39,7 +39,7 @@ LIFE_SIGN_S: Final = 1.0
 GIVE_UP_S: Final = 5.0
 """How long is waited for what must come to pass. Units: seconds."""
 
-ENDING_S: Final = 1.0
+ENDING_S: Final = 2.0
 """How long a task that is just ending may take for it. Units: seconds."""
 
 SHORT: Final = timedelta(milliseconds=300)
