@@ -9,6 +9,7 @@ from typing import Any
 import pysqlite3 as dbapi
 from tests.storage import scene
 from tests.storage.scene import (
+    BACK,
     CREATOR,
     DEBT,
     DIGEST,
@@ -73,6 +74,11 @@ def _set(table: str, change: str, where: str) -> str:
     return f"UPDATE {table} SET {change} WHERE {where}"
 
 
+_GIVEN_BACK = f"(SELECT id FROM posting WHERE debit_id = {BACK})"
+"""Of 10 coins, to another account."""
+_TAKEN = "(SELECT id FROM lot_move WHERE coins = -30)"
+"""Of another lot."""
+
 _POSTINGS = (
     ("overdraw an account", "no_overdraft", posting(CREATOR, FEE, 21)),
     ("credit an account that may only owe", "no_overcredit", posting(FREE, DEBT, 1)),
@@ -131,12 +137,12 @@ _ACCOUNTS = (
     (
         "apply another account's posting",
         "only through postings",
-        _set("account", "credits = credits + 10, version = version + 1, last_posting = 7", f"id = {FREE}"),
+        _set("account", f"credits = credits + 10, version = version + 1, last_posting = {_GIVEN_BACK}", f"id = {FREE}"),
     ),
     (
         "apply another account's posting by its debit",
         "only through postings",
-        _set("account", "debits = debits + 10, version = version + 1, last_posting = 7", f"id = {FREE}"),
+        _set("account", f"debits = debits + 10, version = version + 1, last_posting = {_GIVEN_BACK}", f"id = {FREE}"),
     ),
     (
         "apply an old posting under a new number",
@@ -309,7 +315,13 @@ _LOTS = (
         "apply another lot's move",
         "only through lot moves",
         posting(FAN, FREE, 30),
-        _set("lot", "remaining = 20, last_move = 5", "id = 'lot_fan'"),
+        _set("lot", f"remaining = 20, last_move = {_TAKEN}", "id = 'lot_fan'"),
+    ),
+    (
+        "apply a lot's own move again",
+        "only through lot moves",
+        posting(FAN, FREE, 50),
+        _set("lot", "remaining = 0", "id = 'lot_fan'"),
     ),
     (
         "apply an old move under a new number",
@@ -440,6 +452,7 @@ _OTHERS = (
     ("open an asset of an unknown class", "asset_class", "INSERT INTO asset VALUES ('X', 'gold', 0)"),
     ("open coins with cents", "asset_scale", "INSERT INTO asset VALUES ('X', 'coin', 2)"),
     ("open an asset with many digits", "asset_scale", "INSERT INTO asset VALUES ('X', 'fiat', 10)"),
+    ("open an asset with fewer digits than none", "asset_scale", "INSERT INTO asset VALUES ('X', 'fiat', -1)"),
     ("open an asset twice", "opened once", "INSERT INTO asset VALUES ('EUR', 'fiat', 4)"),
     ("replace an asset", "opened once", "INSERT OR REPLACE INTO asset VALUES ('EUR', 'fiat', 2)"),
     ("rescale an asset", "never change", _set("asset", "scale = 2", "code = 'EUR'")),

@@ -83,13 +83,13 @@ def _weaker(condition: str, *, guards_when: bool) -> Iterator[tuple[str, str]]:
     A trigger refuses when its condition is true, so an operand of OR becomes false; inside NOT EXISTS, and in a CHECK,
     what must be true becomes true.
     """
-    for start, end, joined_by in _operands(condition):
+    for start, end, joined_by in operands(condition):
         operand = condition[start:end]
         neutral = "0" if joined_by == "OR" and guards_when else "1"
         yield _short(operand), f"{condition[:start]} {neutral} {condition[end:]}"
 
 
-def _operands(text: str, offset: int = 0) -> Iterator[tuple[int, int, str]]:
+def operands(text: str, offset: int = 0) -> Iterator[tuple[int, int, str]]:
     """Where each operand is, and what joins it to its neighbours."""
     marks = list(_marks(text))
     if marks:
@@ -101,7 +101,7 @@ def _operands(text: str, offset: int = 0) -> Iterator[tuple[int, int, str]]:
         for start, end in zip(starts, ends, strict=True):
             yield offset + start, offset + end, *words
     for start, end in _groups(text):
-        yield from _operands(text[start:end], offset + start)
+        yield from operands(text[start:end], offset + start)
 
 
 def _marks(text: str) -> Iterator[tuple[int, int, str]]:

@@ -15,6 +15,7 @@ DENIED: Final = "permission denied"
 BOOKS: Final = ("asset", "account", "transfer", "posting", "entry", "lot", "lot_move", "event", "topic", "sequencer")
 """Tables that the application may only read."""
 
+NOBODY: Final = 999
 CODES: Final[dict[int, tuple[str, str, int, str | None, int]]] = {
     FAN: ("user:fan:paid", "COIN", 1, None, 1),
     OTHER: ("user:other:paid", "COIN", 1, None, 1),
@@ -25,6 +26,7 @@ CODES: Final[dict[int, tuple[str, str, int, str | None, int]]] = {
     FREE: ("free", "COIN", 0, None, 0),
     FREE_PROMO: ("freep", "PROMO", 0, None, 0),
     SHUT: ("payout:shut", "COIN", 1, None, 0),
+    NOBODY: ("nobody", "COIN", 1, None, 0),
 }
 """The scene's accounts, as a caller names them."""
 
@@ -144,6 +146,7 @@ _POSTS: tuple[Words, ...] = (
     ),
     ("grant coins and no lot, by post", "and its lots 50", post((FREE, FAN, 10))),
     ("grant a lot outside of a wallet, by post", "in a wallet", post((FREE, FEE, 1), lots=[("x", CREATOR, 10)])),
+    ("grant a lot to nobody, by post", "does not exist", post((FREE, FEE, 1), lots=[("x", NOBODY, 10)])),
     (
         "grant a lot twice, by post",
         "lot_pkey",

@@ -43,7 +43,11 @@ def login() -> Iterator[Login]:
 @pytest.fixture(scope="module")
 def stage(module_place: Place) -> str:
     """The URL of a database with the scene of the attacks."""
-    url = str(module_place.database("stage"))
+    return played(str(module_place.database("stage")))
+
+
+def played(url: str) -> str:
+    """The same URL, once the scene was played there."""
     with connect(url) as raw:
         raw.execute("BEGIN")
         raw.execute("SET LOCAL ROLE shoutgraph_owner")

@@ -18,6 +18,7 @@ from tests.storage.scene import (
     HASH,
     LIVE_ORDER,
     SPARE,
+    lot,
     move,
     posting,
     transfer,
@@ -121,6 +122,25 @@ _OVER: tuple[Words, ...] = (
 )
 
 _TRICKS: tuple[Words, ...] = (
+    (
+        "open an account under a number that is taken",
+        "account_pkey",
+        f"INSERT INTO account (id, code, asset, floor, wallet) VALUES ({FREE}, 'x', 'EUR', 0, 0)",
+    ),
+    (
+        "repeat the newest entry as it is",
+        "entry_pkey",
+        f"INSERT INTO entry SELECT * FROM entry WHERE account_id = {CREATOR} AND version = 1",
+    ),
+    ("set a deadline twice", "deadline_pkey", "INSERT INTO deadline SELECT * FROM deadline"),
+    (
+        "take more from one lot than it has, and less from another",
+        "lot_remaining",
+        lot("x", FAN, 10),
+        move("x", 10),
+        move("lot_fan", -60),
+        posting(FAN, FREE, 40),
+    ),
     (
         "hide an overdraft in one statement",
         "no_overdraft",
@@ -226,7 +246,49 @@ _TRICKS: tuple[Words, ...] = (
     ),
 )
 
+
+def _sealed(
+    *others: str, seq: int = 4, topic_seq: int = 9, at: int = 200, digest: str | None = None, **values: object
+) -> tuple[str, ...]:
+    """A line, and the sequencer with it."""
+    hashed = {} if digest is None else {"hash": digest}
+    return event(seq, "topic", topic_seq, at=at, **hashed, **values), stand(seq, at=at, digest=digest), *others
+
+
 JOURNAL: Final[tuple[Words, ...]] = (
+    ("seal with a gap", "dense and chained", *_sealed(seq=5, prev=HASH[3])),
+    ("seal before the end", "dense and chained", *_sealed(prev=HASH[2])),
+    ("seal at a time of before", "dense and chained", *_sealed(at=199)),
+    ("seal a line of a subject too late", "dense and chained", *_sealed(topic_seq=0)),
+    ("seal a line of a subject again", "dense and chained", *_sealed(topic_seq=2)),
+    ("seal an event again", "event_id_key", *_sealed(id="'event_1_1'")),
+    ("seal with no hash", "event_hash", *_sealed(digest="x'00'")),
+    ("seal what tells of no transfer", "violates foreign key", *_sealed(transfer_id=999)),
+    (
+        "add the sequencer again",
+        "sequencer_pkey",
+        translate(f"INSERT INTO sequencer (seq, hash, at) VALUES (3, {HASH[3]}, 200)"),
+    ),
+    (
+        "begin a subject late, and tell of it",
+        "counted one by one",
+        "INSERT INTO topic VALUES ('new', 2)",
+        outbox("event_x", "new"),
+    ),
+    ("count a line of another subject", "tells of a line", "UPDATE topic SET lines = lines + 1 WHERE topic = 'other'"),
+    (
+        "count on where a line was set aside",
+        "tells of a line",
+        "UPDATE topic SET lines = lines + 1 WHERE topic = 'dead'",
+    ),
+    ("set aside the same place twice", "outbox_dead_pkey", "INSERT INTO outbox_dead SELECT * FROM outbox_dead"),
+    (
+        "set aside another event than is taken",
+        "is told, or set aside",
+        "INSERT INTO outbox_dead"
+        " SELECT id, event_id || 'x', topic, topic_seq, type, transfer_id, body, at, 'x' FROM outbox",
+        "DELETE FROM outbox",
+    ),
     ("seal a line and stay behind it", "stands at the newest line", event(4, "topic", 9)),
     ("stand before the newest line", "stands at the newest line", stand(2)),
     ("stand behind the newest line", "stands at the newest line", stand(4)),

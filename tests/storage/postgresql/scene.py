@@ -56,7 +56,7 @@ def build(raw: Raw) -> None:
     raw.execute(scene.ACCOUNTS)
     for order_id, price in scene.PRICES.items():
         raw.execute(scene.order(orders, order_id, "DRAFT", price))
-    for step in (*scene.HISTORY, _TOLD, _SEALED):
+    for step in (*scene.HISTORY, _TOLD, _SEALED, _AND_MORE):
         for statement in step:
             raw.execute(translate(statement))
         check(raw)
@@ -79,23 +79,39 @@ _TOLD = (
     outbox("event_1_1", at=100),
     outbox("event_2_2", transfer_id=1),
     outbox("event_3_1", "other"),
-    outbox("event_waiting"),
+    outbox("event_dead", "dead"),
+    outbox("event_waiting", id=10**12),
 )
-_SEALED = ("DELETE FROM outbox WHERE event_id <> 'event_waiting'", *scene.EVENTS, stand(3))
+_SEALED = (
+    "INSERT INTO outbox_dead SELECT *, 'x' FROM outbox WHERE event_id = 'event_dead'",
+    "DELETE FROM outbox WHERE event_id <> 'event_waiting'",
+    *scene.EVENTS,
+    stand(3),
+)
+_AND_MORE = (
+    outbox("event_later", "later"),
+    outbox("event_latest", "later", topic_seq=2),
+    "SELECT extend_lot('lot_promo', 2000)",
+    "SELECT extend_lot('lot_fan', 2000)",
+    "SELECT extend_lot('lot_none', 3000)",
+    "SELECT close_account('payout:shut')",
+)
 
 _QUERIES = (
     "SELECT topic, lines FROM topic ORDER BY topic",
     "SELECT event_id, topic, topic_seq FROM outbox ORDER BY id",
     "SELECT seq FROM sequencer",
     "SELECT seq, topic, topic_seq FROM event ORDER BY seq",
-    "SELECT id FROM outbox_dead",
+    "SELECT event_id FROM outbox_dead",
+    "SELECT id, expires_at FROM lot ORDER BY id",
 )
 
 FACTS: Final[list[Any]] = [
     *scene.FACTS[: len(scene.QUERIES)],
-    [("other", 1), ("topic", 3)],
-    [("event_waiting", "topic", 3)],
+    [("dead", 1), ("later", 2), ("other", 1), ("topic", 3)],
+    [("event_waiting", "topic", 3), ("event_later", "later", 1), ("event_latest", "later", 2)],
     [(3,)],
     [(1, "topic", 1), (2, "topic", 2), (3, "other", 1)],
-    [],
+    [("event_dead",)],
+    [("lot_fan", None), ("lot_other", None), ("lot_promo", 2_000)],
 ]

@@ -1,13 +1,18 @@
 """PostgreSQL itself refuses every attack on the books, whoever tries it: by rights, at a statement or at COMMIT."""
 
 import re
+import threading
 from collections.abc import Iterator
 
+import psycopg
 import pytest
+from tests import postgres
 from tests.storage.attacks import Attack
-from tests.storage.postgresql import attacks, scene
-from tests.storage.postgresql.conftest import Login, connect
+from tests.storage.databases import Place
+from tests.storage.postgresql import appwords, attacks, scene
+from tests.storage.postgresql.conftest import Login, connect, played
 from tests.storage.postgresql.scene import Raw
+from tests.storage.scene import ESCROW, FAN, FREE, LIVE_ORDER, move, posting
 
 from shoutgraph.storage.postgresql import ROLES
 
@@ -77,3 +82,66 @@ def test_a_law_is_checked_at_commit(raw: Raw, law: str) -> None:
         raw.execute("COMMIT")
     assert raw.info.transaction_status == 0
     test_the_attacks_left_nothing_behind(raw)
+
+
+WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def at_once(place: Place, first: tuple[str, ...], second: tuple[str, ...]) -> str | None:
+    """Has a second one write while a first one has not committed; gives what refused the second, if anything did."""
+    url = played(str(place.database()))
+    said: list[str] = []
+
+    def write() -> None:
+        with connect(url) as raw:
+            raw.execute("BEGIN")
+            try:
+                for statement in (*second, "COMMIT"):
+                    raw.execute(statement)
+            except psycopg.Error as error:
+                said.append(str(error))
+
+    with connect(url) as raw, connect(url) as onlooker:
+        raw.execute("BEGIN")
+        for statement in first:
+            raw.execute(statement)
+        other = threading.Thread(target=write)
+        other.start()
+        postgres.wait_until(lambda: onlooker.execute(WAITS).fetchall() == [(1,)])
+        raw.execute("COMMIT")
+        other.join()
+    return said[0] if said else None
+
+
+def test_two_who_give_back_at_once_give_back_what_was_taken_at_most(place: Place) -> None:
+    lowered = f"UPDATE orders SET price_coins = 20, revision = 3 WHERE id = '{LIVE_ORDER}'"  # noqa: S608 - a constant
+    given = (move("lot_fan", 30, order=LIVE_ORDER), posting(ESCROW, FAN, 30), lowered)
+    assert "at most what it took" in str(at_once(place, given, given))
+
+
+def test_two_who_spend_at_once_spend_what_is_there_at_most(place: Place) -> None:
+    spent = (posting(FAN, FREE, 30), move("lot_fan", -30))
+    assert "no_overdraft" in str(at_once(place, spent, spent))
+
+
+def test_two_who_post_at_once_in_any_order_are_both_served(place: Place) -> None:
+    assert (
+        at_once(
+            place,
+            (posting(FREE, ESCROW, 5), posting(ESCROW, FREE, 5)),
+            (posting(FREE, ESCROW, 1), posting(ESCROW, FREE, 1)),
+        )
+        is None
+    )
+
+
+def test_two_who_end_an_order_at_once_end_it_once(place: Place) -> None:
+    ended = (posting(ESCROW, FREE, 50), appwords.end(LIVE_ORDER))
+    assert "no_overdraft" in str(at_once(place, ended, ended))
+
+
+def test_two_who_tell_of_one_subject_at_once_tell_one_after_the_other(place: Place) -> None:
+    assert at_once(place, (scene.outbox("event_a"),), (scene.outbox("event_b"),)) is None
+    with connect(str(place.database())) as raw:
+        told = raw.execute("SELECT event_id, topic_seq FROM outbox WHERE topic_seq > 3 ORDER BY id").fetchall()
+    assert told == [("event_a", 4), ("event_b", 5)]
