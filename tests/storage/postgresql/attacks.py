@@ -87,7 +87,9 @@ def by_sequencer(_: Sequence[tuple[str, str]]) -> Iterator[Attack]:
 def by_report(_: Sequence[tuple[str, str]]) -> Iterator[Attack]:
     """As the role that only looks."""
     for name, _, *statements in (*appwords.ALL, *ownerwords.JOURNAL):
-        yield Attack(name, "permission denied|must be|can only be called as triggers", tuple(statements))
+        yield Attack(
+            name, "permission denied|must be|must have admin|can only be called as triggers", tuple(statements)
+        )
 
 
 def _shared(columns: Sequence[tuple[str, str]]) -> Iterator[Attack]:
