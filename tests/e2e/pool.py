@@ -2,9 +2,9 @@
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 from tests.e2e.fleet import Fleet, Member
@@ -19,10 +19,16 @@ class Pool(Fleet):
     """A fleet of one member that has several workers."""
 
     more: Sequence[object] = ()
+    environ: Mapping[str, str] = MappingProxyType({})
 
     def __post_init__(self) -> None:
         options = ("--workers", WORKERS, *self.more)
-        self.members = [Member(self.nursery, self.market.folder, env=self._env, more=options, name="pool")]
+        self.members = [Member(self.nursery, self.market.folder, env=self.env, more=options, name="pool")]
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What is in the environment of its commands."""
+        return {"SHOUTGRAPH_DATABASE_URL": self.url, **self.environ}
 
     @property
     def parent(self) -> Member:
@@ -73,7 +79,7 @@ def working(pool: Pool, count: int, *more: object) -> Iterator[list[int]]:
     """So many processes of `shoutgraph work` on a pool's database, until the block ends, which they do well."""
     logs = [pool.market.folder / f"work-{number}.log" for number in range(count)]
     options = ("--data-dir", pool.market.folder, "--test-clock", *more)
-    pids = [pool.nursery.start("work", *options, log=log, SHOUTGRAPH_DATABASE_URL=pool.url) for log in logs]
+    pids = [pool.nursery.start("work", *options, log=log, **pool.env) for log in logs]
     try:
         for log in logs:
             wait_until(lambda log=log: log.exists() and "works, with" in log.read_text())
@@ -89,8 +95,3 @@ def working(pool: Pool, count: int, *more: object) -> Iterator[list[int]]:
             if is_running(pid):
                 os.kill(pid, signal.SIGKILL)
                 pool.nursery.wait(pid)
-
-
-def said_by(path: Path) -> str:
-    """What a process has logged."""
-    return path.read_text(errors="replace")

@@ -5,12 +5,15 @@ import os
 import random
 import shutil
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import httpx
 import pytest
@@ -32,10 +35,17 @@ KILLS = 4
 ORDERS_BETWEEN = 40
 SOCKETS = 4 * WORKERS
 TOGETHER = 24
+SECRETS = {"API_KEY": "a-key-of-the-provider", "WEBHOOKS": "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ="}
+PROVIDER = """
+[providers.sandbox]
+plugin = "sandbox"
+base_url = "http://127.0.0.1:{port}"
+api_key = {{ env = "API_KEY" }}
+webhook_secrets = [{{ env = "WEBHOOKS" }}]
+"""
 ADVANCE = """mutation { testClockAdvance(input: {seconds: 691200}) { now errors { ... on UserError { code } } } }"""
 BUY = """mutation ($input: TopUpCreateInput!) { topUpCreate(input: $input) {
   topUp { id status } errors { ... on UserError { code message } } } }"""
-TOPUP = "query ($id: ID!) { node(id: $id) { ... on TopUp { status } } }"
 
 Open = Callable[[type[Pool]], AbstractContextManager[Pool]]
 
@@ -166,30 +176,75 @@ def test_jobs_run_elsewhere_and_each_thing_is_done_once(open_pool: Open):
 
 
 def test_workers_share_the_simulated_provider(pool: Pool):
-    market, url = pool.market, pool.parent.url
-    loading = ("prices", "load", DEMO, "--data-dir", market.folder)
-    code, said = pool.nursery.run(*loading, log=market.folder / "prices.log", SHOUTGRAPH_DATABASE_URL=pool.url)
-    assert code == 0, said
-    key = (market.folder / "sandbox.key").read_bytes().hex()
+    _load_prices(pool)
     for _ in range(TOGETHER // 4):  # a new connection for each, so that the next worker may be asked
-        with httpx.Client(base_url=url, timeout=PATIENCE_S) as http:
-            headers = {"authorization": f"Bearer {market.token(market.poor_id)}"}
-            wanted = {
-                "idempotencyKey": new_key(),
-                "buy": {"coins": "700"},
-                "currency": "EUR",
-                "providerCode": "sandbox",
-                "returnUrl": "https://fan.example/back",
-            }
-            made = http.post("/graphql", json={"query": BUY, "variables": {"input": wanted}}, headers=headers).json()
-            assert made["data"]["topUpCreate"]["errors"] == [], made
-            topup_id = made["data"]["topUpCreate"]["topUp"]["id"]
-        control = {"authorization": f"Bearer {key}", "connection": "close"}
-        paid = httpx.post(f"{url}/sandbox/control/payments/{topup_id}/pay", json={}, headers=control)
-        assert paid.status_code == 200, paid.text
+        made = _buy(pool, 700).json()
+        assert made["data"]["topUpCreate"]["errors"] == [], made
+        topup_id = made["data"]["topUpCreate"]["topUp"]["id"]
+        _control(pool, "POST", f"payments/{topup_id}/pay")
     wait_until(lambda: pool.ask("SELECT DISTINCT status FROM topup") == [("PAID",)])
-    notices = httpx.get(f"{url}/sandbox/control/notices", headers=control).json()["notices"]
+    notices = _control(pool, "GET", "notices")["notices"]
     assert {notice["attempts"] for notice in notices} == {1}, "each was told by one worker"
+
+
+def test_a_drain_does_not_wait_for_a_provider_and_its_payment_is_taken_up_later(
+    open_pool: Open, tmp_path: Path, extent: Extent
+):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        config = tmp_path / "shoutgraph.toml"
+        config.write_text(PROVIDER.format(port=silent.getsockname()[1]))
+
+        class Waiting(Pool):
+            environ = MappingProxyType({"SHOUTGRAPH_CONFIG": str(config)} | SECRETS)
+
+        with open_pool(Waiting) as pool, ThreadPoolExecutor() as threads:
+            silent.settimeout(PATIENCE_S)
+            _load_prices(pool)
+            buying = threads.submit(_buy, pool, 700)
+            accepted, _ = silent.accept()
+            took = _stop(pool)
+            answer = buying.result(PATIENCE_S)
+            told = answer.json()["errors"][0]["extensions"]
+            assert (answer.status_code, told["code"], told["retryAfter"]) == (503, "UNAVAILABLE", 1)
+            assert pool.ask("SELECT submission FROM topup") == [("SUBMITTING",)]
+            assert "Traceback" not in pool.parent.log.read_text()
+            extent.tell(f"a call of a provider was cut, drained in {took:.2f} s")
+            pool.start()
+            admin = Client(pool.parent.url, pool.market.token("ops", "admin"))
+            assert admin.data(ADVANCE)["testClockAdvance"]["errors"] == []
+            wait_until(lambda: pool.ask("SELECT submission FROM topup") == [("UNKNOWN",)])
+            admin.close()
+            accepted.close()
+
+
+def _load_prices(pool: Pool) -> None:
+    loading = ("prices", "load", DEMO, "--data-dir", pool.market.folder)
+    log = pool.market.folder / "prices.log"
+    code, said = pool.nursery.run(*loading, log=log, **pool.env)
+    assert code == 0, said
+
+
+def _buy(pool: Pool, coins: int) -> httpx.Response:
+    """Asks for coins on a connection of its own."""
+    wanted = {
+        "idempotencyKey": new_key(),
+        "buy": {"coins": str(coins)},
+        "currency": "EUR",
+        "providerCode": "sandbox",
+        "returnUrl": "https://fan.example/back",
+    }
+    headers = {"authorization": f"Bearer {pool.market.token(pool.market.poor_id)}", "connection": "close"}
+    body = {"query": BUY, "variables": {"input": wanted}}
+    return httpx.post(f"{pool.parent.url}/graphql", json=body, headers=headers, timeout=PATIENCE_S)
+
+
+def _control(pool: Pool, method: str, path: str) -> Any:
+    """Asks the simulated provider for something, or does something to it."""
+    key = (pool.market.folder / "sandbox.key").read_bytes().hex()
+    headers = {"authorization": f"Bearer {key}", "connection": "close", "content-type": "application/json"}
+    answer = httpx.request(method, f"{pool.parent.url}/sandbox/control/{path}", headers=headers, timeout=PATIENCE_S)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 def test_readiness_is_told_by_every_worker(pool: Pool):

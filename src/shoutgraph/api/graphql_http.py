@@ -3,6 +3,7 @@
 Source: the GraphQL over HTTP specification, checked by the 61 audits of the `graphql-http` suite.
 """
 
+import asyncio
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
@@ -11,12 +12,15 @@ from strawberry.http.ides import get_graphql_ide_html
 from shoutgraph.api import limits, media_types, requests, sse, transport
 from shoutgraph.api.credentials import Credential
 from shoutgraph.api.deadline import within
-from shoutgraph.api.failures import Code, FailureError
+from shoutgraph.api.failures import RETRY_AFTER_MIN_S, Code, FailureError
 from shoutgraph.api.graphql.execution import Request
 from shoutgraph.api.transport import Headers, Reply, Transport
 
 PAGE_POLICY: Final = b"frame-ancestors 'none'"
 """GraphiQL loads its scripts from elsewhere, so the page is for development only."""
+
+
+GOING: Final = "This server is going away. Ask again: a mutation under the same key, since it may still be done."
 
 
 class GraphQLOverHttp:
@@ -32,9 +36,11 @@ class GraphQLOverHttp:
         try:
             reply = await self._answer(scope, headers, receive, send, request_id)
         except FailureError as failure:
-            accepted = media_types.accepted(headers.get(b"accept") or "")
-            media_type = media_types.GRAPHQL if accepted == media_types.GRAPHQL else media_types.JSON
-            reply = transport.reply_of_failure(failure, request_id, media_type)
+            reply = _failed(failure, headers, request_id)
+        except asyncio.CancelledError:
+            if not self._shared.drain.started or _accepted(headers) == media_types.EVENTS:
+                raise
+            reply = _failed(FailureError(Code.UNAVAILABLE, GOING, retryAfter=RETRY_AFTER_MIN_S), headers, request_id)
         except ClientGoneError:
             return
         except Exception as error:  # noqa: BLE001 - the last boundary: masked, logged, and still JSON
@@ -82,6 +88,15 @@ class GraphQLOverHttp:
             raise FailureError(Code.NOT_ACCEPTABLE, "There is no page here: send a GraphQL request.")
         page = get_graphql_ide_html(graphql_ide="graphiql").encode()
         return Reply(200, page, media_types.HTML, ((b"content-security-policy", PAGE_POLICY),))
+
+
+def _accepted(headers: Headers) -> str | None:
+    return media_types.accepted(headers.get(b"accept") or "")
+
+
+def _failed(failure: FailureError, headers: Headers, request_id: str) -> Reply:
+    media_type = media_types.GRAPHQL if _accepted(headers) == media_types.GRAPHQL else media_types.JSON
+    return transport.reply_of_failure(failure, request_id, media_type)
 
 
 DIGITS_MAX: Final = 12
