@@ -22,7 +22,7 @@ logger = logging.getLogger("shoutgraph.journal")
 
 POLL_S: Final = 1.0
 RECONNECT_S: Final = 0.2
-CLOSE_S: Final = 0.25
+CLOSE_S: Final = 0.1
 """How long it may take to notice that the store is closed."""
 
 

@@ -144,6 +144,8 @@ class Tx:
         self.hold = hold
         self.notes = {}
         self._ends = []
+        if self.shared:
+            self._head = None  # others write lines, too
         return self._head
 
     def restart(self, head: journal.Head | None = None) -> None:

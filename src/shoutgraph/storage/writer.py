@@ -139,13 +139,17 @@ class Writer:
                 half = len(part) // 2
                 waiting.extendleft([part[half:], part[:half]])
                 continue
-            if self._session.changes != self._changes:  # a commit that wrote nothing says nothing of the disk
-                self._changes, self._faults = self._session.changes, 0
-            if results:
-                self._committed(self._tx)
-                inbox.answer(results)
+            self._done(results)
             if rest:
                 waiting.appendleft(self._again(rest))
+
+    def _done(self, results: Sequence[tuple[Command, Outcome]]) -> None:
+        """Tells what was committed; a commit that wrote nothing says nothing of the disk."""
+        if self._session.changes != self._changes:
+            self._changes, self._faults = self._session.changes, 0
+        if results:
+            self._committed(self._tx)
+            inbox.answer(results)
 
     def _commit(self, batch: list[Command]) -> tuple[list[tuple[Command, Outcome]] | None, list[Command]]:
         """Runs a batch in one transaction: the outcomes, and what is still to be run; None if it is to be run in parts.
