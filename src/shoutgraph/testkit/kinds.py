@@ -141,6 +141,7 @@ class PayoutTrial(Trial):
     def __init__(self, subject: Subject, folder: Path) -> None:
         super().__init__(subject, folder)
         self._told: dict[str, ItemOutcome] = {}
+        self._uploaded: set[bytes] = set()
 
     def guarded(self, providers: Providers) -> Payouts:
         """The provider behind the fence."""
@@ -171,10 +172,16 @@ class PayoutTrial(Trial):
         return [Target(each.operation_id, each.key, refs.get(each.operation_id)) for each in deals]
 
     async def submit(self, *deals: Deal, providers: Providers | None = None) -> BatchOutcome:
-        """Hands a batch over, and its files to the bank."""
+        """Hands a batch over, and its files to the bank, each of them once."""
         outcome = await self.guarded(providers or self.providers).submit(self.batch(*deals))
         for artifact in outcome.artifacts:
-            await self.far(self.upstream.upload(artifact))
+            if artifact.body in self._uploaded:
+                continue
+            self._uploaded.add(artifact.body)
+            try:
+                await self.far(self.upstream.upload(artifact))
+            except ValueError as refused:
+                return BatchOutcome(dict.fromkeys(outcome.items, Unknown("refused_by_bank", detail=str(refused))))
         return outcome
 
     async def send(self, deal: Deal, providers: Providers | None = None) -> ItemOutcome:

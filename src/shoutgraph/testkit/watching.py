@@ -90,6 +90,9 @@ def log_lines() -> Iterator[list[str]]:
     handler = _Collector(lines)
     root = logging.getLogger()
     before = root.level
+    others = [(other, other.level) for other in root.handlers]
+    for other, level in others:
+        other.setLevel(max(level, before))  # they go on seeing what they saw, and no more
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     try:
@@ -97,6 +100,8 @@ def log_lines() -> Iterator[list[str]]:
     finally:
         root.removeHandler(handler)
         root.setLevel(before)
+        for other, level in others:
+            other.setLevel(level)
 
 
 @dataclass
