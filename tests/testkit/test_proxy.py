@@ -169,7 +169,7 @@ async def test_a_simulator_that_breaks_is_remembered() -> None:
 async def test_an_error_page_repeats_what_was_sent() -> None:
     async with standing() as (proxy, _):
         proxy.plan(faults.echoing(401))
-        answer = await wire.request("POST", proxy.url, {"authorization": "Bearer secret"}, b"payload")
+        answer = await wire.request("POST", f"{proxy.url}/", {"authorization": "Bearer secret"}, b"payload")
     assert answer.status == 401
     assert b"Bearer secret" in answer.body
     assert b"payload" in answer.body
