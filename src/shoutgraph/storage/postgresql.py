@@ -97,6 +97,22 @@ class _WholeNumbers(Loader):
         return int(bytes(data))
 
 
+@contextlib.contextmanager
+def _pipeline(raw: "psycopg.Connection[Any]") -> Iterator[None]:
+    """Sends statements together; the driver's own pipeline would also warn of all that follows from an error."""
+    failure: psycopg.Error | None = None
+    try:
+        with raw.pipeline():
+            try:
+                yield
+            except psycopg.Error as error:
+                failure = error
+    except psycopg.Error as error:
+        raise failure or error from None
+    if failure is not None:
+        raise failure
+
+
 class Connection:
     """The driver's connection, as a unit of work sees it.
 
@@ -113,7 +129,7 @@ class Connection:
         if not self._waiting:
             return self.raw.execute(sql, parameters or None)
         waiting, self._waiting = self._waiting, []
-        with self.raw.pipeline():
+        with _pipeline(self.raw):
             for each, values in waiting:
                 self.raw.execute(each, values or None)
             return self.raw.execute(sql, parameters or None)
