@@ -125,11 +125,12 @@ async def open_tools(
     travel = TravelClock(settings.data_dir / "test-clock", wall_clock) if settings.test_clock else None
     clock = travel or wall_clock
     async with contextlib.AsyncExitStack() as parts:
+        folder = anchor_folder(settings)
+        if folder is not None:
+            with open_reader(settings) as reader:  # a database that must not be served gets no line more either
+                await (anchors.find if restoring else anchors.require)(reader, folder)
         store = engine.open_store(settings.database, clock, engine.Options(readers=settings.reader_threads))
         parts.push_async_callback(store.aclose)
-        folder = anchor_folder(settings)
-        if folder is not None and not restoring:
-            await anchors.require(store, folder)
         files = open_local_files(settings.data_dir / "files")
         parts.callback(files.close)
         providers = load_providers(settings, base_url=base_url, clock=clock, environ=environ)

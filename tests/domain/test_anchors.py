@@ -80,7 +80,7 @@ def test_an_anchor_has_the_time_of_the_whole_world():
 
 
 @pytest.mark.parametrize(
-    ("anchor", "database", "there", "finding"),
+    ("anchor", "stands", "there", "finding"),
     [
         (ANCHOR, standing(20), LAST, Finding.FINE),
         (ANCHOR, standing(10), LAST, Finding.FINE),
@@ -97,6 +97,8 @@ def test_an_anchor_has_the_time_of_the_whole_world():
         (ANCHOR, standing(20, epoch(1, 8), epoch(2, 15)), OTHER, Finding.LOST),
         (replace(ANCHOR, epoch=1, after_seq=8), standing(20, epoch(1, 8), epoch(2, 15)), LAST, Finding.FINE),
         (replace(ANCHOR, epoch=1, after_seq=8), standing(20, epoch(1, 8), epoch(2, 9)), LAST, Finding.LOST),
+        # the anchor is of an epoch that the database never had, and that was lost before the one that runs
+        (replace(ANCHOR, epoch=1, after_seq=8), standing(20, epoch(2, 15)), OTHER, Finding.LOST),
         # the anchor is of an epoch of which the database knows nothing, or something else
         (replace(ANCHOR, epoch=1, after_seq=8), standing(20), LAST, Finding.AHEAD),
         (replace(ANCHOR, epoch=1, after_seq=8), standing(20, epoch(1, 7)), LAST, Finding.DIFFERENT),
@@ -106,9 +108,9 @@ def test_an_anchor_has_the_time_of_the_whole_world():
     ],
 )
 def test_a_database_agrees_with_an_anchor_or_does_not(
-    anchor: Anchor, database: Standing, there: bytes | None, finding: Finding
+    anchor: Anchor, stands: Standing, there: bytes | None, finding: Finding
 ):
-    assert anchors.compare(anchor, database, there) is finding
+    assert anchors.compare(anchor, stands, there) is finding
 
 
 def test_the_newest_anchor_is_of_the_latest_epoch():

@@ -121,6 +121,22 @@ def test_a_cursor_of_an_epoch_that_never_was_is_told_to_begin_anew(restored: tup
             world.run(asked)
 
 
+def test_a_cursor_of_another_life_with_as_many_restores_is_told_to_begin_anew(place: Place) -> None:
+    backup = place.inside("backup")
+    with open_world(place) as world:
+        _tell(world, 1)
+        place.copy("world", backup)
+        world.write(epochs.begin)
+        cursor = _tell(world, 2).cursor
+    with open_world(backup) as again:
+        again.clock.move(hours=1)
+        again.write(epochs.begin)
+        _tell(again, 2)
+        for asked in _both_ways(again, cursor):
+            with pytest.raises(errors.ResyncError):
+                again.run(asked)
+
+
 def test_a_listener_hears_of_a_restore_in_the_middle_of_a_stream(place: Place) -> None:
     with open_world(place) as world:
         first = _tell(world, 1)

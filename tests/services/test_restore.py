@@ -17,6 +17,7 @@ from shoutgraph.domain.proof import Law, Violation
 from shoutgraph.domain.strays import Stray, StrayKind
 from shoutgraph.domain.topups.topup import Status
 from shoutgraph.files import anchors as anchor_files
+from shoutgraph.files.anchors import AnchorFolder
 from shoutgraph.jobs import restore
 from shoutgraph.jobs.restore import Plan, Report
 from shoutgraph.plugins import loading
@@ -38,20 +39,31 @@ class Disaster:
     place: Place
     parts: ExitStack = field(default_factory=ExitStack)
 
-    def backup(self) -> None:
-        self.place.copy("world", self.place.inside("backup"))
+    def backup(self, name: str = "backup") -> None:
+        self.place.copy("world", self.place.inside(name))
 
-    def lose_all_since(self) -> None:
+    def lose_all_since(self, name: str = "backup") -> None:
         """The provider goes on with what it has; we go on with the backup."""
-        store = databases.opened(self.place.inside("backup").database("world"), self.till.world.clock)
+        store = databases.opened(self.place.inside(name).database("world"), self.till.world.clock)
         self.parts.callback(store.close)
         self.till.world.tools = replace(self.till.world.tools, store=store, bell=store.bell)
+        self.anchors.newest = None  # a process that starts has written none
 
-    def restore(self, **plan: object) -> Report:
+    @property
+    def anchors(self) -> AnchorFolder:
+        assert self.till.world.tools.anchors is not None
+        return self.till.world.tools.anchors
+
+    def serve(self) -> None:
+        """What every start asks first."""
+        self.till.world.run(anchors.require(self.till.world.tools.store, self.anchors))
+
+    def restore(self, *violations: Violation, **plan: object) -> Report:
         tools = self.till.world.tools
 
         async def prove() -> Proof:
-            return await tools.store.read(books.prove)
+            proof = await tools.store.read(books.prove)
+            return replace(proof, violations=[*proof.violations, *violations])
 
         return self.till.world.run(restore.run(tools, Plan(**plan), prove=prove))  # type: ignore[arg-type]
 
@@ -60,8 +72,7 @@ class Disaster:
 
     def anchor(self) -> Anchor:
         tools = self.till.world.tools
-        assert tools.anchors is not None
-        written = self.till.world.run(anchors.write(tools.store, tools.anchors, tools.clock))
+        written = self.till.world.run(anchors.write(tools.store, self.anchors, tools.clock))
         assert written is not None
         return written
 
@@ -280,7 +291,7 @@ def test_a_loss_is_accepted_by_its_number_or_not_at_all(disaster: Disaster) -> N
     assert (report.epoch.lost_seq, report.epoch.number) == (newest.seq, 1)
     assert report.anchor is not None
     assert report.anchor.place == (1, till.world.read(journal.head).seq)
-    till.world.run(anchors.require(till.world.tools.store, till.world.tools.anchors))  # type: ignore[arg-type]
+    disaster.serve()
     with pytest.raises(errors.RestoreError, match="no anchor is ahead"):
         disaster.restore(accept_loss=newest.seq)
 
@@ -292,36 +303,85 @@ def test_books_that_were_changed_are_not_restored(disaster: Disaster) -> None:
     disaster.lose_all_since()
     till.buy(till.world.person("fan"), 1_657)
     newest = disaster.anchor()
-    assert till.world.tools.anchors is not None
-    till.world.tools.anchors.write(replace(newest, seq=newest.seq - 1, hash=bytes(32)))
+    disaster.anchors.write(replace(newest, seq=newest.seq - 1, hash=bytes(32)))
     with pytest.raises(errors.StoreUnavailableError, match="has another line"):
         disaster.restore()
     assert till.world.read(epochs.current).number == 0
 
 
 def test_books_that_do_not_balance_stay_closed(disaster: Disaster) -> None:
-    tools = disaster.till.world.tools
-
-    async def prove() -> Proof:
-        proof = await tools.store.read(books.prove)
-        return replace(proof, violations=[Violation(Law.COINS, "coins exist", ("mint",))])
-
+    disaster.till.buy(disaster.till.world.person("fan"), 1_551)
+    disaster.anchor()
     with pytest.raises(errors.RestoreError, match="do not balance"):
-        disaster.till.world.run(restore.run(tools, Plan(), prove=prove))
-    assert disaster.till.world.read(epochs.current).number == 0
+        disaster.restore(Violation(Law.COINS, "coins exist", ("mint",)))
+    with pytest.raises(errors.StoreUnavailableError, match="did not come to its end"):
+        disaster.serve()
 
 
 def test_a_provider_that_does_not_answer_keeps_the_doors_closed(disaster: Disaster) -> None:
     till = disaster.till
-    fan = till.world.person("fan")
-    topup = till.buy(fan, 1_551).value
+    topup = till.buy(till.world.person("fan"), 1_551).value
+    disaster.anchor()
     with broken(disaster), pytest.raises(errors.RestoreError, match="sandbox does not say what it has"):
         disaster.restore()
-    assert till.world.read(epochs.current).number == 0
+    with pytest.raises(errors.StoreUnavailableError, match="did not come to its end"):
+        disaster.serve()
     with broken(disaster):
         report = disaster.restore(without=frozenset({"sandbox", "sandbox-payouts"}))
     assert (report.epoch.number, report.known) == (1, 0)
     assert till.topup(topup).status is Status.ACTION_REQUIRED
+    disaster.serve()
+
+
+def test_a_restore_that_was_cut_goes_on_in_its_epoch(disaster: Disaster) -> None:
+    till = disaster.till
+    fan = till.world.person("fan")
+    known = till.buy(fan, 1_551).value
+    disaster.backup()
+    head = till.world.read(journal.head).seq
+    lost = []
+    for coins in (1_657, 1_661, 1_663):
+        till.buy(fan, coins)
+        lost.append(disaster.anchor())
+    till.control(f"payments/{known.id}/pay")
+    disaster.lose_all_since()
+    newest = lost[-1].seq
+    for accepted in (newest, None):
+        with pytest.raises(errors.RestoreError, match="do not balance"):
+            disaster.restore(Violation(Law.COINS, "coins exist", ("mint",)), accept_loss=accepted)
+    assert head < till.world.read(journal.head).seq <= newest, "there are other lines with the numbers of lost ones"
+    with pytest.raises(errors.RestoreError, match="no loss to accept"):
+        disaster.restore(accept_loss=newest - 1)
+    report = disaster.restore(accept_loss=newest)
+    assert (report.epoch.number, report.epoch.after.seq, report.epoch.lost_seq) == (1, head, newest)
+    assert till.world.wallet(fan) == (1_551, 0, 0)
+    disaster.serve()
+    found = till.world.read(lambda tx: anchors.compare(tx, disaster.anchors))
+    assert (found.lost, found.agreeing, found.wrong) == (3, 1, [])
+
+
+def test_a_newer_copy_that_is_found_later_is_restored_too(disaster: Disaster) -> None:
+    """The life between the two restores is lost then; its epoch is not counted twice."""
+    till = disaster.till
+    fan = till.world.person("fan")
+    till.buy(fan, 1_551)
+    disaster.backup("older")
+    till.buy(fan, 1_657)
+    disaster.anchor()
+    disaster.backup("newer")
+    till.buy(fan, 1_661)
+    lost = disaster.anchor()
+    disaster.lose_all_since("older")
+    assert disaster.restore(accept_loss=lost.seq).epoch.number == 1
+    till.buy(fan, 1_663)
+    between = disaster.anchor()
+    disaster.lose_all_since("newer")
+    with pytest.raises(errors.StoreUnavailableError, match=f"is at line {between.seq} of epoch 1"):
+        disaster.serve()
+    assert disaster.restore(accept_loss=between.seq).epoch.number == 2
+    disaster.serve()
+    found = till.world.read(lambda tx: anchors.compare(tx, disaster.anchors))
+    assert (found.lost, found.agreeing, found.wrong) == (3, 2, [])
 
 
 @contextmanager

@@ -34,6 +34,11 @@ class Epoch:
     began_at: datetime
     lost_seq: int | None = None
 
+    @property
+    def mark(self) -> int:
+        """What cursors of it carry: two lives of a database may have counted alike, but did not begin together."""
+        return clock.to_micros(self.began_at) if self.number else 0
+
 
 FIRST: Final = Epoch(0, GENESIS, clock.EPOCH)
 """The epoch of a journal that nothing was ever taken from."""
@@ -89,7 +94,8 @@ def compare(anchor: Anchor, standing: Standing, there: bytes | None) -> Finding:
         there: the hash of the database's line at the anchor's number; None if there is none.
     """
     later = [epoch for epoch in standing.epochs if epoch.number > anchor.epoch]
-    if later and anchor.seq > min(epoch.after.seq for epoch in later):
+    known = {FIRST.number, *(epoch.number for epoch in standing.epochs)}
+    if later and (anchor.epoch not in known or anchor.seq > min(epoch.after.seq for epoch in later)):
         return Finding.LOST
     same = anchor.epoch == standing.epoch.number
     if standing.chain not in {None, anchor.chain} or (same and anchor.after_seq != standing.epoch.after.seq):

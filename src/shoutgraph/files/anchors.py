@@ -17,6 +17,7 @@ import orjson
 
 from shoutgraph.domain import anchors
 from shoutgraph.domain.anchors import Anchor
+from shoutgraph.domain.journal import Head
 from shoutgraph.files import parts, signing
 from shoutgraph.files.signing import Signer
 
@@ -47,7 +48,8 @@ class AnchorFolder:
     """Writes anchors into a folder, and reads them back, the newest first.
 
     `agreed` says that the database agreed with them in this process: only then are more written. `every` is the pause
-    between two of them, `newest` what this process wrote last, and `due_at` when the next one is.
+    between two of them, `newest` what this process wrote last, and `due_at` when the next one is. `found` is the newest
+    line as a restore found it, before this process could add one.
     """
 
     def __init__(self, folder: Path, signer: Signer, *, every: timedelta = MINUTE) -> None:
@@ -56,6 +58,7 @@ class AnchorFolder:
         self.agreed = False
         self.newest: Anchor | None = None
         self.due_at: datetime | None = None
+        self.found: Head | None = None
         self._signer = signer
 
     def write(self, anchor: Anchor) -> Path | None:

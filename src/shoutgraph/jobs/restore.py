@@ -1,8 +1,9 @@
 """Puts books that went back in time beside what the providers know, before anybody is let in.
 
-Everything that is open or recent is looked at, and every provider that can is asked for all it has since two days
-before the newest line. What we know of is booked as any news would be; what we do not is kept for a person. Only books
-that balance begin the next epoch. Source: docs/adr/0017-anchors.md.
+The next epoch of the journal begins first, so that whatever is written belongs to it. Everything that is open or recent
+is looked at, and every provider that can is asked for all it has since two days before the last line. What we know of
+is booked as any news would be; what we do not is kept for a person. Only when the books balance does an anchor tell of
+the epoch, without which it is not served. Source: docs/adr/0017-anchors.md.
 """
 
 import logging
@@ -19,6 +20,7 @@ from shoutgraph.domain.anchors import Anchor, Epoch
 from shoutgraph.domain.strays import StrayKind
 from shoutgraph.jobs import reconcile
 from shoutgraph.services import anchors, restore
+from shoutgraph.services.anchors import Compared
 from shoutgraph.services.books import Proof
 from shoutgraph.services.orders import timers
 from shoutgraph.services.payouts import adopt, look as payout_looks
@@ -79,9 +81,11 @@ async def run(tools: Tools, plan: Plan, *, prove: Prove) -> Report:
         RestoreError: a loss was not accepted, a provider does not answer, or the books do not balance.
         StoreUnavailableError: the database is another than the anchors tell of, or cannot be used.
     """
-    lost_seq = await _accept(tools, plan)
-    since = await restore.since(tools)
+    compared = None if tools.anchors is None else await anchors.look(tools.store, tools.anchors)
+    lost_seq = _accept(plan, compared)
     await _require_answers(tools, plan)
+    epoch = await _begin(tools, compared, lost_seq)
+    since = epoch.after.at - restore.BEFORE
     await restore.look_at_everything(tools, since)
     looked = await _look(tools)
     taken: Counter[Taken] = Counter()
@@ -92,7 +96,6 @@ async def run(tools: Tools, plan: Plan, *, prove: Prove) -> Report:
     if proof.violations:
         laws = ", ".join(sorted({violation.law for violation in proof.violations}))
         raise errors.RestoreError(f"the books do not balance ({laws}): run `shoutgraph ledger verify`")
-    epoch = await restore.begin_epoch(tools, lost_seq=lost_seq)
     anchor = None
     if tools.anchors is not None:
         anchor = await anchors.write(tools.store, tools.anchors, tools.clock)
@@ -102,22 +105,29 @@ async def run(tools: Tools, plan: Plan, *, prove: Prove) -> Report:
     )
 
 
-async def _accept(tools: Tools, plan: Plan) -> int | None:
+async def _begin(tools: Tools, found: Compared | None, lost_seq: int | None) -> Epoch:
+    """The epoch that this restore begins, or the one of a restore that did not come to its end."""
+    if found is not None and found.unfinished:
+        return found.standing.epoch
+    above = 0 if found is None or found.newest is None else found.newest.epoch
+    return await restore.begin_epoch(tools, above=above, lost_seq=lost_seq)
+
+
+def _accept(plan: Plan, found: Compared | None) -> int | None:
     """The newest line that is known to be lost, if somebody accepted that.
 
     Raises:
         RestoreError: nobody accepted it, or another number, or nothing is lost.
         StoreUnavailableError: the database is another than the anchors tell of.
     """
-    found = None if tools.anchors is None else await anchors.look(tools.store, tools.anchors)
     if found is not None and found.different is not None:
         raise errors.StoreUnavailableError(str(found.fault), retry_after_s=0)
     ahead = None if found is None else found.ahead
-    if ahead is None:
-        if plan.accept_loss is not None:
+    if found is None or ahead is None:
+        accepted = None if found is None or not found.unfinished else found.standing.epoch.lost_seq
+        if plan.accept_loss not in {None, accepted}:
             raise errors.RestoreError("no anchor is ahead of the database: there is no loss to accept")
-        return None
-    assert found is not None, "an anchor was found in what was looked at"
+        return accepted
     if plan.accept_loss != ahead.seq:
         raise errors.RestoreError(
             f"the database ends at line {found.standing.head.seq}, and the newest anchor is at line {ahead.seq}:"

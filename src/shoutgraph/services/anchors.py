@@ -15,7 +15,7 @@ from shoutgraph.domain import anchors, clock, errors
 from shoutgraph.domain.anchors import Anchor, Finding, Standing
 from shoutgraph.domain.clock import Clock
 from shoutgraph.files.anchors import ANCHORS_MAX, AnchorFolder, Ignored
-from shoutgraph.storage import epochs
+from shoutgraph.storage import epochs, journal
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Store, Tools
 
@@ -99,6 +99,15 @@ def compare(tx: Tx, folder: AnchorFolder, *, limit: int = ANCHORS_MAX) -> Compar
             if finding in WRONG:
                 found.append((anchor, finding))
     return Compared(standing, newest, agreeing, lost, found, ignored)
+
+
+async def find(store: Store, folder: AnchorFolder) -> None:
+    """Remembers where a database ends that is to be restored.
+
+    Raises:
+        StoreUnavailableError: the database cannot be read.
+    """
+    folder.found = await store.read(journal.head)
 
 
 async def require(store: Store, folder: AnchorFolder) -> Compared:

@@ -28,7 +28,7 @@ AWAY_S: Final = 1.0
 AWAY_LOOKS_MAX: Final = 60
 """How often in a row it does so before it ends."""
 NUMBERS_MAX: Final = 2
-"""A cursor is an epoch and a number; those of before the first restore had the number alone."""
+"""A cursor is the mark of an epoch and a number; those of the first releases had the number alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in the journal: a line, in one epoch. After a restore the same number is another line."""
+    """A place in the journal: a line, in the epoch with this mark. After a restore the number is another line's."""
 
-    epoch: int
+    mark: int
     seq: int
 
 
@@ -57,7 +57,7 @@ class Told:
 
 def write_cursor(place: Place) -> str:
     """The cursor of a place in the journal."""
-    return pages.write_cursor(SCOPE, (place.epoch, place.seq))
+    return pages.write_cursor(SCOPE, (place.mark, place.seq))
 
 
 def read_cursor(cursor: str) -> Place:
@@ -70,7 +70,7 @@ def read_cursor(cursor: str) -> Place:
     numbers = [part for part in key if type(part) is int and 0 <= part < pages.INT64_END]
     if len(numbers) != len(key) or len(key) > NUMBERS_MAX:
         raise errors.ValidationError("This is not a cursor of the journal.", code="INVALID_CURSOR", path=("after",))
-    return Place(*numbers) if len(numbers) == NUMBERS_MAX else Place(FIRST.number, *numbers)
+    return Place(*numbers) if len(numbers) == NUMBERS_MAX else Place(FIRST.mark, *numbers)
 
 
 async def follow(tools: Tools, viewer: Viewer, *, after: str | None, only: EventFilter) -> AsyncIterator[Told]:
@@ -86,7 +86,7 @@ async def follow(tools: Tools, viewer: Viewer, *, after: str | None, only: Event
     """
     check_reader(viewer)
     epoch, head = await _head(tools)
-    place = Place(epoch.number, head) if after is None else read_cursor(after)
+    place = Place(epoch.mark, head) if after is None else read_cursor(after)
     _check_epoch(place, epoch)
     _check_behind(place, head)
     seq = place.seq
@@ -132,7 +132,7 @@ async def page(
             more = False
             break
         seq = seq_read
-    return tuple(_told(event, epoch) for event in kept), write_cursor(Place(epoch.number, seq)), more
+    return tuple(_told(event, epoch) for event in kept), write_cursor(Place(epoch.mark, seq)), more
 
 
 def check_reader(viewer: Viewer) -> None:
@@ -169,7 +169,7 @@ async def _head(tools: Tools) -> tuple[Epoch, int]:
 
 
 def _told(event: Event, epoch: Epoch) -> Told:
-    return Told(event, write_cursor(Place(epoch.number, event.seq)))
+    return Told(event, write_cursor(Place(epoch.mark, event.seq)))
 
 
 async def _check_ahead(tools: Tools, place: Place) -> None:
@@ -180,7 +180,7 @@ async def _check_ahead(tools: Tools, place: Place) -> None:
 
 def _check_epoch(place: Place | None, epoch: Epoch) -> None:
     """A cursor of another epoch may stand at a line that was lost, or that is another one now."""
-    if place is not None and place.epoch != epoch.number:
+    if place is not None and place.mark != epoch.mark:
         raise errors.ResyncError(restored_to=clock.to_text(epoch.after.at))
 
 

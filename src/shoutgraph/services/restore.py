@@ -10,12 +10,12 @@ from shoutgraph.domain import ids, payouts
 from shoutgraph.domain.anchors import Epoch
 from shoutgraph.domain.money import Money
 from shoutgraph.domain.strays import Stray, StrayKind
-from shoutgraph.storage import epochs, journal, payouts as payout_rows, restoring, strays as stray_rows, topups
+from shoutgraph.storage import epochs, payouts as payout_rows, restoring, strays as stray_rows, topups
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
 BEFORE: Final = timedelta(hours=48)
-"""So much longer ago than the newest line is the providers' past asked for: clocks differ, and webhooks are late."""
+"""So much longer ago than the last line is the providers' past asked for: clocks differ, and webhooks are late."""
 
 CHUNKS_MAX: Final = 100_000
 VERSIONS_MAX: Final = 200
@@ -42,12 +42,6 @@ class Taken(Enum):
     KNOWN = "the books know it, and now what its provider says of it"
     STRAY = "the books do not know it, and money moved, or may still move"
     NOTHING = "the books do not know it, and no money moved"
-
-
-async def since(tools: Tools) -> datetime:
-    """From when on a provider may have what the books have forgotten."""
-    head = await tools.store.read(journal.head)
-    return head.at - BEFORE
 
 
 async def in_use(tools: Tools) -> set[str]:
@@ -132,9 +126,15 @@ async def name_creators(tools: Tools) -> int:
     return len(found)
 
 
-async def begin_epoch(tools: Tools, *, lost_seq: int | None) -> Epoch:
-    """Begins the next epoch of the journal at its newest line: no cursor of before goes on."""
-    return await tools.store.write(lambda tx: epochs.begin(tx, lost_seq=lost_seq))
+async def begin_epoch(tools: Tools, *, above: int, lost_seq: int | None) -> Epoch:
+    """Begins the next epoch of the journal where it was found to end: no cursor of before goes on.
+
+    Args:
+        above: the highest number of an epoch that others have heard of.
+        lost_seq: the newest line that is known to be lost.
+    """
+    found = None if tools.anchors is None else tools.anchors.found
+    return await tools.store.write(lambda tx: epochs.begin(tx, after=found, above=above, lost_seq=lost_seq))
 
 
 def _is_nameless(stray: Stray) -> bool:

@@ -2,8 +2,8 @@
 
 CREATE FUNCTION epoch_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NEW.number <> coalesce((SELECT max(number) FROM epoch), 0) + 1
-    OR NEW.after_seq < coalesce((SELECT after_seq FROM epoch WHERE number = NEW.number - 1), 0)
+  IF NEW.number <= coalesce((SELECT max(number) FROM epoch), 0)
+    OR NEW.after_seq < coalesce((SELECT max(after_seq) FROM epoch), 0)
     OR NOT EXISTS (
       SELECT 1 FROM (SELECT seq, hash, at FROM event UNION ALL SELECT 0, decode(repeat('00', 32), 'hex'), 0) e
         WHERE e.seq = NEW.after_seq AND e.hash = NEW.after_hash AND e.at = NEW.after_at) THEN
@@ -19,7 +19,7 @@ FOR EACH ROW EXECUTE FUNCTION refuse('epochs are append-only');
 
 CREATE TRIGGER epoch_truncate BEFORE TRUNCATE ON epoch EXECUTE FUNCTION refuse('epochs are append-only');
 
-GRANT SELECT ON epoch, stray TO shoutgraph_app, shoutgraph_sequencer, shoutgraph_report;
+GRANT SELECT ON epoch, stray TO shoutgraph_app, shoutgraph_report;
 
 GRANT INSERT ON epoch TO shoutgraph_app;
 
