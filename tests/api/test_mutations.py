@@ -25,6 +25,7 @@ EXAMPLES: dict[type[refusals.ShoutgraphError], refusals.ShoutgraphError] = {
     for each in (
         refusals.ValidationError("m", path=("input", "x")),
         refusals.NotFoundError("m"),
+        refusals.ResyncError(restored_to="m"),
         refusals.ForbiddenError("m"),
         refusals.UnauthenticatedError("m"),
         refusals.StaleRevisionError(current_revision=3),

@@ -89,7 +89,8 @@ def test_a_cursor_of_a_sort_leads_back_to_its_place(sort: Sort) -> None:
 
 @pytest.mark.parametrize("sort", Sort)
 @pytest.mark.parametrize(
-    "key", [("x",), (1,), (1, 2, 3), ("a", "b", "c"), (2**63, "x"), (1, None), ("\ud800", "x"), ("\0", "x"), (True, "x")]
+    "key",
+    [("x",), (1,), (1, 2, 3), ("a", "b", "c"), (2**63, "x"), (1, None), ("\ud800", "x"), ("\0", "x"), (True, "x")],
 )
 def test_a_forged_cursor_is_refused(sort: Sort, key: tuple[Any, ...]) -> None:
     for backward in (False, True):

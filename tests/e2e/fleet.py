@@ -8,36 +8,37 @@ from typing import Any, Final, Self
 
 from psycopg.rows import dict_row
 from tests.e2e.market import Market
-from tests.e2e.processes import Nursery, Server, orders_in
+from tests.e2e.processes import Nursery, Server, orders_in, wait_healthy
 from tests.postgres import wait_until
 from tests.storage.databases import outside
 
 from shoutgraph.storage import sequencer
 
 SERVERS: Final = 2
-OURS: Final = "SELECT pid, state, application_name FROM pg_stat_activity WHERE datname = current_database()"
-LEADER: Final = """SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
-  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND (classid::bigint << 32) + objid::bigint = %(lock)s"""
-ACTIVITY: Final = """SELECT pid, state, wait_event, pg_blocking_pids(pid), now() - xact_start, left(query, 50)
-  FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'"""
-HOLDING: Final = "idle in transaction"
-COMMITTED: Final = """SELECT FROM pg_stat_activity WHERE pid = ANY(%s) AND state = 'idle' AND query = 'COMMIT'"""
+USER: Final = """DO $$ BEGIN CREATE ROLE {user} LOGIN IN ROLE shoutgraph_app, shoutgraph_sequencer;
+  EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"""
+ACTIVITY: Final = """SELECT usename, pid, state, wait_event, pg_blocking_pids(pid), now() - xact_start, left(query, 50)
+  FROM pg_stat_activity WHERE datname = current_database() AND usename = ANY(%(users)s)"""
+LEADER: Final = """SELECT usename FROM pg_locks JOIN pg_stat_activity USING (pid)
+  WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND datname = current_database()
+    AND database = datid AND (classid::bigint << 32) + objid::bigint = %(lock)s"""
+COMMITTED: Final = """SELECT FROM pg_stat_activity WHERE datname = current_database() AND usename = %(user)s
+  AND state = 'idle' AND query = 'COMMIT'"""
+HELD: Final = """SELECT FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE datname = current_database()
+  AND usename = %(user)s AND locktype = 'transactionid' AND granted AND wait_event = 'ClientRead'"""
 JOURNAL: Final = """SELECT seq, id, topic, body::jsonb AS body, hash,
     prev = lag(hash) OVER (ORDER BY seq) AS chained FROM event ORDER BY seq"""
 
 
 @dataclass
 class Member(Server):
-    """One of the servers; its settings name the database."""
+    """One of the servers. It has a user of its own at PostgreSQL, so that its connections are known there."""
 
-    name: str = ""
-    backends: frozenset[int] = frozenset()
-    """The processes of PostgreSQL that serve it since it was started."""
+    user: str = ""
 
     @property
     def log(self) -> Path:
-        return self.folder / f"{self.name}.log"
+        return self.folder / f"{self.user}.log"
 
 
 @dataclass
@@ -50,26 +51,19 @@ class Fleet:
     members: Sequence[Member] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.members = [
-            Member(self.nursery, self.market.folder, env=self._env, name=f"server-{number}")
-            for number in range(SERVERS)
-        ]
+        self.members = [self._member(f"server_{number}") for number in range(SERVERS)]
 
     @property
     def ports(self) -> list[int]:
         return [member.port for member in self.members]
 
     def start(self) -> Self:
-        """Starts every member, one after another, so that it is known whose connections are whose."""
+        """Starts every member, and waits until all of them answer."""
         for member in self.members:
-            self.start_one(member)
+            member.launch()
+        for member in self.members:
+            wait_healthy(member.url, member.log)
         return self
-
-    def start_one(self, member: Member) -> None:
-        """Starts a member and waits until it answers."""
-        before = self._backends()
-        member.start()
-        member.backends = frozenset(self._backends() - before)
 
     def stop(self) -> None:
         """Asks those that run to end, which they do well."""
@@ -83,8 +77,8 @@ class Fleet:
 
     def leader(self) -> Member | None:
         """Whose connection leads the sequencers now."""
-        found = [pid for (pid,) in self.ask(LEADER, lock=sequencer.LEADER)]
-        return next((member for member in self.members if member.backends.intersection(found)), None)
+        found = [user for (user,) in self.ask(LEADER, lock=sequencer.LEADER)]
+        return next((member for member in self.members if member.user in found), None)
 
     def wait_for_leader(self) -> Member:
         """Waits until a member leads."""
@@ -100,11 +94,11 @@ class Fleet:
     def wait_for_commit(self, member: Member) -> None:
         """Returns in the moment in which a member has committed, which is before it answers."""
         with outside(self.url) as raw:
-            wait_until(lambda: bool(raw.execute(COMMITTED, (list(member.backends),)).fetchall()))
+            wait_until(lambda: bool(raw.execute(COMMITTED, {"user": member.user}).fetchall()))
 
     def wait_for_end(self, member: Member) -> None:
         """Waits until PostgreSQL serves a member that is gone no more, and so holds nothing for it."""
-        wait_until(lambda: not member.backends & self._backends())
+        wait_until(lambda: not self.ask(ACTIVITY, users=[member.user]))
 
     def ask(self, query: str, **values: object) -> list[tuple[Any, ...]]:
         """The rows of a query."""
@@ -113,13 +107,12 @@ class Fleet:
         return rows
 
     def holds(self, member: Member) -> bool:
-        """Whether a member is in the middle of a transaction, and PostgreSQL waits for it."""
-        return any(pid in member.backends and state == HOLDING for pid, state, _ in self.ask(OURS))
+        """Whether a member has written in a transaction, and PostgreSQL waits for what it does next."""
+        return bool(self.ask(HELD, user=member.user))
 
     def activity(self) -> str:
         """What the members do at PostgreSQL, and who waits for whom."""
-        names = {pid: member.name for member in self.members for pid in member.backends}
-        return "\n".join(f"{names.get(row[0], 'new')} {row}" for row in self.ask(ACTIVITY))
+        return "\n".join(map(str, self.ask(ACTIVITY, users=[member.user for member in self.members])))
 
     def journal(self) -> list[dict[str, Any]]:
         """Every line of the journal, once all lines have their place; they are dense and chained."""
@@ -137,21 +130,20 @@ class Fleet:
         code, said = self.nursery.run(
             *("ledger", "verify", "--data-dir", self.market.folder),
             log=self.market.folder / "proof.log",
-            **self._env,
+            SHOUTGRAPH_DATABASE_URL=self.url,
         )
         assert code == 0, said
         return orders_in(said)
 
     def said(self) -> Mapping[str, str]:
         """What each member has logged."""
-        return {member.name: member.log.read_text() for member in self.members}
+        return {member.user: member.log.read_text() for member in self.members}
 
-    @property
-    def _env(self) -> dict[str, str]:
-        return {"SHOUTGRAPH_DATABASE_URL": self.url}
-
-    def _backends(self) -> set[int]:
-        return {pid for pid, _, name in self.ask(OURS) if name == "shoutgraph"}
+    def _member(self, user: str) -> Member:
+        with outside(self.url) as raw:
+            raw.execute(USER.format(user=user))
+        url = self.url.replace("//postgres@", f"//{user}@", 1)
+        return Member(self.nursery, self.market.folder, env={"SHOUTGRAPH_DATABASE_URL": url}, user=user)
 
 
 @contextmanager

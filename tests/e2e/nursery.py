@@ -65,6 +65,7 @@ def _become(arguments: list[str], log: str) -> None:
         os.dup2(nothing, 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
         main(args=arguments, prog_name="shoutgraph")
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)

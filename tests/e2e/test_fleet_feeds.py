@@ -116,7 +116,7 @@ class Story:
             assert await asyncio.to_thread(member.stop) == 0, member.log.read_text()
         else:
             await asyncio.to_thread(member.kill)
-        await asyncio.to_thread(self.fleet.start_one, member)
+        await asyncio.to_thread(member.start)
 
     def expected(self, lines: list[dict[str, Any]]) -> dict[str, list[str]]:
         """The ids of the events that belong to each taste."""

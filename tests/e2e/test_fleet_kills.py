@@ -66,4 +66,4 @@ async def _kill(fleet: Fleet, shoppers: Shoppers, at: int, took: dict[str, list[
         took[LED].append(time.monotonic() - began)
     await shoppers.go_on(ORDERS_MEANWHILE)
     took[WENT_ON].append(time.monotonic() - began)
-    await asyncio.to_thread(fleet.start_one, victim)
+    await asyncio.to_thread(victim.start)

@@ -16,7 +16,7 @@ from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.earnings import Balances
 from shoutgraph.domain.payouts import HoldCode, Payout, PayoutReview, PayoutState
 from shoutgraph.services.payouts import decide, notice as payout_notices, send
-from shoutgraph.storage import payouts
+from shoutgraph.storage import batches as batch_rows, payouts
 from shoutgraph.storage.tx import Tx
 
 INSTANCE = "frail-payouts"
@@ -199,7 +199,7 @@ def test_a_batch_that_lost_a_payout_to_another_is_never_handed_over_again(till: 
     def move_on(tx: Tx) -> None:
         stored = payouts.get(tx, other.id)
         batch = Batch("batch_2", INSTANCE, "k", tx.now, tx.now)
-        payouts.insert_batch(tx, batch)
+        batch_rows.insert(tx, batch)
         payouts.save(tx, replace(stored, batch_id=batch.id, revision=stored.revision + 1))
 
     till.world.write(move_on)

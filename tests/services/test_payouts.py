@@ -21,7 +21,7 @@ from shoutgraph.domain.wallets import LockReason
 from shoutgraph.services import earnings as earning_services
 from shoutgraph.services.payouts import decide, read, request as requests, send
 from shoutgraph.services.payouts.request import NewRecipient, Wish
-from shoutgraph.storage import earnings, journal, ledger as books, payouts, wallets
+from shoutgraph.storage import batches as batch_rows, earnings, journal, ledger as books, payouts, wallets
 from shoutgraph.storage.tx import Tx
 
 ONE_DAY = timedelta(days=1)
@@ -291,7 +291,7 @@ def test_a_crash_before_the_provider_was_asked_gives_the_earnings_back(office: O
 def test_a_crash_after_the_provider_was_asked_pays_once(office: Office, till: Till) -> None:
     payout = reserve(office)
     world = till.world
-    batch = world.read(lambda tx: payouts.get_batch(tx, payouts.get(tx, payout.id).batch_id or ""))
+    batch = world.read(lambda tx: batch_rows.get(tx, payouts.get(tx, payout.id).batch_id or ""))
     recipient = {office.recipient.id: office.recipient}
     asked = send.request_of(batch.key, [till.payout(payout)], recipient, attempt=1)
     world.run(world.tools.providers.payout("sandbox-payouts").submit(asked))

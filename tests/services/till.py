@@ -28,7 +28,7 @@ from shoutgraph.domain.packages import Market, PackageEntry, Platform, PriceList
 from shoutgraph.domain.payouts import Payout
 from shoutgraph.domain.topups.topup import Topup
 from shoutgraph.domain.users import Viewer
-from shoutgraph.jobs import earnings, payouts as payout_jobs, reconcile
+from shoutgraph.jobs import earnings, notices as notice_jobs, payouts as payout_jobs, reconcile
 from shoutgraph.plugins import loading
 from shoutgraph.sdk import SimulatorSetup
 from shoutgraph.services import packages as price_lists
@@ -109,8 +109,8 @@ class Till:
     def tick(self, **move: int) -> int:
         """Moves the clock and runs every job of money once."""
         self.world.clock.move(**move)
-        tools, run = self.world.tools, self.world.run
-        return run(payout_jobs.tick(tools)) + run(reconcile.tick(tools)) + run(earnings.tick(tools))
+        ticks = (payout_jobs.tick, reconcile.tick, earnings.tick, notice_jobs.tick)
+        return sum([self.world.run(tick(self.world.tools)) for tick in ticks])
 
     def control(self, path: str, **body: object) -> Any:
         """Does something to the simulated provider."""

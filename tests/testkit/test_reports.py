@@ -70,7 +70,7 @@ def test_the_terminal_is_told_in_short() -> None:
 def test_pytest_runs_a_suite_and_writes_the_report(pytester: pytest.Pytester) -> None:
     pytester.syspathinsert(Path(__file__).parents[2])
     pytester.makepyfile(SUITE)
-    plugins = ("-p", "no:cacheprovider", "-p", "shoutgraph.testkit.plugin")
+    plugins = ("-p", "no:cacheprovider")
     done = pytester.runpytest_subprocess(*plugins, "-rs", "-k", "M05 or W05", "--conformance-report=told.json")
     done.assert_outcomes(passed=1, failed=1, skipped=2)
     done.stdout.fnmatch_lines(["*W05: caps.webhooks is not HINT*", "*acme-wrong DOES NOT CONFORM*"])

@@ -13,38 +13,15 @@ from shoutgraph.domain import errors, ids, leases, pages
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.earnings import Part
 from shoutgraph.domain.leases import Lease
-from shoutgraph.domain.payouts import (
-    FAILED,
-    UNDER_WAY,
-    HoldCode,
-    Payout,
-    PayoutFilter,
-    PayoutReview,
-    PayoutState,
-)
+from shoutgraph.domain.payouts import FAILED, UNDER_WAY, HoldCode, Payout, PayoutFilter, PayoutReview, PayoutState
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import columns
+from shoutgraph.storage import batches, columns
 from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
 CLAIM_MAX: Final = 100
 """The most payouts that one unit of work claims."""
-
-
-class BatchRow(SQLModel, table=True):
-    """Payouts that are handed over with one call; its key stands for exactly its payouts."""
-
-    __tablename__ = "payout_batch"
-    __table_args__ = (sa.CheckConstraint("attempts > 0", name="payout_batch_attempts"), {"sqlite_strict": True})
-
-    id: str = Field(sa_type=Text, primary_key=True)
-    instance: str = Field(sa_type=Text)
-    key: str = Field(sa_type=Text)
-    first_sent_at: datetime = Field(sa_type=Micros)
-    answer_due_at: datetime = Field(sa_type=Micros)
-    attempts: int = Field(sa_type=Integer)
-    ref: str | None = Field(sa_type=Text)
 
 
 class PayoutRow(SQLModel, table=True):
@@ -110,7 +87,6 @@ class PartRow(SQLModel, table=True):
 
 
 _T: Final = columns.table_of(PayoutRow)
-_B: Final = columns.table_of(BatchRow)
 _P: Final = columns.table_of(PartRow)
 _JOB: Final = ("look_at", "looks", "leased_until")
 _COLUMNS: Final = tuple(column for column in _T.c if column.name not in _JOB)
@@ -171,8 +147,8 @@ def claim_due(tx: Tx, *, lease: timedelta, limit: int) -> tuple[Claimed, ...]:
     ours = leases.taken(tx.now, lasting=lease)
     rows = tx.all(_CLAIM, now=ours.since, until=ours.until, size=min(limit, CLAIM_MAX))
     found = [(Payout(*row[:-1]), row[-1]) for row in rows]
-    batches = {row[0]: Batch(*row) for row in tx.all(_BATCHES, ids=[p.batch_id for p, _ in found if p.batch_id])}
-    return tuple(Claimed(payout, batches[payout.batch_id], looks, ours) for payout, looks in found if payout.batch_id)
+    sent = batches.find_many(tx, [payout.batch_id for payout, _ in found if payout.batch_id])
+    return tuple(Claimed(payout, sent[payout.batch_id], looks, ours) for payout, looks in found if payout.batch_id)
 
 
 def list_of_instances_to_send(tx: Tx) -> tuple[str, ...]:
@@ -196,32 +172,6 @@ def give_back(tx: Tx, payout_ids: Sequence[str], lease: Lease) -> frozenset[str]
 def list_of_batch(tx: Tx, batch_id: str) -> tuple[Payout, ...]:
     """The payouts of a batch. A unit of work that writes holds them from now on."""
     return tuple(Payout(*row) for row in tx.all(_OF_BATCH, batch_id=batch_id))
-
-
-def insert_batch(tx: Tx, batch: Batch) -> None:
-    """Stores a batch that is about to be sent."""
-    tx.put(_INSERT_BATCH, **{column.name: getattr(batch, column.name) for column in _B.c})
-
-
-def save_batch(tx: Tx, batch: Batch) -> None:
-    """Stores another attempt at a batch, or the provider's name for it."""
-    names = ("answer_due_at", "attempts", "ref")
-    tx.put(_SAVE_BATCH, of=batch.id, **{name: getattr(batch, name) for name in names})
-
-
-def get_batch(tx: Tx, batch_id: str, *, to_change: bool = False) -> Batch:
-    """A batch.
-
-    Args:
-        to_change: holds it, after its payouts.
-
-    Raises:
-        NotFoundError: there is no such batch.
-    """
-    rows = tx.all(_HOLD_BATCH if to_change else _BATCHES, ids=[batch_id])
-    if not rows:
-        raise errors.NotFoundError("There is no such batch.")
-    return Batch(*rows[0])
 
 
 def get(tx: Tx, payout_id: str) -> Payout:
@@ -302,6 +252,12 @@ def _states(states: Sequence[PayoutState]) -> list[sa.ColumnElement[Any]]:
     return [sa.literal_column(f"'{state}'") for state in states]
 
 
+def _leased(due: sa.Select[Any], *columns: sa.ColumnElement[Any]) -> sa.ClauseElement:
+    taken = due.with_for_update(skip_locked=True, key_share=True).cte("due")  # once, whatever the plan
+    update = sa.update(_T).where(_T.c.id.in_(sa.select(taken.c.id))).values(leased_until=sa.bindparam("until"))
+    return update.returning(*columns)
+
+
 def _claim() -> sa.ClauseElement:
     due = (
         sa.select(_T.c.id)
@@ -312,11 +268,8 @@ def _claim() -> sa.ClauseElement:
         )
         .order_by(_T.c.look_at)
         .limit(sa.bindparam("size"))
-        .with_for_update(skip_locked=True, key_share=True)
-        .cte("due")  # so that it is taken once, whatever the plan
     )
-    leased = sa.update(_T).where(_T.c.id.in_(sa.select(due.c.id))).values(leased_until=sa.bindparam("until"))
-    return leased.returning(*_COLUMNS, _T.c.looks)
+    return _leased(due, *_COLUMNS, _T.c.looks)
 
 
 def _sendable() -> tuple[sa.ColumnElement[bool], ...]:
@@ -335,11 +288,8 @@ def _claim_approved() -> sa.ClauseElement:
         .where(*_sendable(), _T.c.instance == sa.bindparam("of_instance"))
         .order_by(_T.c.id)
         .limit(sa.bindparam("size"))
-        .with_for_update(skip_locked=True, key_share=True)
-        .cte("due")  # so that it is taken once, whatever the plan
     )
-    leased = sa.update(_T).where(_T.c.id.in_(sa.select(due.c.id))).values(leased_until=sa.bindparam("until"))
-    return leased.returning(*_COLUMNS)
+    return _leased(due, *_COLUMNS)
 
 
 def _requested() -> sa.ClauseElement:
@@ -383,7 +333,6 @@ def _insert(table: sa.Table) -> Statement[Any]:
 
 _INSERT: Final = _insert(_T)
 _INSERT_PART: Final = _insert(_P)
-_INSERT_BATCH: Final = _insert(_B)
 _SAVE: Final = Statement[Any](
     lambda: sa.update(_T).where(_ONE).values({name: sa.bindparam(name) for name in _NAMES[1:]})
 )
@@ -425,21 +374,6 @@ _GIVE_BACK: Final = Statement[tuple[str]](
 )
 _OF_BATCH: Final = Statement[Any](
     lambda: sa.select(*_COLUMNS).where(_T.c.batch_id == sa.bindparam("batch_id")).order_by(_T.c.id), holds=_T
-)
-
-
-def _some_batches() -> sa.ClauseElement:
-    return sa.select(*_B.c).where(columns.any_of(_B.c.id, "ids"))
-
-
-_BATCHES: Final = Statement[Any](_some_batches)
-_HOLD_BATCH: Final = Statement[Any](_some_batches, holds=_B)
-_SAVE_BATCH: Final = Statement[Any](
-    lambda: (
-        sa.update(_B)
-        .where(_B.c.id == sa.bindparam("of"))
-        .values({name: sa.bindparam(name) for name in ("answer_due_at", "attempts", "ref")})
-    )
 )
 _GET: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(_T.c.id == sa.bindparam("id")), holds=_T)
 _FIND_BY_KEY: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(_T.c.key == sa.bindparam("key")), holds=_T)

@@ -15,8 +15,9 @@ from shoutgraph.domain.patience import DAY
 from shoutgraph.domain.payouts import IN_FLIGHT
 from shoutgraph.domain.topups.topup import Status
 from shoutgraph.storage import columns
+from shoutgraph.storage.batches import BatchRow
 from shoutgraph.storage.ledger.tables import AccountRow
-from shoutgraph.storage.payouts import BatchRow, PayoutRow
+from shoutgraph.storage.payouts import PayoutRow
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.topups import TopupRow
 from shoutgraph.storage.tx import Tx

@@ -11,7 +11,7 @@ from shoutgraph.domain import payout_looks
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.payouts import Payout, Seen
 from shoutgraph.services.payouts import apply, notice
-from shoutgraph.storage import payouts, restoring, strays
+from shoutgraph.storage import batches as batch_rows, payouts, restoring, strays
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -29,7 +29,7 @@ def adopt(tools: Tools, tx: Tx, payout: Payout, *, key: str, sent_at: datetime) 
     batch = restoring.find_batch(tx, instance=payout.instance, key=key)
     if batch is None:
         batch = Batch(tools.new_id(BATCH), payout.instance, key, first_sent_at=sent_at, answer_due_at=sent_at)
-        payouts.insert_batch(tx, batch)
+        batch_rows.insert(tx, batch)
     after = payout_looks.adopted(payout, batch_id=batch.id, sent_at=sent_at, now=tx.now)
     kept = apply.keep(tools, tx, payout, Seen(after))
     payouts.look_soon(tx, kept.id)

@@ -14,7 +14,7 @@ from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.payouts import Payout
 from shoutgraph.plugins.payouts import FETCH_MAX, Payouts
 from shoutgraph.services.payouts import apply, sights
-from shoutgraph.storage import payouts
+from shoutgraph.storage import batches as batch_rows, payouts
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -29,7 +29,7 @@ def observed(tools: Tools, tx: Tx, payout: Payout, outcome: sdk.ItemObservation,
     after = apply.keep(tools, tx, payout, seen)
     way = tools.providers.payouts.get(after.instance)
     if after.state is not payout.state and after.batch_id is not None and way is not None:
-        batch = payouts.get_batch(tx, after.batch_id)
+        batch = batch_rows.get(tx, after.batch_id)
         apply.look_again(tx, after, batch, looks=0, return_window=way.caps.return_window)
     return after
 
@@ -102,4 +102,4 @@ def nothing(seen: sdk.ItemObservation | None) -> bool:
 
 
 def _batches(tx: Tx, group: Sequence[Payout]) -> dict[str, Batch]:
-    return {batch_id: payouts.get_batch(tx, batch_id) for batch_id in {each.batch_id or "" for each in group}}
+    return {batch_id: batch_rows.get(tx, batch_id) for batch_id in {each.batch_id or "" for each in group}}

@@ -13,7 +13,7 @@ from shoutgraph.plugins.payouts import FETCH_MAX, Payouts
 from shoutgraph.services.payouts import apply, evidence, sights
 from shoutgraph.services.payouts.send import ANSWER_DUE, hand_over
 from shoutgraph.services.payouts.sights import TIMEOUT
-from shoutgraph.storage import payouts
+from shoutgraph.storage import batches as batch_rows, payouts
 from shoutgraph.storage.payouts import Claimed
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
@@ -73,7 +73,7 @@ async def _look(tools: Tools, way: Payouts, group: Sequence[Claimed]) -> None:
 def _seen(tools: Tools, tx: Tx, way: Payouts, group: Sequence[Claimed], look: _Look) -> None:
     for claimed in sorted(group, key=lambda each: each.payout.id):  # in the order in which everybody takes them
         before = payouts.get(tx, claimed.payout.id)
-        batch = payouts.get_batch(tx, before.batch_id or claimed.batch.id)
+        batch = batch_rows.get(tx, before.batch_id or claimed.batch.id)
         outcome = look.seen.get(before.key, sdk.Unknown("no_lookup"))
         absence_after = way.caps.lookup.absence_after
         # The call may leave as late as its answer is due: a look that began before that proves nothing.
@@ -94,14 +94,14 @@ async def _resend(tools: Tools, way: Payouts, batch: Batch) -> None:
 
     def work(tx: Tx) -> Batch | None:
         group = payouts.list_of_batch(tx, batch.id)
-        stored = payouts.get_batch(tx, batch.id, to_change=True)
+        stored = batch_rows.get(tx, batch.id, to_change=True)
         unknown = all(each.state is PayoutState.UNKNOWN and each.ref is None for each in group)
         whole = batches.key_of([each.key for each in group]) == batch.key  # none of them went on in another batch
         elsewhere = stored.attempts != batch.attempts  # whoever looks at another part of it has sent it again
         if elsewhere or not (unknown and whole) or tx.now + TIMEOUT >= batch.first_sent_at + promise.window:
             return None
         again = batches.resent(stored, answer_due_at=tx.now + ANSWER_DUE)
-        payouts.save_batch(tx, again)
+        batch_rows.save(tx, again)
         payouts.put_off(tx, again)
         return again
 

@@ -17,7 +17,7 @@ from shoutgraph.domain.recipients import Recipient
 from shoutgraph.plugins.payouts import Payouts
 from shoutgraph.services.payouts import adopt, apply, evidence, sights
 from shoutgraph.services.payouts.sights import TIMEOUT
-from shoutgraph.storage import creators, payouts, recipients, strays, users, wallets
+from shoutgraph.storage import batches as batch_rows, creators, payouts, recipients, strays, users, wallets
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -97,9 +97,9 @@ async def hand_over(tools: Tools, batch: Batch) -> None:
 
     def work(tx: Tx) -> None:
         stored = payouts.list_of_batch(tx, batch.id)
-        known = payouts.get_batch(tx, batch.id, to_change=True)
+        known = batch_rows.get(tx, batch.id, to_change=True)
         if answer.batch_ref is not None:
-            payouts.save_batch(tx, batches.named(known, answer.batch_ref))
+            batch_rows.save(tx, batches.named(known, answer.batch_ref))
         for payout in stored:
             outcome = outcomes.get(payout.key)
             if outcome is not None:
@@ -162,7 +162,7 @@ def _reserve(tools: Tools, tx: Tx, instance: str, group: Sequence[Payout]) -> Ba
         first_sent_at=tx.now,
         answer_due_at=tx.now + ANSWER_DUE,
     )
-    payouts.insert_batch(tx, batch)
+    batch_rows.insert(tx, batch)
     for payout in going:
         sent = rules.submitting(payout, batch_id=batch.id, now=tx.now)
         apply.keep(tools, tx, payout, Seen(sent))
