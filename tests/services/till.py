@@ -110,7 +110,7 @@ class Till:
         """Moves the clock and runs every job of money once."""
         self.world.clock.move(**move)
         ticks = (payout_jobs.tick, reconcile.tick, earnings.tick, notice_jobs.tick)
-        return sum([self.world.run(tick(self.world.tools)) for tick in ticks])
+        return sum(self.world.run(tick(self.world.tools)) for tick in ticks)
 
     def control(self, path: str, **body: object) -> Any:
         """Does something to the simulated provider."""
