@@ -23,7 +23,7 @@ class Pool(Fleet):
 
     def __post_init__(self) -> None:
         options = ("--workers", WORKERS, *self.more)
-        self.members = [Member(self.nursery, self.market.folder, env=self.env, more=options, name="pool")]
+        self.members = [Member(self.nursery, self.market.folder, env=self.env, more=options, user="pool")]
 
     @property
     def env(self) -> dict[str, str]:

@@ -1,11 +1,15 @@
 """`shoutgraph clock`: whether the time is believed, and an operator's word that it is right."""
 
+from typing import TYPE_CHECKING
+
 import typer
 from rich.markup import escape
 
 from shoutgraph.cli.shared import DataDir, console, read_settings
-from shoutgraph.services.watch import Times
 from shoutgraph.settings import Settings
+
+if TYPE_CHECKING:
+    from shoutgraph.services.watch import Times
 
 commands = typer.Typer(help="Whether the time is believed; agree to it after a jump.", no_args_is_help=True)
 
@@ -39,7 +43,7 @@ def accept(data_dir: DataDir = None) -> None:
     console.print(f"{found.next:%Y-%m-%d %H:%M:%S} UTC is the time; what is due by then is done.")
 
 
-def _times(settings: Settings) -> Times:
+def _times(settings: Settings) -> "Times":
     from shoutgraph import app
     from shoutgraph.services import watch
 
