@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -68,17 +69,12 @@ class PhonesHome(TopUps):
         return await super().create(request)
 
 
-class StaysConnected(TopUps):
+class HoldsTheLoop(TopUps):
     """C06"""
 
     async def create(self, request: Any) -> Any:
-        outcome = await super().create(request)
-        if "phone" not in self.__dict__ and isinstance(outcome, NeedsAction):
-            host, port = self.config.base_url.removeprefix("http://").split(":")
-            self.phone = socket.socket()
-            self.phone.connect_ex((host, int(port)))
-            HELD.append(self.phone)
-        return outcome
+        time.sleep(0.1)  # noqa: ASYNC251 -- what is wrong with it
+        return await super().create(request)
 
 
 class GoesOnAlone(TopUps):
@@ -379,7 +375,7 @@ WRONG: dict[str, tuple[str, Subject]] = {
     "any text is a URL": ("C03", Subject(good.topup(config=LooseConfig))),
     "it logs its key": ("C04", Subject(good.topup(TellsItsKey))),
     "it connects to a host that it did not declare": ("C05", Subject(good.topup(PhonesHome))),
-    "it leaves a connection open": ("C06", Subject(good.topup(StaysConnected))),
+    "it holds the event loop": ("C06", Subject(good.topup(HoldsTheLoop))),
     "it leaves a task behind": ("C07", Subject(good.topup(GoesOnAlone))),
     "it asks again after a 500": ("C08", Subject(good.topup(AsksAgain))),
     "it names a repeated payment anew": ("M01", Subject(good.topup(NewNames))),
