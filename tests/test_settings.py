@@ -11,7 +11,7 @@ URL = f"postgresql://app:{SECRET}@db.example:5433/shout?sslmode=verify-full&sslp
 
 
 @pytest.mark.parametrize(
-    ("given", "database", "name"),
+    ("given", "where", "name"),
     [
         ({}, "d/shoutgraph.db", "d/shoutgraph.db"),
         ({"database_url": "sqlite:///elsewhere/x.db"}, "elsewhere/x.db", "elsewhere/x.db"),
@@ -25,10 +25,10 @@ URL = f"postgresql://app:{SECRET}@db.example:5433/shout?sslmode=verify-full&sslp
         ({"database_url": f"postgresql://x:{SECRET}@h:pp/s"}, f"postgresql://x:{SECRET}@h:pp/s", "the database"),
     ],
 )
-def test_a_database_has_an_address_and_a_name_to_show(given: dict[str, str], database: str, name: str):
+def test_a_database_has_an_address_and_a_name_to_show(given: dict[str, str], where: str, name: str):
     chosen = load({"data_dir": Path("d"), **given}, {})
-    assert (chosen.database, chosen.database_name, chosen.database_owner) == (database, name, database)
-    assert chosen.embedded == (not database.startswith("postgresql"))
+    assert (chosen.database, chosen.database_name, chosen.database_owner) == (where, name, where)
+    assert chosen.embedded == (not where.startswith("postgresql"))
 
 
 def test_no_text_of_the_settings_tells_a_secret():
