@@ -39,7 +39,7 @@ class Store(Protocol):
 
 
 def _no_secret() -> str:
-    raise NotImplementedError("this deployment makes no secrets")
+    raise RuntimeError("this deployment makes no secrets")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import random
 import re
 import struct
 import time
+from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -187,7 +188,7 @@ class Audience:
             subscriber.cut()
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol, ABC):
     """One connection of a subscriber; `ended` is how it ended."""
 
     def __init__(self, subscriber: Subscriber, server: int) -> None:
@@ -217,9 +218,9 @@ class Connection(asyncio.Protocol):
             self._why = why
             self._transport.abort()
 
+    @abstractmethod
     def hello(self) -> bytes:
         """What is sent first."""
-        raise NotImplementedError
 
     def hear(self, found: "re.Match[bytes]") -> None:
         """Hands an event over."""

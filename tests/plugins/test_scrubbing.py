@@ -25,7 +25,7 @@ def written_log(scrubber: Scrubber) -> Iterator[tuple[logging.Logger, io.StringI
     handler = logging.StreamHandler(text)
     handler.addFilter(scrubber)
     handler.setFormatter(logging.Formatter("%(message)s %(extra)s", defaults={"extra": ""}))
-    logger = logging.getLogger("some.vendor.library")
+    logger = logging.getLogger("a_library_of_a_vendor")
     logger.addHandler(handler)
     yield logger, text
     logger.removeHandler(handler)

@@ -182,7 +182,7 @@ def test_a_disk_without_room_is_refused_until_there_is_room_and_a_restart(
     template.write_bytes(empty[NAME])
     alone = ["unshare", "--user", "--map-root-user", "--mount"]
     if subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("nobody may mount a disk here")
+        pytest.skip("nobody may mount a disk here")  # a kernel's or container's setting that no test can change
     command = [*alone, sys.executable, "-m", filled.__name__, str(template), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr

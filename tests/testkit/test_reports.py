@@ -9,7 +9,7 @@ from tests.testkit import good
 
 from shoutgraph.testkit import reports
 from shoutgraph.testkit.suites import Conformance, record_of
-from shoutgraph.testkit.upstreams import Act, Forgery, NotSupported, Receipt, Recipient, SimulatedUpstream, Stage
+from shoutgraph.testkit.upstreams import Act, Forgery, NotSupported, Receipt, Recipient, Seen, SimulatedUpstream
 from shoutgraph.testkit.verdicts import Status, Verdict
 
 pytest_plugins = ["pytester"]
@@ -85,9 +85,25 @@ async def _refuses(work: Any) -> None:
         await work
 
 
+class Bare(SimulatedUpstream):
+    """An upstream that says only what every one has to."""
+
+    def config(self, base_url: str) -> dict[str, object]:
+        return {"base_url": base_url}
+
+    async def objects(self) -> list[Seen]:
+        return []
+
+
+def test_a_suite_and_an_upstream_that_leave_out_what_they_have_to_say_cannot_be_made() -> None:
+    for kind, missing in ((SimulatedUpstream, "config.* objects"), (Conformance, "upstream")):
+        with pytest.raises(TypeError, match=missing):
+            kind()
+
+
 @pytest.mark.anyio
-async def test_an_upstream_supports_nothing_that_it_does_not_say(tmp_path: Path) -> None:
-    upstream = SimulatedUpstream()
+async def test_an_upstream_supports_nothing_that_it_does_not_say() -> None:
+    upstream = Bare()
     await upstream.start()
     await _refuses(upstream.act(Act.PAY, "ref"))
     await _refuses(upstream.deliveries())
@@ -97,8 +113,4 @@ async def test_an_upstream_supports_nothing_that_it_does_not_say(tmp_path: Path)
     with pytest.raises(NotSupported):
         upstream.forge(None, Forgery.OLD)  # type: ignore[arg-type]
     assert upstream.wrong_configs("http://127.0.0.1") == {}
-    with pytest.raises(NotImplementedError):
-        await upstream.objects()
-    with pytest.raises(NotImplementedError):
-        Conformance().upstream(Stage(base_url="", clock=None, folder=tmp_path, instance=""))  # type: ignore[arg-type]
     await upstream.aclose()

@@ -3,6 +3,7 @@
 See `shoutgraph.testkit.upstreams` for a complete example.
 """
 
+from abc import ABC, abstractmethod
 from importlib import metadata
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ PROPERTY = "conformance"
 """The name under which a test's verdict is recorded."""
 
 
-class Conformance:
+class Conformance(ABC):
     """What the three have in common."""
 
     plugin: ClassVar[Descriptor]
@@ -29,13 +30,9 @@ class Conformance:
     distribution: ClassVar[str | None] = None
     """The distribution that it comes with; without one, C01 and a part of C02 are left out."""
 
+    @abstractmethod
     def upstream(self, stage: Stage) -> Upstream:
-        """A new simulator for each behaviour.
-
-        Raises:
-            NotImplementedError: the test does not say which.
-        """
-        raise NotImplementedError
+        """A new simulator for each behaviour."""
 
     def _check(self, behaviour: Behaviour, folder: Path, record_property: Any) -> None:  # noqa: ANN401 -- pytest's
         verdict = running.run(self, behaviour, folder)
@@ -43,7 +40,7 @@ class Conformance:
         for note in verdict.notes:
             print(f"{verdict.id}: left out: {note}")  # noqa: T201 -- shown by pytest, with -rP or when it fails
         if verdict.status is Status.SKIPPED:
-            pytest.skip(f"{verdict.id}: {verdict.detail}")
+            pytest.skip(f"{verdict.id}: {verdict.detail}")  # not declared by the plugin, or not had by its upstream
         if verdict.status is Status.FAILED:
             pytest.fail(f"{verdict.id}: {behaviour.sentence}: {verdict.detail}", pytrace=False)
 

@@ -62,6 +62,7 @@ things. `config` and `forge` are pure. An upstream starts no clock of its own an
 tell waits until `deliveries` takes it. Time is `stage.clock`, which the kit moves.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -302,38 +303,30 @@ class Upstream(Protocol):
         ...
 
 
-class SimulatedUpstream:
+class SimulatedUpstream(ABC):
     """An `Upstream` that supports nothing yet: override what the provider has."""
 
     app: AsgiApp | None = None
     aside: Sequence[str] = ()
 
-    async def start(self) -> None:
+    async def start(self) -> None:  # noqa: B027 - many need nothing
         """Does nothing."""
 
-    async def aclose(self) -> None:
+    async def aclose(self) -> None:  # noqa: B027 - many need nothing
         """Does nothing."""
 
+    @abstractmethod
     def config(self, base_url: str) -> Mapping[str, object]:
-        """Every upstream has to override this one.
-
-        Raises:
-            NotImplementedError: it did not.
-        """
-        raise NotImplementedError
+        """Every upstream has to say."""
 
     def wrong_configs(self, base_url: str) -> Mapping[str, Mapping[str, object]]:
         """None."""
         del base_url
         return {}
 
+    @abstractmethod
     async def objects(self) -> Sequence[Seen]:
-        """Every upstream has to override this one.
-
-        Raises:
-            NotImplementedError: it did not.
-        """
-        raise NotImplementedError
+        """Every upstream has to say."""
 
     async def act(self, verb: Act, ref: str, amount: Money | None = None) -> None:
         """Nothing ever happens.
