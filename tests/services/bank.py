@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
+from tests.services.bare import BarePayouts, BareTopUps, Nothing
 from tests.services.world import Clock
 
 from shoutgraph import sdk
@@ -23,10 +24,6 @@ TOPUPS, PAYOUTS = "bank", "bank-payouts"
 SECRET = "a-secret-of-the-bank"
 WINDOW = timedelta(hours=24)
 SOON = timedelta(seconds=5)
-
-
-class Nothing(BaseModel):
-    """No configuration."""
 
 
 @dataclass
@@ -82,7 +79,7 @@ class Bank:
         return [item.item_id for batch in self.batches for item in batch.items]
 
 
-class BankTopUps:
+class BankTopUps(BareTopUps):
     """Takes money."""
 
     def __init__(self, bank: Bank) -> None:
@@ -93,15 +90,6 @@ class BankTopUps:
 
     async def fetch(self, target: sdk.Target, call: sdk.Call) -> sdk.Observation:
         return self.bank.seen(target.operation_id)
-
-    async def refund(self, request: sdk.RefundRequest) -> sdk.TopUpOutcome:
-        return sdk.NotExecuted("unsupported")
-
-    async def cancel(self, target: sdk.Target, call: sdk.Call) -> sdk.TopUpOutcome:
-        return sdk.Unknown("unsupported")
-
-    async def aclose(self) -> None:
-        """Holds nothing."""
 
     def receive(self, raw: sdk.RawWebhook) -> sdk.Delivery:
         proof = sdk.hmac_proof(raw, [SecretStr(SECRET)], [raw.header("signature") or ""])
@@ -114,7 +102,7 @@ class BankTopUps:
         return sdk.Delivery(proof, (sdk.Notice(told["id"], target, sdk.NoticeKind.TOPUP, seen, raw.received_at),))
 
 
-class BankPayouts:
+class BankPayouts(BarePayouts):
     """Sends money."""
 
     def __init__(self, bank: Bank) -> None:
@@ -140,18 +128,6 @@ class BankPayouts:
         if key in self.bank.back:
             return sdk.Returned(f"ref-{key}", target.amount, "AC04", self.bank.clock())
         return sdk.Paid(f"ref-{key}", target.amount, self.bank.clock())
-
-    async def cancel(self, target: sdk.Target, call: sdk.Call) -> sdk.ItemOutcome:
-        return sdk.Unknown("unsupported")
-
-    def ingest(self, document: sdk.Artifact) -> Sequence[sdk.Notice]:
-        raise sdk.MalformedNotice
-
-    async def aclose(self) -> None:
-        """Holds nothing."""
-
-    def receive(self, raw: sdk.RawWebhook) -> sdk.Delivery:
-        raise sdk.BadSignature("it signs nothing about payouts")
 
 
 class BankPlugin:

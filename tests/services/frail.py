@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from pydantic import BaseModel
+from tests.services.bare import BarePayouts, BareTopUps, Nothing
 from tests.services.world import World
 
 from shoutgraph import sdk
@@ -13,10 +13,6 @@ from shoutgraph.plugins import loading
 
 WINDOW = timedelta(hours=24)
 CALLS_S = timedelta(seconds=5)
-
-
-class Nothing(BaseModel):
-    """No configuration."""
 
 
 @dataclass
@@ -52,7 +48,7 @@ class Frail:
             raise ConnectionError("the answer is lost")
 
 
-class FrailTopUps:
+class FrailTopUps(BareTopUps):
     """Takes money; a lost answer can only be had by asking for the same again."""
 
     def __init__(self, frail: Frail) -> None:
@@ -76,22 +72,13 @@ class FrailTopUps:
             return sdk.Pending(target.ref, timedelta(seconds=10))
         return sdk.Settled(str(target.ref), sdk.Totals.of(target.amount), FrailTopUps.now)
 
-    async def refund(self, request: sdk.RefundRequest) -> sdk.TopUpOutcome:
-        return sdk.NotExecuted("unsupported")
-
-    async def cancel(self, target: sdk.Target, call: sdk.Call) -> sdk.TopUpOutcome:
-        return sdk.Unknown("unsupported")
-
-    async def aclose(self) -> None:
-        """Holds nothing."""
-
     def receive(self, raw: sdk.RawWebhook) -> sdk.Delivery:
         reference = raw.body.decode()
         notice = sdk.Notice(reference, sdk.Target("", "", reference), sdk.NoticeKind.TOPUP)
         return sdk.Delivery(sdk.hint_proof(raw), (notice,), ack=b"[accepted]")
 
 
-class FrailPayouts:
+class FrailPayouts(BarePayouts):
     """Sends money, in the same way."""
 
     def __init__(self, frail: Frail) -> None:
@@ -119,15 +106,6 @@ class FrailPayouts:
             else sdk.Absent()
             for target in targets
         }
-
-    async def cancel(self, target: sdk.Target, call: sdk.Call) -> sdk.ItemOutcome:
-        return sdk.Unknown("unsupported")
-
-    def ingest(self, document: sdk.Artifact) -> Sequence[sdk.Notice]:
-        raise sdk.MalformedNotice
-
-    async def aclose(self) -> None:
-        """Holds nothing."""
 
     def receive(self, raw: sdk.RawWebhook) -> sdk.Delivery:
         item_id = raw.body.decode()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from pydantic import BaseModel
+from tests.services.bare import BarePayouts, BareTopUps, Nothing
 from tests.services.world import World
 
 from shoutgraph import sdk
@@ -15,10 +15,6 @@ from shoutgraph.plugins import loading
 TOPUPS, PAYOUTS = "slow", "slow-payouts"
 WINDOW = timedelta(hours=24)
 SOON = timedelta(seconds=10)
-
-
-class Nothing(BaseModel):
-    """No configuration."""
 
 
 @dataclass
@@ -54,7 +50,7 @@ class Slow:
         self.waiting.pop(which).set_result(answer)
 
 
-class SlowTopUps:
+class SlowTopUps(BareTopUps):
     """Takes money."""
 
     def __init__(self, slow: Slow) -> None:
@@ -68,20 +64,8 @@ class SlowTopUps:
         await self.slow.call("fetch")
         return sdk.Pending(target.ref, SOON)
 
-    async def refund(self, request: sdk.RefundRequest) -> sdk.TopUpOutcome:
-        return sdk.NotExecuted("unsupported")
 
-    async def cancel(self, target: sdk.Target, call: sdk.Call) -> sdk.TopUpOutcome:
-        return sdk.Unknown("unsupported")
-
-    async def aclose(self) -> None:
-        """Holds nothing."""
-
-    def receive(self, raw: sdk.RawWebhook) -> sdk.Delivery:
-        raise sdk.BadSignature("it signs nothing")
-
-
-class SlowPayouts:
+class SlowPayouts(BarePayouts):
     """Sends money."""
 
     def __init__(self, slow: Slow) -> None:
@@ -98,18 +82,6 @@ class SlowPayouts:
         await self.slow.call("fetch")
         keys = [target.operation_id for target in targets]
         return {key: sdk.Pending(f"ref-{key}", SOON) if key in self.slow.has else sdk.Absent() for key in keys}
-
-    async def cancel(self, target: sdk.Target, call: sdk.Call) -> sdk.ItemOutcome:
-        return sdk.Unknown("unsupported")
-
-    def ingest(self, document: sdk.Artifact) -> Sequence[sdk.Notice]:
-        raise sdk.MalformedNotice
-
-    async def aclose(self) -> None:
-        """Holds nothing."""
-
-    def receive(self, raw: sdk.RawWebhook) -> sdk.Delivery:
-        raise sdk.BadSignature("it signs nothing")
 
 
 class SlowPlugin:

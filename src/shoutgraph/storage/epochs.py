@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain.anchors import FIRST, Epoch, Standing
-from shoutgraph.domain.journal import GENESIS, Head
+from shoutgraph.domain.journal import Head
 from shoutgraph.storage import columns, journal
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
@@ -42,9 +42,6 @@ _EVENT = columns.table_of(journal.EventRow)
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({c.name: sa.bindparam(c.name) for c in _T.c}))
 _CURRENT: Final = Statement[Any](lambda: sa.select(_T).order_by(_T.c.number.desc()).limit(1))
 _ALL: Final = Statement[Any](lambda: sa.select(_T).order_by(_T.c.number).limit(EPOCHS_MAX))
-_LAST_LINE: Final = Statement[tuple[int, bytes, datetime]](
-    lambda: sa.select(_EVENT.c.seq, _EVENT.c.hash, _EVENT.c.at).order_by(_EVENT.c.seq.desc()).limit(1)
-)
 _FIRST_LINE: Final = Statement[tuple[bytes]](lambda: sa.select(_EVENT.c.hash).where(_EVENT.c.seq == 1))
 _HASHES: Final = Statement[tuple[int, bytes]](
     lambda: sa.select(_EVENT.c.seq, _EVENT.c.hash).where(columns.any_of(_EVENT.c.seq, "seqs"))
@@ -61,7 +58,7 @@ def standing(tx: Tx) -> Standing:
     """What the database says of its own journal."""
     first = tx.one(_FIRST_LINE)
     epochs = tuple(_epoch(row) for row in tx.all(_ALL))
-    return Standing(None if first is None else first[0], _head(tx), epochs)
+    return Standing(None if first is None else first[0], journal.head(tx), epochs)
 
 
 def list_of_hashes(tx: Tx, seqs: Sequence[int]) -> dict[int, bytes]:
@@ -78,7 +75,7 @@ def begin(tx: Tx, *, after: Head | None = None, above: int = 0, lost_seq: int | 
         above: the highest number of an epoch that others have heard of.
         lost_seq: the newest line that is known to be lost.
     """
-    head = after or _head(tx)
+    head = after or journal.head(tx)
     lost = lost_seq if lost_seq is not None and lost_seq > head.seq else None
     epoch = Epoch(max(current(tx).number, above) + 1, head, tx.now, lost)
     tx.run(
@@ -91,12 +88,6 @@ def begin(tx: Tx, *, after: Head | None = None, above: int = 0, lost_seq: int | 
         lost_seq=epoch.lost_seq,
     )
     return epoch
-
-
-def _head(tx: Tx) -> Head:
-    """The newest line now: where several processes write, a unit of work that writes may know an older one."""
-    row = tx.one(_LAST_LINE)
-    return GENESIS if row is None else Head(*row)
 
 
 def _epoch(row: Sequence[Any]) -> Epoch:

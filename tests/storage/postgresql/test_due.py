@@ -26,10 +26,6 @@ WORKERS = 8
 CLAIMED = 50
 
 
-class GaveUpError(errors.NotFoundError):
-    """A worker that fails after its claim."""
-
-
 def put(url: str, count: int) -> None:
     """Orders, each with a deadline that is due."""
     with connect(url) as raw:
@@ -48,7 +44,7 @@ def claim(tx: Tx, *, fails: bool) -> list[str]:
     for subject in claimed:
         journal.append(tx, NewEvent(f"event_{subject}", subject, "due", {}))
     if claimed and fails:
-        raise GaveUpError("There is no such order.")
+        raise errors.NotFoundError("There is no such order.")  # a worker that fails after its claim
     return claimed
 
 
@@ -57,7 +53,7 @@ def work(store: Store, chance: random.Random, claimed: list[str], counts: Counte
     while time.monotonic() < until:
         try:
             found = store.write_now(partial(claim, fails=chance.random() < 0.1))
-        except GaveUpError:
+        except errors.NotFoundError:
             counts["given back"] += 1
             continue
         claimed.extend(found)
