@@ -68,8 +68,11 @@ class Story:
         self._invite()
         async with self.audience.listening():
             await self._cut_and_restart()
-            lines = await asyncio.to_thread(check_books, self.fleet, self.shoppers.books)
-            await self._until_heard(lines)
+            lines = await self._caught_up()
+            if self.long:
+                self.calm_from = time.time()
+                await self._shop_in_calm()
+                lines = await self._caught_up()
         return lines
 
     async def _cut_and_restart(self) -> None:
@@ -79,11 +82,19 @@ class Story:
             for at in range(self.restarts):
                 await self._cut(self.reconnects * (at + 1) // self.restarts)
                 await self._restart(at)
-            self.calm_from = time.time()
-            if self.long:
-                self.shoppers.rest_s = CALM_REST_S
-                await asyncio.sleep(CALM_S)
             shopping = False
+
+    async def _shop_in_calm(self) -> None:
+        """Nobody is behind and nothing breaks: what is measured now is how long an event takes."""
+        until = time.monotonic() + CALM_S
+        self.shoppers.rest_s = CALM_REST_S
+        await self.shoppers.shop(FANS, lambda: time.monotonic() < until)
+
+    async def _caught_up(self) -> list[dict[str, Any]]:
+        """The journal, once everybody has heard all of it."""
+        lines = await asyncio.to_thread(check_books, self.fleet, self.shoppers.books)
+        await self._until_heard(lines)
+        return lines
 
     def _invite(self) -> None:
         market, orders = self.fleet.market, list(self.shoppers.books.told.values())
