@@ -15,8 +15,6 @@ from shoutgraph.api.failures import Code
 from shoutgraph.api.transport import SAFE_HEADERS
 
 RETRY_AFTER_S: Final = 30
-TRY_LATER: Final = 1013
-"""The close code of a socket that should be opened again later."""
 MESSAGE: Final = "The database is being restored. Nothing was done; try again later."
 
 
@@ -40,10 +38,9 @@ class ClosedDoors:
         """Answers one request, or says that the doors are closed."""
         if self._open or scope["type"] == "lifespan" or self._is_free(scope["path"]):
             await self._inner(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": TRY_LATER})
         else:
+            if scope["type"] == "websocket":
+                await receive()  # the handshake, which is answered like any other request
             await _refusal()(scope, receive, send)
 
     def _is_free(self, path: str) -> bool:
