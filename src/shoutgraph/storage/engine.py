@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
-from shoutgraph.domain import clock, errors
+from shoutgraph.domain import clock, errors, journal
 from shoutgraph.storage import guards, inbox, migrations, postgresql, readers, sequencer, sqlite, writer
 from shoutgraph.storage.bell import Bell
+from shoutgraph.storage.continuity import Continuity
 from shoutgraph.storage.inbox import Command
 from shoutgraph.storage.listener import Listener
 from shoutgraph.storage.sequencer import Sequencer
@@ -111,18 +112,19 @@ def _open_server(url: str, wall: clock.Clock, chosen: Options) -> "Store":
         ]
         first = reading[0]
         fault = _schema_fault(first, postgresql.schema_digest(first.raw.raw), chosen)
-        bell = Bell(0 if fault else sequencer.newest(Tx(first.raw, first.dialect, wall())))
+        newest = journal.GENESIS if fault else sequencer.newest(Tx(first.raw, first.dialect, wall()))
+        bell, known = Bell(newest.seq), Continuity(newest)
         reader = readers.Readers(reading, wall)
         parts.callback(reader.close)
-        parts.callback(Listener(lambda: postgresql.Session(url, role=postgresql.APP), bell, wall).close)
+        parts.callback(Listener(lambda: postgresql.Session(url, role=postgresql.APP), bell, known, wall).close)
         pen = None
         if chosen.writing:
             guards.require_role(first.raw.raw, postgresql.SEQUENCER)
-            sealing = Sequencer(lambda: postgresql.Session(url, role=postgresql.SEQUENCER, settings=held), wall)
+            sealing = Sequencer(lambda: postgresql.Session(url, role=postgresql.SEQUENCER, settings=held), known, wall)
             parts.callback(sealing.close)
             limits = writer.Limits(chosen.limits.queue, min(chosen.limits.batch, SHARED_BATCH_MAX))
             session = opened(postgresql.Session(url, role=postgresql.APP, settings=held, signs=True))
-            pen = writer.Writer(session, wall, lambda _: sealing.poke(), limits, shared=True)
+            pen = writer.Writer(session, wall, lambda _: sealing.poke(), limits, known=known)
             parts.callback(pen.close)
         return Store(reader, pen, bell, parts.pop_all(), schema_fault=fault, shared=True)
 
@@ -221,7 +223,7 @@ class Store:
         until = time.monotonic() + SETTLE_S
         while self.shared:
             waiting, newest = self.read_now(lambda tx: (sequencer.count_waiting(tx), sequencer.newest(tx)))
-            if not waiting and self.bell.newest >= newest:
+            if not waiting and self.bell.newest >= newest.seq:
                 return
             if time.monotonic() > until:
                 raise errors.StoreUnavailableError(f"{waiting} events wait for their place", retry_after_s=1)

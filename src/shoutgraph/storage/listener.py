@@ -15,6 +15,7 @@ import psycopg
 from shoutgraph.domain import clock, errors
 from shoutgraph.storage import sequencer
 from shoutgraph.storage.bell import Bell
+from shoutgraph.storage.continuity import Continuity
 from shoutgraph.storage.postgresql import Session
 from shoutgraph.storage.tx import Tx
 
@@ -29,9 +30,10 @@ CLOSE_S: Final = 0.1
 class Listener:
     """Listens in a thread of its own."""
 
-    def __init__(self, connect: Callable[[], Session], bell: Bell, wall: clock.Clock) -> None:
+    def __init__(self, connect: Callable[[], Session], bell: Bell, known: Continuity, wall: clock.Clock) -> None:
         self._connect = connect
         self._bell = bell
+        self._known = known
         self._wall = wall
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="shoutgraph-listener", daemon=True)
@@ -58,11 +60,18 @@ class Listener:
             self._closing.wait(RECONNECT_S)
 
     def _listen(self, session: Session) -> None:
+        fault = self._known.fault(Tx(session.raw, session.dialect, self._wall()))
+        if fault is not None:
+            logger.critical("nobody is told of new events: %s", fault)
+            self._closing.wait(POLL_S)
+            return
         session.raw.execute(f"LISTEN {sequencer.CHANNEL}")
         look_at = 0.0  # at once: what was sealed before it listened was not heard
         while not self._closing.is_set():
             if time.monotonic() >= look_at:
-                self._bell.ring(sequencer.newest(Tx(session.raw, session.dialect, self._wall())))
+                newest = sequencer.newest(Tx(session.raw, session.dialect, self._wall()))
+                self._known.learn(newest)
+                self._bell.ring(newest.seq)
                 look_at = time.monotonic() + POLL_S
             for _ in session.raw.raw.notifies(timeout=CLOSE_S, stop_after=1):
                 look_at = 0.0

@@ -15,6 +15,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from shoutgraph.domain import clock, errors, journal
+from shoutgraph.storage.continuity import Continuity
 from shoutgraph.storage.session import Blame, Session
 from shoutgraph.storage.statements import Row, Statement
 from shoutgraph.storage.tx import Tx
@@ -40,8 +41,9 @@ RECONNECT_S: Final = 0.2
 class Sequencer:
     """Seals in a thread of its own, on a connection of its own."""
 
-    def __init__(self, connect: Callable[[], Session], wall: clock.Clock) -> None:
+    def __init__(self, connect: Callable[[], Session], known: Continuity, wall: clock.Clock) -> None:
         self._connect = connect
+        self._known = known
         self._wall = wall
         self._poked = threading.Event()
         self._closing = threading.Event()
@@ -77,6 +79,10 @@ class Sequencer:
                 return
 
     def _work(self, session: Session) -> None:
+        fault = self._known.fault(Tx(session.raw, session.dialect, self._wall()))
+        if fault is not None:
+            logger.critical("nothing is sealed: %s", fault)
+            return
         leads, busy_until, watch = False, 0.0, _Watch()
         while True:
             closing = self._closing.is_set()
@@ -193,10 +199,10 @@ def count_waiting(tx: Tx) -> int:
     return row[0]
 
 
-def newest(tx: Tx) -> int:
-    """The number of the newest line."""
+def newest(tx: Tx) -> journal.Head:
+    """The newest line."""
     row = tx.one(_NEWEST)
-    return row[0] if row else 0
+    return journal.GENESIS if row is None else journal.Head(row[0], row[1], clock.from_micros(row[2]))
 
 
 def _try_lead(session: Session) -> bool:
@@ -250,7 +256,7 @@ _SPAN: Final = Statement[tuple[int | None, int | None]](
 )
 _CHECK_NOW: Final = "SET CONSTRAINTS ALL IMMEDIATE"
 """What else COMMIT would find wrong."""
-_NEWEST: Final = Statement[tuple[int]](lambda: sa.select(_ROW.c.seq))
+_NEWEST: Final = Statement[tuple[int, bytes, int]](lambda: sa.select(*_ROW.c))
 _TYPES: Final[dict[str, sa.types.TypeEngine[Any]]] = {
     **dict.fromkeys(("seq", "topic_seq", "transfer_id", "at"), sa.BigInteger()),
     **dict.fromkeys(("id", "topic", "type", "body"), sa.Text()),

@@ -6,6 +6,7 @@ memory or the file concern the whole batch, and after a few in a row the writer 
 wrong. Source: docs/adr/0005-storage.md.
 """
 
+import itertools
 import logging
 import random
 import threading
@@ -18,6 +19,7 @@ from typing import Final
 
 from shoutgraph.domain import clock, errors, journal
 from shoutgraph.storage import inbox
+from shoutgraph.storage.continuity import Continuity
 from shoutgraph.storage.inbox import Command, Outcome
 from shoutgraph.storage.session import Blame, Session
 from shoutgraph.storage.statements import Hold
@@ -57,6 +59,10 @@ class _LostError(Exception):
     """The connection is gone and nothing of the batch is kept; its cause is the driver's error."""
 
 
+class _OtherError(Exception):
+    """The connection leads to a database that is not the one this process knows."""
+
+
 class _ContendedError(Exception):
     """A neighbour has what the command needs, or took the `key`; its cause is the driver's error."""
 
@@ -75,19 +81,20 @@ class Writer:
         committed: Callable[[Tx], None],
         limits: Limits | None = None,
         *,
-        shared: bool = False,
+        known: Continuity | None = None,
     ) -> None:
         """Starts the thread.
 
         Args:
             committed: called after each commit, in this thread.
-            shared: whether other processes write to the database too.
+            known: what this process knows of a database that others write to too; None where nobody else does.
         """
         self._session = session
         self._wall = wall
         self._committed = committed
         self._limits = limits or Limits()
-        self._shared = shared
+        self._known = known
+        self._shared = known is not None
         self._inbox: inbox.Inbox[Command] = inbox.Inbox(limit=self._limits.queue)
         self._tx = Tx(session.raw, session.dialect, clock.EPOCH)
         self._last = self._tx.head.at
@@ -135,6 +142,9 @@ class Writer:
             except _BatchError as failure:
                 self._fail(part, failure)
                 continue
+            except _OtherError as other:
+                self._stop(str(other), [*part, *itertools.chain.from_iterable(waiting)])
+                return
             if results is None:  # a deferred check failed: by halves, so that in the end only the offender does
                 half = len(part) // 2
                 waiting.extendleft([part[half:], part[:half]])
@@ -159,11 +169,12 @@ class Writer:
         """
         session = self._session
         results: list[tuple[Command, Outcome]] = []
-        if self._lives != session.lives:
-            self._lives = session.lives
-            self._tx.lasting.clear()
         try:
             session.begin()
+            if self._lives != session.lives:
+                self._require_known()
+                self._lives = session.lives
+                self._tx.lasting.clear()
             self._fill(batch, results)
             session.commit()
         except _LostError:
@@ -176,6 +187,16 @@ class Writer:
             self._abandon()
             raise
         return results, batch[len(results) :]
+
+    def _require_known(self) -> None:
+        """Asks a new connection whether it leads to the database that this process knows.
+
+        Raises:
+            _OtherError: it does not.
+        """
+        fault = None if self._known is None else self._known.fault(self._tx)
+        if fault is not None:
+            raise _OtherError(fault)
 
     def _fill(self, batch: list[Command], results: list[tuple[Command, Outcome]]) -> None:
         """Runs commands until one of them meets a neighbour, or the batch has taken long enough."""
@@ -304,6 +325,12 @@ class Writer:
     def _abandon(self) -> None:
         self._session.rollback()
         self._tx.restart()
+
+    def _stop(self, why: str, batch: Sequence[Command]) -> None:
+        """Writes no more: it would only make things worse."""
+        logger.critical("writing is closed: %s", why)
+        self._inbox.close(why)
+        _turn_away([*batch, *self._inbox.drain()], why)
 
     def _fail(self, batch: Sequence[Command], failure: _BatchError) -> None:
         self._faults += 1
