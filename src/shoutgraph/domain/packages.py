@@ -29,6 +29,7 @@ MARKETS_MAX: Final = 5_000
 
 _UNIT: Final = {"price_minor": RATIO_MAX, "per_coins": RATIO_MAX, "coins_min": COINS_MAX, "coins_max": COINS_MAX}
 _COINS = re.compile(r"[1-9][0-9]{0,9}")
+_PRODUCT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 T = TypeVar("T")
 P = TypeVar("P", "Package", "UnitPrice")
@@ -71,7 +72,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """Coins sold together at a price, with coins given on top; one version of it."""
+    """Coins sold together at a price, with coins given on top; one version of it.
+
+    `product` is what the store of the platform calls it, where it is sold there.
+    """
 
     id: str
     version: int
@@ -81,6 +85,7 @@ class Package:
     price: money.Money
     rate: Rate
     created_at: datetime
+    product: str | None = None
 
     def __post_init__(self) -> None:
         assert 0 < self.coins <= COINS_MAX, "a package holds coins"
@@ -125,6 +130,7 @@ class PackageEntry:
     coins: int
     price_minor: int
     bonus_coins: int = 0
+    product: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +224,8 @@ def check_list(prices: PriceList) -> None:
             raise _refusal(f"{name_of(market)}: {size} packages. {limits}", "TOO_MANY")
     for market, coins in _repeated((entry.market, entry.coins) for entry in prices.packages):
         raise _refusal(f"{name_of(market)}: the package of {coins} coins is given twice.", "REPEATED")
+    for market, sku in _repeated((entry.market, entry.product) for entry in prices.packages if entry.product):
+        raise _refusal(f"{name_of(market)}: the product {sku} is given twice.", "REPEATED")
     for market in _repeated(entry.market for entry in prices.units):
         raise _refusal(f"{name_of(market)} has two unit prices.", "REPEATED")
 
@@ -274,7 +282,7 @@ def read_list(given: object) -> PriceList:
 
 def _read_markets(given: object, where: str) -> tuple[list[PackageEntry], list[UnitEntry]]:
     """One entry of the list: the same prices for several countries and platforms."""
-    parts = _table(given, where, ("countries", "currency", "platforms", "unit", "packages"), ("bonus",))
+    parts = _table(given, where, ("countries", "currency", "platforms", "unit", "packages"), ("bonus", "products"))
     currency = _currency(parts["currency"], f"{where}: currency")
     names = _table(parts["unit"], f"{where}: unit", _UNIT)
     unit = {name: _whole(names[name], f"{where}: unit.{name}", 1, top) for name, top in _UNIT.items()}
@@ -283,6 +291,7 @@ def _read_markets(given: object, where: str) -> tuple[list[PackageEntry], list[U
     prices, bonus = (_by_coins(parts.get(name, {}), f"{where}: {name}") for name in ("packages", "bonus"))
     for coins in bonus.keys() - prices.keys():
         raise _refusal(f"{where}: bonus.{coins} is of no package.", "VALIDATION")
+    products = _products(parts.get("products", {}), f"{where}: products", prices)
     packages, units = [], []
     for country, platform in product(
         _list(parts["countries"], f"{where}: countries"), _list(parts["platforms"], f"{where}: platforms")
@@ -291,8 +300,26 @@ def _read_markets(given: object, where: str) -> tuple[list[PackageEntry], list[U
             raise _refusal(f"{where}: platforms: {platform} is not one of {', '.join(Platform)}.", "VALIDATION")
         market = Market(str(country), currency, Platform(str(platform)))
         units.append(UnitEntry(market, **unit))
-        packages += [PackageEntry(market, coins, minor, bonus.get(coins, 0)) for coins, minor in prices.items()]
+        packages += [
+            PackageEntry(market, coins, minor, bonus.get(coins, 0), products.get(coins))
+            for coins, minor in prices.items()
+        ]
+        if products and market.platform is Platform.WEB:
+            raise _refusal(f"{where}: products are of the stores of phones, not of the web.", "VALIDATION")
     return packages, units
+
+
+def _products(given: object, where: str, prices: Mapping[int, int]) -> dict[int, str]:
+    """What the store calls its packages, by coins."""
+    found = {}
+    for name, value in _table(given, where).items():
+        coins = int(name) if _COINS.fullmatch(name) else 0
+        if coins not in prices:
+            raise _refusal(f"{where}.{name} is of no package.", "VALIDATION")
+        if not isinstance(value, str) or not _PRODUCT.fullmatch(value):
+            raise _refusal(f"{where}.{name} is the store's id of a product: {_PRODUCT.pattern}", "VALIDATION")
+        found[coins] = value
+    return found
 
 
 def _by_coins(given: object, where: str) -> dict[int, int]:

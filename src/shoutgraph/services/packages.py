@@ -118,12 +118,13 @@ def _new_packages(tools: Tools, tx: Tx, prices: PriceList, rates: dict[str, Rate
         place, rate = (entry.market, entry.coins), rates[entry.market.currency]
         price = money.Money(entry.price_minor, entry.market.currency)
         old = on_sale.get(place)
-        if old is not None and (old.price, old.bonus_coins, old.rate) == (price, entry.bonus_coins, rate):
+        terms = (price, entry.bonus_coins, rate, entry.product)
+        if old is not None and (old.price, old.bonus_coins, old.rate, old.product) == terms:
             del on_sale[place]
             continue
         version = versions.get(place, 0) + 1
         package_id = tools.new_id(ids.PACKAGE)
-        found.append(Package(package_id, version, *place, entry.bonus_coins, price, rate, tx.now))
+        found.append(Package(package_id, version, *place, entry.bonus_coins, price, rate, tx.now, entry.product))
     return found, [package.id for package in on_sale.values()]
 
 

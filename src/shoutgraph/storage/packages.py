@@ -86,6 +86,7 @@ class PackageRow(SQLModel, table=True):
     rate_version: int = Field(sa_type=Integer)
     created_at: datetime = Field(sa_type=Micros)
     current: bool = Field(sa_type=Truth)
+    product: str | None = Field(sa_type=Text)
 
 
 class UnitPriceRow(SQLModel, table=True):
@@ -286,6 +287,7 @@ def insert(tx: Tx, found: Iterable[Package]) -> None:
         [
             _sold(package)
             | {"coins": package.coins, "bonus_coins": package.bonus_coins, "price_minor": package.price.minor}
+            | {"product": package.product}
             for package in found
         ],
     )
@@ -325,7 +327,8 @@ def _sold(price: Package | UnitPrice) -> dict[str, object]:
 
 
 def _package(row: Sequence[Any]) -> Package:
-    package_id, version, country, currency, platform, coins, bonus, minor, book, rate, created_at, _, over, under = row
+    package_id, version, country, currency, platform, coins, bonus, minor, book, rate, created_at, *rest = row
+    _, product, over, under = rest
     return Package(
         id=package_id,
         version=version,
@@ -335,6 +338,7 @@ def _package(row: Sequence[Any]) -> Package:
         price=money.Money(minor, currency),
         rate=Rate(currency, book, rate, over, under),
         created_at=created_at,
+        product=product,
     )
 
 

@@ -67,6 +67,13 @@ class TopupRow(SQLModel, table=True):
             sqlite_where=sa.text("ref IS NOT NULL"),
             postgresql_where=sa.text("ref IS NOT NULL"),
         ),
+        sa.Index(
+            "topup_follows",
+            "follows",
+            unique=True,
+            sqlite_where=sa.text("follows IS NOT NULL"),
+            postgresql_where=sa.text("follows IS NOT NULL"),
+        ),
         {"sqlite_strict": True},
     )
 
@@ -116,6 +123,7 @@ class TopupRow(SQLModel, table=True):
     look_at: datetime | None = Field(sa_type=Micros)
     looks: int = Field(sa_type=Integer)
     leased_until: datetime | None = Field(sa_type=Micros)
+    follows: str | None = Field(sa_type=Text)
 
 
 _T: Final = columns.table_of(TopupRow)

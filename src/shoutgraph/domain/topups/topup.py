@@ -183,7 +183,10 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Topup:
-    """A purchase of coins. Its id is the provider's idempotency key, at every attempt."""
+    """A purchase of coins. Its id is the provider's idempotency key, at every attempt.
+
+    `follows` is the top-up of the same purchase at another provider that proved to have done nothing; this one went on.
+    """
 
     id: ids.TopupId
     revision: int
@@ -208,6 +211,7 @@ class Topup:
     retryable: bool = False
     expired: bool = False
     review: Review | None = None
+    follows: ids.TopupId | None = None
 
     @property
     def paid(self) -> bool:

@@ -26,6 +26,7 @@ from shoutgraph.storage import (
     packages,
     payouts,
     policies,
+    receipts,
     recipients,
     requests,
     reversals,
@@ -39,7 +40,7 @@ from shoutgraph.storage.statements import Statement
 
 ROOMS: Final = (
     api_keys, creators, deadlines, disputes, earnings, epochs, journal, ledger, media, notices, orders, packages,
-    payouts, policies, recipients, requests, reversals, strays, topups, users, wallets,
+    payouts, policies, receipts, recipients, requests, reversals, strays, topups, users, wallets,
 )  # fmt: skip
 """Whoever has tables: they are known once their room is imported."""
 
