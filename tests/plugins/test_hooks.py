@@ -9,7 +9,7 @@ from tests.plugins.written import SECRET, request, setup
 
 from shoutgraph.plugins.hooks import Hooks
 from shoutgraph.plugins.loading import load
-from shoutgraph.sdk import Verdict, hookimpl
+from shoutgraph.sdk import OrderRequest, Verdict, hookimpl
 
 CANDIDATES = ("one", "two", "three")
 
@@ -39,7 +39,12 @@ def hooks_of(kind: str, *answers: Callable[..., object]) -> Hooks:
             def shoutgraph_money_event(self, event: Mapping[str, object]) -> object:
                 return answer(event)
 
-        return {"rank": Ranks, "review": Reviews, "hear": Hears}[kind]()
+        class Screens:
+            @hookimpl
+            def shoutgraph_screen(self, subject: object) -> object:
+                return answer(subject)
+
+        return {"rank": Ranks, "review": Reviews, "hear": Hears, "screen": Screens}[kind]()
 
     extra = {f"plugin-{at}": plugin(answer) for at, answer in enumerate(answers)}
     return load(setup(extra=extra, instances={}, strict=True)).hooks
@@ -97,6 +102,25 @@ async def test_the_strictest_verdict_wins_and_an_error_holds(
     answers: tuple[Callable[..., object], ...], verdict: Verdict
 ) -> None:
     assert await hooks_of("review", *answers).review("topup", request()) is verdict
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("answers", "verdict"),
+    [
+        ((), Verdict.HOLD),
+        ((lambda *_: None,), Verdict.HOLD),
+        ((lambda *_: None, lambda *_: Verdict.ALLOW), Verdict.ALLOW),
+        ((lambda *_: Verdict.ALLOW, later(Verdict.HOLD)), Verdict.HOLD),
+        ((later(Verdict.DENY), lambda *_: Verdict.ALLOW), Verdict.DENY),
+        ((lambda *_: Verdict.ALLOW, broken), Verdict.HOLD),
+        ((lambda *_: True,), Verdict.HOLD),
+    ],
+)
+async def test_only_an_opinion_passes_a_screening(answers: tuple[Callable[..., object], ...], verdict: Verdict) -> None:
+    hooks = hooks_of("screen", *answers)
+    assert hooks.screens is bool(answers)
+    assert await hooks.screen(OrderRequest("order_1", "BIRTHDAY", {}, "en")) is verdict
 
 
 @pytest.mark.anyio

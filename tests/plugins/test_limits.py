@@ -61,13 +61,13 @@ def refund(minor: int, currency: str = "EUR") -> RefundRequest:
 
 async def test_a_store_redeems_and_never_creates_or_cancels() -> None:
     store = declaring(intake=Intake.REDEEM)
-    assert await store.redeem(Redemption(call(), "receipt", "user_1")) == PENDING
+    assert await store.redeem(Redemption(call(), "receipt", "user_1", "coins")) == PENDING
     assert await store.create(request()) == NotExecuted("unsupported")
     assert await store.cancel(TARGET, call()) == Unknown("unsupported")
 
 
 async def test_a_provider_that_creates_never_redeems() -> None:
-    assert await declaring().redeem(Redemption(call(), "receipt", "user_1")) == NotExecuted("unsupported")
+    assert await declaring().redeem(Redemption(call(), "receipt", "user_1", "coins")) == NotExecuted("unsupported")
 
 
 @pytest.mark.parametrize("refunds", [Refunds.NONE, Refunds.EXTERNAL])

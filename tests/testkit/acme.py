@@ -36,8 +36,9 @@ def mac(key: str, message: bytes) -> bytes:
     return hmac.digest(key.encode(), message, hashlib.sha256)
 
 
-def receipt_of(purchase: str, customer: str, *, bundle: str = BUNDLE, live: bool = True, key: str = STORE_KEY) -> str:
-    told = json.dumps({"purchase": purchase, "customer": customer, "bundle": bundle, "live": live})
+def receipt_of(purchase: str, customer: str, /, *, key: str = STORE_KEY, **changes: Any) -> str:
+    said = {"purchase": purchase, "customer": customer, "bundle": BUNDLE, "live": True, "product": "coins"}
+    told = json.dumps({**said, **changes})
     return base64.b64encode(told.encode()).decode() + "." + mac(key, told.encode()).hex()
 
 
@@ -59,6 +60,7 @@ class Books:
         self.batches: dict[str, tuple[str, list[str]]] = {}
         self.keys: dict[str, tuple[str, str]] = {}
         self.refunds: dict[str, int] = {}
+        self.recipients: dict[str, dict[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
         self.lag = timedelta(0)
         self.holds = False
@@ -145,6 +147,16 @@ class Books:
         }
         return self.payouts.setdefault(payout["id"], payout)
 
+    def onboard(self, key: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        new = {"id": self.new_id("who"), "status": "open", "url": "https://acme.example/hello", "until": self.at(DAY)}
+        return self.recipients.setdefault(key, {**new, **wanted})
+
+    def recipient(self, ref: str) -> dict[str, Any]:
+        found = [each for each in self.recipients.values() if each["id"] == ref]
+        if not found:
+            raise RefusedError(404, "not_found")
+        return found[0]
+
     def lookup(self, targets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         now = self.clock().timestamp()
         return [
@@ -159,6 +171,10 @@ class Books:
     def act(self, verb: Act, ref: str, amount: Money | None) -> None:
         if ref in self.payments:
             self._to_payment(verb, self.payments[ref], amount)
+            return
+        if verb in {Act.VERIFY, Act.RESTRICT}:
+            self.recipient(ref)["status"] = "ready" if verb is Act.VERIFY else "restricted"
+            self.tell("recipient", self.recipient(ref))
             return
         found = [each for each in self.payouts.values() if ref in {each["id"], each.get("item")}]
         self._to_payout(verb, found[0], amount)
@@ -224,7 +240,7 @@ class AcmeUpstream(SimulatedUpstream):
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": json.dumps(told).encode()})
 
-    def _routed(self, route: tuple[str, ...], key: str, given: Any) -> Any:
+    def _routed(self, route: tuple[str, ...], key: str, given: Any) -> Any:  # noqa: PLR0911 -- a table
         books = self.books
         match route:
             case "POST", "payments":
@@ -237,6 +253,8 @@ class AcmeUpstream(SimulatedUpstream):
                 return books.refund(ref, key, given["amount"])
             case "POST", "payments", ref, "cancel":
                 return books.cancel(ref)
+            case _, "recipients", *named:
+                return books.recipient(named[0]) if named else books.onboard(key, given)
             case "POST", ("batches" | "lookup") as where:
                 made = books.submit(key, given["items"]) if where == "batches" else books.lookup(given["targets"])
                 return {"payouts": made}
@@ -305,6 +323,9 @@ class AcmeUpstream(SimulatedUpstream):
     async def recipient(self, kind: Recipient) -> str:
         return kind.value
 
+    def answers(self) -> Mapping[str, str]:
+        return {"iban": "DE00ACME"}
+
 
 class StoreUpstream(AcmeUpstream):
     """Acme's store, where devices buy."""
@@ -314,19 +335,17 @@ class StoreUpstream(AcmeUpstream):
         purchase = self.books.create(self.books.new_id("key"), wanted)
         purchase.update(status="paid", settled=499, paid_at=self.books.at())
         ref = purchase["id"]
-        match kind:
-            case Receipt.OTHER_BUYER:
-                return receipt_of(ref, "somebody else")
-            case Receipt.OTHER_PRODUCT:
-                return receipt_of(ref, customer_ref, bundle="another")
-            case Receipt.OTHER_ENVIRONMENT:
-                return receipt_of(ref, customer_ref, live=False)
-            case Receipt.FORGED_CHAIN | Receipt.WRONG_KEY:
-                return receipt_of(ref, customer_ref, key=FOREIGN)
-            case Receipt.UNSIGNED:
-                return receipt_of(ref, customer_ref).partition(".")[0] + "."
-            case Receipt.GENUINE:
-                return receipt_of(ref, customer_ref)
+        if kind is Receipt.UNSIGNED:
+            return receipt_of(ref, customer_ref).partition(".")[0] + "."
+        changes: Mapping[Receipt, dict[str, Any]] = {
+            Receipt.OTHER_BUYER: {"customer": "somebody else"},
+            Receipt.OTHER_APPLICATION: {"bundle": "another"},
+            Receipt.OTHER_PRODUCT: {"product": "diamonds"},
+            Receipt.OTHER_ENVIRONMENT: {"live": False},
+            Receipt.FORGED_CHAIN: {"key": FOREIGN},
+            Receipt.WRONG_KEY: {"key": FOREIGN},
+        }
+        return receipt_of(ref, customer_ref, **changes.get(kind, {}))
 
 
 class BankUpstream(AcmeUpstream):

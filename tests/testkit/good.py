@@ -13,6 +13,7 @@ from tests.testkit import wire
 from tests.testkit.acme import BUNDLE, LAG, STORE_KEY, mac
 
 from shoutgraph.sdk import (
+    OTHER_PRODUCT,
     Absent,
     Artifact,
     BatchOutcome,
@@ -34,6 +35,7 @@ from shoutgraph.sdk import (
     NoticeKind,
     NotSent,
     Observation,
+    OnboardRequest,
     Paid,
     PayoutBatch,
     PayoutCaps,
@@ -41,11 +43,15 @@ from shoutgraph.sdk import (
     Pending,
     Proof,
     RawWebhook,
+    Ready,
+    RecipientOutcome,
     Redemption,
     Redirect,
     RefundRequest,
     Refunds,
     Rejected,
+    Requirement,
+    Restricted,
     Returned,
     Settled,
     Target,
@@ -249,6 +255,8 @@ class Redeems(TopUps):
         receipt = json.loads(told)
         if mac(STORE_KEY, told).hex() != signature or not self.fits(receipt, request.customer_ref):
             return Declined(None, "receipt_refused")
+        if receipt["product"] != request.product:
+            return Declined(None, OTHER_PRODUCT)
         purchase = await self.ask("GET", f"/payments/{receipt['purchase']}")
         return self.outcome_of(purchase) if isinstance(purchase, dict) else purchase
 
@@ -280,6 +288,27 @@ class Payouts(Acme):
 
     async def cancel(self, target: Target, call: Call) -> ItemOutcome:
         return Unknown("unsupported")
+
+    def requirements(self, country: str, currency: str) -> Sequence[Requirement]:
+        return (Requirement("iban", "IBAN", "[A-Z]{2}[0-9]{2}[A-Z0-9]+", secret=True),)
+
+    async def onboard(self, request: OnboardRequest) -> RecipientOutcome:
+        wanted = {"iban": request.values["iban"], "ours": request.recipient_id}
+        return self.recipient_of(await self.ask("POST", "/recipients", wanted, request.call.idempotency_key))
+
+    async def recipient_status(self, ref: str, call: Call) -> RecipientOutcome:
+        return self.recipient_of(await self.ask("GET", f"/recipients/{ref}"))
+
+    def recipient_of(self, told: Any) -> RecipientOutcome:
+        if not isinstance(told, dict):
+            return told if isinstance(told, NotExecuted | Unknown) else Unknown("not_found")
+        match told["status"]:
+            case "ready":
+                return Ready(told["id"])
+            case "restricted":
+                return Restricted(told["id"], "acme_says_so")
+            case _:
+                return NeedsAction(told["id"], Redirect(told["url"]), datetime.fromisoformat(told["until"]))
 
     def ingest(self, document: Artifact) -> Sequence[Notice]:
         raise MalformedNotice("no files")

@@ -18,4 +18,4 @@ def test_every_behaviour_is_documented_as_it_is() -> None:
 
 def test_every_behaviour_has_an_id_of_its_own() -> None:
     ids = [each.id for each in running.BEHAVIOURS]
-    assert len(set(ids)) == len(ids) == 40
+    assert len(set(ids)) == len(ids) == 41

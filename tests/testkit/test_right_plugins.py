@@ -31,7 +31,7 @@ RIGHT = {
     "payout": (Subject(good.payout()), "C01 P06 P07 W05"),
     "payout by file": (
         Subject(good.payout(good.BankPayouts, caps=good.BANK_CAPS), acme.BankUpstream),
-        "C01 C05 C08 L01 M01 M02 M03 M04 M05 M06 M07 P08 W01 W02 W03 W04 W05 W06 W07 W08",
+        "C01 C05 C08 L01 M01 M02 M03 M04 M05 M06 M07 P08 P09 W01 W02 W03 W04 W05 W06 W07 W08",
     ),
 }
 """Plugins, and what does not apply to them."""

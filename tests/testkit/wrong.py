@@ -24,9 +24,11 @@ from shoutgraph.sdk import (
     NotExecuted,
     Notice,
     NoticeKind,
+    OnboardRequest,
     Pending,
     Proof,
     RawWebhook,
+    RecipientOutcome,
     Rejected,
     Returned,
     Target,
@@ -346,6 +348,15 @@ class PaysTheUnready(Payouts):
         return Pending("waiting", SOON) if payout["status"] == "not_ready" else super().item_of(payout)
 
 
+class OnboardsTwice(Payouts):
+    """P09"""
+
+    async def onboard(self, request: OnboardRequest) -> RecipientOutcome:
+        self.count = getattr(self, "count", 0) + 1
+        call = replace(request.call, idempotency_key=f"key_{self.count}")
+        return await super().onboard(replace(request, call=call))
+
+
 class RandomFiles(good.BankPayouts):
     """P06"""
 
@@ -411,6 +422,7 @@ WRONG: dict[str, tuple[str, Subject]] = {
     "one bad recipient stops all": ("P03", Subject(good.payout(AllOrNone))),
     "returns have names of their own": ("P04", Subject(good.payout(RenamesReturns))),
     "silence is a no": ("P05", Subject(good.payout(LosesPatience))),
+    "each onboarding is a new one": ("P09", Subject(good.payout(OnboardsTwice))),
     "files are random": ("P06", bank(RandomFiles)),
     "foreign entries are ours": ("P07", bank(TakesForeign)),
     "who is not ready is paid": ("P08", Subject(good.payout(PaysTheUnready))),

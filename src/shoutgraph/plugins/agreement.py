@@ -7,6 +7,11 @@ from shoutgraph.sdk import (
     Money,
     Observation,
     Paid,
+    Quote,
+    QuoteOutcome,
+    Ready,
+    RecipientOutcome,
+    Restricted,
     Returned,
     Settled,
     Totals,
@@ -16,6 +21,7 @@ from shoutgraph.sdk import (
 AMOUNT_MISMATCH: Final = "amount_mismatch"
 CURRENCY_MISMATCH: Final = "currency_mismatch"
 TOTALS_MISMATCH: Final = "totals_mismatch"
+REF_MISMATCH: Final = "ref_mismatch"
 
 T = TypeVar("T", bound=Observation)
 I = TypeVar("I", bound=ItemObservation)  # noqa: E741 -- an item
@@ -50,6 +56,23 @@ def payout(seen: I, asked: Money | None) -> I | Unknown:
     if reason is None:
         return seen
     return Unknown(reason, ref=seen.ref, detail=_told(seen.amount, asked))
+
+
+def recipient(seen: RecipientOutcome, ref: str) -> RecipientOutcome:
+    """What was seen of a recipient, if it is of the one that was asked about."""
+    if isinstance(seen, Ready | Restricted) and seen.ref != ref:
+        return Unknown(REF_MISMATCH, ref=seen.ref)
+    return seen
+
+
+def quote(seen: QuoteOutcome, asked: Money) -> QuoteOutcome:
+    """A quote, if it is for the amount that was asked about, and its fee can be read."""
+    if not isinstance(seen, Quote):
+        return seen
+    reason = _difference(seen.amount, asked)
+    if reason is None and seen.fee.currency not in {asked.currency, seen.arrives.currency}:
+        reason = CURRENCY_MISMATCH
+    return seen if reason is None else Unknown(reason, ref=seen.ref, detail=_told(seen.amount, asked))
 
 
 def _difference(seen: Money, asked: Money) -> str | None:

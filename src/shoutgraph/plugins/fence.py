@@ -49,12 +49,15 @@ class CallKind(StrEnum):
     CANCEL = "cancel"
     FETCH = "fetch"
     LIST = "list"
+    ONBOARD = "onboard"
+    RECIPIENT = "recipient"
+    QUOTE = "quote"
 
 
 NEW_MONEY: Final = frozenset({CallKind.CREATE, CallKind.REDEEM, CallKind.SUBMIT})
 """The kinds that an open breaker refuses. Old money can always be looked at, stopped and given back."""
 
-PROVABLE: Final = NEW_MONEY | {CallKind.REFUND}
+PROVABLE: Final = NEW_MONEY | {CallKind.REFUND, CallKind.ONBOARD, CallKind.QUOTE}
 """The kinds for which "the plugin was not called" proves that nothing happened.
 
 A look or a cancellation that was not made says nothing about the money, so there it is `Unknown`.
@@ -123,6 +126,12 @@ class Fence:
             result = self._unknown(kind, call, INVALID_ANSWER)
         self._breakers[kind].record(failed=_is_failure(result))
         return result
+
+    def tell(self, method: str, error: BaseException) -> None:
+        """Writes to the log that a method which is not a call of money broke."""
+        trace = self._scrubber.trace(error)
+        names = self.names
+        _log.warning("plugin %s, instance %s: its %s broke\n%s", names.plugin, names.instance, method, trace)
 
     async def close(self, provider: object) -> None:
         """Lets the provider go; that it cannot is told in the log and stops nobody."""

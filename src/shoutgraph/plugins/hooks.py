@@ -1,4 +1,4 @@
-"""The hooks that are called while money moves: ranking, risk review, news. All are advice; none moves money."""
+"""The hooks that are called along the way: ranking, risk review, screening, news. All advise; none moves money."""
 
 import asyncio
 import inspect
@@ -9,9 +9,10 @@ from typing import Final
 import pluggy
 
 from shoutgraph.plugins import scrubbing
-from shoutgraph.sdk import PayoutBatch, RefundRequest, TopUpRequest, Verdict
+from shoutgraph.sdk import OrderRequest, OrderVideo, PayoutBatch, RefundRequest, TopUpRequest, Verdict
 
 REVIEW_TIMEOUT_S: Final = 5.0
+SCREEN_TIMEOUT_S: Final = 60.0
 NEWS_TIMEOUT_S: Final = 10.0
 
 _log: Final = logging.getLogger("shoutgraph.plugins")
@@ -39,18 +40,21 @@ class Hooks:
 
     async def review(self, kind: str, request: TopUpRequest | RefundRequest | PayoutBatch) -> Verdict:
         """The strictest verdict of all plugins; an error, a timeout or another answer counts as HOLD."""
-        strictest = Verdict.ALLOW
-        arguments = {"kind": kind, "request": request}
-        for name, impl in self._impls("shoutgraph_review"):
-            try:
-                async with asyncio.timeout(REVIEW_TIMEOUT_S):
-                    verdict = await _settled(_called(impl, arguments))
-            except (Exception, SystemExit) as error:  # noqa: BLE001 -- the plugin boundary; the log names it
-                self._tell(name, "review", error)
-                verdict = Verdict.HOLD
-            if verdict is not None:
-                strictest = max(strictest, verdict if isinstance(verdict, Verdict) else Verdict.HOLD)
-        return strictest
+        verdicts = await self._verdicts("review", {"kind": kind, "request": request}, REVIEW_TIMEOUT_S)
+        return max(verdicts, default=Verdict.ALLOW)
+
+    @property
+    def screens(self) -> bool:
+        """Whether any plugin looks at what fans ask for and creators deliver."""
+        return bool(self._impls("shoutgraph_screen"))
+
+    async def screen(self, subject: OrderRequest | OrderVideo) -> Verdict:
+        """The strictest verdict of all plugins that have an opinion.
+
+        HOLD where none has, and for an error, a timeout or another answer.
+        """
+        verdicts = await self._verdicts("screen", {"subject": subject}, SCREEN_TIMEOUT_S)
+        return max(verdicts, default=Verdict.HOLD)
 
     async def money_event(self, event: Mapping[str, object]) -> tuple[str, ...]:
         """Tells every plugin, and gives the names of those that failed and should be told again."""
@@ -63,6 +67,19 @@ class Hooks:
                 self._tell(name, "money_event", error)
                 failed.append(name)
         return tuple(failed)
+
+    async def _verdicts(self, hook: str, arguments: Mapping[str, object], timeout_s: float) -> list[Verdict]:
+        verdicts = []
+        for name, impl in self._impls(f"shoutgraph_{hook}"):
+            try:
+                async with asyncio.timeout(timeout_s):
+                    answer = await _settled(_called(impl, arguments))
+            except (Exception, SystemExit) as error:  # noqa: BLE001 -- the plugin boundary; the log names it
+                self._tell(name, hook, error)
+                answer = Verdict.HOLD
+            if answer is not None:
+                verdicts.append(answer if isinstance(answer, Verdict) else Verdict.HOLD)
+        return verdicts
 
     def _impls(self, hook: str) -> list[tuple[str, pluggy.HookImpl]]:
         caller: pluggy.HookCaller = getattr(self._registry.hook, hook)

@@ -21,6 +21,8 @@ PLUGIN_FIELD: Final = "plugin"
 _CREATES: Final = ("create", "fetch", "refund", "cancel")
 _REDEEMS: Final = ("redeem", "fetch")
 _PAYS_OUT: Final = ("submit", "fetch", "cancel")
+_ONBOARDS: Final = ("onboard", "recipient_status")
+_QUOTES: Final = ("quote",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +100,26 @@ def _require_methods(provider: object, descriptor: discovery.Descriptor) -> None
             raise discovery.UnfitError(State.INVALID, f"its provider has no method {name}")
         if descriptor.threaded and inspect.iscoroutinefunction(method):
             raise discovery.UnfitError(State.INVALID, f"a threaded provider's {name} is not async")
-    receive = getattr(provider, "receive", None)
-    if not callable(receive) or inspect.iscoroutinefunction(receive):
-        raise discovery.UnfitError(State.INVALID, "its provider has no method receive, or an async one")
+    for name in _pure_methods(descriptor):
+        method = getattr(provider, name, None)
+        if not callable(method) or inspect.iscoroutinefunction(method):
+            raise discovery.UnfitError(State.INVALID, f"its provider has no method {name}, or an async one")
 
 
 def _methods(descriptor: discovery.Descriptor) -> tuple[str, ...]:
     end = "close" if descriptor.threaded else "aclose"
     if not isinstance(descriptor, TopUpPlugin):
-        return (*_PAYS_OUT, end)
+        optional = (*(_ONBOARDS if descriptor.caps.onboarding else ()), *(_QUOTES if descriptor.caps.quotes else ()))
+        return (*_PAYS_OUT, *optional, end)
     return (*(_CREATES if descriptor.caps.intake is Intake.CREATE else _REDEEMS), end)
+
+
+def _pure_methods(descriptor: discovery.Descriptor) -> tuple[str, ...]:
+    if isinstance(descriptor, TopUpPlugin):
+        return ("receive",)
+    caps = descriptor.caps
+    return (
+        "receive",
+        *(("ingest",) if caps.ingest else ()),
+        *(("requirements",) if caps.onboarding else ()),
+    )

@@ -9,6 +9,7 @@ from shoutgraph.sdk import (
     NotExecuted,
     PayoutBatch,
     PayoutCaps,
+    QuoteRequest,
     RefundRequest,
     Refunds,
     TopUpCaps,
@@ -72,6 +73,11 @@ def of_batch(caps: PayoutCaps, batch: PayoutBatch) -> dict[str, NotExecuted]:
     if not any(refused.values()):
         return {}
     return {item_id: reason or NotExecuted(BATCH_REFUSED) for item_id, reason in refused.items()}
+
+
+def of_quote(caps: PayoutCaps, request: QuoteRequest) -> NotExecuted | None:
+    """Why this question is not for this provider, or None."""
+    return _of_money(caps, request.amount) if caps.quotes else NotExecuted(UNSUPPORTED)
 
 
 def _of_money(caps: _Caps, amount: Money) -> NotExecuted | None:

@@ -14,17 +14,27 @@ from shoutgraph.sdk import (
     BatchOutcome,
     BlockingPayoutProvider,
     Call,
+    Declined,
     ItemObservation,
     ItemOutcome,
     Listed,
     Money,
+    NeedsAction,
     NotExecuted,
     Notice,
+    OnboardRequest,
     Paid,
     PayoutBatch,
     PayoutProvider,
     Pending,
+    Quote,
+    QuoteOutcome,
+    QuoteRequest,
+    Ready,
+    RecipientOutcome,
     Rejected,
+    Requirement,
+    Restricted,
     Returned,
     Target,
     Unknown,
@@ -34,6 +44,9 @@ AnyPayoutProvider: TypeAlias = PayoutProvider | BlockingPayoutProvider
 
 NOT_ANSWERED: Final = "not_answered"
 """The provider's answer says nothing of this item."""
+
+REQUIREMENTS_MAX: Final = 50
+"""The most things that a recipient can be asked for."""
 
 FETCH_MAX: Final = 100
 """The most items of one look."""
@@ -97,6 +110,44 @@ class Payouts:
         """What the provider has since a time, or None where it cannot list or does not answer."""
         return await topups.list_since(self.fence, self.provider, since, call)
 
+    def requirements(self, country: str, currency: str) -> tuple[Requirement, ...] | None:
+        """What a recipient there has to tell, or None where the provider knows no onboarding, or breaks."""
+        if not self.caps.onboarding:
+            return None
+        try:
+            answer = self._work("requirements", country, currency)()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 -- the plugin boundary; the log names the plugin
+            self.fence.tell("requirements", error)
+            return None
+        return _as_requirements(answer)
+
+    async def onboard(self, request: OnboardRequest) -> RecipientOutcome:
+        """Makes a recipient known."""
+        if not self.caps.onboarding:
+            return NotExecuted(limits.UNSUPPORTED)
+        if request.currency not in self.caps.currencies:
+            return NotExecuted(limits.UNSUPPORTED_CURRENCY)
+        work = self._work("onboard", request)
+        seen: RecipientOutcome = await self.fence.run(CallKind.ONBOARD, request.call, work, as_recipient_outcome)
+        return seen
+
+    async def recipient_status(self, ref: str, call: Call) -> RecipientOutcome:
+        """Looks at a recipient; an answer about another one is `Unknown`."""
+        if not self.caps.onboarding:
+            return Unknown(limits.UNSUPPORTED)
+        work = self._work("recipient_status", ref, call)
+        seen: RecipientOutcome = await self.fence.run(CallKind.RECIPIENT, call, work, as_recipient_outcome)
+        return agreement.recipient(seen, ref)
+
+    async def quote(self, request: QuoteRequest) -> QuoteOutcome:
+        """What sending costs; a quote for another amount is `Unknown`."""
+        refused = limits.of_quote(self.caps, request)
+        if refused is not None:
+            return refused
+        work = self._work("quote", request)
+        seen: QuoteOutcome = await self.fence.run(CallKind.QUOTE, request.call, work, _as_quote)
+        return agreement.quote(seen, request.amount)
+
     def ingest(self, document: Artifact) -> Sequence[Notice]:
         """Reads a statement file of a bank.
 
@@ -130,6 +181,24 @@ def as_item_outcome(answer: object) -> ItemOutcome | None:
 def as_item_observation(answer: object) -> ItemObservation | None:
     """The answer, if it is what a look at a payout may show."""
     return answer if isinstance(answer, Absent) else as_item_outcome(answer)
+
+
+def as_recipient_outcome(answer: object) -> RecipientOutcome | None:
+    """The answer, if it is what may be said of a recipient."""
+    if isinstance(answer, Ready | NeedsAction | Restricted | Declined | NotExecuted | Unknown):
+        return answer
+    return None
+
+
+def _as_quote(answer: object) -> QuoteOutcome | None:
+    return answer if isinstance(answer, Quote | NotExecuted | Unknown) else None
+
+
+def _as_requirements(answer: object) -> tuple[Requirement, ...] | None:
+    if not isinstance(answer, Sequence) or len(answer) > REQUIREMENTS_MAX:
+        return None
+    names = {each.name for each in answer if isinstance(each, Requirement)}
+    return tuple(answer) if len(names) == len(answer) else None
 
 
 def _as_batch(answer: object) -> BatchOutcome | None:

@@ -72,17 +72,21 @@ class Inbox:
 def _is_sound(notice: object, trust: Webhooks) -> bool:
     if not isinstance(notice, Notice) or not notice.notice_id:
         return False
-    seen = notice.observation
-    if seen is None:
+    if notice.observation is None:
         return True
-    if trust is not Webhooks.SIGNED:
-        return False  # a hint says where to look, never what is there
-    match notice.kind:
+    # A hint says where to look, never what is there.
+    return trust is Webhooks.SIGNED and _is_observation(notice.kind, notice.observation)
+
+
+def _is_observation(kind: NoticeKind, seen: object) -> bool:
+    match kind:
         case NoticeKind.TOPUP:
             return topups.as_outcome(seen) is not None
         case NoticeKind.PAYOUT:
             return payouts.as_item_outcome(seen) is not None
-        case NoticeKind.RECIPIENT | NoticeKind.IGNORED:
+        case NoticeKind.RECIPIENT:
+            return payouts.as_recipient_outcome(seen) is not None
+        case NoticeKind.IGNORED:
             return False
 
 

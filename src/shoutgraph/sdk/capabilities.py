@@ -86,6 +86,8 @@ class PayoutCaps:
     """What a payout provider can do.
 
     Args:
+        onboarding: the provider is `Onboards`, and sends money only to recipients that are `Ready`.
+        quotes: the provider is `Quotes`.
         artifacts: `submit` yields files that a person or a bank connection uploads.
         ingest: media types of the statement files that `ingest` reads.
         limits: the smallest and the largest amount of one item in minor units, by currency.

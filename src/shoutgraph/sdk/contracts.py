@@ -19,13 +19,18 @@ from shoutgraph.sdk.outcomes import (
     ItemObservation,
     ItemOutcome,
     Observation,
+    QuoteOutcome,
+    RecipientOutcome,
     TopUpOutcome,
 )
 from shoutgraph.sdk.requests import (
     Call,
+    OnboardRequest,
     PayoutBatch,
+    QuoteRequest,
     Redemption,
     RefundRequest,
+    Requirement,
     Target,
     TopUpRequest,
 )
@@ -192,6 +197,54 @@ class Lists(Protocol):
 
     async def list_since(self, since: datetime, call: Call) -> Sequence[Listed]:
         """The objects of this instance made at or after a time, oldest first."""
+        ...
+
+
+class Onboards(Protocol):
+    """Optional, declared by `caps.onboarding`: the provider has to know a recipient before money can be sent."""
+
+    def requirements(self, country: str, currency: str) -> Sequence[Requirement]:
+        """What a recipient there has to tell. Pure: no I/O, and the same answer for the same arguments."""
+        ...
+
+    async def onboard(self, request: OnboardRequest) -> RecipientOutcome:
+        """Makes a recipient known, or goes on where it was left; the same key makes one recipient."""
+        ...
+
+    async def recipient_status(self, ref: str, call: Call) -> RecipientOutcome:
+        """Looks at a recipient."""
+        ...
+
+
+class BlockingOnboards(Protocol):
+    """`Onboards` for a vendor library that blocks."""
+
+    def requirements(self, country: str, currency: str) -> Sequence[Requirement]:
+        """What a recipient there has to tell. Pure: no I/O, and the same answer for the same arguments."""
+        ...
+
+    def onboard(self, request: OnboardRequest) -> RecipientOutcome:
+        """Makes a recipient known, or goes on where it was left; the same key makes one recipient."""
+        ...
+
+    def recipient_status(self, ref: str, call: Call) -> RecipientOutcome:
+        """Looks at a recipient."""
+        ...
+
+
+class Quotes(Protocol):
+    """Optional, declared by `caps.quotes`: the provider says what sending costs before it is done."""
+
+    async def quote(self, request: QuoteRequest) -> QuoteOutcome:
+        """What it costs, and what arrives. It moves no money."""
+        ...
+
+
+class BlockingQuotes(Protocol):
+    """`Quotes` for a vendor library that blocks."""
+
+    def quote(self, request: QuoteRequest) -> QuoteOutcome:
+        """What it costs, and what arrives. It moves no money."""
         ...
 
 

@@ -212,6 +212,51 @@ class Rejected:
         _text(self.code, "code")
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Money can be sent to this recipient."""
+
+    ref: str
+
+    def __post_init__(self) -> None:
+        _text(self.ref, "ref")
+
+
+@dataclass(frozen=True, slots=True)
+class Restricted:
+    """The provider knows this recipient and sends them no money for now; the code says why."""
+
+    ref: str
+    code: str
+
+    def __post_init__(self) -> None:
+        _text(self.ref, "ref")
+        _text(self.code, "code")
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What sending `amount` costs and what `arrives`, good until it expires. The fee may be in either currency.
+
+    Raises:
+        ValueError: the fee is less than nothing, or nothing arrives.
+    """
+
+    amount: Money
+    fee: Money
+    arrives: Money
+    expires_at: datetime
+    ref: str | None = None
+
+    def __post_init__(self) -> None:
+        for money in (self.amount, self.fee, self.arrives):
+            _is(money, Money, "amount")
+        _aware(self.expires_at)
+        _optional_text(self.ref, "ref")
+        if self.fee.minor < 0 or self.arrives.minor <= 0:
+            raise ValueError("a fee is not negative, and something arrives")
+
+
 TopUpOutcome: TypeAlias = Settled | Pending | NeedsAction | Declined | NotExecuted | Unknown
 """The answer to a top-up, a refund or a cancellation."""
 
@@ -223,6 +268,12 @@ ItemOutcome: TypeAlias = Paid | Returned | Rejected | Pending | NotExecuted | Un
 
 ItemObservation: TypeAlias = ItemOutcome | Absent
 """What a look at one payout shows."""
+
+RecipientOutcome: TypeAlias = Ready | NeedsAction | Restricted | Declined | NotExecuted | Unknown
+"""Whether money can be sent to a recipient, and what they have to do before."""
+
+QuoteOutcome: TypeAlias = Quote | NotExecuted | Unknown
+"""The answer to the question what sending costs."""
 
 
 @dataclass(frozen=True, slots=True)

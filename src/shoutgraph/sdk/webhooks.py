@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from shoutgraph.sdk.capabilities import Webhooks
-from shoutgraph.sdk.outcomes import ItemOutcome, Observation
+from shoutgraph.sdk.outcomes import ItemOutcome, Observation, RecipientOutcome
 from shoutgraph.sdk.requests import Target
 
 BODY_BYTES_MAX: Final = 1_048_576
@@ -46,13 +46,13 @@ class Notice:
     """One thing that a provider tells us.
 
     `notice_id` is the provider's own and the same in every repeat. Without an observation it is a hint: the
-    host looks for itself.
+    host looks for itself. Of a recipient, `target.ref` is the recipient's ref.
     """
 
     notice_id: str
     target: Target
     kind: NoticeKind
-    observation: Observation | ItemOutcome | None = None
+    observation: Observation | ItemOutcome | RecipientOutcome | None = None
     occurred_at: datetime | None = None
 
 

@@ -9,10 +9,12 @@ from shoutgraph.plugins.providers import Providers
 from shoutgraph.plugins.topups import TopUps
 from shoutgraph.sdk import (
     BatchOutcome,
+    Call,
     ItemObservation,
     ItemOutcome,
     Money,
     Observation,
+    OnboardRequest,
     Paid,
     PayoutBatch,
     PayoutItem,
@@ -27,7 +29,7 @@ from shoutgraph.sdk import (
     Unknown,
 )
 from shoutgraph.testkit.proxy import Which
-from shoutgraph.testkit.trials import INSTANCE, Deal, Outcome, Subject, Trial
+from shoutgraph.testkit.trials import INSTANCE, TIMEOUT, Deal, Outcome, Subject, Trial
 from shoutgraph.testkit.upstreams import Act, Receipt, Recipient
 
 COUNTRY: Final = "DE"
@@ -121,12 +123,12 @@ class RedeemTrial(TopUpTrial):
 
     async def send(self, deal: Deal, providers: Providers | None = None) -> TopUpOutcome:
         """Redeems the receipt."""
-        request = Redemption(self.call(deal), deal.proof, deal.who)
+        request = Redemption(self.call(deal), deal.proof, deal.who, self.upstream.product)
         return await self.guarded(providers or self.providers).redeem(request)
 
     async def send_straight(self, deal: Deal) -> Outcome:
         """Redeems the receipt, without the fence."""
-        request = Redemption(self.call(deal), deal.proof, deal.who)
+        request = Redemption(self.call(deal), deal.proof, deal.who, self.upstream.product)
         outcome: Outcome = await self.straight("redeem", request)
         return outcome
 
@@ -161,6 +163,20 @@ class PayoutTrial(Trial):
         item_id, key = self._new("payout batch")
         who = await self.far(self.upstream.recipient(kind))
         return Deal(item_id, batch_key or key, amount or self.fair(), who)
+
+    def onboarding(self) -> OnboardRequest:
+        """A new recipient, who answers what the upstream says a good one does."""
+        recipient_id, key = self._new("recipient key")
+        return OnboardRequest(
+            call=Call(recipient_id, key, TIMEOUT),
+            recipient_id=recipient_id,
+            country=COUNTRY,
+            currency=self.fair().currency,
+            values=self.upstream.answers(),
+            return_url="https://shop.example/payouts",
+            refresh_url="https://shop.example/payouts/again",
+            email="creator@shop.example",
+        )
 
     def batch(self, *deals: Deal) -> PayoutBatch:
         """Payouts as the host asks for them, under the key of the first."""

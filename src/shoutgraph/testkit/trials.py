@@ -29,6 +29,7 @@ from shoutgraph.sdk import (
     Observation,
     PayoutPlugin,
     RawWebhook,
+    RecipientOutcome,
     TopUpPlugin,
     hookimpl,
 )
@@ -43,7 +44,7 @@ INSTANCE: Final = "conformance"
 TIMEOUT: Final = timedelta(seconds=20)
 """How long a call may take where its time is not what is tried."""
 
-Outcome: TypeAlias = Observation | ItemObservation
+Outcome: TypeAlias = Observation | ItemObservation | RecipientOutcome
 Descriptor: TypeAlias = AnyTopUpPlugin | AnyPayoutPlugin
 
 _SERIALS: Final = itertools.count(1)

@@ -117,6 +117,10 @@ class Act(StrEnum):
     """The payout is refused after it was taken in; no money left."""
     RETURN = "return"
     """A payout that was paid comes back."""
+    VERIFY = "verify"
+    """A recipient does what the provider asked for, and may be paid now. `ref` is the recipient's."""
+    RESTRICT = "restrict"
+    """The provider sends this recipient no money any more. `ref` is the recipient's."""
     SILENCE = "silence"
     """Nothing is ever heard of this payout again."""
     LAG = "lag"
@@ -165,8 +169,10 @@ class Receipt(StrEnum):
     GENUINE = "genuine"
     OTHER_BUYER = "other_buyer"
     """Genuine, and bought by somebody else than `customer_ref`."""
-    OTHER_PRODUCT = "other_product"
+    OTHER_APPLICATION = "other_application"
     """Genuine, and for another application (bundle, package)."""
+    OTHER_PRODUCT = "other_product"
+    """Genuine, of this application, and of another product than `Upstream.product`."""
     OTHER_ENVIRONMENT = "other_environment"
     """From the store's test environment where the live one is configured, or the other way round."""
     FORGED_CHAIN = "forged_chain"
@@ -220,6 +226,11 @@ class Upstream(Protocol):
     @property
     def aside(self) -> Sequence[str]:
         """Starts of paths that are asked beside the money: access tokens, certificates. Faults leave them alone."""
+        ...
+
+    @property
+    def product(self) -> str:
+        """The store's id of what `receipt` buys, and what the host expects. For redeeming."""
         ...
 
     async def start(self) -> None:
@@ -277,6 +288,10 @@ class Upstream(Protocol):
         """
         ...
 
+    def answers(self) -> Mapping[str, str]:
+        """What a good recipient answers to the plugin's requirements, by name. For payouts with onboarding."""
+        ...
+
     async def upload(self, document: Artifact) -> None:
         """Hands a file that the plugin made to the bank. For payouts by file.
 
@@ -308,6 +323,7 @@ class SimulatedUpstream(ABC):
 
     app: AsgiApp | None = None
     aside: Sequence[str] = ()
+    product: str = "coins"
 
     async def start(self) -> None:  # noqa: B027 - many need nothing
         """Does nothing."""
@@ -361,6 +377,10 @@ class SimulatedUpstream(ABC):
             NotSupported: always.
         """
         raise NotSupported(f"the provider has no recipient that is {kind}")
+
+    def answers(self) -> Mapping[str, str]:
+        """None."""
+        return {}
 
     async def upload(self, document: Artifact) -> None:
         """There are no files.

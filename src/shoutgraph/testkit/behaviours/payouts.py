@@ -1,4 +1,4 @@
-"""P01 to P05, P08: batches, recipients, and money that comes back."""
+"""P01 to P05, P08, P09: batches, recipients, and money that comes back."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -7,10 +7,14 @@ from typing import Final
 from shoutgraph.sdk import (
     BatchOutcome,
     ItemObservation,
+    NeedsAction,
     NotExecuted,
     Paid,
     Pending,
+    Ready,
+    Redirect,
     Rejected,
+    Restricted,
     Returned,
     Unknown,
 )
@@ -20,7 +24,7 @@ from shoutgraph.testkit.kinds import PayoutTrial
 from shoutgraph.testkit.registry import Behaviour
 from shoutgraph.testkit.trials import Deal, ref_of
 from shoutgraph.testkit.upstreams import Act, Recipient
-from shoutgraph.testkit.verdicts import declared, require
+from shoutgraph.testkit.verdicts import declared, require, where_supported
 
 SEVERAL: Final = 3
 LONG: Final = timedelta(days=30)
@@ -162,6 +166,34 @@ async def recipients_ready(trial: PayoutTrial) -> None:
     require(not await trial.objects(), "a payout to a recipient who may not be paid yet was made")
 
 
+async def onboarding(trial: PayoutTrial) -> None:
+    """P09."""
+    declared(trial.guarded(trial.providers).caps.onboarding, "caps.onboarding is not declared")
+    request = trial.onboarding()
+    guarded = trial.guarded(trial.providers)
+    asked = guarded.requirements(request.country, request.currency)
+    require(asked is not None, "requirements gave something else than requirements of different names")
+    require(guarded.requirements(request.country, request.currency) == asked, "requirements gave two answers")
+    missing = sorted({each.name for each in asked or () if each.required} - request.values.keys())
+    require(not missing, f"the upstream's answers lack {missing}")
+    first = await guarded.onboard(request)
+    ref = ref_of(first) or ""
+    require(isinstance(first, Ready | NeedsAction), f"a good recipient was onboarded, and is {first}")
+    again = await guarded.onboard(request)
+    require(ref_of(again) == ref, f"the same recipient twice gave {first}, and then {again}")
+    if isinstance(first, NeedsAction):
+        require(isinstance(first.action, Redirect), f"a recipient is sent to a page, not to {first.action}")
+        seen = await guarded.recipient_status(ref, request.call)
+        require(isinstance(seen, NeedsAction), f"a recipient who did nothing yet is shown as {seen}")
+        await trial.act(Act.VERIFY, ref)
+    seen = await guarded.recipient_status(ref, request.call)
+    require(seen == Ready(ref), f"a recipient who is ready is shown as {seen}")
+    with where_supported(trial.notes):
+        await trial.act(Act.RESTRICT, ref)
+        seen = await guarded.recipient_status(ref, request.call)
+        require(isinstance(seen, Restricted), f"a recipient who is restricted is shown as {seen}")
+
+
 BEHAVIOURS: Final = (
     Behaviour("P01", "Every item of a batch has its outcome, and no other has", registry.PAYOUT, every_item),
     Behaviour("P02", "The same batch twice pays once", registry.PAYOUT, paid_once),
@@ -169,4 +201,5 @@ BEHAVIOURS: Final = (
     Behaviour("P04", "What was paid may come back, under its own ref", registry.PAYOUT, comes_back),
     Behaviour("P05", "Silence proves nothing, and nothing is sent again", registry.PAYOUT, silence),
     Behaviour("P08", "Who is not ready is not paid", registry.PAYOUT, recipients_ready),
+    Behaviour("P09", "Who is onboarded is known once, and shown as they are", registry.PAYOUT, onboarding),
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shoutgraph.sdk import Declined, NotExecuted, Settled, Unknown
+from shoutgraph.sdk import OTHER_PRODUCT, Declined, NotExecuted, Settled, Unknown
 from shoutgraph.testkit import registry
 from shoutgraph.testkit.kinds import RedeemTrial
 from shoutgraph.testkit.registry import Behaviour
@@ -30,6 +30,8 @@ async def receipts(trial: RedeemTrial) -> None:
         told = f"a receipt that is {kind} gave {outcome}, and is refused: Declined or NotExecuted"
         require(not isinstance(outcome, Settled) and not isinstance(outcome, Unknown), told)
         require(isinstance(outcome, Declined | NotExecuted), told)
+        said = kind is not Receipt.OTHER_PRODUCT or (isinstance(outcome, Declined) and outcome.code == OTHER_PRODUCT)
+        require(said, f"a receipt of another product gave {outcome}, and is Declined({OTHER_PRODUCT!r})")
 
 
 BEHAVIOURS: Final = (
