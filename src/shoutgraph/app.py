@@ -184,7 +184,7 @@ async def open_app(
             allowed_origins=frozenset(settings.allowed_origins),
             graphiql=settings.graphiql_on,
         )
-        routes: list[BaseRoute] = [*media.routes(tools), *webhooks.routes(tools)]
+        routes: list[BaseRoute] = [*media.routes(tools, drain), *webhooks.routes(tools)]
         simulator = _simulator(settings, base_url, tools.clock)
         if simulator is not None:
             routes.append(Mount(SANDBOX_PATH, simulator))

@@ -9,21 +9,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from tests.files import clips
 from tests.services.world import World, new_id, open_world
 from tests.storage.databases import Place
 
 from shoutgraph.api import media as api, tus
+from shoutgraph.api.drain import Drain
+from shoutgraph.api.server import build_server
 from shoutgraph.domain import ids, media
 from shoutgraph.domain.media import OpenUpload, RejectionCode, Video, VideoLimits, VideoState
 from shoutgraph.domain.users import Viewer
@@ -45,6 +46,7 @@ class Site:
 
     world: World
     port: int
+    end: Callable[[], None] = field(default=lambda: None)
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE_S)
@@ -100,20 +102,20 @@ def free_port() -> int:
 
 @contextmanager
 def serving(world: World) -> Iterator[Site]:
-    app = Starlette(routes=api.routes(world.tools), max_body_size=65_536)
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
+    drain = Drain()
+    app = Starlette(routes=api.routes(world.tools, drain), max_body_size=65_536)
+    server = build_server(app, drain, signals=False)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + PATIENCE_S
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.005)
-    site = Site(world, port)
+    site = Site(world, server.port, end=server.end)
     try:
         yield site
     finally:
         site.http.close()
-        server.should_exit = True
+        server.end()
         thread.join(PATIENCE_S)
 
 
@@ -315,9 +317,24 @@ def test_a_client_that_falls_silent_is_told_to_resume(site: Site, monkeypatch: p
     with socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE_S) as connection:
         connection.sendall(head_of_patch(target, 100) + b"x" * 10)
         answer = connection.recv(65_536)
-    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"connection: close" in answer.lower()
     assert offset_of(site, target) == 10
+
+
+def test_a_part_that_a_drain_meets_is_kept_as_far_as_it_came(place: Place) -> None:
+    with open_world(place) as world:
+        with serving(world) as site:
+            target = site.target(site.open(b"x" * 100))
+            with socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE_S) as connection:
+                connection.sendall(head_of_patch(target, 100) + b"x" * 10)
+                time.sleep(0.2)
+                site.end()
+                answer = connection.recv(65_536)
+            assert answer.startswith(b"HTTP/1.1 503 ")
+            assert b"retry-after: " in answer.lower()
+        with serving(world) as site:
+            assert offset_of(site, target) == 10
 
 
 def padded(count: int) -> bytes:

@@ -1,8 +1,9 @@
 """The end of a process, announced: streams end by themselves, so that clients resume elsewhere."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 END_S: Final = 10.0
@@ -47,6 +48,15 @@ class Drain:
             self._callbacks.pop(token, None)
 
         return forget
+
+    @contextlib.contextmanager
+    def calling(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Has it call back if it starts before the block ends."""
+        forget = self.when_started(callback)
+        try:
+            yield
+        finally:
+            forget()
 
     def start(self) -> None:
         """Tells every stream to end. To be called on the event loop."""

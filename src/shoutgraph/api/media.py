@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from shoutgraph.api import ranges, tus
+from shoutgraph.api.drain import Drain
 from shoutgraph.domain import errors, media
 from shoutgraph.files.links import MEDIA_PATH, UPLOADS_PATH
 from shoutgraph.files.store import FileKind
@@ -37,7 +38,7 @@ STATUS: Final = {
     "UPLOAD_BUSY": 423,
     "UPLOAD_CHECKSUM": 460,
     "UPLOAD_COMPLETE": 409,
-    "UPLOAD_INTERRUPTED": 408,
+    "UPLOAD_INTERRUPTED": 503,
     "UPLOAD_OFFSET": 409,
     "UPLOAD_TOO_LONG": 413,
 }
@@ -56,9 +57,9 @@ DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 Handle = Callable[[Request], Awaitable[Response]]
 
 
-def routes(tools: Tools) -> list[Route]:
+def routes(tools: Tools, drain: Drain) -> list[Route]:
     """The routes of uploads, videos and posters."""
-    uploads = Endpoint(partial(tus.answer, tools), allowed=tus.ALLOWED, headers=tus.ALWAYS)
+    uploads = Endpoint(partial(tus.answer, tools, drain), allowed=tus.ALLOWED, headers=tus.ALWAYS)
     video = Endpoint(partial(_watch, tools, FileKind.VIDEO))
     poster = Endpoint(partial(_watch, tools, FileKind.POSTER))
     return [

@@ -7,15 +7,17 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime
 from email.utils import format_datetime
+from functools import partial
 from typing import Final
 
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from shoutgraph.api.drain import Drain
 from shoutgraph.domain import errors, media
 from shoutgraph.files.store import Checksum
 from shoutgraph.services.media import check, upload
@@ -54,8 +56,8 @@ EXPOSED_HEADERS: Final = (
 _NUMBER: Final = re.compile(r"[0-9]{1,16}", re.ASCII)
 
 
-async def answer(tools: Tools, request: Request) -> Response:
-    """Answers one request to an upload target.
+async def answer(tools: Tools, drain: Drain, request: Request) -> Response:
+    """Answers one request to an upload target; a part that a drain meets is kept as far as it came.
 
     Raises:
         ValidationError: the method, a header or the version is not of the protocol.
@@ -72,7 +74,7 @@ async def answer(tools: Tools, request: Request) -> Response:
         raise errors.ValidationError(f"The header Tus-Resumable must be {VERSION}.", code="TUS_VERSION")
     if method == "HEAD":
         return await _head(tools, request)
-    return await (_patch(tools, request) if method == "PATCH" else _delete(tools, request))
+    return await (_patch(tools, drain, request) if method == "PATCH" else _delete(tools, request))
 
 
 async def _head(tools: Tools, request: Request) -> Response:
@@ -83,9 +85,9 @@ async def _head(tools: Tools, request: Request) -> Response:
     )
 
 
-async def _patch(tools: Tools, request: Request) -> Response:
+async def _patch(tools: Tools, drain: Drain, request: Request) -> Response:
     part = _part_of(request)
-    progress = await upload.receive(tools, *_target(request), part, _body_of(request))
+    progress = await upload.receive(tools, *_target(request), part, _body_of(request, drain))
     if part.length is not None and progress.offset < part.offset + part.length:
         raise errors.ValidationError("The part stopped early; resume at the new offset.", code="UPLOAD_INTERRUPTED")
     return Response(status_code=204, headers=_progress_headers(progress), background=_check_of(tools, progress))
@@ -137,19 +139,26 @@ def _checksum_of(request: Request) -> Checksum | None:
     return Checksum(algorithm, digest)
 
 
-async def _body_of(request: Request) -> AsyncGenerator[bytes, None]:
-    """The body as far as it comes: a client that goes away or falls silent only ends it."""
+async def _body_of(request: Request, drain: Drain) -> AsyncGenerator[bytes, None]:
+    """The body as far as it comes: a client that goes away or falls silent, or a drain, only ends it."""
     stream = request.stream()
-    give_up_at = asyncio.get_running_loop().time() + PART_S_MAX
-    while asyncio.get_running_loop().time() < give_up_at:
-        try:
-            async with asyncio.timeout(IDLE_S):
-                data = await anext(stream, None)
-        except (ClientDisconnect, TimeoutError):
-            return
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + PART_S_MAX
+    while loop.time() < give_up_at and not drain.started:
+        data = await _next_of(stream, drain)
         if data is None:
             return
         yield data
+
+
+async def _next_of(stream: AsyncIterator[bytes], drain: Drain) -> bytes | None:
+    """What comes next, or None where nothing comes any more."""
+    try:
+        async with asyncio.timeout(IDLE_S) as patience:
+            with drain.calling(partial(patience.reschedule, 0)):
+                return await anext(stream, None)
+    except (ClientDisconnect, TimeoutError):
+        return None
 
 
 def _progress_headers(progress: upload.Progress) -> dict[str, str]:
