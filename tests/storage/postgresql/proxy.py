@@ -17,6 +17,8 @@ from psycopg.conninfo import conninfo_to_dict
 CHUNK_BYTES: Final = 65_536
 LENGTH: Final = struct.Struct("!I")
 COMMIT: Final = b"COMMIT"
+COMMITTED: Final = b"COMMIT\0"
+"""What the server says when it has."""
 SIGNED: Final = b"INSERT INTO writer"
 
 
@@ -131,7 +133,7 @@ class Proxy:
         client, server = pair
         with contextlib.suppress(OSError):
             while answer := server.recv(CHUNK_BYTES):
-                last = said.sent.is_set()
+                last = said.place is not None and COMMITTED in answer
                 if not (last and said.place is Break.UNANSWERED):
                     client.sendall(answer)
                 if last:
