@@ -12,10 +12,12 @@ from sqlmodel import SQLModel
 from tests import postgres
 from tests.storage import databases
 
+from shoutgraph.domain.bank_files import Direction, FileState
 from shoutgraph.domain.media import VideoState
 from shoutgraph.domain.payouts import PayoutState
 from shoutgraph.storage import (
     api_keys,
+    bank_files,
     columns,
     creators,
     earnings,
@@ -34,13 +36,15 @@ from shoutgraph.storage import (
 )
 
 ROOMS = (
-    api_keys, creators, earnings, ledger, media, packages, payouts, receipts, recipients, reversals, topups, users,
+    api_keys, bank_files, creators, earnings, ledger, media, packages, payouts, receipts, recipients, reversals, topups,
+    users,
 )  # fmt: skip
 """Whose tables are filled by name."""
-REVISIONS = ("r0002_catalogue", "r0003_media", "r0004_money", "r0005_api_keys", "r0011_redeem")
+REVISIONS = ("r0002_catalogue", "r0003_media", "r0004_money", "r0005_api_keys", "r0011_redeem", "r0013_bank_files")
 KEPT_BY_A_KEY = {"a dispute is opened once", "an earning is made once"}
 """What only INSERT OR REPLACE could do, which PostgreSQL does not have: there, the key refuses it."""
 
+FILE: dict[str, object] = {"sha256": b"d" * 32, "body": b"<x/>", "size_bytes": 4}
 UNPAID: dict[str, object] = {"settled_minor": 0, "reversed_minor": 0}
 ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ("users", {"id": "user_1", "country": "DE"}),
@@ -58,7 +62,9 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ("topup_dispute", {"ref": "dispute_1", "topup_id": "topup_1", "decided_at": databases.START}),
     ("earning", {"id": "earning_1", "in_payout_coins": 0, "paid_coins": 0, "reversed_coins": 0}),
     ("payout_recipient", {"id": "recipient_1"}),
-    ("payout_batch", {"id": "batch_1"}),
+    ("payout_batch", {"id": "batch_1", "exported_at": databases.START}),
+    ("bank_file", {"id": "read", "direction": Direction.IN, "state": FileState.READ, "batch_id": None, **FILE}),
+    ("payout_onboarding", {"recipient_id": "recipient_1", "ref": "acct_1", "answers": None}),
     ("payout", {"id": "payout_1", "recipient_id": "recipient_1", "key": "one"}),
     ("payout", {"id": "payout_2", "recipient_id": "recipient_1", "key": "two"}),
     ("payout_part", {"payout_id": "payout_1", "earning_id": "earning_1"}),
@@ -127,6 +133,13 @@ ATTACKS: tuple[tuple[str, str], ...] = (
     ("UPDATE api_key SET revoked_at = 1 WHERE id = 'key_2'", "an API key is revoked once"),
     ("UPDATE api_key SET revoked_at = NULL", "an API key is revoked once"),
     ("DELETE FROM api_key", "an API key is kept, so that its id names one tool for ever"),
+    ("UPDATE bank_file SET name = 'other'", "a bank file never changes"),
+    ("UPDATE bank_file SET summary = '{}'", "what became of a bank file is said once"),
+    ("DELETE FROM bank_file", "bank files are never deleted"),
+    ("UPDATE payout_batch SET exported_at = NULL", "a batch passes each station once"),
+    ("UPDATE payout_onboarding SET country = 'FR'", "a recipient stays the same one"),
+    ("UPDATE payout_onboarding SET ref = 'acct_2'", "a provider names a recipient once"),
+    ("DELETE FROM payout_onboarding", "recipients are never deleted"),
 )
 BIRTHS: tuple[tuple[str, dict[str, object], str], ...] = (
     ("topup", {"id": "topup_3", **UNPAID, "settled_minor": 1, "credited": True}, "a top-up is opened once, unpaid"),

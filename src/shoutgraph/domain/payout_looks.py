@@ -38,6 +38,15 @@ def adopted(payout: Payout, *, batch_id: str, sent_at: datetime, now: datetime) 
     )
 
 
+def exported(payout: Payout, *, ref: str | None, now: datetime) -> Payout:
+    """A payout that stands in a file which is not handed to the bank yet; a crash may have put it in doubt before."""
+    if payout.state not in {PayoutState.SUBMITTING, PayoutState.UNKNOWN}:
+        return payout
+    review = None if payout.review is PayoutReview.UNKNOWN_FOR_LONG else payout.review
+    after = replace(payout, state=PayoutState.SUBMITTING, ref=payout.ref or ref, review=review)
+    return after if after == payout else replace(after, revision=payout.revision + 1, updated_at=now)
+
+
 def lost_answer(payout: Payout, *, answer_due_at: datetime, now: datetime) -> Payout:
     """An answer that did not come in time is unknown: the process that waited for it may be gone."""
     if payout.state is not PayoutState.SUBMITTING or now < answer_due_at:

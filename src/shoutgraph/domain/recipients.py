@@ -14,15 +14,24 @@ RECIPIENTS_MAX: Final = 20
 
 
 class RecipientState(StrEnum):
-    """Whether money can be sent to a recipient."""
+    """Whether money can be sent to a recipient.
+
+    A row of `payout_recipient` is READY or NEEDS_ACTION; the others are stations of an onboarding.
+    """
 
     READY = "READY"
     NEEDS_ACTION = "NEEDS_ACTION"
+    CHECKING = "CHECKING"
+    RESTRICTED = "RESTRICTED"
+    DECLINED = "DECLINED"
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Where a creator's money goes. `ref` is the provider's own, or what the rail needs, such as an IBAN."""
+    """Where a creator's money goes. `ref` is the provider's own, or what the rail needs, such as an IBAN.
+
+    `code` is why a provider sends nothing there, and `url` where the creator goes on, until `expires_at`.
+    """
 
     id: str
     creator_id: ids.CreatorId
@@ -31,6 +40,9 @@ class Recipient:
     ref: str
     state: RecipientState
     created_at: datetime
+    code: str | None = None
+    url: str | None = None
+    expires_at: datetime | None = None
 
 
 def check_recipient(*, label: str, ref: str) -> None:

@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 
 from shoutgraph.storage import (
     api_keys,
+    bank_files,
     columns,
     creators,
     deadlines,
@@ -28,6 +29,7 @@ from shoutgraph.storage import (
     policies,
     receipts,
     recipients,
+    refunds,
     requests,
     reversals,
     strays,
@@ -39,7 +41,7 @@ from shoutgraph.storage.moving.sides import Side
 from shoutgraph.storage.statements import Statement
 
 ROOMS: Final = (
-    api_keys, creators, deadlines, disputes, earnings, epochs, journal, ledger, media, notices, orders, packages,
+    api_keys, bank_files, creators, deadlines, disputes, earnings, epochs, journal, ledger, media, notices, orders, packages,
     payouts, policies, receipts, recipients, requests, reversals, strays, topups, users, wallets,
 )  # fmt: skip
 """Whoever has tables: they are known once their room is imported."""
@@ -49,6 +51,7 @@ CHUNK_ROWS: Final = 1_000
 BORN: Final[Mapping[str, Mapping[str, object]]] = {
     "topup": {"credited": 0, "settled_minor": 0, "reversed_minor": 0},
     "payout": {"state": "REQUESTED"},
+    "refund": {"state": "REQUESTED"},
 }
 """What a row has to say when it is new; what it says now is written once everything is there."""
 ARISING: Final[Mapping[str, frozenset[str]]] = {
