@@ -6,7 +6,7 @@ another way than the one that its creator chose.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shoutgraph import sdk
@@ -91,7 +91,8 @@ async def hand_over(tools: Tools, batch: Batch) -> None:
     group = await tools.store.read(lambda tx: payouts.list_of_batch(tx, batch.id))
     to = await _recipients(tools, group)
     way = tools.providers.payouts[batch.instance]
-    answer = await _submit(tools, way, batch, request_of(batch.key, group, to, attempt=batch.attempts))
+    request = request_of(batch.key, group, to, attempt=batch.attempts, made_at=batch.first_sent_at)
+    answer = await _submit(tools, way, batch, request)
     items = answer.items
     outcomes = await evidence.confirm(tools, way, group, items) if batch.attempts == 1 else items
 
@@ -116,7 +117,12 @@ async def _submit(tools: Tools, way: Payouts, batch: Batch, request: sdk.PayoutB
 
 
 def request_of(
-    batch_key: str, group: Sequence[Payout], to: Mapping[str, Recipient], *, attempt: int
+    batch_key: str,
+    group: Sequence[Payout],
+    to: Mapping[str, Recipient],
+    *,
+    attempt: int,
+    made_at: datetime | None = None,
 ) -> sdk.PayoutBatch:
     """What the provider is asked: the same at every attempt."""
     items = tuple(
@@ -128,7 +134,7 @@ def request_of(
         )
         for payout in sorted(group, key=lambda each: each.key)
     )
-    return sdk.PayoutBatch(sdk.Call(batch_key, batch_key, TIMEOUT, attempt), items)
+    return sdk.PayoutBatch(sdk.Call(batch_key, batch_key, TIMEOUT, attempt), items, made_at)
 
 
 def _answered(tools: Tools, tx: Tx, payout: Payout, batch: Batch, sighting: rules.Sighting) -> None:
