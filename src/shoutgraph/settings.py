@@ -14,11 +14,18 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from shoutgraph.domain.packages import Platform
+
 PREFIX: Final = "SHOUTGRAPH_"
 CONFIG: Final = "SHOUTGRAPH_CONFIG"
 EMBEDDED: Final = "sqlite:///"
 SERVERS: Final = ("postgresql://", "postgres://")
 WORKERS_MAX: Final = 64
+ROUTES_MAX: Final = 200
+CHOICES_MAX: Final = 20
+WEIGHT_MAX: Final = 1_000_000
+SANDBOX: Final = "sandbox"
+"""The instance of a development deployment that configures none."""
 
 
 class SettingsError(Exception):
@@ -30,6 +37,40 @@ class Environment(StrEnum):
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
+
+
+class _Table(BaseModel):
+    """A table of the TOML file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class When(_Table):
+    """Where a route holds; what is left out holds everywhere."""
+
+    country: frozenset[str] | None = Field(default=None, min_length=1)
+    currency: frozenset[str] | None = Field(default=None, min_length=1)
+    platform: Platform | None = None
+
+
+class Use(_Table):
+    """An instance in a route, and its share of the users."""
+
+    id: str
+    weight: int = Field(1, ge=0, le=WEIGHT_MAX)
+
+
+class TopupRoute(_Table):
+    """Who takes the payments of a market."""
+
+    when: When = When()
+    use: tuple[Use, ...] = Field(min_length=1, max_length=CHOICES_MAX)
+
+
+class TopupSettings(_Table):
+    """How top-ups find their provider."""
+
+    routes: tuple[TopupRoute, ...] = Field(default=(), max_length=ROUTES_MAX)
 
 
 class Settings(BaseModel):
@@ -80,6 +121,9 @@ class Settings(BaseModel):
     providers: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Provider instances, from the TOML file: plugin name and its settings."
     )
+    topup: TopupSettings = Field(
+        TopupSettings(), description="Routes, from the TOML file: which instance takes which payments."
+    )
 
     @model_validator(mode="after")
     def _production_is_strict(self) -> "Settings":
@@ -96,6 +140,18 @@ class Settings(BaseModel):
         owner = self.database_owner_url
         if owner is not None and (self.embedded or not owner.get_secret_value().startswith(SERVERS)):
             raise ValueError("database_owner_url is the same postgresql:// database as database_url, for its owner")
+        return self
+
+    @model_validator(mode="after")
+    def _routes_lead_somewhere(self) -> "Settings":
+        known = set(self.providers) or (set() if self.production else {SANDBOX})
+        for at, route in enumerate(self.topup.routes):
+            names = [each.id for each in route.use]
+            strange = sorted(set(names) - known)
+            if strange:
+                raise ValueError(f"topup.routes.{at}: there is no instance {strange[0]} among the providers")
+            if len(set(names)) != len(names):
+                raise ValueError(f"topup.routes.{at}: an instance is named twice")
         return self
 
     @property
@@ -160,6 +216,10 @@ class Settings(BaseModel):
         return "" if self.database_url is None else self.database_url.get_secret_value()
 
 
+_TABLES: Final = frozenset({"providers", "topup"})
+"""What only the TOML file has."""
+
+
 def load(overrides: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Settings:
     """Reads the settings; what the command line gives overrides the environment, which overrides the file.
 
@@ -173,7 +233,7 @@ def load(overrides: Mapping[str, object], environ: Mapping[str, str] = os.enviro
     names = {name for name in environ if name.startswith(PREFIX)} - {CONFIG}
     for name in sorted(names):
         field = name.removeprefix(PREFIX).lower()
-        if field not in Settings.model_fields or field == "providers":
+        if field not in Settings.model_fields or field in _TABLES:
             raise SettingsError(f"{name} is not a setting; see docs/SETTINGS.md.")
         values[field] = _value(field, environ[name])
     values.update({name: value for name, value in overrides.items() if value is not None})

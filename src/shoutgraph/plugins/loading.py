@@ -14,6 +14,7 @@ from shoutgraph.plugins.hooks import Hooks
 from shoutgraph.plugins.instances import Built
 from shoutgraph.plugins.payouts import Payouts
 from shoutgraph.plugins.providers import Providers
+from shoutgraph.plugins.routes import Route, Routes
 from shoutgraph.plugins.scrubbing import Scrubber
 from shoutgraph.plugins.statuses import PluginStatus, State
 from shoutgraph.plugins.topups import TopUps
@@ -33,6 +34,7 @@ class Setup:
         instances: the configuration of each instance by name; `plugin` in it names the plugin's key.
         environ: where `{env = "NAME"}` looks.
         disabled: names of entry points that are never imported.
+        routes: who takes which payments.
         extra: plugins by name that are handed over rather than found.
         discover: whether entry points are looked for at all.
         strict: whether anything that is not fine ends loading.
@@ -44,6 +46,7 @@ class Setup:
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
     disabled: frozenset[str] = frozenset()
+    routes: tuple[Route, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)
     discover: bool = True
     strict: bool = False
@@ -66,13 +69,15 @@ def load(setup: Setup) -> Providers:
         scrubber=scrubber,
     )
     built = [instances.build(name, raw, source) for name, raw in sorted(setup.instances.items())]
+    topups = _by_name(built, TopUps)
     registry = Providers(
-        topups=_by_name(built, TopUps),
+        topups=topups,
         payouts=_by_name(built, Payouts),
         inboxes=MappingProxyType({one.status.instance: one.inbox for one in built if one.inbox}),
         plugins=tuple(_after_building(one, built) for one in found),
         instances=tuple(one.status for one in built),
         hooks=Hooks(discovery.registry_of(found), scrubber),
+        routes=Routes(setup.routes, topups),
         scrubber=scrubber,
         connections=tuple(one.http for one in built if one.http),
     )
@@ -123,6 +128,7 @@ def _tell(registry: Providers, *, strict: bool) -> None:
         for each in registry.instances
         if each.state is State.MISSING
     ]
+    told += [f"a route names {each}, which takes no money" for each in registry.routes.strangers()]
     if strict and told:
         raise statuses.PluginsBrokenError("; ".join(told))
     for line in told:

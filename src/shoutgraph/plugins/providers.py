@@ -7,6 +7,7 @@ from shoutgraph.domain import errors
 from shoutgraph.plugins.hooks import Hooks
 from shoutgraph.plugins.hosting import FencedHttp
 from shoutgraph.plugins.payouts import Payouts
+from shoutgraph.plugins.routes import Routes
 from shoutgraph.plugins.scrubbing import Scrubber
 from shoutgraph.plugins.statuses import InstanceStatus, PluginStatus
 from shoutgraph.plugins.topups import TopUps
@@ -27,6 +28,7 @@ class Providers:
     plugins: tuple[PluginStatus, ...]
     instances: tuple[InstanceStatus, ...]
     hooks: Hooks
+    routes: Routes
     scrubber: Scrubber
     connections: tuple[FencedHttp, ...]
 
