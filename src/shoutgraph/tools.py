@@ -81,11 +81,21 @@ class Done(Generic[I]):
     replayed: bool = False
 
 
-async def once(tools: Tools, request: Request, work: Callable[[Tx], I], load: Callable[[Tx, str], I]) -> Done[I]:
+async def once(
+    tools: Tools,
+    request: Request,
+    work: Callable[[Tx], I],
+    load: Callable[[Tx, str], I],
+    *,
+    foresee: Callable[[Tx], None] | None = None,
+) -> Done[I]:
     """Runs a unit of work once for ever per (principal, mutation, key); a repeat gives the stored answer.
 
     The key, the digest of the input and the answer are stored in the transaction of the effect. Refusals are stored
     too, so that a repeat is refused alike; crashes are not.
+
+    Args:
+        foresee: asks ahead what `work` will ask, along with the look for the key.
 
     Raises:
         IdempotencyKeyReusedError: the key was used before with other input.
@@ -94,6 +104,9 @@ async def once(tools: Tools, request: Request, work: Callable[[Tx], I], load: Ca
     name = (request.principal, request.mutation, request.key)
 
     def run(tx: Tx) -> Done[I]:
+        if foresee is not None:
+            requests.foresee_by_key(tx, principal=request.principal, mutation=request.mutation, key=request.key)
+            foresee(tx)
         stored = requests.find_by_key(tx, principal=request.principal, mutation=request.mutation, key=request.key)
         if stored is None:
             value = work(tx)

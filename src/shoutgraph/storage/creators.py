@@ -315,6 +315,11 @@ def get_offer_with_creator(
     return Offer(*row[: len(_OFFER)]), Creator(*row[len(_OFFER) :])
 
 
+def foresee_offer_with_creator(tx: Tx, offer_id: str) -> None:
+    """Asks ahead what `get_offer_with_creator` will ask."""
+    tx.foresee(_OFFER_WITH_CREATOR, id=offer_id)
+
+
 def list_of_offers(tx: Tx, offer_ids: Sequence[str], viewer: Viewer) -> list[Offer | None]:
     """Offers in the order asked, None where there is none that this viewer may see."""
     found = {

@@ -134,6 +134,18 @@ _COUNT_OPEN: Final = Statement[tuple[int]](
         sa.select(sa.func.count()).select_from(_T).where(_T.c.creator_id == sa.bindparam("creator_id"), sa.text(_OPEN))
     )
 )
+_OFFERS: Final = sa.table("offer", sa.column("id", Text), sa.column("creator_id", Text))
+_COUNT_OPEN_BESIDE: Final = Statement[tuple[int]](
+    lambda: (
+        sa.select(sa.func.count())
+        .select_from(_T)
+        .where(
+            _T.c.creator_id
+            == sa.select(_OFFERS.c.creator_id).where(_OFFERS.c.id == sa.bindparam("offer_id")).scalar_subquery(),
+            sa.text(_OPEN),
+        )
+    )
+)
 _INSERT_BRIEF: Final = Statement[Any](
     lambda: sa.insert(_BRIEF).values(order_id=sa.bindparam("order_id"), body=sa.bindparam("body"))
 )
@@ -217,6 +229,18 @@ def count_open(tx: Tx, creator_id: ids.CreatorId) -> int:
     row = tx.one(_COUNT_OPEN, creator_id=creator_id)
     assert row is not None, "a count has a row"
     return row[0]
+
+
+def count_open_beside(tx: Tx, offer_id: str) -> int:
+    """How many live orders the creator of an offer has, who is held like for `count_open`."""
+    row = tx.one(_COUNT_OPEN_BESIDE, offer_id=offer_id)
+    assert row is not None, "a count has a row"
+    return row[0]
+
+
+def foresee_open_beside(tx: Tx, offer_id: str) -> None:
+    """Asks ahead what `count_open_beside` will ask."""
+    tx.foresee(_COUNT_OPEN_BESIDE, offer_id=offer_id)
 
 
 def list_of_page(tx: Tx, args: pages.PageArgs, only: OrderFilter, *, sort: str, descending: bool) -> list[Order]:

@@ -44,6 +44,11 @@ def current(tx: Tx) -> Policy:
     return policies.FIRST if row is None else _read(row[0])
 
 
+def foresee_current(tx: Tx) -> None:
+    """Asks ahead what `current` will ask."""
+    tx.foresee(_CURRENT)
+
+
 def get(tx: Tx, version: int) -> Policy:
     """The version that an order names."""
     if version == policies.FIRST.version:

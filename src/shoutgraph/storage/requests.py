@@ -49,6 +49,11 @@ def _prune() -> sa.ClauseElement:
 _PRUNE: Final = Statement(_prune)
 
 
+def foresee_by_key(tx: Tx, *, principal: str, mutation: str, key: str) -> None:
+    """Asks ahead what `find_by_key` will ask."""
+    tx.foresee(_FIND, principal=principal, mutation=mutation, key=key)
+
+
 def find_by_key(tx: Tx, *, principal: str, mutation: str, key: str) -> requests.StoredRequest | None:
     """The answer to a request with this key, or None."""
     row = tx.one(_FIND, principal=principal, mutation=mutation, key=key)

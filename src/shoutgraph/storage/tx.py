@@ -27,6 +27,13 @@ class Cursor(Protocol):
         """All rows."""
 
 
+class Answer(Protocol):
+    """The rows of a query that was asked ahead."""
+
+    def fetchall(self) -> list[Row]:
+        """All rows."""
+
+
 class Connection(Protocol):
     """The part of a connection that is used."""
 
@@ -38,6 +45,9 @@ class Connection(Protocol):
 
     def put(self, sql: str, parameters: Any, /) -> object:  # noqa: ANN401 - the driver's
         """Runs one statement whose outcome nobody waits for; an error shows later in the same command."""
+
+    def ask(self, sql: str, parameters: Any, /) -> "Answer":  # noqa: ANN401 - the driver's
+        """Runs one query whose rows are looked at later; an error shows later in the same command."""
 
     def stream(self, sql: str, parameters: Any, size: int, /) -> Iterator[list[Row]]:  # noqa: ANN401 - the driver's
         """Runs a query whose rows are too many to hold at once; gives so many at a time."""
@@ -56,13 +66,14 @@ class Tx:
     processes write, and `shared` whether they do.
     """
 
-    __slots__ = ("_connection", "_dialect", "_ends", "_head", "hold", "lasting", "notes", "now")
+    __slots__ = ("_connection", "_dialect", "_ends", "_foreseen", "_head", "hold", "lasting", "notes", "now")
 
     def __init__(self, connection: Connection, dialect: sa.Dialect, now: datetime, hold: Hold = Hold.NO) -> None:
         self._connection = connection
         self._dialect = dialect
         self._head: journal.Head | None = None
         self._ends: list[tuple[frozenset[str], End]] = []
+        self._foreseen: list[tuple[str, object, Answer]] = []
         self.notes: dict[str, object] = {}
         self.lasting: dict[str, object] = {}
         self.hold = hold
@@ -85,19 +96,30 @@ class Tx:
         """Like `one`, but without what this command has put off."""
         return _only(cast("list[R]", self._rows(statement.prepared(self._dialect, self.hold), params)))
 
+    def foresee(self, statement: Statement[Any], /, **params: object) -> None:
+        """Asks ahead what will be asked soon, before anything is changed: many questions go in one round trip.
+
+        Whoever asks the same next is given this answer, so rows are held in the order in which they are foreseen. Where
+        there is no way to go, nothing is asked ahead.
+        """
+        if self.shared:
+            prepared = self._prepare(statement)
+            values = prepared.bind(params)
+            self._foreseen.append((prepared.sql, values, self._connection.ask(prepared.sql, values)))
+
     def run(self, statement: Statement[Any], /, **params: object) -> int:
         """Runs a change and says how many rows it touched."""
-        prepared = self._prepare(statement)
+        prepared = self._prepare_change(statement)
         return self._connection.execute(prepared.sql, prepared.bind(params)).rowcount
 
     def put(self, statement: Statement[Any], /, **params: object) -> None:
         """Runs a change without waiting for its outcome; an error shows before the command ends."""
-        prepared = self._prepare(statement)
+        prepared = self._prepare_change(statement)
         self._connection.put(prepared.sql, prepared.bind(params))
 
     def many(self, statement: Statement[Any], rows: Iterable[Mapping[str, object]], /) -> int:
         """Runs a change once for each row and says how many rows were touched."""
-        prepared = self._prepare(statement)
+        prepared = self._prepare_change(statement)
         return self._connection.executemany(prepared.sql, [prepared.bind(row) for row in rows]).rowcount
 
     def each(self, statement: Statement[R], /, **params: object) -> Iterator[R]:
@@ -117,8 +139,20 @@ class Tx:
             end(self)
 
     def _rows(self, prepared: Prepared, params: Mapping[str, object]) -> list[Row]:
-        rows = self._connection.execute(prepared.sql, prepared.bind(params)).fetchall()
+        values = prepared.bind(params)
+        rows = (self._foreknown(prepared.sql, values) or self._connection.execute(prepared.sql, values)).fetchall()
         return prepared.read(rows) if prepared.read else rows
+
+    def _foreknown(self, sql: str, values: object) -> Answer | None:
+        for place, (asked, of, answer) in enumerate(self._foreseen):
+            if asked == sql and of == values:
+                del self._foreseen[place]
+                return answer
+        return None
+
+    def _prepare_change(self, statement: Statement[Any]) -> Prepared:
+        self._foreseen = []  # what was seen before a change is not what is there after it
+        return self._prepare(statement)
 
     def _prepare(self, statement: Statement[Any]) -> Prepared:
         prepared = statement.prepared(self._dialect, self.hold)
@@ -144,6 +178,7 @@ class Tx:
         self.hold = hold
         self.notes = {}
         self._ends = []
+        self._foreseen = []
         if self.shared:
             self._head = None  # others write lines, too
         return self._head
@@ -152,6 +187,7 @@ class Tx:
         """Forgets what was carried beside the database since the command began; without a head, all of it."""
         self._head = head
         self._ends = []
+        self._foreseen = []
         self.notes = {}
 
 

@@ -98,6 +98,11 @@ def find_lock(tx: Tx, user_id: str) -> Lock | None:
     return None if row is None else Lock(*row)
 
 
+def foresee_lock(tx: Tx, user_id: str) -> None:
+    """Asks ahead what `find_lock` will ask."""
+    tx.foresee(_FIND_LOCK, user_id=user_id)
+
+
 def list_of_locks(tx: Tx, user_ids: Sequence[str]) -> list[Lock | None]:
     """What locked the wallets of users, None where nothing did, in the order asked."""
     found = {user_id: Lock(*rest) for user_id, *rest in tx.all(_LIST_LOCKS, user_ids=list(user_ids))}

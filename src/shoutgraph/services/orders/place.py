@@ -85,7 +85,14 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
         advance.keep(tools, tx, order, policy, did=Did("submit", Actor.FAN, before=None, posted="order.placed"))
         return _screened(tools, tx, order, policy)
 
-    return await once(tools, request, work, orders.get)
+    def foresee(tx: Tx) -> None:  # in the order in which things are held
+        policy_rows.foresee_current(tx)
+        creator_rows.foresee_offer_with_creator(tx, wish.offer_id)
+        orders.foresee_open_beside(tx, wish.offer_id)
+        ledger_rows.foresee_spendable_lots(tx, accounts.promo(fan_id).code, accounts.paid(fan_id).code)
+        wallet_rows.foresee_lock(tx, fan_id)
+
+    return await once(tools, request, work, orders.get, foresee=foresee)
 
 
 async def submit(
@@ -114,7 +121,7 @@ async def submit(
         if order.state is State.DRAFT:
             offer, creator = creator_rows.get_offer_with_creator(tx, order.offer_id)
             _check_for_sale(tx, offer, creator)
-            open_orders = orders.count_open(tx, creator.id)
+            open_orders = orders.count_open_beside(tx, offer.id)
             creators.check_capacity(creator, open_orders=open_orders, policy=policy)
             terms = _terms(offer, policy, express=order.terms.express)
             price = terms.base_coins + terms.express_coins
@@ -132,7 +139,7 @@ def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Polic
     if creator.user_id == fan_id:
         raise errors.ValidationError("You cannot order from yourself.", code="OWN_OFFER", path=("input", "offerId"))
     _check_for_sale(tx, offer, creator)
-    open_orders = orders.count_open(tx, creator.id)
+    open_orders = orders.count_open_beside(tx, offer.id)
     creators.check_capacity(creator, open_orders=open_orders, policy=policy)
     terms = _terms(offer, policy, express=wish.express)
     price = terms.base_coins + terms.express_coins
@@ -186,7 +193,7 @@ def _hold(tx: Tx, order: Order) -> int:
         paid_lots=ledger.hold(paid_lots, paid, order_id=order.id),
         promo_lots=ledger.hold(promo_lots, promo, order_id=order.id),
     )
-    ledger_rows.post(tx, postings.order_placed(held))
+    ledger_rows.post(tx, postings.order_placed(held), first=True)
     return promo
 
 

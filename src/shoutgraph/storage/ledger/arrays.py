@@ -23,8 +23,11 @@ _PENDING: Final = "ledger.pending"
 _NUMBERS: Final = "ledger.numbers"
 
 
-def post(tx: Tx, transfer: ledger.Transfer) -> bool:
+def post(tx: Tx, transfer: ledger.Transfer, *, first: bool = False) -> bool:
     """Has a transfer posted before the command ends, or before the books are read.
+
+    Args:
+        first: whether nothing can have this name yet, so that it is not looked for.
 
     Raises:
         LedgerConflictError: `(kind, ref)` was posted before with other content.
@@ -34,7 +37,7 @@ def post(tx: Tx, transfer: ledger.Transfer) -> bool:
     assert isinstance(pending, dict), "the notes of this room are its own"
     if name in pending:
         return not names.is_same(transfer, pending[name][-1], digest)
-    if names.was_posted(tx, transfer, digest):
+    if not first and names.was_posted(tx, transfer, digest):
         return False
     number = _next_number(tx)
     names.remember(tx, transfer, number)
@@ -49,6 +52,12 @@ def hold(tx: Tx, accounts: Sequence[str]) -> None:
     """Holds wallets whose lots are about to be taken from; what only reads holds nothing."""
     if tx.hold is not Hold.NO:
         tx.one(_HOLD, accounts=accounts, waiting=tx.hold is Hold.WAIT)
+
+
+def foresee_hold(tx: Tx, accounts: Sequence[str]) -> None:
+    """Asks ahead what `hold` will ask."""
+    if tx.hold is not Hold.NO:
+        tx.foresee(_HOLD, accounts=accounts, waiting=tx.hold is Hold.WAIT)
 
 
 def close(tx: Tx, account: str) -> bool:

@@ -16,16 +16,20 @@ _ACCOUNT = columns.table_of(AccountRow)
 _LOT = columns.table_of(LotRow)
 
 
-def post(tx: Tx, transfer: ledger.Transfer) -> bool:
+def post(tx: Tx, transfer: ledger.Transfer, *, first: bool = False) -> bool:
     """Posts a transfer once: opens missing accounts, moves balances, grants lots and moves them.
 
     Gives False and changes nothing if the same transfer was posted before.
+
+    Args:
+        first: whether nothing can have this name yet, since its subject is only now made. Where it has, nothing is
+            posted and the command fails.
 
     Raises:
         LedgerConflictError: `(kind, ref)` was posted before with other content.
         InvariantError: an account is stored with another asset, floor or tie than the posting names.
     """
-    return arrays.post(tx, transfer) if tx.shared else rows.post(tx, transfer)
+    return arrays.post(tx, transfer, first=first) if tx.shared else rows.post(tx, transfer)
 
 
 def close(tx: Tx, account: str) -> None:

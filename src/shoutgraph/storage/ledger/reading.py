@@ -65,6 +65,13 @@ def list_of_spendable_lots(tx: Tx, *accounts: str) -> tuple[ledger.Lot, ...]:
     return tuple(ledger.Lot(*row) for row in tx.all(_SPENDABLE, accounts=accounts, now=tx.now))
 
 
+def foresee_spendable_lots(tx: Tx, *accounts: str) -> None:
+    """Asks ahead what `list_of_spendable_lots` will ask, and so holds these wallets."""
+    if tx.shared:
+        arrays.foresee_hold(tx, accounts)
+    tx.foresee(_SPENDABLE, accounts=accounts, now=tx.now)
+
+
 def list_of_expired_lots(tx: Tx, *, limit: int) -> tuple[ledger.Lot, ...]:
     """Lots whose coins have expired and are still in their wallet, the longest expired first.
 
