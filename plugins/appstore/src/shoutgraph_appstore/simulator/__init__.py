@@ -1,0 +1,1 @@
+"""A simulated App Store: its certificates, its Server API and its notifications. Production never imports it."""
