@@ -97,13 +97,32 @@ def test_a_provider_that_is_down_charges_nothing(till: Till, frail: Frail, fan: 
     assert frail.calls == ["create"]
 
 
-@pytest.mark.parametrize("verdict", [sdk.Verdict.HOLD, sdk.Verdict.DENY])
-def test_the_risk_review_comes_before_the_provider(till: Till, frail: Frail, fan: Viewer, verdict: sdk.Verdict) -> None:
+@pytest.mark.parametrize(
+    ("verdict", "code", "retryable"), [(sdk.Verdict.HOLD, "risk_review", True), (sdk.Verdict.DENY, "risk", False)]
+)
+def test_the_risk_review_comes_before_the_provider(
+    till: Till, frail: Frail, fan: Viewer, verdict: sdk.Verdict, code: str, *, retryable: bool
+) -> None:
     frail.review = verdict
     with pytest.raises(errors.ProviderDeclinedError) as refused:
         buy(till, fan)
-    assert refused.value.decline_code == "risk"
+    assert (refused.value.decline_code, refused.value.retryable) == (code, retryable)
     assert frail.calls == []
+
+
+@pytest.mark.parametrize("verdict", [sdk.Verdict.HOLD, sdk.Verdict.DENY])
+def test_a_risk_that_is_seen_later_says_nothing_of_the_first_attempt(
+    till: Till, frail: Frail, fan: Viewer, verdict: sdk.Verdict
+) -> None:
+    frail.losing = 1
+    topup = buy(till, fan)
+    frail.review = verdict
+    till.tick(seconds=6)
+    assert (till.topup(topup).status, frail.calls) == (Status.PROCESSING, ["create 1"])
+    frail.review, frail.paid = sdk.Verdict.ALLOW, True
+    till.tick(minutes=1)
+    till.tick(minutes=3)
+    assert till.topup(topup).status is Status.PAID
 
 
 def test_a_hint_makes_us_look_and_says_nothing_itself(till: Till, frail: Frail, fan: Viewer) -> None:

@@ -169,7 +169,7 @@ def intent(till: Till, fan: Viewer, coins: int) -> Topup:
     wish = create.Wish(None, coins, "EUR", Platform.WEB, "sandbox", "https://fan.example/back")
 
     def work(tx: Tx) -> Topup:
-        topup = create._new(till.world.tools, tx, fan.user_id, wish)
+        topup = create._new(till.world.tools, tx, fan.user_id, wish, ("sandbox",))
         topups.insert(tx, topup, look_at=topup.answer_due_at)
         apply.tell(till.world.tools, tx, topup, None)
         return topup

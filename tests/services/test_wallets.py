@@ -166,7 +166,7 @@ class Life:
         wish = Wish(None, coins, "EUR", Platform.WEB, "sandbox", "https://fan.example/back")
 
         def work(tx: Tx) -> Topup:
-            topup = create._new(self.world.tools, tx, self.fan.user_id, wish)  # type: ignore[arg-type]
+            topup = create._new(self.world.tools, tx, self.fan.user_id, wish, ("sandbox",))  # type: ignore[arg-type]
             topups.insert(tx, topup, look_at=topup.answer_due_at)
             return topup
 

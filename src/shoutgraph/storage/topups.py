@@ -207,6 +207,12 @@ def find_by_ref(tx: Tx, *, instance: str, ref: str) -> Topup | None:
     return None if row is None else _topup(row)
 
 
+def find_by_followed(tx: Tx, topup_id: ids.TopupId) -> Topup | None:
+    """The top-up that went on in the place of this one, or None. It is not held: there is one at most, for ever."""
+    row = tx.one(_FIND_BY_FOLLOWED, of=topup_id)
+    return None if row is None else _topup(row)
+
+
 def list_visible(tx: Tx, topup_ids: Sequence[str], viewer: Viewer) -> list[Topup | None]:
     """Top-ups by id in the order asked, None where there is none that this viewer may see."""
     found = {row[0]: _topup(row) for row in tx.all(_LIST, ids=list(topup_ids))}
@@ -373,6 +379,7 @@ def _of_ref() -> sa.ClauseElement:
     return sa.select(*_COLUMNS).where(_T.c.instance == sa.bindparam("instance"), _T.c.ref == sa.bindparam("ref"))
 
 
+_FIND_BY_FOLLOWED: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(_T.c.follows == sa.bindparam("of")))
 _FIND_BY_REF: Final = Statement[Any](_of_ref)
 _GET_BY_REF: Final = Statement[Any](_of_ref, holds=_T)
 _LIST: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(columns.any_of(_T.c.id, "ids")))

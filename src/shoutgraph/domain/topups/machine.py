@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from shoutgraph.domain import ids
 from shoutgraph.domain.patience import UNKNOWN_REVIEW_AFTER
 from shoutgraph.domain.topups.topup import (
     MISMATCHES,
@@ -56,6 +57,32 @@ def resent(topup: Topup, *, now: datetime, answer_due_at: datetime) -> Topup:
         submission=Submission.SUBMITTING,
         answer_due_at=answer_due_at,
         updated_at=now,
+    )
+
+
+def may_go_on(before: Topup, after: Topup) -> bool:
+    """Whether another provider may be asked: this answer, and it alone, proved that nothing happened here.
+
+    Source: docs/adr/0019-routing.md.
+    """
+    proven = before.submission is Submission.SUBMITTING and before.attempts == 1
+    return proven and after.submission is Submission.NOT_EXECUTED and not after.paid and after.review is None
+
+
+def elsewhere(topup: Topup, topup_id: ids.TopupId, *, instance: str, webhook_url: str, now: datetime) -> Topup:
+    """The same purchase at another provider: a top-up and a key of its own, and what was agreed unchanged."""
+    return Topup(
+        id=topup_id,
+        revision=1,
+        user_id=topup.user_id,
+        instance=instance,
+        terms=topup.terms,
+        payload=replace(topup.payload, webhook_url=webhook_url),
+        created_at=now,
+        updated_at=now,
+        first_sent_at=now,
+        answer_due_at=now,
+        follows=topup.id,
     )
 
 

@@ -11,12 +11,15 @@ from shoutgraph.domain.topups import machine, polling
 from shoutgraph.domain.topups.topup import Observation, Review, Seen, Source, Topup
 from shoutgraph.services.topups import books
 from shoutgraph.services.topups.desk import Desk, ReverseOrders
-from shoutgraph.storage import journal as journal_rows, policies, topups
+from shoutgraph.storage import journal as journal_rows, policies, receipts, topups
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
 MOVED: Final = "topup.status_changed"
 CHANGED: Final = "topup.changed"
+
+REDEEMED: Final = "already_redeemed"
+"""The decline code of a receipt that its buyer redeemed before."""
 
 
 def observed(
@@ -66,10 +69,15 @@ def tell(tools: Tools, tx: Tx, topup: Topup, before: Topup | None) -> None:
 
 
 def _own(tx: Tx, topup: Topup, observation: Observation) -> Observation:
-    """The observation, unless the payment that it speaks of pays another top-up already."""
+    """The observation, unless the payment that it speaks of pays another top-up already.
+
+    A receipt that its own buyer presents once more is a plain no; that somebody else has it is for staff to see.
+    """
     if observation.ref is None or topup.ref == observation.ref:
         return observation
     other = topups.find_by_ref(tx, instance=topup.instance, ref=observation.ref)
     if other is None:
         return observation
+    if other.user_id == topup.user_id and receipts.find(tx, topup.id) is not None:
+        return Observation(Seen.DECLINED, observation.at, code=REDEEMED)
     return Observation(Seen.UNKNOWN, observation.at, code=Review.REF_TAKEN.value.lower())

@@ -3,18 +3,18 @@
 A crash in between leaves a top-up whose answer is overdue; the looks take it up from there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from shoutgraph import sdk
-from shoutgraph.domain import errors, ids, money, packages
+from shoutgraph.domain import errors, ids
 from shoutgraph.domain.packages import Market, Platform
-from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.requests import Request
+from shoutgraph.domain.topups import machine
 from shoutgraph.domain.topups.topup import Payload, Source, Status, Submission, Terms, Topup
 from shoutgraph.domain.users import Viewer
-from shoutgraph.services.topups import apply, sights, ways
+from shoutgraph.services.topups import apply, sights, terms, ways
 from shoutgraph.services.topups.desk import ReverseOrders
 from shoutgraph.services.topups.submit import ANSWER_DUE, submit
 from shoutgraph.storage import packages as package_rows, policies, topups, users
@@ -27,18 +27,23 @@ DESCRIPTOR: Final = "Coins"
 LOCALE: Final = "en"
 LOCALE_CHARS_MIN: Final = 2
 LOCALE_CHARS_MAX: Final = 35
-COINS_PATH: Final = ("input", "buy", "coins")
+
+ATTEMPTS_MAX: Final = 3
+"""How many providers are asked for one purchase, one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a fan wants to buy: a package or exactly so many coins, where and through whom. Units: coins."""
+    """What a fan wants to buy: a package or exactly so many coins, where and through whom. Units: coins.
+
+    Without a `provider_code` the routes choose, and go on to the next provider while each proves that it did nothing.
+    """
 
     package_id: str | None
     coins: int | None
     currency: str
     platform: Platform
-    provider_code: str
+    provider_code: str | None
     return_url: str
     country: str | None = None
     cancel_url: str | None = None
@@ -63,26 +68,70 @@ async def create(
     """
     user_id = viewer.require_user()
     _check_words(wish)
+    choices = await _choices(tools, user_id, wish)
 
     def work(tx: Tx) -> Topup:
-        topup = _new(tools, tx, user_id, wish)
-        topups.insert(tx, topup, look_at=topup.answer_due_at)
-        apply.tell(tools, tx, topup, None)
+        topup = _new(tools, tx, user_id, wish, choices)
+        _open(tools, tx, topup)
         return topup
 
-    done = await once(tools, request, work, topups.get)
+    done = await once(tools, request, work, _latest)
+    topup = done.value
     if done.replayed:
-        return Done(_accepted(done.value, replayed=True), replayed=True)
-    outcome = await submit(tools, done.value)
+        return Done(_accepted(topup, replayed=True), replayed=True)
+    rest = choices[choices.index(topup.instance) + 1 :]
+    for following in (*rest, None):
+        outcome = await submit(tools, topup)
+        asked, topup = topup, await _answered(tools, topup, outcome, following, reverse_orders)
+        if topup.id == asked.id:
+            break
+    return Done(_accepted(topup, replayed=False))
 
-    def answer(tx: Tx) -> Topup:
+
+async def _answered(
+    tools: Tools, topup: Topup, outcome: sdk.TopUpOutcome, following: str | None, reverse_orders: ReverseOrders
+) -> Topup:
+    """The top-up after its answer, or the one that goes on in its place: stored together, so that none is lost.
+
+    Only a proof that nothing happened lets another provider be asked. Source: docs/adr/0019-routing.md.
+    """
+
+    def work(tx: Tx) -> Topup:
         desk = apply.open_desk(tools, tx, reverse_orders)
+        before = topups.get(tx, topup.id)
         observation = sights.observation_of(outcome, at=tx.now)
-        after = apply.observed(desk, topups.get(tx, done.value.id), observation, Source.ANSWER)
+        after = apply.observed(desk, before, observation, Source.ANSWER)
         apply.look_again(tx, after, looks=0)
-        return after
+        if following is None or not machine.may_go_on(before, after):
+            return after
+        again = machine.elsewhere(
+            after,
+            ids.TopupId(tools.new_id(ids.TOPUP)),
+            instance=following,
+            webhook_url=f"{tools.public_url}{HOOKS_PATH}/{following}",
+            now=tx.now,
+        )
+        again = replace(again, answer_due_at=tx.now + ANSWER_DUE)
+        _open(tools, tx, again)
+        return again
 
-    return Done(_accepted(await tools.store.write(answer), replayed=False))
+    return await tools.store.write(work)
+
+
+def _open(tools: Tools, tx: Tx, topup: Topup) -> None:
+    topups.insert(tx, topup, look_at=topup.answer_due_at)
+    apply.tell(tools, tx, topup, None)
+
+
+def _latest(tx: Tx, topup_id: str) -> Topup:
+    """The top-up of a purchase that was asked for last: the first one, or what went on in its place."""
+    topup = topups.get(tx, topup_id)
+    for _ in range(ATTEMPTS_MAX):
+        following = topups.find_by_followed(tx, topup.id)
+        if following is None:
+            break
+        topup = following
+    return topup
 
 
 def _accepted(topup: Topup, *, replayed: bool) -> Topup:
@@ -99,29 +148,45 @@ def _accepted(topup: Topup, *, replayed: bool) -> Topup:
     raise refusal
 
 
-def _new(tools: Tools, tx: Tx, user_id: ids.UserId, wish: Wish) -> Topup:
-    user = users.get(tx, user_id)
-    if user.locked:
-        raise errors.WalletLockedError
-    policy = policies.current(tx)
-    market = Market(_country(wish, user.country), wish.currency, wish.platform)
-    terms = _terms(tx, wish, market, policy)
-    price = sdk.Money(terms.price_minor, terms.currency)
-    way = tools.providers.topups.get(wish.provider_code)
-    if way is None or not ways.suits(way.caps, market, price):
-        msg = "This provider does not take this payment; ask topUpProviders which do."
+async def _choices(tools: Tools, user_id: ids.UserId, wish: Wish) -> tuple[str, ...]:
+    """Who may be asked, in this order: the one that the fan chose, or else whom the routes and plugins say.
+
+    Plugins are asked here and not in the unit of work. A wish that is refused there has no price, and no choices.
+    """
+    if wish.provider_code is not None:
+        return (wish.provider_code,)
+
+    def agreed(tx: Tx) -> Terms | None:
+        try:
+            return _agreed(tx, user_id, wish)
+        except errors.ShoutgraphError:
+            return None
+
+    found = await tools.store.read(agreed)
+    if found is None:
+        return ()
+    return ways.chosen(tools, user_id, _market(found), _price(found))[:ATTEMPTS_MAX]
+
+
+def _new(tools: Tools, tx: Tx, user_id: ids.UserId, wish: Wish, choices: tuple[str, ...]) -> Topup:
+    agreed = _agreed(tx, user_id, wish)
+    fitting = ways.routed(tools, user_id, _market(agreed), _price(agreed))
+    instance = next((each for each in choices if each in fitting), None)
+    if instance is None:
+        msg = "No provider takes this payment." if wish.provider_code is None else "This provider does not take it."
+        msg = f"{msg} Ask topUpProviders which do."
         raise errors.ProviderUnavailableError(msg, path=("input", "providerCode"))
     return Topup(
         id=ids.TopupId(tools.new_id(ids.TOPUP)),
         revision=1,
         user_id=user_id,
-        instance=wish.provider_code,
-        terms=terms,
+        instance=instance,
+        terms=agreed,
         payload=Payload(
             locale=wish.locale,
             return_url=wish.return_url,
             cancel_url=wish.cancel_url or wish.return_url,
-            webhook_url=f"{tools.public_url}{HOOKS_PATH}/{wish.provider_code}",
+            webhook_url=f"{tools.public_url}{HOOKS_PATH}/{instance}",
             descriptor=DESCRIPTOR,
         ),
         created_at=tx.now,
@@ -131,66 +196,30 @@ def _new(tools: Tools, tx: Tx, user_id: ids.UserId, wish: Wish) -> Topup:
     )
 
 
-def _terms(tx: Tx, wish: Wish, market: Market, policy: Policy) -> Terms:
-    if wish.package_id is not None:
+def _agreed(tx: Tx, user_id: ids.UserId, wish: Wish) -> Terms:
+    user = users.get(tx, user_id)
+    if user.locked:
+        raise errors.WalletLockedError
+    policy = policies.current(tx)
+    market = Market(terms.country_of(wish.country, user.country), wish.currency, wish.platform)
+    if wish.package_id is None:
+        agreed = terms.of_coins(tx, wish.coins or 0, market, policy)
+    else:
         package = next((each for each in package_rows.list_of_market(tx, market) if each.id == wish.package_id), None)
         if package is None:
             path = ("input", "buy", "packageId")
             raise errors.NotFoundError("This package is not on sale there.", path=path)
-        coins, bonus, price, rate = package.coins, package.bonus_coins, package.price, package.rate
-    else:
-        unit = package_rows.find_unit_price(tx, market)
-        if unit is None:
-            msg = "Coins are not sold in this country, currency and platform."
-            raise errors.NotFoundError(msg, path=("input", "country"))
-        exact = _exact(unit, wish.coins or 0)
-        coins, bonus, price, rate = exact.coins, 0, exact.price, unit.rate
-    _check_coins(coins, policy)
-    assert rate.book_currency == policy.book_currency, "coins are sold at rates of the book currency"
-    return Terms(
-        package_id=wish.package_id,
-        coins=coins,
-        bonus_coins=bonus,
-        price_minor=price.minor,
-        currency=price.currency,
-        book_units=_book_units(price, rate),
-        country=market.country,
-        platform=market.platform,
-    )
+        agreed = terms.of_package(package, market, policy)
+    terms.check_coins(agreed.coins, policy)
+    return agreed
 
 
-def _exact(unit: packages.UnitPrice, coins: int) -> packages.ExactPrice:
-    try:
-        return packages.price_of(unit, coins)
-    except errors.ValidationError as refused:
-        raise errors.ValidationError(refused.message, code=refused.code, path=COINS_PATH) from None
+def _market(agreed: Terms) -> Market:
+    return Market(agreed.country, agreed.currency, agreed.platform)
 
 
-def _book_units(price: money.Money, rate: packages.Rate) -> int:
-    """What the price is worth in the books: itself in the book currency, else at the rate it is sold at."""
-    if price.currency == rate.book_currency:
-        return price.minor * money.BOOK_UNITS_PER_MINOR
-    return packages.book_units(price, rate)
-
-
-def _country(wish: Wish, known: str) -> str:
-    """Where the fan is: what we know goes before what they say, since prices differ by country."""
-    if wish.country is None:
-        return known
-    if known not in {wish.country, packages.ANYWHERE}:
-        msg = "This is not the country of your account."
-        raise errors.ValidationError(msg, code="OTHER_COUNTRY", path=("input", "country"))
-    return wish.country
-
-
-def _check_coins(coins: int, policy: Policy) -> None:
-    path = COINS_PATH
-    if coins < policy.topup_min_coins:
-        msg = f"At least {policy.topup_min_coins} coins are bought at once."
-        raise errors.LimitExceededError(msg, code="TOPUP_MIN", limit=policy.topup_min_coins, path=path)
-    if coins > policy.topup_max_coins:
-        msg = f"At most {policy.topup_max_coins} coins are bought at once."
-        raise errors.LimitExceededError(msg, code="TOPUP_MAX", limit=policy.topup_max_coins, path=path)
+def _price(agreed: Terms) -> sdk.Money:
+    return sdk.Money(agreed.price_minor, agreed.currency)
 
 
 def _check_words(wish: Wish) -> None:

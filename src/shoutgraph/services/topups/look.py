@@ -13,10 +13,11 @@ from shoutgraph.domain.topups import machine
 from shoutgraph.domain.topups.polling import Due
 from shoutgraph.domain.topups.topup import Source, Submission, Topup
 from shoutgraph.plugins.topups import TopUps
-from shoutgraph.services.topups import apply, sights
+from shoutgraph.services.topups import apply, receipts, sights
 from shoutgraph.services.topups.desk import ReverseOrders
 from shoutgraph.services.topups.submit import ANSWER_DUE, TIMEOUT, call_of, submit, target_of
-from shoutgraph.storage import topups
+from shoutgraph.storage import receipts as receipt_rows, topups
+from shoutgraph.storage.receipts import Receipt
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -58,7 +59,8 @@ async def look(tools: Tools, claimed: Due, *, reverse_orders: ReverseOrders) -> 
     if topup.ref is not None or way.caps.lookup.by_key:
         seen = await way.fetch(target_of(topup), call_of(topup))
     if isinstance(seen, sdk.Absent | sdk.Unknown) and not _proven(way, topup, seen, asked_at):
-        again = await _resend(tools, way, topup)
+        redeems = way.caps.intake is sdk.Intake.REDEEM
+        again = await (_present_again(tools, topup) if redeems else _resend(tools, way, topup))
         if again is not None:
             seen, source = again, Source.ANSWER
 
@@ -68,6 +70,8 @@ async def look(tools: Tools, claimed: Due, *, reverse_orders: ReverseOrders) -> 
         observation = sights.observation_of(seen, at=asked_at if source is Source.LOOK else tx.now)
         absence_after = way.caps.lookup.absence_after
         after = apply.observed(desk, before, observation, source, absence_after=absence_after)
+        if way.caps.intake is sdk.Intake.REDEEM:
+            receipts.forget_if_answered(tx, after)
         looks = 0 if after.status is not topup.status else claimed.looks + 1
         apply.look_again(tx, after, looks=looks, lease=claimed.lease)
         return after
@@ -86,18 +90,32 @@ async def _resend(tools: Tools, way: TopUps, topup: Topup) -> sdk.TopUpOutcome |
     if promise is None or way.caps.lookup.by_key:
         return None  # the key can be looked up, which is quieter than asking for money again
 
-    def work(tx: Tx) -> Topup | None:
-        before = topups.get(tx, topup.id)
-        if not machine.may_resend(before, window=promise.window, timeout=TIMEOUT, now=tx.now):
-            return None
-        again = machine.resent(before, now=tx.now, answer_due_at=tx.now + ANSWER_DUE)
-        topups.save(tx, again)
-        apply.tell(tools, tx, again, before)
-        return again
-
-    again = await tools.store.write(work)
-    assert again is None or again.submission is Submission.SUBMITTING, "a re-sent top-up waits for its answer"
+    again = await tools.store.write(lambda tx: _sent_again(tools, tx, topup, promise.window))
     return None if again is None else await submit(tools, again)
+
+
+async def _present_again(tools: Tools, topup: Topup) -> sdk.TopUpOutcome | None:
+    """Presents a receipt once more, which a store answers alike however often; None where there is none to present."""
+
+    def work(tx: Tx) -> tuple[Topup, Receipt] | None:
+        receipt = receipt_rows.find(tx, topup.id)
+        again = None if receipt is None else _sent_again(tools, tx, topup, receipts.WINDOW)
+        return None if again is None or receipt is None else (again, receipt)
+
+    sent = await tools.store.write(work)
+    return None if sent is None else await receipts.present(tools, *sent)
+
+
+def _sent_again(tools: Tools, tx: Tx, topup: Topup, window: timedelta) -> Topup | None:
+    """The top-up, about to be sent once more, or None where that is not safe."""
+    before = topups.get(tx, topup.id)
+    if not machine.may_resend(before, window=window, timeout=TIMEOUT, now=tx.now):
+        return None
+    again = machine.resent(before, now=tx.now, answer_due_at=tx.now + ANSWER_DUE)
+    assert again.submission is Submission.SUBMITTING, "a re-sent top-up waits for its answer"
+    topups.save(tx, again)
+    apply.tell(tools, tx, again, before)
+    return again
 
 
 async def _wait(tools: Tools, due: Due) -> Topup:

@@ -14,18 +14,28 @@ ANSWER_DUE: Final = timedelta(seconds=60)
 """After this an answer is overdue: the review, the call, and time for the process that waits to store it."""
 
 RISK: Final = "risk"
-"""The decline code of a payment that the risk review did not allow."""
+"""The decline code of a payment that the risk review denied. It does not tell the rule."""
+
+HELD: Final = "risk_review"
+"""The decline code of a payment that the risk review could not allow now: nothing was asked for, later it may be."""
 
 
 async def submit(tools: Tools, topup: Topup) -> sdk.TopUpOutcome:
-    """Asks the provider for the money, with the top-up's id as the key, at every attempt."""
+    """Asks the provider for the money, with the top-up's id as the key, at every attempt.
+
+    What the review does not allow is asked of nobody. Of an earlier attempt that says nothing: there it is `Unknown`.
+    """
     way = tools.providers.topups.get(topup.instance)
     if way is None:
         return sdk.NotExecuted(sdk.UNAVAILABLE)
     request = request_of(topup)
     verdict = await tools.providers.hooks.review("topup", request)
-    if verdict is not sdk.Verdict.ALLOW:
+    if verdict is not sdk.Verdict.ALLOW and topup.attempts > 1:
+        return sdk.Unknown(HELD)
+    if verdict is sdk.Verdict.DENY:
         return sdk.Declined(None, RISK)
+    if verdict is not sdk.Verdict.ALLOW:
+        return sdk.Declined(None, HELD, retryable=True)
     if tools.clock() + TIMEOUT > topup.answer_due_at:
         return sdk.NotExecuted(sdk.UNAVAILABLE)  # this process stood still: others may have gone on by now
     return await way.create(request)

@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import Final
 
 from shoutgraph import sdk
-from shoutgraph.domain import errors, packages
-from shoutgraph.domain.packages import Market
+from shoutgraph.domain import errors, ids, packages
+from shoutgraph.domain.money import Money
+from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.domain.users import Viewer
 from shoutgraph.storage import packages as package_rows, users
 from shoutgraph.storage.tx import Tx
@@ -23,16 +24,35 @@ class Intake(StrEnum):
     STORE = "STORE"
 
 
+class Refunds(StrEnum):
+    """Which refunds a provider makes, and who starts them."""
+
+    NONE = "NONE"
+    FULL = "FULL"
+    PARTIAL = "PARTIAL"
+    EXTERNAL = "EXTERNAL"
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to pay."""
+    """One way to pay. `low` and `high` are the least and the most that it takes at once, None where it says nothing."""
 
     code: str
     label: str
     intake: Intake
+    refunds: Refunds
+    low: Money | None
+    high: Money | None
+    product: str | None = None
 
 
 _INTAKES: Final = {sdk.Intake.CREATE: Intake.PAGE, sdk.Intake.REDEEM: Intake.STORE}
+_REFUNDS: Final = {
+    sdk.Refunds.NONE: Refunds.NONE,
+    sdk.Refunds.FULL: Refunds.FULL,
+    sdk.Refunds.PARTIAL: Refunds.PARTIAL,
+    sdk.Refunds.EXTERNAL: Refunds.EXTERNAL,
+}
 
 
 async def list_of(tools: Tools, viewer: Viewer, market: Market, coins: int) -> tuple[Way, ...]:
@@ -46,33 +66,85 @@ async def list_of(tools: Tools, viewer: Viewer, market: Market, coins: int) -> t
     """
     user_id = viewer.require_user()
 
-    def price_of(tx: Tx) -> sdk.Money:
+    def price_of(tx: Tx) -> tuple[sdk.Money, str | None]:
         users.get(tx, user_id)
         for package in package_rows.list_of_market(tx, market):
             if package.coins == coins:
-                return sdk.Money(package.price.minor, package.price.currency)
+                return sdk.Money(package.price.minor, package.price.currency), package.product
         unit = package_rows.find_unit_price(tx, market)
         if unit is None:
             msg = "Coins are not sold in this country, currency and platform."
             raise errors.NotFoundError(msg, path=("country",))
         price = packages.price_of(unit, coins).price
-        return sdk.Money(price.minor, price.currency)
+        return sdk.Money(price.minor, price.currency), None
 
-    price = await tools.store.read(price_of)
-    found = {code: way for code, way in sorted(tools.providers.topups.items()) if suits(way.caps, market, price)}
-    request = _request_to_rank(user_id, market, price)
-    ranked = tools.providers.hooks.rank_topup(request, tuple(found))
-    return tuple(Way(code, found[code].plugin.label, _INTAKES[found[code].caps.intake]) for code in ranked)
+    price, product = await tools.store.read(price_of)
+    found = []
+    for code in _ranked(tools, user_id, market, price, product):
+        way = tools.providers.topups[code]
+        low, high = way.caps.limits.get(price.currency, (None, None))
+        found.append(
+            Way(
+                code=code,
+                label=way.plugin.label,
+                intake=_INTAKES[way.caps.intake],
+                refunds=_REFUNDS[way.caps.refunds],
+                low=None if low is None else Money(low, price.currency),
+                high=None if high is None else Money(high, price.currency),
+                product=product if way.caps.intake is sdk.Intake.REDEEM else None,
+            )
+        )
+    return tuple(found)
+
+
+def chosen(tools: Tools, user_id: ids.UserId, market: Market, price: sdk.Money) -> tuple[str, ...]:
+    """Who should take a payment, the first choice first: by the routes, and as plugins rank them."""
+    return _ranked(tools, user_id, market, price, None)
+
+
+def routed(tools: Tools, user_id: ids.UserId, market: Market, price: sdk.Money) -> tuple[str, ...]:
+    """Who may take a payment by the routes, whatever plugins say of it."""
+    providers = tools.providers
+    return tuple(
+        code
+        for code in providers.routes.candidates(market, user_id)
+        if (way := providers.topups.get(code)) and suits(way.caps, market, price)
+    )
 
 
 def suits(caps: sdk.TopUpCaps, market: Market, price: sdk.Money) -> bool:
-    """Whether a provider takes this payment."""
-    if caps.intake is not sdk.Intake.CREATE or price.currency not in caps.currencies:
+    """Whether a provider takes this payment on a page or in a form of its own."""
+    return caps.intake is sdk.Intake.CREATE and _takes(caps, market, price)
+
+
+def redeems(caps: sdk.TopUpCaps, market: Market, price: sdk.Money) -> bool:
+    """Whether a provider redeems receipts for this payment."""
+    on_a_phone = market.platform is not Platform.WEB
+    return caps.intake is sdk.Intake.REDEEM and on_a_phone and _takes(caps, market, price)
+
+
+def _takes(caps: sdk.TopUpCaps, market: Market, price: sdk.Money) -> bool:
+    if price.currency not in caps.currencies:
         return False
     if caps.countries is not None and market.country not in caps.countries:
         return False
     low, high = caps.limits.get(price.currency, (1, price.minor))
     return low <= price.minor <= high and price.minor % caps.granularity.get(price.currency, 1) == 0
+
+
+def _ranked(
+    tools: Tools, user_id: ids.UserId, market: Market, price: sdk.Money, product: str | None
+) -> tuple[str, ...]:
+    """What fits, in the order of the routes and then of the plugin that ranks."""
+    providers = tools.providers
+    found = []
+    for code in providers.routes.candidates(market, user_id):
+        way = providers.topups.get(code)
+        if way is None:
+            continue
+        if suits(way.caps, market, price) or (product is not None and redeems(way.caps, market, price)):
+            found.append(code)
+    return providers.hooks.rank_topup(_request_to_rank(user_id, market, price), tuple(found))
 
 
 def _request_to_rank(user_id: str, market: Market, price: sdk.Money) -> sdk.TopUpRequest:

@@ -1,0 +1,95 @@
+"""What is agreed when coins are bought: how many, at which price, and what that is worth in the books."""
+
+from typing import Final
+
+from shoutgraph.domain import errors, money, packages
+from shoutgraph.domain.packages import Market, Package
+from shoutgraph.domain.policies import Policy
+from shoutgraph.domain.topups.topup import Terms
+from shoutgraph.storage import packages as package_rows
+from shoutgraph.storage.tx import Tx
+
+COINS_PATH: Final = ("input", "buy", "coins")
+COUNTRY_PATH: Final = ("input", "country")
+
+
+def of_package(package: Package, market: Market, policy: Policy) -> Terms:
+    """The terms of a package; the market is the buyer's, which may be one without prices of its own."""
+    assert package.rate.book_currency == policy.book_currency, "coins are sold at rates of the book currency"
+    return Terms(
+        package_id=package.id,
+        coins=package.coins,
+        bonus_coins=package.bonus_coins,
+        price_minor=package.price.minor,
+        currency=package.price.currency,
+        book_units=_book_units(package.price, package.rate),
+        country=market.country,
+        platform=market.platform,
+    )
+
+
+def of_coins(tx: Tx, coins: int, market: Market, policy: Policy) -> Terms:
+    """The terms of exactly so many coins.
+
+    Raises:
+        NotFoundError: coins are not sold there.
+        ValidationError: fewer or more coins than are sold at once.
+    """
+    unit = package_rows.find_unit_price(tx, market)
+    if unit is None:
+        msg = "Coins are not sold in this country, currency and platform."
+        raise errors.NotFoundError(msg, path=COUNTRY_PATH)
+    exact = _exact(unit, coins)
+    assert unit.rate.book_currency == policy.book_currency, "coins are sold at rates of the book currency"
+    return Terms(
+        package_id=None,
+        coins=exact.coins,
+        bonus_coins=0,
+        price_minor=exact.price.minor,
+        currency=exact.price.currency,
+        book_units=_book_units(exact.price, unit.rate),
+        country=market.country,
+        platform=market.platform,
+    )
+
+
+def country_of(said: str | None, known: str) -> str:
+    """Where the fan is: what we know goes before what they say, since prices differ by country.
+
+    Raises:
+        ValidationError: the two differ.
+    """
+    if said is None:
+        return known
+    if known not in {said, packages.ANYWHERE}:
+        msg = "This is not the country of your account."
+        raise errors.ValidationError(msg, code="OTHER_COUNTRY", path=COUNTRY_PATH)
+    return said
+
+
+def check_coins(coins: int, policy: Policy) -> None:
+    """Refuses a purchase that is too small or too large.
+
+    Raises:
+        LimitExceededError: it is.
+    """
+    if coins < policy.topup_min_coins:
+        msg = f"At least {policy.topup_min_coins} coins are bought at once."
+        raise errors.LimitExceededError(msg, code="TOPUP_MIN", limit=policy.topup_min_coins, path=COINS_PATH)
+    if coins > policy.topup_max_coins:
+        msg = f"At most {policy.topup_max_coins} coins are bought at once."
+        raise errors.LimitExceededError(msg, code="TOPUP_MAX", limit=policy.topup_max_coins, path=COINS_PATH)
+
+
+def _exact(unit: packages.UnitPrice, coins: int) -> packages.ExactPrice:
+    try:
+        return packages.price_of(unit, coins)
+    except errors.ValidationError as refused:
+        raise errors.ValidationError(refused.message, code=refused.code, path=COINS_PATH) from None
+
+
+def _book_units(price: money.Money, rate: packages.Rate) -> int:
+    """What the price is worth in the books: itself in the book currency, else at the rate it is sold at."""
+    if price.currency == rate.book_currency:
+        return price.minor * money.BOOK_UNITS_PER_MINOR
+    return packages.book_units(price, rate)
