@@ -5,119 +5,30 @@ import contextlib
 import json
 import re
 import sqlite3
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from tests.api.harness import Client
-from tests.e2e import crowd, journal
+from tests.e2e import crowd, drill, journal
 from tests.e2e.crowd import Crowd
-from tests.e2e.market import POOR_PAID, Market
-from tests.e2e.processes import LOOK_S, PATIENCE_S, ROOT, Nursery, Server
+from tests.e2e.drill import Place
+from tests.e2e.market import Market
+from tests.e2e.processes import PATIENCE_S, Nursery, Server
 from tests.e2e.wire import FEED, Feed, over_socket, until
 
-PRICES = ROOT / "src" / "shoutgraph" / "services" / "seed_prices.json"
 CLIENTS = 8
 ORDERS_MIN = 24
 DISASTER_S = 240
-BUY = """mutation Buy($input: TopUpCreateInput!) { topUpCreate(input: $input) {
-  topUp { id status coins nextAction { ... on RedirectAction { url } } }
-  errors { ... on UserError { code message } } } }"""
-TOPUP = "query ($id: ID!) { node(id: $id) { ... on TopUp { status } } }"
-WALLET = "{ wallet { available } }"
 EVENTS = "query ($after: String) { orderEvents(first: 1, after: $after) { nodes { cursor } pageInfo { endCursor } } }"
-COINS = 7_000
-HAD = sum(POOR_PAID)
-
-
-@dataclass
-class Place:
-    """A market that anchors its journal elsewhere, and keeps its backups there too."""
-
-    nursery: Nursery
-    market: Market
-    elsewhere: Path
-    env: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def anchors(self) -> Path:
-        return self.elsewhere / "anchors"
-
-    def run(self, *arguments: object) -> tuple[int, str]:
-        log = self.elsewhere / "command.log"
-        return self.nursery.run(*arguments, "--data-dir", self.market.folder, log=log, **self.env)
-
-    def server(self, *more: object) -> Server:
-        return Server(self.nursery, self.market.folder, env=self.env, more=more)
-
-    def fan(self, server: Server) -> Client:
-        return Client(server.url, self.market.token(self.market.poor_id))
-
-    def newest_anchor(self) -> int:
-        names = sorted(path.name for path in self.anchors.iterdir())
-        return int(json.loads((self.anchors / names[-1]).read_text())["seq"]) if names else 0
-
-    def lose(self) -> None:
-        for path in self.market.folder.glob("shoutgraph.db*"):
-            path.unlink()
 
 
 @pytest.fixture
 def place(nursery: Nursery, market: Market, tmp_path: Path) -> Place:
-    elsewhere = tmp_path / "elsewhere"
-    (elsewhere / "anchors").mkdir(parents=True)
-    env = {"SHOUTGRAPH_ANCHOR_DIR": str(elsewhere / "anchors"), "SHOUTGRAPH_ANCHOR_INTERVAL_S": "1"}
-    place = Place(nursery, market, elsewhere, env)
-    code, said = place.run("prices", "load", PRICES)
-    assert code == 0, said
-    return place
-
-
-@contextlib.contextmanager
-def serving(place: Place, *more: object) -> Iterator[Server]:
-    server = place.server(*more).start()
-    try:
-        yield server
-    finally:
-        if server.pid is not None:
-            assert server.stop() == 0, server.log.read_text()
-
-
-def buy(fan: Client) -> dict[str, Any]:
-    wish = {
-        "idempotencyKey": crowd.new_key(),
-        "buy": {"coins": str(COINS)},
-        "currency": "EUR",
-        "platform": "WEB",
-        "country": "DE",
-        "providerCode": "sandbox",
-        "returnUrl": "https://fan.example/back",
-    }
-    payload = fan.data(BUY, input=wish)["topUpCreate"]
-    assert payload["errors"] == [], payload
-    topup: dict[str, Any] = payload["topUp"]
-    return topup
-
-
-def pay(topup: dict[str, Any]) -> None:
-    """The fan pays on the provider's own page."""
-    answer = httpx.post(topup["nextAction"]["url"], data={"choice": "pay"}, timeout=PATIENCE_S)
-    assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
-
-
-def coins(fan: Client) -> int:
-    return int(fan.data(WALLET)["wallet"]["available"])
-
-
-def wait(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(LOOK_S)
+    return drill.place_of(nursery, market, tmp_path / "elsewhere")
 
 
 @dataclass
@@ -145,11 +56,11 @@ def test_a_lost_database_comes_back_with_what_its_provider_knows(place: Place):
     code, said = place.run("serve", "--port", 0, "--restore")
     assert (code, f"--accept-loss {past.newest}" in said, "Traceback" in said) == (1, True, False), said
 
-    with serving(place, "--restore", "--accept-loss", past.newest) as restored:
+    with drill.serving(place, "--restore", "--accept-loss", past.newest) as restored:
         fan = place.fan(restored)
-        assert coins(fan) == HAD + COINS, "the payment that the books know of is credited again, once"
-        assert fan.data(TOPUP, id=past.known["id"])["node"] == {"status": "PAID"}
-        assert fan.data(TOPUP, id=past.forgotten["id"])["node"] is None
+        assert drill.coins(fan) == drill.HAD + drill.COINS, "the payment that the books know of is credited again, once"
+        assert fan.data(drill.TOPUP, id=past.known["id"])["node"] == {"status": "PAID"}
+        assert fan.data(drill.TOPUP, id=past.forgotten["id"])["node"] is None
         fan.close()
         check_cursors(place, restored, past.cursor)
         assert place.nursery.prove(place.market.folder) > 0
@@ -161,14 +72,14 @@ def live_until_the_disaster(place: Place) -> Past:
     backup = place.elsewhere / "backup.db"
     server = place.server().start()
     fan = place.fan(server)
-    known = buy(fan)
+    known = drill.buy(fan)
     cursor = asyncio.run(_order_through_a_backup(place, server, Crowd(place.market, server.port), backup))
-    forgotten = buy(fan)
+    forgotten = drill.buy(fan)
     for topup in (known, forgotten):
-        pay(topup)
-    wait(lambda: coins(fan) == HAD + 2 * COINS, "both payments are credited")
+        drill.pay(topup)
+    drill.wait(lambda: drill.coins(fan) == drill.HAD + 2 * drill.COINS, "both payments are credited")
     head = journal_of(place.market.database)
-    wait(lambda: place.newest_anchor() >= head, "the newest line is anchored")
+    drill.wait(lambda: place.newest_anchor() >= head, "the newest line is anchored")
     fan.close()
     server.kill()
     return Past(backup, cursor, known, forgotten, place.newest_anchor())
@@ -237,9 +148,9 @@ def check_after(place: Place, past: Past) -> None:
     assert "refunded at the provider" in place.run("strays", "list", "--all")[1]
     code, said = place.run("serve", "--port", 0, "--restore", "--accept-loss", past.newest)
     assert (code, "there is no loss to accept" in said) == (1, True), said
-    with serving(place) as server:
+    with drill.serving(place) as server:
         fan = place.fan(server)
-        assert coins(fan) == HAD + COINS
+        assert drill.coins(fan) == drill.HAD + drill.COINS
         fan.close()
 
 
@@ -254,7 +165,7 @@ def test_a_backup_is_put_in_the_place_of_what_is_broken(place: Place):
     (kept,) = place.market.folder.glob("shoutgraph.db.lost-*")
     assert kept.read_bytes().startswith(b"broken")
     assert place.nursery.prove(place.market.folder) == 0
-    with serving(place) as server:
+    with drill.serving(place) as server:
         code, said = place.run("restore", "--port", 0, "--from", backup)
         assert (code, "another process writes" in said) == (1, True), said
         assert httpx.get(f"{server.url}/health/ready", timeout=PATIENCE_S).json() == {"status": "ready"}
@@ -275,7 +186,7 @@ def test_what_is_no_backup_takes_no_place(place: Place, content: bytes | None):
 def anchored(place: Place) -> Path:
     """A market with one order and one anchor, which a person wrote beside the server."""
     place.env.pop("SHOUTGRAPH_ANCHOR_INTERVAL_S")
-    with serving(place) as server:
+    with drill.serving(place) as server:
         fan = Client(server.url, place.market.token(place.market.rich_id))
         fan.data(crowd.PLACE, input=crowd.wish(place.market.sellers[0].offer_id, crowd.new_key()))
         fan.close()
