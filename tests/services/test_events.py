@@ -47,7 +47,7 @@ def test_a_page_looks_at_so_much_and_says_from_where_to_go_on(crowded: tuple[Wor
 
 def test_a_page_of_one_order_passes_over_all_others(crowded: tuple[World, str]) -> None:
     world, order_id = crowded
-    only = EventFilter(order_ids=frozenset({order_id}))
+    only = EventFilter(subject_ids=frozenset({order_id}))
     found, _, more = world.run(events.page(world.tools, FAN, after=None, size=10, only=only))
     assert ([told.event.topic for told in found], more) == ([order_id], False)
 
@@ -55,7 +55,7 @@ def test_a_page_of_one_order_passes_over_all_others(crowded: tuple[World, str]) 
 def test_what_is_no_order_has_no_order_events(crowded: tuple[World, str]) -> None:
     world, _ = crowded
     for given in ("wallet_1", "", "order_"):
-        only = EventFilter(order_ids=frozenset({given}))
+        only = EventFilter(subject_ids=frozenset({given}))
         assert world.run(events.page(world.tools, FAN, after=None, size=10, only=only))[0] == ()
 
 

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shoutgraph.domain import clock, errors, ids, pages
+from shoutgraph.domain import clock, errors, pages
 from shoutgraph.domain.anchors import FIRST, Epoch
 from shoutgraph.domain.journal import Event
-from shoutgraph.domain.users import Scope, Viewer
+from shoutgraph.domain.users import Viewer
+from shoutgraph.services import feeds
+from shoutgraph.services.feeds import Feed
 from shoutgraph.storage import epochs, journal as journal_rows
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
@@ -20,9 +22,6 @@ SCOPE: Final = "events"
 READ_MAX: Final = 500
 READS_MAX: Final = 20
 """How often one page reads on when it finds too little; then it says from where to go on."""
-ORDER_TOPIC: Final = f"{ids.ORDER}_"
-MOVED: Final = "order.status_changed"
-CHANGED: Final = "order.changed"
 AWAY_S: Final = 1.0
 """How often a stream looks for a database that is away or has too much to do."""
 AWAY_LOOKS_MAX: Final = 60
@@ -33,10 +32,11 @@ NUMBERS_MAX: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which order events: all the given conditions together."""
+    """Which events of a feed: all the given conditions together."""
 
-    order_ids: frozenset[str] = frozenset()
+    subject_ids: frozenset[str] = frozenset()
     statuses: frozenset[str] = frozenset()
+    feed: Feed = feeds.ORDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def read_cursor(cursor: str) -> Place:
 
 
 async def follow(tools: Tools, viewer: Viewer, *, after: str | None, only: EventFilter) -> AsyncIterator[Told]:
-    """Every order event after the cursor that this viewer may see: the stored ones, then each as it happens.
+    """Every event of the feed after the cursor that this viewer may see: the stored ones, then each as it happens.
 
     The newest number is read before the journal is, so no event falls between the stored ones and the live ones. A
     database that is away for a while, once it began, makes it late and does not end it.
@@ -84,7 +84,7 @@ async def follow(tools: Tools, viewer: Viewer, *, after: str | None, only: Event
         ValidationError: the cursor is not one of the journal, or is ahead of it.
         ResyncError: the journal was restored to a time before the cursor.
     """
-    check_reader(viewer)
+    check_reader(viewer, only.feed)
     epoch, head = await _head(tools)
     place = Place(epoch.mark, head) if after is None else read_cursor(after)
     _check_epoch(place, epoch)
@@ -94,7 +94,7 @@ async def follow(tools: Tools, viewer: Viewer, *, after: str | None, only: Event
         found, seq_read, epoch = await _read_patiently(tools, seq, only)
         _check_epoch(place, epoch)
         for event in found:
-            if visible(event, viewer) and matches(event, only):
+            if only.feed.visible(event, viewer) and matches(event, only):
                 yield _told(event, epoch)
         if seq_read == seq:
             await tools.bell.wait_past(seq)
@@ -113,7 +113,7 @@ async def page(
         ValidationError: the cursor is not one of the journal, or is ahead of it.
         ResyncError: the journal was restored to a time before the cursor.
     """
-    check_reader(viewer)
+    check_reader(viewer, only.feed)
     place = None if after is None else read_cursor(after)
     seq = 0 if place is None else place.seq
     if place is not None and seq > tools.bell.newest:
@@ -123,7 +123,7 @@ async def page(
     for _ in range(READS_MAX):
         found, seq_read, epoch = await _read(tools, seq, only)
         _check_epoch(place, epoch)
-        kept += [event for event in found if visible(event, viewer) and matches(event, only)]
+        kept += [event for event in found if only.feed.visible(event, viewer) and matches(event, only)]
         if len(kept) >= size:
             del kept[size:]
             seq = kept[-1].seq if kept else seq
@@ -135,31 +135,20 @@ async def page(
     return tuple(_told(event, epoch) for event in kept), write_cursor(Place(epoch.mark, seq)), more
 
 
-def check_reader(viewer: Viewer) -> None:
-    """Refuses a viewer who can have no events.
+def check_reader(viewer: Viewer, feed: Feed) -> None:
+    """Refuses a viewer who can have no events of a feed.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is a tool without the scope.
     """
     if viewer.user_id is None:
-        viewer.require(Scope.EVENTS_READ, Scope.ORDERS_READ)
-
-
-def visible(event: Event, viewer: Viewer) -> bool:
-    """Whether the viewer is a side of the event's order, or reads all events. A draft is only its fan's."""
-    if viewer.has(Scope.EVENTS_READ, Scope.ORDERS_READ):
-        return True
-    body = event.body
-    if viewer.user_id is not None and body.get("fan") == viewer.user_id:
-        return True
-    drafted = body.get("status") == "DRAFT" or (body.get("previous") == "DRAFT" and body.get("status") == "CANCELLED")
-    return viewer.creator_id is not None and body.get("creator") == viewer.creator_id and not drafted
+        viewer.require(*feed.scopes)
 
 
 def matches(event: Event, only: EventFilter) -> bool:
     """Whether the event passes the filter."""
-    if only.order_ids and event.topic not in only.order_ids:
+    if not only.feed.tells(event) or (only.subject_ids and event.topic not in only.subject_ids):
         return False
     return not only.statuses or event.body.get("status") in only.statuses
 
@@ -200,12 +189,12 @@ async def _read_patiently(tools: Tools, seq: int, only: EventFilter) -> tuple[Se
 
 
 async def _read(tools: Tools, seq: int, only: EventFilter) -> tuple[Sequence[Event], int, Epoch]:
-    topics = sorted(order_id for order_id in only.order_ids if order_id.startswith(ORDER_TOPIC))
+    topics = sorted(each for each in only.subject_ids if each.startswith(only.feed.topic))
 
     def query(tx: Tx) -> tuple[tuple[Event, ...], int, Epoch]:
         epoch = epochs.current(tx)
-        if only.order_ids:
+        if only.subject_ids:
             return *journal_rows.read_after_of(tx, seq, topics, limit=READ_MAX), epoch
-        return *journal_rows.read_after(tx, seq, limit=READ_MAX, prefix=ORDER_TOPIC), epoch
+        return *journal_rows.read_after(tx, seq, limit=READ_MAX, prefix=only.feed.topic), epoch
 
     return await tools.store.read(query)

@@ -105,7 +105,7 @@ class OrderEventFilterInput:
     def read(self) -> EventFilter:
         """The filter that this input describes."""
         return EventFilter(
-            order_ids=frozenset(self.order_ids or ()), statuses=frozenset(state.value for state in self.status or ())
+            subject_ids=frozenset(self.order_ids or ()), statuses=frozenset(state.value for state in self.status or ())
         )
 
 

@@ -1,0 +1,56 @@
+"""The feeds of the journal: what each is about, and who may read which of its events.
+
+A feed is all that `services/events` needs to serve pages and streams of one kind of subject.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from shoutgraph.domain import ids
+from shoutgraph.domain.journal import Event
+from shoutgraph.domain.users import Scope, Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Events of one kind of subject.
+
+    `scopes` read all of it, `owned` says whose an event is. `types` are those that it tells; None for all.
+    """
+
+    prefix: str
+    scopes: tuple[Scope, ...]
+    owned: Callable[[Event, Viewer], bool]
+    types: frozenset[str] | None = None
+
+    @property
+    def topic(self) -> str:
+        """What the ids of its subjects begin with."""
+        return f"{self.prefix}_"
+
+    def tells(self, event: Event) -> bool:
+        """Whether the event belongs to this feed."""
+        return self.types is None or event.type in self.types
+
+    def visible(self, event: Event, viewer: Viewer) -> bool:
+        """Whether the event is the viewer's, or the viewer reads all of this feed."""
+        return viewer.has(*self.scopes) or self.owned(event, viewer)
+
+
+def of_user(event: Event, viewer: Viewer) -> bool:
+    """Whether the event's subject belongs to the viewer, as its field `user` says."""
+    return viewer.user_id is not None and event.body.get("user") == viewer.user_id
+
+
+def _of_order(event: Event, viewer: Viewer) -> bool:
+    """Whether the viewer is a side of the event's order. A draft is only its fan's."""
+    body = event.body
+    if viewer.user_id is not None and body.get("fan") == viewer.user_id:
+        return True
+    drafted = body.get("status") == "DRAFT" or (body.get("previous") == "DRAFT" and body.get("status") == "CANCELLED")
+    return viewer.creator_id is not None and body.get("creator") == viewer.creator_id and not drafted
+
+
+ORDERS: Final = Feed(ids.ORDER, (Scope.EVENTS_READ, Scope.ORDERS_READ), _of_order)
+TOPUPS: Final = Feed(ids.TOPUP, (Scope.FINANCE_READ,), of_user, frozenset({"topup.status_changed", "topup.changed"}))
