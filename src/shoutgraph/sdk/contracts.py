@@ -287,4 +287,7 @@ class PayoutPlugin(Generic[ConfigT]):
 
 # Each plugin has a configuration of its own type, so a list of plugins cannot name it.
 AnyTopUpPlugin: TypeAlias = TopUpPlugin[Any]
+"""A top-up plugin with a configuration of any type."""
+
 AnyPayoutPlugin: TypeAlias = PayoutPlugin[Any]
+"""A payout plugin with a configuration of any type."""

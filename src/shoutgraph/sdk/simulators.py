@@ -13,10 +13,14 @@ from pydantic import SecretStr
 
 SIMULATOR_ENTRY_POINTS: Final = "shoutgraph.simulators"
 
-# The three shapes of ASGI, whose messages are open dictionaries.
 AsgiMessage: TypeAlias = MutableMapping[str, Any]
+"""A scope or a message of ASGI: an open dictionary."""
+
 AsgiReceive: TypeAlias = Callable[[], Awaitable[AsgiMessage]]
+"""Waits for the next message of a request."""
+
 AsgiSend: TypeAlias = Callable[[AsgiMessage], Awaitable[None]]
+"""Sends a message of the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
