@@ -320,7 +320,9 @@ class BankPayouts(Payouts):
     async def submit(self, batch: PayoutBatch) -> BatchOutcome:
         message = batch.call.idempotency_key
         items = items_of(batch)
-        body = {"message": message, "nonce": self.nonce(), "sum": sum(each["amount"] for each in items), "items": items}
+        made_at = batch.made_at.isoformat() if batch.made_at else ""
+        head = {"message": message, "made_at": made_at, "nonce": self.nonce()}
+        body = {**head, "sum": sum(each["amount"] for each in items), "items": items}
         artifact = Artifact(f"{message}.json", FILE, json.dumps(body).encode())
         return BatchOutcome({each.item_id: Pending(None, SOON) for each in batch.items}, artifacts=(artifact,))
 

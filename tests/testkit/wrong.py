@@ -364,6 +364,13 @@ class RandomFiles(good.BankPayouts):
         return str(id(object())) + str(self.host.now())
 
 
+class FilesOfToday(good.BankPayouts):
+    """P06"""
+
+    def nonce(self) -> str:
+        return self.host.now().date().isoformat()
+
+
 class TakesForeign(good.BankPayouts):
     """P07"""
 
@@ -424,6 +431,7 @@ WRONG: dict[str, tuple[str, Subject]] = {
     "silence is a no": ("P05", Subject(good.payout(LosesPatience))),
     "each onboarding is a new one": ("P09", Subject(good.payout(OnboardsTwice))),
     "files are random": ("P06", bank(RandomFiles)),
+    "files have today's date": ("P06", bank(FilesOfToday)),
     "foreign entries are ours": ("P07", bank(TakesForeign)),
     "who is not ready is paid": ("P08", Subject(good.payout(PaysTheUnready))),
 }

@@ -46,7 +46,8 @@ class Notice:
     """One thing that a provider tells us.
 
     `notice_id` is the provider's own and the same in every repeat. Without an observation it is a hint: the
-    host looks for itself. Of a recipient, `target.ref` is the recipient's ref.
+    host looks for itself. Of a recipient, `target.ref` is the recipient's ref. What is said of a whole payout batch has
+    the batch's key as its target's operation id, and counts for every item of it.
     """
 
     notice_id: str

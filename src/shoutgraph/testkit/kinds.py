@@ -1,6 +1,7 @@
 """The three kinds of trials: taking money, redeeming receipts, sending money."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from shoutgraph.sdk import (
     ItemObservation,
     ItemOutcome,
     Money,
+    Notice,
     Observation,
     OnboardRequest,
     Paid,
@@ -142,6 +144,8 @@ class PayoutTrial(Trial):
 
     def __init__(self, subject: Subject, folder: Path) -> None:
         super().__init__(subject, folder)
+        self._made_at: dict[str, datetime] = {}
+        self._items_of: dict[str, tuple[str, ...]] = {}
         self._told: dict[str, ItemOutcome] = {}
         self._uploaded: set[bytes] = set()
 
@@ -179,9 +183,11 @@ class PayoutTrial(Trial):
         )
 
     def batch(self, *deals: Deal) -> PayoutBatch:
-        """Payouts as the host asks for them, under the key of the first."""
+        """Payouts as the host asks for them, under the key of the first; dated when they were asked for first."""
         items = tuple(PayoutItem(each.operation_id, each.amount, each.who, "Earnings") for each in deals)
-        return PayoutBatch(self.call(deals[0]), items)
+        made_at = self._made_at.setdefault(deals[0].key, self.clock())
+        self._items_of[deals[0].key] = tuple(each.operation_id for each in deals)
+        return PayoutBatch(self.call(deals[0]), items, made_at)
 
     def targets(self, deals: Sequence[Deal], refs: Mapping[str, str | None]) -> list[Target]:
         """Which ones to look up."""
@@ -232,10 +238,16 @@ class PayoutTrial(Trial):
     async def _look_in_files(self, deals: Sequence[Deal]) -> Mapping[str, ItemObservation]:
         for document in await self.far(self.upstream.documents()):
             for notice in self.guarded(self.providers).ingest(document):
-                if isinstance(notice.observation, Paid | Returned | Rejected | Pending):
-                    before = self._told.get(notice.target.operation_id)
-                    self._told[notice.target.operation_id] = later(before, notice.observation)
+                self._hear(notice)
         return {each.operation_id: self._told.get(each.operation_id, Unknown("not_told")) for each in deals}
+
+    def _hear(self, notice: Notice) -> None:
+        """Keeps what is said of an item, or of all items of the batch with this key."""
+        seen = notice.observation
+        if not isinstance(seen, Paid | Returned | Rejected | Pending):
+            return
+        for name in self._items_of.get(notice.target.operation_id, (notice.target.operation_id,)):
+            self._told[name] = later(self._told.get(name), seen)
 
     async def paid(self, amount: Money | None = None) -> tuple[Deal, str]:
         """A payout that has reached its recipient."""

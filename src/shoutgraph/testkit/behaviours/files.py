@@ -1,5 +1,6 @@
 """P06, P07: payouts by file."""
 
+from datetime import timedelta
 from typing import Final
 
 from shoutgraph.sdk import Artifact, BatchOutcome, MalformedNotice, Notice, NoticeKind, Paid
@@ -10,6 +11,9 @@ from shoutgraph.testkit.registry import Behaviour
 from shoutgraph.testkit.trials import Deal
 from shoutgraph.testkit.upstreams import Act, Recipient
 from shoutgraph.testkit.verdicts import Broken, declared, require, where_supported
+
+A_WHILE: Final = timedelta(days=2, hours=7)
+"""How much later a file is made again: at another time of another day."""
 
 NO_FILES: Final = "caps.artifacts is not declared"
 NO_STATEMENTS: Final = "caps.ingest is not declared"
@@ -22,6 +26,7 @@ async def same_file(trial: PayoutTrial) -> None:
     deals = await batch_of(trial, *[Recipient.GOOD, Recipient.OTHER][:count])
     files = await _files(trial, deals)
     require(files, "a plugin that declares artifacts made none")
+    trial.clock.advance(A_WHILE)
     again = trial.guarded(trial.loaded())
     rebuilt = await again.submit(trial.batch(*deals))
     require(tuple(files) == rebuilt.artifacts, "the same batch, made again by another process, is another file")
@@ -60,7 +65,7 @@ async def statements(trial: PayoutTrial) -> None:
         require(first == again, "the same file was read in two ways")
         told += first
     named = [each for each in told if each.kind is NoticeKind.PAYOUT]
-    foreign = [each for each in named if each.target.operation_id != deal.operation_id]
+    foreign = [each for each in named if each.target.operation_id not in {deal.operation_id, deal.key}]
     require(not foreign, f"entries that are not ours were taken for payouts: {foreign}")
     paid = [each.observation for each in named if isinstance(each.observation, Paid)]
     require(paid, f"our entry was not found by our id: {told}")
