@@ -1,0 +1,42 @@
+"""The libraries that have no types, each behind one function that has."""
+
+import functools
+import pathlib
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from xml.etree.ElementTree import ParseError
+
+import sepaxml  # type: ignore[import-untyped]  # it has no types
+import text_unidecode  # type: ignore[import-untyped]  # it has no types
+import xmlschema
+
+SCHEMA: Final = "pain.001.001.09"
+
+
+def plain(text: str) -> str:
+    """The text in ASCII, whatever its script was."""
+    spelled: str = text_unidecode.unidecode(text)
+    return spelled
+
+
+def payment_file(head: Mapping[str, object], payments: Iterable[Mapping[str, object]]) -> bytes:
+    """A pain.001 as sepaxml makes it: with random ids, and the time of day. The texts are left as they are."""
+    file = sepaxml.SepaTransfer(dict(head), schema=SCHEMA, clean=False)
+    for each in payments:
+        file.add_payment(dict(each))
+    built: bytes = file.export(validate=False)
+    return built
+
+
+def fault_of(body: bytes) -> str | None:
+    """What the schema has against a pain.001, or None."""
+    try:
+        _schema().validate(body)
+    except (xmlschema.XMLSchemaException, ParseError) as error:
+        return str(getattr(error, "reason", None) or error)
+    return None
+
+
+@functools.cache
+def _schema() -> Any:  # noqa: ANN401 -- its own types are not those of its functions
+    return xmlschema.XMLSchema(str(pathlib.Path(sepaxml.__file__).parent / "schemas" / f"{SCHEMA}.xsd"))
