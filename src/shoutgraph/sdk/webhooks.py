@@ -47,7 +47,7 @@ class Notice:
 
     `notice_id` is the provider's own and the same in every repeat. Without an observation it is a hint: the
     host looks for itself. Of a recipient, `target.ref` is the recipient's ref. What is said of a whole payout batch has
-    the batch's key as its target's operation id, and counts for every item of it.
+    the batch's key as its target's operation id, and counts for those of its items that were not named before.
     """
 
     notice_id: str

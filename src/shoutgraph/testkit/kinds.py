@@ -31,7 +31,7 @@ from shoutgraph.sdk import (
     Unknown,
 )
 from shoutgraph.testkit.proxy import Which
-from shoutgraph.testkit.trials import INSTANCE, TIMEOUT, Deal, Outcome, Subject, Trial
+from shoutgraph.testkit.trials import INSTANCE, TIMEOUT, Deal, Outcome, Subject, Trial, ref_of
 from shoutgraph.testkit.upstreams import Act, Receipt, Recipient
 
 COUNTRY: Final = "DE"
@@ -242,12 +242,13 @@ class PayoutTrial(Trial):
         return {each.operation_id: self._told.get(each.operation_id, Unknown("not_told")) for each in deals}
 
     def _hear(self, notice: Notice) -> None:
-        """Keeps what is said of an item, or of all items of the batch with this key."""
-        seen = notice.observation
+        """Keeps what is said of an item, or of those items of the batch with this key that were not named before."""
+        seen, name = notice.observation, notice.target.operation_id
         if not isinstance(seen, Paid | Returned | Rejected | Pending):
             return
-        for name in self._items_of.get(notice.target.operation_id, (notice.target.operation_id,)):
-            self._told[name] = later(self._told.get(name), seen)
+        unnamed = [each for each in self._items_of.get(name, ()) if ref_of(self._told.get(each)) is None]
+        for each in unnamed if name in self._items_of else (name,):
+            self._told[each] = later(self._told.get(each), seen)
 
     async def paid(self, amount: Money | None = None) -> tuple[Deal, str]:
         """A payout that has reached its recipient."""
