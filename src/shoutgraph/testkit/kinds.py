@@ -36,6 +36,8 @@ from shoutgraph.testkit.upstreams import Act, Receipt, Recipient
 
 COUNTRY: Final = "DE"
 
+NOT_TOLD: Final = Unknown("not_told")
+
 _RANKS: Final[Mapping[type, int]] = {Returned: 3, Paid: 2, Rejected: 2, Pending: 1}
 
 
@@ -239,14 +241,14 @@ class PayoutTrial(Trial):
         for document in await self.far(self.upstream.documents()):
             for notice in self.guarded(self.providers).ingest(document):
                 self._hear(notice)
-        return {each.operation_id: self._told.get(each.operation_id, Unknown("not_told")) for each in deals}
+        return {each.operation_id: self._told.get(each.operation_id, NOT_TOLD) for each in deals}
 
     def _hear(self, notice: Notice) -> None:
         """Keeps what is said of an item, or of those items of the batch with this key that were not named before."""
         seen, name = notice.observation, notice.target.operation_id
         if not isinstance(seen, Paid | Returned | Rejected | Pending):
             return
-        unnamed = [each for each in self._items_of.get(name, ()) if ref_of(self._told.get(each)) is None]
+        unnamed = [each for each in self._items_of.get(name, ()) if ref_of(self._told.get(each, NOT_TOLD)) is None]
         for each in unnamed if name in self._items_of else (name,):
             self._told[each] = later(self._told.get(each), seen)
 
