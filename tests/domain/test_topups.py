@@ -11,7 +11,8 @@ from shoutgraph.domain import accounts, ids, ledger
 from shoutgraph.domain.ledger import Lot, LotMove
 from shoutgraph.domain.packages import Platform
 from shoutgraph.domain.topups import booking, machine, polling
-from shoutgraph.domain.topups.booking import Dispute, Escrowed, Slice, Step, StepKind
+from shoutgraph.domain.topups.booking import Dispute, Escrowed, Step, StepKind
+from shoutgraph.domain.topups.parts import Slice
 from shoutgraph.domain.topups.topup import (
     Action,
     ActionKind,

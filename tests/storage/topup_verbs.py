@@ -13,7 +13,8 @@ from shoutgraph.domain.orders.order import OrderFilter
 from shoutgraph.domain.orders.states import LIVE, State
 from shoutgraph.domain.postings import Back, Cash
 from shoutgraph.domain.topups import booking
-from shoutgraph.domain.topups.booking import Dispute, Escrowed, Slice
+from shoutgraph.domain.topups.booking import Dispute, Escrowed
+from shoutgraph.domain.topups.parts import Slice
 from shoutgraph.storage import ledger as rows, orders
 from shoutgraph.storage.tx import Tx
 

@@ -18,6 +18,7 @@ CreatorId = NewType("CreatorId", str)
 OfferId = NewType("OfferId", str)
 OrderId = NewType("OrderId", str)
 TopupId = NewType("TopupId", str)
+RefundId = NewType("RefundId", str)
 PayoutId = NewType("PayoutId", str)
 VideoId = NewType("VideoId", str)
 
@@ -27,6 +28,7 @@ OFFER = "offer"
 ORDER = "order"
 PACKAGE = "package"
 TOPUP = "topup"
+REFUND = "refund"
 PAYOUT = "payout"
 RECIPIENT = "recipient"
 VIDEO = "video"
@@ -37,6 +39,9 @@ API_KEY = "apikey"
 CALL = "call"
 EARNING = "earning"
 DISPUTE = "dispute"
+BATCH = "batch"
+BANK_FILE = "bankfile"
+RESOLUTION = "resolution"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SUFFIX_CHARS = 26

@@ -3,7 +3,7 @@
 Each builds a `Transfer` from values; none reads or writes. `Dr a -> Cr b` is `_move(a, b, amount, reason)`, and
 moves of zero are left out. Units: coins, and book units for money.
 
-Nothing calls `refund_failed`, `debt_written_off`, `order_refunded`, `gift_sent`, `promo_granted`, `fee_swept` and
+Nothing calls `debt_written_off`, `order_refunded`, `gift_sent`, `promo_granted`, `fee_swept` and
 `provider_settled` in this version: they are proven by the tests of the ledger and wait for their rooms.
 Source: docs/adr/0003-ledger.md (the table of postings).
 """
@@ -110,11 +110,12 @@ def refund_succeeded(books: Books, *, ref: str, coins: int, cash: Cash) -> Trans
     return Transfer("topup.refund_succeeded", ref, tuple(moves))
 
 
-def refund_failed(*, user_id: ids.UserId, ref: str, given: tuple[LotMove, ...]) -> Transfer:
-    """Row 7: the money did not go back; the coins return to their lots."""
-    coins = sum(move.coins for move in given)
+def refund_failed(*, user_id: ids.UserId, ref: str, given: tuple[LotMove, ...], fresh: Lot | None = None) -> Transfer:
+    """Row 7: the money did not go back; the coins return to their lots, or to a new one where those have no room."""
+    grants = () if fresh is None else (fresh,)
+    coins = sum(move.coins for move in given) + sum(lot.granted for lot in grants)
     moves = _move(accounts.holding("refund", ref), accounts.paid(user_id), coins, "refund failed")
-    return Transfer("topup.refund_failed", ref, tuple(moves), given)
+    return Transfer("topup.refund_failed", ref, tuple(moves), given, grants)
 
 
 def dispute_opened(

@@ -12,7 +12,7 @@ from shoutgraph.services import notices
 from shoutgraph.services.notices import Handlers
 from shoutgraph.services.orders import timers
 from shoutgraph.services.payouts import look as payout_looks, notice as payout_notices
-from shoutgraph.services.topups import look as topup_looks, notice as topup_notices
+from shoutgraph.services.topups import look as topup_looks, notice as topup_notices, refund_looks
 from shoutgraph.tools import Tools
 
 logger = logging.getLogger("shoutgraph.jobs")
@@ -32,6 +32,7 @@ HANDLERS: Final[Handlers] = {
 async def tick(tools: Tools) -> int:
     """Takes up what is due; says how much it was."""
     done = await look_at_topups(tools)
+    done += await refund_looks.look_due(tools, reverse_orders=timers.reverse_orders)
     done += await payout_looks.look_due(tools, limit=ROUND_MAX)
     return done + await notices.replay(tools, HANDLERS)
 

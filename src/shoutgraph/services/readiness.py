@@ -6,7 +6,7 @@ Reasons are read by strangers, so they name no host, no person and no secret.
 from typing import Final
 
 from shoutgraph.domain import errors
-from shoutgraph.storage import migrations, payouts, topups, vitals
+from shoutgraph.storage import migrations, payouts, refunds, topups, vitals
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -41,7 +41,7 @@ async def writable(tools: Tools) -> str | None:
 async def providers(tools: Tools) -> str | None:
     """Whether every provider that has money of ours in flight can be asked."""
     try:
-        in_use = await tools.store.read(_in_use)
+        in_use = await tools.store.read(in_use)
     except (errors.OverloadedError, errors.FaultError):
         return None  # the database speaks for itself
     missing = tools.providers.missing(in_use)
@@ -51,5 +51,7 @@ async def providers(tools: Tools) -> str | None:
     return f"money is in flight with instances whose plugin is missing or misconfigured: {names}"
 
 
-def _in_use(tx: Tx) -> set[str]:
-    return {*topups.list_of_instances_in_use(tx), *payouts.list_of_instances_in_use(tx)}
+def in_use(tx: Tx) -> set[str]:
+    """The instances that money of ours is in flight with."""
+    rooms = (topups, payouts, refunds)
+    return {instance for room in rooms for instance in room.list_of_instances_in_use(tx)}

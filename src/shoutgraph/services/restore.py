@@ -10,7 +10,7 @@ from shoutgraph.domain import ids, payouts
 from shoutgraph.domain.anchors import Epoch
 from shoutgraph.domain.money import Money
 from shoutgraph.domain.strays import Stray, StrayKind
-from shoutgraph.storage import epochs, payouts as payout_rows, restoring, strays as stray_rows, topups
+from shoutgraph.storage import epochs, payouts as payout_rows, refunds, restoring, strays as stray_rows, topups
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -48,7 +48,8 @@ async def in_use(tools: Tools) -> set[str]:
     """The instances that have money of ours in flight."""
 
     def query(tx: Tx) -> set[str]:
-        return {*topups.list_of_instances_in_use(tx), *payout_rows.list_of_instances_in_use(tx)}
+        rooms = (topups, payout_rows, refunds)
+        return {instance for room in rooms for instance in room.list_of_instances_in_use(tx)}
 
     return await tools.store.read(query)
 

@@ -9,7 +9,8 @@ from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import ids
 from shoutgraph.domain.ledger import LotMove
-from shoutgraph.domain.topups.booking import Dispute, Slice
+from shoutgraph.domain.topups.booking import Dispute
+from shoutgraph.domain.topups.parts import Slice
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, JsonText, Micros, Text
 from shoutgraph.storage.statements import Statement

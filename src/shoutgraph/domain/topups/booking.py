@@ -3,6 +3,10 @@
 `next_step` compares what was seen with what is booked, so that it does not matter in which order things were seen, or
 how often: the same totals end in the same books. Reversed coins come first from the top-up's own unspent coins, then
 from open orders that hold some of it, then from other coins of the wallet; what is spent becomes debt.
+
+Totals do not say who asked for a refund. A refund of ours that the provider may have takes the next refunded money that
+covers it, the oldest first; while none is covered and one is open, that money waits for its end. So the same money is
+booked once, whichever of the answer, the webhook and the look comes first, and whether or not the refund was ours.
 Source: docs/adr/0003-ledger.md, rows 2 to 10.
 """
 
@@ -14,6 +18,8 @@ from typing import Final
 
 from shoutgraph.domain import accounts, ids, ledger, money, postings
 from shoutgraph.domain.ledger import Lot, LotMove, Transfer
+from shoutgraph.domain.topups.parts import Slice, share
+from shoutgraph.domain.topups.refund import Refund
 from shoutgraph.domain.topups.topup import Booked, Review, Topup
 
 BONUS_LIFE: Final = timedelta(days=365)
@@ -28,19 +34,7 @@ class StepKind(StrEnum):
     DISPUTE = "DISPUTE"
     DECISION = "DECISION"
     REFUND = "REFUND"
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """A part of a top-up. Units: minor units of its currency, coins, book units of the book currency."""
-
-    minor: int = 0
-    coins: int = 0
-    book_units: int = 0
-
-    def less(self, other: "Slice") -> "Slice":
-        """The rest of a slice after another was cut out of it."""
-        return Slice(self.minor - other.minor, self.coins - other.coins, self.book_units - other.book_units)
+    OWN_REFUND = "OWN_REFUND"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +59,36 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to book. `part` is what moves; a decision names its dispute and how much of it was lost."""
+    """One thing to book. `part` is what moves; a decision names its dispute and how much of it was lost.
+
+    The part of a refund of ours is empty where other reversals took its place meanwhile: its coins go back first.
+    """
 
     kind: StepKind
     part: Slice = Slice()
     dispute: Dispute | None = None
     lost_minor: int = 0
+    refund: Refund | None = None
 
 
-def next_step(topup: Topup, disputes: Sequence[Dispute]) -> Step | None:
-    """The next thing to book, or None when the books say what was seen."""
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What is under way of a top-up: its disputes, and the refunds that we asked for."""
+
+    disputes: Sequence[Dispute] = ()
+    refunds: Sequence[Refund] = ()
+
+
+def next_step(topup: Topup, disputes: Sequence[Dispute], refunds: Sequence[Refund] = ()) -> Step | None:
+    """The next thing to book, or None when the books say what was seen.
+
+    Args:
+        refunds: those that we asked for, the oldest first.
+    """
     if not topup.paid:
         return None  # whatever else was seen: nothing was credited, so nothing can be taken back
-    return next((step for find in _STEPS if (step := find(topup, disputes)) is not None), None)
+    under_way = Open(disputes, refunds)
+    return next((step for find in _STEPS if (step := find(topup, under_way)) is not None), None)
 
 
 def booked(topup: Topup, step: Step) -> Topup:
@@ -93,6 +104,8 @@ def booked(topup: Topup, step: Step) -> Topup:
             after = replace(_reversed(before, step.part), disputed_minor=totals.disputed_minor)
         case StepKind.REFUND:
             after = replace(_reversed(before, step.part), refunded_minor=totals.refunded_minor)
+        case StepKind.OWN_REFUND:
+            after = replace(_reversed(before, step.part), refunded_minor=before.refunded_minor + step.part.minor)
         case StepKind.DECISION:
             assert step.dispute is not None, "a decision is about a dispute"
             won = step.dispute.part.less(lost_part(step.dispute, step.lost_minor))
@@ -106,7 +119,7 @@ def booked(topup: Topup, step: Step) -> Topup:
 
 def lost_part(dispute: Dispute, lost_minor: int) -> Slice:
     """The part of a dispute that is lost, rounded down in coins; the rest is won."""
-    return _share(dispute.part, lost_minor)
+    return share(dispute.part, lost_minor)
 
 
 def books_cash(topup: Topup, part: Slice) -> postings.Cash:
@@ -228,51 +241,97 @@ def fill(lots: Sequence[Lot], coins: int, *, besides: Sequence[LotMove] = ()) ->
     return tuple(moves)
 
 
-def _credit(topup: Topup, _disputes: Sequence[Dispute]) -> Step | None:
+def _credit(topup: Topup, _open: Open) -> Step | None:
     return None if topup.booked.credited else Step(StepKind.CREDIT)
 
 
-def _dispute(topup: Topup, _disputes: Sequence[Dispute]) -> Step | None:
+def _dispute(topup: Topup, _open: Open) -> Step | None:
     more_minor = topup.totals.disputed_minor - topup.booked.disputed_minor
     return Step(StepKind.DISPUTE, _next_part(topup, more_minor)) if more_minor > 0 else None
 
 
-def _refund(topup: Topup, _disputes: Sequence[Dispute]) -> Step | None:
+def _refund(topup: Topup, under_way: Open) -> Step | None:
     more_minor = topup.totals.refunded_minor - topup.booked.refunded_minor
-    return Step(StepKind.REFUND, _next_part(topup, more_minor)) if more_minor > 0 else None
+    if more_minor <= 0:
+        return None
+    sent = [refund for refund in under_way.refunds if refund.sent]
+    for refund in sent:
+        if refund.part.minor <= more_minor:
+            return own_refund(topup, refund)
+    return None if sent else Step(StepKind.REFUND, _next_part(topup, more_minor))
 
 
-def _fee(topup: Topup, _disputes: Sequence[Dispute]) -> Step | None:
+def own_refund(topup: Topup, refund: Refund) -> Step:
+    """The end of a refund of ours whose money went back."""
+    return Step(StepKind.OWN_REFUND, refund.part if _fits(topup, refund.part) else Slice(), refund=refund)
+
+
+def _fits(topup: Topup, part: Slice) -> bool:
+    """Whether so much is left to take back: a dispute may have taken all of it."""
+    left = whole(topup).less(_booked_part(topup))
+    return part.minor <= left.minor and part.coins <= left.coins and part.book_units <= left.book_units
+
+
+def _booked_part(topup: Topup) -> Slice:
+    return Slice(topup.booked.reversed_minor, topup.booked.reversed_coins, topup.booked.reversed_book_units)
+
+
+def _fee(topup: Topup, _open: Open) -> Step | None:
     more_minor = topup.totals.fee_minor - topup.booked.fee_minor
     return Step(StepKind.FEE, Slice(minor=more_minor)) if more_minor > 0 else None
 
 
 def _next_part(topup: Topup, minor: int) -> Slice:
     """The next part that is taken back: cumulative shares, so that the parts always sum to the whole."""
-    before, terms = topup.booked, topup.terms
-    minor = min(minor, terms.price_minor - before.reversed_minor)
-    upto = _share(whole(topup), before.reversed_minor + minor)
+    before = _booked_part(topup)
+    return next_slice(topup, before, min(minor, topup.terms.price_minor - before.minor))
+
+
+def next_slice(topup: Topup, before: Slice, minor: int) -> Slice:
+    """The slice of a top-up that comes after what is gone already, by cumulative shares."""
+    upto, all_of_it = share(whole(topup), before.minor + minor), whole(topup)
     return Slice(
         minor,
-        max(0, upto.coins - before.reversed_coins),
-        max(0, upto.book_units - before.reversed_book_units),
+        min(max(0, upto.coins - before.coins), all_of_it.coins - before.coins),
+        min(max(0, upto.book_units - before.book_units), all_of_it.book_units - before.book_units),
     )
 
 
-def _decision(topup: Topup, disputes: Sequence[Dispute]) -> Step | None:
+def taken_or_asked(topup: Topup, refunds: Sequence[Refund]) -> Slice:
+    """What was taken back of a top-up, with what refunds of ours have set aside."""
+    gone = _booked_part(topup)
+    for refund in refunds:
+        if refund.open:
+            gone = gone.plus(refund.part)
+    return gone
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """How coins that were set aside return: to their lots, and what finds no room there as a new lot."""
+
+    given: tuple[LotMove, ...]
+    fresh_coins: int
+
+
+def way_home(taken: Sequence[LotMove], own: Sequence[Lot]) -> Home:
+    """Gives coins back to the lots that they came from, as far as those have room."""
+    room = {lot.id: lot.granted - lot.remaining for lot in own}
+    first = [LotMove(move.lot_id, min(-move.coins, room.get(move.lot_id, 0))) for move in taken]
+    given = tuple(move for move in first if move.coins > 0)
+    missing = -sum(move.coins for move in taken) - sum(move.coins for move in given)
+    more = fill(own, missing, besides=given)
+    return Home(_merged((*given, *more)), missing - sum(move.coins for move in more))
+
+
+def _decision(topup: Topup, under_way: Open) -> Step | None:
+    disputes = under_way.disputes
     decided_minor = topup.totals.won_minor + topup.totals.lost_minor
     lost_left = topup.totals.lost_minor - sum(each.lost_minor for each in disputes)
     for dispute in disputes:
         if dispute.decided_at is None and dispute.until_minor <= decided_minor:
             return Step(StepKind.DECISION, dispute.part, dispute, min(dispute.part.minor, lost_left))
     return None
-
-
-def _share(part: Slice, minor: int) -> Slice:
-    if part.minor == 0:
-        return Slice()
-    assert 0 <= minor <= part.minor, "a share is at most the whole"
-    return Slice(minor, part.coins * minor // part.minor, part.book_units * minor // part.minor)
 
 
 def _reversed(before: Booked, part: Slice) -> Booked:

@@ -4,16 +4,20 @@ Every step posts a transfer with a name of its own and is marked on the top-up i
 neither a repeat nor a crash can do it twice. Source: docs/adr/0003-ledger.md, rows 2 to 10.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from shoutgraph.domain import accounts, ids, journal, ledger, money, postings
-from shoutgraph.domain.ledger import Lot
-from shoutgraph.domain.topups import booking
-from shoutgraph.domain.topups.booking import Dispute, Slice, Step, StepKind
+from shoutgraph.domain.topups import booking, refund as refund_rules
+from shoutgraph.domain.topups.booking import Dispute, Step, StepKind
+from shoutgraph.domain.topups.parts import Slice
+from shoutgraph.domain.topups.refund import Refund
 from shoutgraph.domain.topups.topup import Topup
 from shoutgraph.domain.wallets import LockReason
+from shoutgraph.services.topups import set_aside
 from shoutgraph.services.topups.desk import Desk
-from shoutgraph.storage import ledger as ledger_rows, orders, reversals, wallets
+from shoutgraph.services.topups.set_aside import all_own_lots, close_if_open, own_lots, repay_debt
+from shoutgraph.storage import ledger as ledger_rows, orders, refunds, reversals, wallets
 from shoutgraph.storage.tx import Tx
 
 STEPS_MAX: Final = 100
@@ -24,15 +28,31 @@ def settle(desk: Desk, topup: Topup) -> Topup:
     """Books everything that was seen and is not booked yet."""
     for _ in range(STEPS_MAX):
         disputes = reversals.list_of_topup(desk.tx, topup.id) if topup.totals.disputed_minor else ()
-        step = booking.next_step(topup, disputes)
+        gone = topup.totals.refunded_minor or topup.totals.disputed_minor
+        asked = refunds.list_of_topup(desk.tx, topup.id) if gone else ()
+        step = booking.next_step(topup, disputes, asked)
         if step is None:
             break
         _hold(desk.tx, topup, step)
+        if step.kind in {StepKind.DISPUTE, StepKind.REFUND}:
+            set_aside.end_unsent(desk, topup, asked)
         _BOOK[step.kind](desk, topup, step)
         topup = booking.booked(topup, step)
-        if step.kind in {StepKind.REFUND, StepKind.DECISION}:
+        if step.kind in {StepKind.REFUND, StepKind.OWN_REFUND, StepKind.DECISION}:
             _retire_bonus(desk, topup)
     return topup
+
+
+def succeed(desk: Desk, topup: Topup, refund: Refund) -> Topup:
+    """Books that the money of a refund of ours went back, as people found out; totals that say so later agree."""
+    step = booking.own_refund(topup, refund)
+    _hold(desk.tx, topup, step)
+    _own_refund(desk, topup, step)
+    after = booking.booked(topup, step)
+    seen = max(after.totals.refunded_minor, topup.booked.refunded_minor + refund.part.minor)
+    after = replace(after, totals=replace(after.totals, refunded_minor=seen))
+    _retire_bonus(desk, after)
+    return after
 
 
 def _hold(tx: Tx, topup: Topup, step: Step) -> None:
@@ -49,18 +69,7 @@ def _credit(desk: Desk, topup: Topup, _step: Step) -> None:
     number = ledger_rows.number_of(desk.tx, transfer.kind, transfer.ref)
     body: journal.Body = {"topup": topup.id, "coins": topup.terms.coins, "promo": topup.terms.bonus_coins}
     desk.tell_wallet(topup.user_id, "wallet.credited", body, transfer_id=number)
-    _repay_debt(desk, topup)
-
-
-def _repay_debt(desk: Desk, topup: Topup) -> None:
-    """New coins pay what the user owes, before they can be spent."""
-    owed = wallets.balances(desk.tx, topup.user_id).debt_coins
-    lots = ledger_rows.list_of_spendable_lots(desk.tx, accounts.paid(topup.user_id).code)
-    coins = min(owed, sum(lot.remaining for lot in lots))
-    if coins:
-        taken = ledger.take(lots, coins)
-        ledger_rows.post(desk.tx, postings.debt_repaid(desk.books, user_id=topup.user_id, ref=topup.id, taken=taken))
-        desk.tell_wallet(topup.user_id, "wallet.debt_repaid", {"topup": topup.id, "coins": coins})
+    repay_debt(desk, topup, ref=topup.id)
 
 
 def _fee(desk: Desk, topup: Topup, step: Step) -> None:
@@ -91,6 +100,21 @@ def _refund(desk: Desk, topup: Topup, step: Step) -> None:
     ledger_rows.post(desk.tx, postings.refund_succeeded(desk.books, ref=ref, coins=part.coins, cash=cash))
     close_if_open(desk.tx, accounts.holding("refund", ref).code)
     desk.tell_wallet(topup.user_id, "wallet.refunded", {"topup": topup.id, "coins": part.coins})
+
+
+def _own_refund(desk: Desk, topup: Topup, step: Step) -> None:
+    """Row 6 for a refund of ours; where a dispute took its place, row 7, and the rest is booked as the provider's."""
+    refund = step.refund
+    assert refund is not None, "a refund of ours is named"
+    if step.part.minor:
+        cash = booking.books_cash(topup, step.part)
+        transfer = postings.refund_succeeded(desk.books, ref=refund.id, coins=step.part.coins, cash=cash)
+        ledger_rows.post(desk.tx, transfer)
+        close_if_open(desk.tx, accounts.holding("refund", refund.id).code)
+        desk.tell_wallet(topup.user_id, "wallet.refunded", {"topup": topup.id, "coins": step.part.coins})
+    else:
+        set_aside.give_back(desk, topup, refund)
+    set_aside.keep(desk, refund, refund_rules.succeeded(refund, now=desk.tx.now))
 
 
 def _dispute(desk: Desk, topup: Topup, step: Step) -> None:
@@ -190,27 +214,11 @@ def _retire_bonus(desk: Desk, topup: Topup) -> None:
             ledger_rows.post(desk.tx, postings.promo_expired(user_id=topup.user_id, ref=ref, take=take))
 
 
-def own_lots(tx: Tx, topup: Topup) -> tuple[Lot, ...]:
-    """The top-up's lots of paid coins with something left."""
-    return tuple(lot for lot in all_own_lots(tx, topup) if lot.remaining)
-
-
-def all_own_lots(tx: Tx, topup: Topup) -> tuple[Lot, ...]:
-    """The top-up's lots of paid coins."""
-    paid = accounts.paid(topup.user_id).code
-    return tuple(lot for lot in ledger_rows.list_of_lots_of_topup(tx, topup.id) if lot.account == paid)
-
-
-def close_if_open(tx: Tx, account: str) -> None:
-    """Closes an account that moved; one that never did was never opened."""
-    if wallets.account_version(tx, account):
-        ledger_rows.close(tx, account)
-
-
 _BOOK: Final = {
     StepKind.CREDIT: _credit,
     StepKind.FEE: _fee,
     StepKind.DISPUTE: _dispute,
     StepKind.DECISION: _decision,
     StepKind.REFUND: _refund,
+    StepKind.OWN_REFUND: _own_refund,
 }

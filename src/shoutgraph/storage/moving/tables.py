@@ -22,6 +22,7 @@ from shoutgraph.storage import (
     journal,
     ledger,
     media,
+    news,
     notices,
     orders,
     packages,
@@ -31,8 +32,10 @@ from shoutgraph.storage import (
     recipients,
     refunds,
     requests,
+    resolutions,
     reversals,
     strays,
+    sweeps,
     topups,
     users,
     wallets,
@@ -41,8 +44,9 @@ from shoutgraph.storage.moving.sides import Side
 from shoutgraph.storage.statements import Statement
 
 ROOMS: Final = (
-    api_keys, bank_files, creators, deadlines, disputes, earnings, epochs, journal, ledger, media, notices, orders, packages,
-    payouts, policies, receipts, recipients, requests, reversals, strays, topups, users, wallets,
+    api_keys, bank_files, creators, deadlines, disputes, earnings, epochs, journal, ledger, media, news, notices,
+    orders, packages, payouts, policies, receipts, recipients, refunds, requests, resolutions, reversals, strays, sweeps,
+    topups, users, wallets,
 )  # fmt: skip
 """Whoever has tables: they are known once their room is imported."""
 

@@ -1,0 +1,146 @@
+"""Refunds that finance asks for, through the simulator: set aside first, booked once, whoever tells of it first."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.services.till import Till, open_till
+from tests.storage.databases import Place
+
+from shoutgraph import sdk
+from shoutgraph.domain import errors
+from shoutgraph.domain.requests import Request
+from shoutgraph.domain.topups.refund import Refund, RefundState
+from shoutgraph.domain.topups.topup import Status, Topup
+from shoutgraph.domain.users import ROLES, Viewer
+from shoutgraph.services.orders import timers
+from shoutgraph.services.topups import refund as refunding
+from shoutgraph.services.topups.refund import Wish
+from shoutgraph.storage import refunds
+from shoutgraph.tools import Done
+
+FINANCE = Viewer(scopes=ROLES["finance"], principal="staff:frank")
+OTHER = Viewer(scopes=ROLES["finance"], principal="staff:olga")
+
+
+@pytest.fixture
+def till(place: Place) -> Iterator[Till]:
+    with open_till(place) as till:
+        yield till
+
+
+@pytest.fixture
+def fan(till: Till) -> Viewer:
+    return till.world.person("ada")
+
+
+def ask(till: Till, topup: Topup, *, key: str | None = None, **wish: Any) -> Done[Refund]:
+    asked: Request = till.world.request("topUpRefund", FINANCE, key, topup=topup.id, **wish)
+    work = refunding.refund(
+        till.world.tools, FINANCE, asked, Wish(topup.id, "asked nicely", **wish), reverse_orders=timers.reverse_orders
+    )
+    return till.world.run(work)
+
+
+def test_a_refund_takes_its_coins_first_and_ends_them_when_the_money_went(till: Till, fan: Viewer) -> None:
+    topup = till.paid(fan, 1_000)
+    before = till.cash()
+    done = ask(till, topup, minor=300, key="one-key-for-one-refund-1")
+    assert done.value.state is RefundState.SUCCEEDED
+    assert ask(till, topup, minor=300, key="one-key-for-one-refund-1").replayed
+    assert till.world.wallet(fan) == (700, 0, 0)
+    assert (till.topup(topup).status, till.topup(topup).booked.reversed_coins) == (Status.PARTLY_REFUNDED, 300)
+    assert before - till.cash() == 300
+    till.hear(lambda: len(till.hooks) >= 2)
+    till.look(topup)
+    assert (till.world.wallet(fan), before - till.cash()) == ((700, 0, 0), 300)
+    assert ask(till, topup, coins=200).value.part.minor == 200
+    assert ask(till, topup).value.part.minor == 500
+    assert till.topup(topup).status is Status.REFUNDED
+    assert till.world.wallet(fan) == (0, 0, 0)
+
+
+def test_more_than_is_left_or_spent_is_refused_before_anybody_is_asked(till: Till, fan: Viewer) -> None:
+    topup = till.paid(fan, 1_000)
+    ask(till, topup, minor=300)
+    for wish in ({"minor": 701}, {"coins": 701}, {"minor": 0}, {"minor": -5}):
+        with pytest.raises(errors.ValidationError):
+            ask(till, topup, **wish)
+    _, _, offer = till.world.creator(price_coins=600)
+    till.world.place(fan, offer)
+    with pytest.raises(errors.InsufficientCoinsError):
+        ask(till, topup, minor=101)
+    assert ask(till, topup, minor=100).value.state is RefundState.SUCCEEDED
+    unpaid = till.buy(fan, 1_000).value
+    with pytest.raises(errors.ValidationError) as refused:
+        ask(till, unpaid)
+    assert refused.value.code == "REFUND_STATE"
+
+
+class Review:
+    """Answers the risk review."""
+
+    verdict = sdk.Verdict.HOLD
+
+    async def review(self, kind: str, request: object) -> sdk.Verdict:
+        assert (kind, isinstance(request, sdk.RefundRequest)) == ("refund", True)
+        return self.verdict
+
+
+def test_a_held_refund_waits_for_another_person(till: Till, fan: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
+    topup = till.paid(fan, 1_000)
+    monkeypatch.setattr(type(till.world.tools.providers.hooks), "review", Review.review)
+    monkeypatch.setattr(type(till.world.tools.providers.hooks), "verdict", sdk.Verdict.HOLD, raising=False)
+    held, other = ask(till, topup, minor=300).value, ask(till, topup, minor=200).value
+    assert (held.state, till.world.wallet(fan)) == (RefundState.HELD, (500, 0, 0))
+    decide = lambda verb, who, which: till.world.run(  # noqa: E731
+        verb(till.world.tools, who, till.world.request("x", who), which.id, reverse_orders=timers.reverse_orders)
+    )
+    with pytest.raises(errors.ForbiddenError) as refused:
+        decide(refunding.approve, FINANCE, held)
+    assert refused.value.code == "SECOND_PERSON"
+    assert decide(refunding.approve, OTHER, held).value.state is RefundState.SUCCEEDED
+    assert decide(refunding.deny, OTHER, other).value.state is RefundState.DENIED
+    assert till.world.wallet(fan) == (700, 0, 0)
+    monkeypatch.setattr(type(till.world.tools.providers.hooks), "verdict", sdk.Verdict.DENY, raising=False)
+    assert ask(till, topup, minor=50).value.state is RefundState.DENIED
+    assert till.world.wallet(fan) == (700, 0, 0)
+
+
+def test_what_a_crash_left_is_taken_up_by_the_looks(till: Till, fan: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
+    topup = till.paid(fan, 1_000)
+
+    async def crash(*_: object, **__: object) -> object:
+        raise KeyError
+
+    def lost(*_: object) -> object:
+        raise KeyError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refunding, "go_on", crash)
+        with pytest.raises(KeyError):
+            ask(till, topup, minor=300)
+    with monkeypatch.context() as patch:
+        patch.setattr(refunding, "answered", lost)  # the money goes back, and nobody stores the answer
+        with pytest.raises(KeyError):
+            ask(till, topup, minor=200)
+    assert till.world.wallet(fan) == (500, 0, 0)
+    till.tick(seconds=61)
+    till.tick(seconds=61)
+    states = [each.state for each in till.world.read(lambda tx: refunds.list_of_topup(tx, topup.id))]
+    assert states == [RefundState.SUCCEEDED, RefundState.SUCCEEDED]
+    assert till.topup(topup).totals.refunded_minor == till.topup(topup).booked.refunded_minor == 500
+
+
+def test_a_charge_back_ends_what_was_not_sent(till: Till, fan: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
+    topup = till.paid(fan, 1_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(till.world.tools.providers.hooks), "review", Review.review)
+        patch.setattr(type(till.world.tools.providers.hooks), "verdict", sdk.Verdict.HOLD, raising=False)
+        held = ask(till, topup, minor=300).value
+    till.control(f"payments/{topup.id}/dispute", outcome="open")
+    assert till.look(topup).status is Status.DISPUTED
+    assert till.world.read(lambda tx: refunds.get(tx, held.id)).failure_code == "overtaken"
+    with pytest.raises(errors.ValidationError):
+        ask(till, topup, minor=10)
+    assert till.world.wallet(fan) == (0, 0, 0)
