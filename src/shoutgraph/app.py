@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
-from shoutgraph.api import http, media, tokens, webhooks
+from shoutgraph.api import bank_files, http, media, tokens, webhooks
 from shoutgraph.api.auth import Doorkeeper
 from shoutgraph.api.drain import Drain
 from shoutgraph.api.graphql.execution import Runner
@@ -46,7 +46,7 @@ from shoutgraph.jobs import (
     runner,
     wallets,
 )
-from shoutgraph.plugins import loading
+from shoutgraph.plugins import loading, switches
 from shoutgraph.plugins.providers import Providers
 from shoutgraph.plugins.routes import Choice, Route
 from shoutgraph.sdk import Simulator, SimulatorSetup
@@ -184,7 +184,11 @@ async def open_app(
             allowed_origins=frozenset(settings.allowed_origins),
             graphiql=settings.graphiql_on,
         )
-        routes: list[BaseRoute] = [*media.routes(tools, drain), *webhooks.routes(tools)]
+        routes: list[BaseRoute] = [
+            *media.routes(tools, drain),
+            *webhooks.routes(tools),
+            *bank_files.routes(tools, doorkeeper),
+        ]
         simulator = _simulator(settings, base_url, tools.clock)
         if simulator is not None:
             routes.append(Mount(SANDBOX_PATH, simulator))
@@ -259,6 +263,7 @@ def load_providers(
     """The configured providers; in development without any, the sandbox.
 
     Raises:
+        SwitchesError: the file of disabled plugins cannot be read.
         PluginsBrokenError: plugins are strict, and one is not fine.
     """
     instances: Mapping[str, Mapping[str, object]] = settings.providers
@@ -270,6 +275,7 @@ def load_providers(
         clock=clock,
         monotonic=time.monotonic,
         strict=settings.plugins_strict,
+        disabled=switches.read(settings.data_dir),
         routes=routes_of(settings),
     )
     return loading.load(setup)

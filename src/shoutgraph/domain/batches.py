@@ -12,8 +12,7 @@ from typing import Final
 
 from shoutgraph.domain import errors
 
-KEY_CHARS: Final = 32
-"""A name that fits the 35 characters of a message to a bank."""
+KEY_CHARS: Final = 40
 
 BANK_ANSWER_DUE: Final = timedelta(days=3)
 """So long may a bank be silent about a file that was handed to it, over a weekend; then nobody knows any more."""

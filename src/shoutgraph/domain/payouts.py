@@ -18,7 +18,7 @@ from shoutgraph.domain.patience import DAY
 from shoutgraph.domain.policies import Policy
 
 NOTE_CHARS_MAX: Final = 1_000
-KEY_CHARS: Final = 32  # a bank carries 35 from end to end
+KEY_CHARS: Final = 40
 
 
 class PayoutState(StrEnum):

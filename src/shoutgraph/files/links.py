@@ -22,6 +22,7 @@ SECOND: Final = timedelta(seconds=1)
 
 UPLOADS_PATH: Final = "/uploads"
 MEDIA_PATH: Final = "/media"
+BANK_FILES_PATH: Final = "/bank-files"
 
 
 class Access(StrEnum):
@@ -71,6 +72,19 @@ class Links:
         """The address of a video's poster for this viewer."""
         return self._sign(Access.READ, poster_path(video_id), viewer, now + self.read_s * SECOND)
 
+    def bank_file(self, file_id: str, viewer: users.Viewer, *, expires_at: datetime) -> Link:
+        """The address from which this viewer may fetch a file of a bank."""
+        return self._sign(Access.READ, bank_file_path(file_id), viewer, expires_at)
+
+    def require_bank_file(self, file_id: str, token: str | None, *, now: datetime) -> str:
+        """Whom the link to a file of a bank was signed for, if it is good now.
+
+        Raises:
+            ForbiddenError: there is no token, it was not signed by us for this, or it has expired.
+        """
+        self.require(Access.READ, bank_file_path(file_id), token, now=now)
+        return _unbase64((token or "").split(".")[1]).decode(errors="replace")
+
     def require(self, access: Access, path: str, token: str | None, *, now: datetime) -> datetime:
         """When the link expires, if it allows this access to this path now.
 
@@ -118,6 +132,11 @@ def video_path(video_id: str) -> str:
 def poster_path(video_id: str) -> str:
     """Where the poster of a video is."""
     return f"{MEDIA_PATH}/{video_id}/poster"
+
+
+def bank_file_path(file_id: str) -> str:
+    """Where a file of a bank is fetched."""
+    return f"{BANK_FILES_PATH}/{file_id}"
 
 
 def _signed(access: Access, path: str, expires_text: str, viewer: bytes) -> bytes:

@@ -70,6 +70,12 @@ def get(tx: Tx, batch_id: str, *, to_change: bool = False) -> Batch:
     return Batch(*rows[0])
 
 
+def find_by_key(tx: Tx, *, instance: str, key: str) -> Batch | None:
+    """The batch that went out under this key, or None."""
+    rows = tx.all(_FIND, of_instance=instance, of_key=key)
+    return Batch(*rows[0]) if rows else None
+
+
 def find_many(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Batch]:
     """Batches by their ids."""
     return {row[0]: Batch(*row) for row in tx.all(_GET, ids=batch_ids)}
@@ -118,6 +124,14 @@ def _some() -> sa.ClauseElement:
 _INSERT: Final = Statement[Any](lambda: sa.insert(_B).values({c.name: sa.bindparam(c.name) for c in _B.c}))
 _GET: Final = Statement[Any](_some)
 _HOLD: Final = Statement[Any](_some, holds=_B)
+_FIND: Final = Statement[Any](
+    lambda: (
+        sa.select(*_B.c)
+        .where(_B.c.instance == sa.bindparam("of_instance"), _B.c.key == sa.bindparam("of_key"))
+        .order_by(_B.c.id)
+        .limit(1)
+    )
+)
 _SAVE: Final = Statement[Any](
     lambda: sa.update(_B).where(_B.c.id == sa.bindparam("of")).values({name: sa.bindparam(name) for name in _CHANGES})
 )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from shoutgraph import sdk
-from shoutgraph.domain import payout_looks
+from shoutgraph.domain import ids, payout_looks
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.payouts import Payout, Seen
 from shoutgraph.services.payouts import apply, notice
@@ -15,7 +15,6 @@ from shoutgraph.storage import batches as batch_rows, payouts, restoring, strays
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
-BATCH: Final = "batch"
 ADOPTED: Final = "taken for"
 """How the note of a stray begins that turned out to be a payout which was asked for again."""
 LISTED: Final = "listed"
@@ -28,7 +27,7 @@ def adopt(tools: Tools, tx: Tx, payout: Payout, *, key: str, sent_at: datetime) 
         return payout
     batch = restoring.find_batch(tx, instance=payout.instance, key=key)
     if batch is None:
-        batch = Batch(tools.new_id(BATCH), payout.instance, key, first_sent_at=sent_at, answer_due_at=sent_at)
+        batch = Batch(tools.new_id(ids.BATCH), payout.instance, key, first_sent_at=sent_at, answer_due_at=sent_at)
         batch_rows.insert(tx, batch)
     after = payout_looks.adopted(payout, batch_id=batch.id, sent_at=sent_at, now=tx.now)
     kept = apply.keep(tools, tx, payout, Seen(after))

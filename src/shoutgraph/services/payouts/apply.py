@@ -54,6 +54,11 @@ def tell(tools: Tools, tx: Tx, payout: Payout, before: Payout | None) -> None:
     journal_rows.append(tx, event)
 
 
+def note(tools: Tools, tx: Tx, topic: str, kind: str, body: journal.Body) -> None:
+    """Writes a line of the story of a batch, a file or a recipient."""
+    journal_rows.append(tx, journal.NewEvent(id=tools.new_id(ids.EVENT), topic=topic, type=kind, body=body))
+
+
 def books_of(tx: Tx) -> Books:
     """The book currency and par value in force."""
     policy = policies.current(tx)

@@ -88,8 +88,8 @@ def _seen(tools: Tools, tx: Tx, way: Payouts, group: Sequence[Claimed], look: _L
 
 async def _resend(tools: Tools, way: Payouts, batch: Batch) -> None:
     """Sends the same batch with the same key again, where that is the only way to learn what became of it."""
-    promise = way.caps.idempotency
-    if promise is None:
+    promise, writes_files = way.caps.idempotency, way.caps.artifacts
+    if promise is None and not writes_files:
         return
 
     def work(tx: Tx) -> Batch | None:
@@ -98,7 +98,13 @@ async def _resend(tools: Tools, way: Payouts, batch: Batch) -> None:
         unknown = all(each.state is PayoutState.UNKNOWN and each.ref is None for each in group)
         whole = batches.key_of([each.key for each in group]) == batch.key  # none of them went on in another batch
         elsewhere = stored.attempts != batch.attempts  # whoever looks at another part of it has sent it again
-        if elsewhere or not (unknown and whole) or tx.now + TIMEOUT >= batch.first_sent_at + promise.window:
+        if elsewhere or not (unknown and whole):
+            return None
+        if writes_files:  # a file that was written is kept, and one that was not has moved nothing
+            late = stored.exported_at is not None
+        else:
+            late = promise is None or tx.now + TIMEOUT >= batch.first_sent_at + promise.window
+        if late:
             return None
         again = batches.resent(stored, answer_due_at=tx.now + ANSWER_DUE)
         batch_rows.save(tx, again)

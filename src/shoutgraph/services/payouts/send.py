@@ -10,18 +10,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shoutgraph import sdk
-from shoutgraph.domain import batches, errors, payouts as rules, wallets as wallet_values
+from shoutgraph.domain import batches, errors, ids, payouts as rules, wallets as wallet_values
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.payouts import HoldCode, Payout, PayoutState, Seen
 from shoutgraph.domain.recipients import Recipient
 from shoutgraph.plugins.payouts import Payouts
-from shoutgraph.services.payouts import adopt, apply, evidence, sights
+from shoutgraph.services.payouts import adopt, apply, evidence, export, sights
 from shoutgraph.services.payouts.sights import TIMEOUT
 from shoutgraph.storage import batches as batch_rows, creators, payouts, recipients, strays, users, wallets
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
-BATCH: Final = "batch"
 DESCRIPTOR: Final = "Earnings"
 ANSWER_DUE: Final = timedelta(seconds=90)
 """After this an answer is overdue: the call, a look after a refusal, and time to store what came of it."""
@@ -94,16 +93,24 @@ async def hand_over(tools: Tools, batch: Batch) -> None:
     request = request_of(batch.key, group, to, attempt=batch.attempts, made_at=batch.first_sent_at)
     answer = await _submit(tools, way, batch, request)
     items = answer.items
-    outcomes = await evidence.confirm(tools, way, group, items) if batch.attempts == 1 else items
+    checked = await evidence.confirm(tools, way, group, items) if batch.attempts == 1 else items
+    outcomes, is_export = export.outcomes_of(way, answer, checked), export.is_export(way, answer)
 
     def work(tx: Tx) -> None:
         stored = payouts.list_of_batch(tx, batch.id)
         known = batch_rows.get(tx, batch.id, to_change=True)
         if answer.batch_ref is not None:
-            batch_rows.save(tx, batches.named(known, answer.batch_ref))
+            known = batches.named(known, answer.batch_ref)
+        if is_export:
+            known = export.keep(tools, tx, known, export.contents_of(answer))
+        elif not all(isinstance(seen, sdk.Unknown) for seen in outcomes.values()):
+            known = batches.answered(known, now=tx.now)
+        batch_rows.save(tx, known)
         for payout in stored:
             outcome = outcomes.get(payout.key)
-            if outcome is not None:
+            if is_export and isinstance(outcome, sdk.Pending):
+                export.waits_for_bank(tools, tx, payout, known, outcome.ref)
+            elif outcome is not None:
                 _answered(tools, tx, payout, known, sights.sighting_of(outcome, at=tx.now))
 
     await tools.store.write(work)
@@ -162,7 +169,7 @@ def _reserve(tools: Tools, tx: Tx, instance: str, group: Sequence[Payout]) -> Ba
     if not going:
         return None
     batch = Batch(
-        id=tools.new_id(BATCH),
+        id=tools.new_id(ids.BATCH),
         instance=instance,
         key=batches.key_of([payout.key for payout in going]),
         first_sent_at=tx.now,

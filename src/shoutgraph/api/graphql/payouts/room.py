@@ -15,6 +15,7 @@ from shoutgraph.api.graphql.payouts.payout import (
     fetch_payouts,
     fetch_recipients,
 )
+from shoutgraph.api.graphql.payouts.rail import RailMutation, RailQuery, fetch_batches, fetch_files
 from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.scalars import IdempotencyKey
@@ -190,8 +191,23 @@ class PayoutMutation:
         return PayoutDenyPayload(payout=PayoutType.of(done.value), replayed=done.replayed)
 
 
+@strawberry.type
+class PayoutRoomQuery(PayoutQuery, RailQuery):
+    pass
+
+
+@strawberry.type
+class PayoutRoomMutation(PayoutMutation, RailMutation):
+    pass
+
+
 ROOM: Final = Room(
-    query=PayoutQuery,
-    mutation=PayoutMutation,
-    nodes={ids.PAYOUT: fetch_payouts, ids.RECIPIENT: fetch_recipients},
+    query=PayoutRoomQuery,
+    mutation=PayoutRoomMutation,
+    nodes={
+        ids.PAYOUT: fetch_payouts,
+        ids.RECIPIENT: fetch_recipients,
+        ids.BATCH: fetch_batches,
+        ids.BANK_FILE: fetch_files,
+    },
 )
