@@ -41,14 +41,14 @@ async def writable(tools: Tools) -> str | None:
 async def providers(tools: Tools) -> str | None:
     """Whether every provider that has money of ours in flight can be asked."""
     try:
-        in_use = await tools.store.read(in_use)
+        names = await tools.store.read(in_use)
     except (errors.OverloadedError, errors.FaultError):
         return None  # the database speaks for itself
-    missing = tools.providers.missing(in_use)
+    missing = tools.providers.missing(names)
     if not missing:
         return None
-    names = ", ".join(missing[:NAMED_MAX])
-    return f"money is in flight with instances whose plugin is missing or misconfigured: {names}"
+    listed = ", ".join(missing[:NAMED_MAX])
+    return f"money is in flight with instances whose plugin is missing or misconfigured: {listed}"
 
 
 def in_use(tx: Tx) -> set[str]:
