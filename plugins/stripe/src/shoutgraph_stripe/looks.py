@@ -1,0 +1,95 @@
+"""Looks at a payment in full: its session, and what went back of it."""
+
+from datetime import datetime
+from typing import Final
+
+import stripe
+from stripe.params.checkout import SessionListParams
+
+from shoutgraph.sdk import Absent, TopUpOutcome, Unknown
+from shoutgraph_stripe import payments, wire
+from shoutgraph_stripe.payments import Reversals
+from shoutgraph_stripe.shapes import (
+    DisputeShape,
+    DisputesShape,
+    RefundShape,
+    RefundsShape,
+    SessionShape,
+    SessionsShape,
+)
+from shoutgraph_stripe.wire import Refused
+
+PAGE: Final = 100
+PAGES_MAX: Final = 20
+"""The most pages of one listing: with more, the listing is no answer, rather than half of one."""
+
+WHOLE: Final = "payment_intent.latest_charge.balance_transaction"
+TOO_MANY: Final = "too_many_of_one_payment"
+
+
+class Reader:
+    """Reads payments, and changes nothing."""
+
+    def __init__(self, api: "stripe.V1Services") -> None:
+        self._sessions = api.checkout.sessions
+        self._refunds = api.refunds
+        self._disputes = api.disputes
+
+    async def session(self, ref: str) -> SessionShape | Absent | Unknown:
+        """The session with this ref, or that of the payment with this ref."""
+        if not ref.startswith("pi_"):
+            answer = await wire.ask(self._sessions.retrieve_async(ref, {"expand": [WHOLE]}), SessionShape)
+            if isinstance(answer, SessionShape):
+                return answer
+            return Absent() if isinstance(answer, Refused) and answer.is_missing else wire.unknown(answer)
+        wanted = self._sessions.list_async({"payment_intent": ref, "limit": 1, "expand": [f"data.{WHOLE}"]})
+        page = await wire.ask(wanted, SessionsShape)
+        if isinstance(page, SessionsShape):
+            return page.data[0] if page.data else Absent()
+        return Absent() if isinstance(page, Refused) and page.is_missing else wire.unknown(page)
+
+    async def page(self, since: datetime, after: str | None) -> SessionsShape:
+        """A page of the sessions since a time, newest first.
+
+        Raises:
+            RuntimeError: Stripe did not answer.
+        """
+        wanted: SessionListParams = {
+            "created": {"gte": int(since.timestamp())},
+            "limit": PAGE,
+            "expand": [f"data.{WHOLE}"],
+        }
+        if after is not None:
+            wanted["starting_after"] = after
+        page = await wire.ask(self._sessions.list_async(wanted), SessionsShape)
+        if not isinstance(page, SessionsShape):
+            raise RuntimeError("Stripe did not list its sessions")  # noqa: TRY004 -- no type error
+        return page
+
+    async def known(self, session: SessionShape) -> TopUpOutcome:
+        """What the payment of a session is."""
+        reversals = await self.reversals(session)
+        return reversals if isinstance(reversals, Unknown) else payments.outcome_of(session, reversals)
+
+    async def reversals(self, session: SessionShape) -> Reversals | Unknown:
+        """What went back, asked for only where the payment says that something did."""
+        intent, charge = payments.intent_of(session), payments.charge_of(session)
+        if intent is None or charge is None:
+            return payments.NOTHING
+        refunds = await self._refunds_of(intent.id) if charge.amount_refunded > 0 else []
+        if isinstance(refunds, Unknown):
+            return refunds
+        disputes = await self._disputes_of(intent.id) if charge.disputed else []
+        return disputes if isinstance(disputes, Unknown) else Reversals(refunds, disputes)
+
+    async def _refunds_of(self, payment: str) -> list[RefundShape] | Unknown:
+        page = await wire.ask(self._refunds.list_async({"payment_intent": payment, "limit": PAGE}), RefundsShape)
+        if not isinstance(page, RefundsShape):
+            return wire.unknown(page)
+        return Unknown(TOO_MANY) if page.has_more else page.data
+
+    async def _disputes_of(self, payment: str) -> list[DisputeShape] | Unknown:
+        page = await wire.ask(self._disputes.list_async({"payment_intent": payment, "limit": PAGE}), DisputesShape)
+        if not isinstance(page, DisputesShape):
+            return wire.unknown(page)
+        return Unknown(TOO_MANY) if page.has_more else page.data
