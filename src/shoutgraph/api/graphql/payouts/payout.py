@@ -72,6 +72,9 @@ enums.describe(
     values={
         RecipientState.READY: "Money can go there.",
         RecipientState.NEEDS_ACTION: "The provider still needs something from the creator.",
+        RecipientState.CHECKING: "The provider looks at what the creator told it.",
+        RecipientState.RESTRICTED: "The provider sends nothing there for now.",
+        RecipientState.DECLINED: "The provider does not take this recipient.",
     },
 )
 
