@@ -35,6 +35,11 @@ class FencedHttp:
         self._allowed = frozenset(_with_port(each) for each in allowed)
         self._client: httpx.AsyncClient | None = None
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that are spoken to, with their ports."""
+        return tuple(sorted(self._allowed))
+
     async def request(
         self,
         method: str,

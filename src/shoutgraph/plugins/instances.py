@@ -82,7 +82,7 @@ def _built(names: fence.Names, descriptor: discovery.Descriptor, raw: Mapping[st
     _require_methods(provider, descriptor)
     around = fence.Fence(names, threaded=descriptor.threaded, monotonic=source.monotonic, scrubber=source.scrubber)
     inbox = Inbox(names, descriptor.caps.webhooks, provider, source.scrubber)
-    status = InstanceStatus(names.instance, names.plugin, State.ACTIVE)
+    status = InstanceStatus(names.instance, names.plugin, State.ACTIVE, hosts=http.hosts)
     return Built(status, _guarded(descriptor, provider, around), inbox, http)
 
 

@@ -76,6 +76,7 @@ def load(setup: Setup) -> Providers:
         inboxes=MappingProxyType({one.status.instance: one.inbox for one in built if one.inbox}),
         plugins=tuple(_after_building(one, built) for one in found),
         instances=tuple(one.status for one in built),
+        descriptors=MappingProxyType({each.key: each for one in found for each in one.descriptors}),
         hooks=Hooks(discovery.registry_of(found), scrubber),
         routes=Routes(setup.routes, topups),
         scrubber=scrubber,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shoutgraph.domain import errors
+from shoutgraph.plugins.discovery import Descriptor
 from shoutgraph.plugins.hooks import Hooks
 from shoutgraph.plugins.hosting import FencedHttp
 from shoutgraph.plugins.payouts import Payouts
@@ -19,6 +20,7 @@ from shoutgraph.sdk import Delivery, RawWebhook
 class Providers:
     """The configured instances by name, and the state of every plugin.
 
+    `descriptors` is what active plugins offer, by key.
     `scrubber` belongs, as a filter, on every handler of the application's log.
     """
 
@@ -27,6 +29,7 @@ class Providers:
     inboxes: Mapping[str, Inbox]
     plugins: tuple[PluginStatus, ...]
     instances: tuple[InstanceStatus, ...]
+    descriptors: Mapping[str, Descriptor]
     hooks: Hooks
     routes: Routes
     scrubber: Scrubber

@@ -35,12 +35,16 @@ class PluginStatus:
 
 @dataclass(frozen=True, slots=True)
 class InstanceStatus:
-    """One configured instance. `MISSING` says that no active plugin has the key which it names."""
+    """One configured instance, and the hosts that it may speak to.
+
+    `MISSING` says that no active plugin has the key which it names.
+    """
 
     instance: str
     plugin: str
     state: State
     detail: str = ""
+    hosts: tuple[str, ...] = ()
 
 
 class PluginsBrokenError(Exception):
