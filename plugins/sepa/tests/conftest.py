@@ -2,9 +2,8 @@
 
 import itertools
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 import shoutgraph_sepa
 from shoutgraph.plugins.loading import Setup, load
 from shoutgraph.plugins.payouts import Payouts
-from shoutgraph.sdk import Artifact, BatchOutcome, Call, Money, Notice, PayoutBatch, PayoutItem
+from shoutgraph.sdk import Artifact, Call, Money, Notice, PayoutBatch, PayoutItem
 from shoutgraph_sepa.simulator.bank import OWN_IBAN, Bank
 
 MADE_AT = datetime(2026, 11, 20, 9, 30, 15, tzinfo=UTC)
@@ -44,9 +43,6 @@ class World:
         (artifact,) = (await self.payouts.submit(batch)).artifacts
         return artifact.body
 
-    async def outcome(self, batch: PayoutBatch) -> BatchOutcome:
-        return await self.payouts.submit(batch)
-
     def read(self, *bodies: bytes) -> list[Notice]:
         return [each for body in bodies for each in self.payouts.ingest(Artifact("news.xml", "application/xml", body))]
 
@@ -75,11 +71,3 @@ async def world(request: Any) -> AsyncIterator[World]:
     assert [each.state.name for each in providers.instances] == ["ACTIVE"]
     yield World(providers.payout("bank"))
     await providers.aclose()
-
-
-def outcomes(told: Sequence[Notice]) -> list[Any]:
-    return [each.observation for each in told]
-
-
-def sample(name: str) -> bytes:
-    return (Path(__file__).parent / "samples" / name).read_bytes()

@@ -1,7 +1,7 @@
 """Our ids on the bank's paper: at most 35 characters of a small alphabet, and read back without a database.
 
 An id of 40 hexadecimal digits becomes `SH` and 32 letters of base 32, of which no bank can spoil the case. A short id
-of letters, digits, `_`, `-` and `.` becomes `ST` and itself, with `:` in place of `_`. Whatever else stands in a
+of letters, digits, `_`, `-` and `.` becomes `S:` and itself, with `:` in place of `_`. Whatever else stands in a
 bank's file is not ours.
 Source: EPC230-15, the character set of references; ISO 20022 Max35Text.
 """
@@ -17,14 +17,14 @@ CHARS_MAX: Final = 35
 _HEX: Final = re.compile("[0-9a-f]{40}")
 _TEXT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,31}[A-Za-z0-9])?")
 _OF_HEX: Final = re.compile("SH([A-Z2-7]{32})")
-_OF_TEXT: Final = re.compile("ST([A-Za-z0-9:.-]{1,33})")
+_OF_TEXT: Final = re.compile("S:([A-Za-z0-9:.-]{1,33})")
 
 
 def to_bank(ours: str) -> str | None:
     """An id of ours as the bank gets it, or None where it does not fit."""
     if _HEX.fullmatch(ours):
         return "SH" + base64.b32encode(bytes.fromhex(ours)).decode()
-    return "ST" + ours.replace("_", ":") if _TEXT.fullmatch(ours) else None
+    return "S:" + ours.replace("_", ":") if _TEXT.fullmatch(ours) else None
 
 
 def from_bank(theirs: str | None) -> str | None:

@@ -16,10 +16,11 @@ def news_of(body: Element, at: datetime) -> Iterator[News]:
     for part in body.all("TxInf"):
         reference = part.word("OrgnlEndToEndId") or ""
         ours = identifiers.from_bank(reference)
-        amount = documents.money(part.first("RtrdInstdAmt") or part.first("RtrdIntrBkSttlmAmt"))
-        if ours is None or amount is None:
+        amount = part.first("RtrdInstdAmt") or part.first("RtrdIntrBkSttlmAmt")
+        came_back = None if ours is None else documents.money(amount)
+        if ours is None or came_back is None:
             continue
         batch = identifiers.from_bank(part.word("OrgnlGrpInf/OrgnlMsgId")) or head
         back_at = documents.moment(part.word("IntrBkSttlmDt") or day) or at
-        outcome = Returned(reference, amount, reason_in(part, "RtrRsnInf"), back_at)
+        outcome = Returned(reference, came_back, reason_in(part, "RtrRsnInf"), back_at)
         yield News(ours, batch or ours, outcome, back_at, reference)
