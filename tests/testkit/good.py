@@ -4,6 +4,7 @@
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -246,6 +247,23 @@ class Hints(TopUps):
 
     def told(self, payment: Mapping[str, Any]) -> Any:
         return None
+
+
+class HintsOfRefunds(TopUps):
+    """Signed webhooks that show what was paid, and only name another object where something went back."""
+
+    def notice(self, event: Mapping[str, Any], raw: RawWebhook) -> Notice:
+        told, about = super().notice(event, raw), event["about"]
+        if not (about.get("refunded") or about.get("disputed")):
+            return told
+        return replace(told, target=Target(told.notice_id, told.notice_id, self.other(about["id"])), observation=None)
+
+    def other(self, ref: str) -> str:
+        return f"other_{ref}"
+
+    async def fetch(self, target: Target, call: Call) -> Any:
+        ref = target.ref and target.ref.removeprefix("other_")
+        return await super().fetch(replace(target, ref=ref), call)
 
 
 class Redeems(TopUps):

@@ -21,6 +21,7 @@ RIGHT = {
         Subject(good.topup(good.Hints, caps=replace(good.TOPUP_CAPS, webhooks=Webhooks.HINT))),
         "C01 W01 W02 W03 W04",
     ),
+    "topup with signed hints of refunds": (Subject(good.topup(good.HintsOfRefunds)), "C01 W05"),
     "topup that declares nothing": (
         Subject(good.topup(caps=BARE)),
         "C01 M01 M02 M03 M06 R01 W01 W02 W03 W04 W05 W06 W07 W08",

@@ -255,6 +255,13 @@ class ShortNames(TopUps):
         return replace(super().notice(event, raw), notice_id=event["about"].get("id", event["id"]))
 
 
+class HintsLeadNowhere(good.HintsOfRefunds):
+    """W06, in a third way"""
+
+    def other(self, ref: str) -> str:
+        return f"unknown_{ref}"
+
+
 class KnowsAll(TopUps):
     """W07"""
 
@@ -416,6 +423,7 @@ WRONG: dict[str, tuple[str, Subject]] = {
     "hints name nobody": ("W05", Subject(good.topup(HintsAtNothing, caps=HINTS))),
     "refunds are not told": ("W06", Subject(good.topup(CountsDeltas))),
     "all news have one name": ("W06", Subject(good.topup(ShortNames))),
+    "signed hints lead nowhere": ("W06", Subject(good.topup(HintsLeadNowhere))),
     "strange events are errors": ("W07", Subject(good.topup(KnowsAll))),
     "news happen when they are read": ("W08", Subject(good.topup(LooksAtTheClock))),
     "each refund has a new key": ("R01", Subject(good.topup(RefundsTwice))),

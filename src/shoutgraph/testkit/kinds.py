@@ -86,6 +86,11 @@ class TopUpTrial(Trial):
         """Looks at the payment."""
         return await self.guarded(providers or self.providers).fetch(self.target(deal, ref), self.call(deal))
 
+    async def look_where(self, target: Target) -> Observation:
+        """Looks at the payment that a webhook names."""
+        call = Call(target.operation_id, target.idempotency_key, TIMEOUT)
+        return await self.guarded(self.providers).fetch(target, call)
+
     async def look_straight(self, deal: Deal, ref: str | None) -> Outcome:
         """Looks at the payment, without the fence."""
         outcome: Outcome = await self.straight("fetch", self.target(deal, ref, deal.amount), self.call(deal))
@@ -221,6 +226,11 @@ class PayoutTrial(Trial):
     async def look(self, deal: Deal, ref: str | None, providers: Providers | None = None) -> ItemObservation:
         """Looks at one payout."""
         return (await self.look_at((deal,), {deal.operation_id: ref}, providers))[deal.operation_id]
+
+    async def look_where(self, target: Target) -> ItemObservation:
+        """Looks at the payout that a webhook names."""
+        call = Call(target.operation_id, target.idempotency_key, TIMEOUT)
+        return (await self.guarded(self.providers).fetch((target,), call))[target.operation_id]
 
     async def look_straight(self, deal: Deal, ref: str | None) -> Outcome:
         """Looks at one payout, without the fence."""

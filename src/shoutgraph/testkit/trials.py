@@ -30,6 +30,7 @@ from shoutgraph.sdk import (
     PayoutPlugin,
     RawWebhook,
     RecipientOutcome,
+    Target,
     TopUpPlugin,
     hookimpl,
 )
@@ -191,6 +192,10 @@ class Trial(abc.ABC):
     @abc.abstractmethod
     async def look(self, deal: Deal, ref: str | None, providers: Providers | None = None) -> Outcome:
         """Looks at it, through the fence, without comparing amounts."""
+
+    @abc.abstractmethod
+    async def look_where(self, target: Target) -> Outcome:
+        """Looks where a webhook says, through the fence."""
 
     @abc.abstractmethod
     async def look_straight(self, deal: Deal, ref: str | None) -> Outcome:

@@ -1,6 +1,6 @@
 """W06 to W08: webhooks come twice, late, in any order and in any shape, and reading them has no effect."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeAlias
@@ -29,7 +29,7 @@ from shoutgraph.testkit.behaviours import lives
 from shoutgraph.testkit.behaviours.lives import Life
 from shoutgraph.testkit.behaviours.webhooks import accepted
 from shoutgraph.testkit.registry import Behaviour
-from shoutgraph.testkit.trials import Outcome, Trial
+from shoutgraph.testkit.trials import Outcome, Trial, ref_of
 from shoutgraph.testkit.upstreams import Act
 from shoutgraph.testkit.verdicts import Broken, declared, require
 
@@ -50,6 +50,9 @@ STRANGE_BODIES: Final = {
     "the largest body": b'{"id":"' + b"x" * (BODY_BYTES_MAX - 9) + b'"}',
 }
 
+Looked: TypeAlias = Mapping[str, Outcome]
+"""What a look shows that was made because of a hint, by the notice's id."""
+
 Known: TypeAlias = tuple[int, ...] | str
 """What the host knows after some webhooks, in a form that can be compared."""
 
@@ -62,15 +65,35 @@ async def any_order(trial: Trial) -> None:
     require(life.raws, "the simulator tells nobody what happened")
     if trial.plugin.caps.webhooks is Webhooks.SIGNED:
         _require_own_ids(trial, raws)
-    wanted = _known(trial, life, raws)
+    looked: Looked = {}
+    if trial.plugin.caps.webhooks is Webhooks.SIGNED:
+        looked = await _looked(trial, life, raws)
+    wanted = _known(trial, life, raws, looked)
     if trial.plugin.caps.webhooks is Webhooks.SIGNED:
         seen = await trial.look(life.deal, life.ref)
         told = f"after all webhooks {_words(wanted)} is known, and a look shows {_words(_of_outcome(seen))}"
         require(_is_same(wanted, seen), told)
-    _permuted(trial, life, raws, wanted)
+    _permuted(trial, life, raws, wanted, looked)
 
 
-def _permuted(trial: Trial, life: Life, raws: Sequence[RawWebhook], wanted: Known) -> None:
+async def _looked(trial: Trial, life: Life, raws: Sequence[RawWebhook]) -> Looked:
+    """What the host finds where a signed webhook only hints, as those that name a refund or a dispute may have to.
+
+    The host looks for what the hint names: our own operation, or by a ref of it. The answer says which payment it is.
+    """
+    found: dict[str, Outcome] = {}
+    for raw in raws:
+        for notice in accepted(trial, raw, "a genuine webhook").notices:
+            if notice.kind is NoticeKind.IGNORED or notice.observation is not None:
+                continue
+            own = life.is_about(notice)
+            seen = await (trial.look(life.deal, life.ref) if own else trial.look_where(notice.target))
+            if own or ref_of(seen) == life.ref:
+                found[notice.notice_id] = seen
+    return found
+
+
+def _permuted(trial: Trial, life: Life, raws: Sequence[RawWebhook], wanted: Known, looked: Looked) -> None:
     places = range(len(raws))
 
     @settings(
@@ -82,7 +105,7 @@ def _permuted(trial: Trial, life: Life, raws: Sequence[RawWebhook], wanted: Know
     )
     @given(strategies.permutations(places), strategies.lists(strategies.sampled_from(places), max_size=REPEATS_MAX))
     def same_in_any_order(order: Sequence[int], repeats: Sequence[int]) -> None:
-        known = _known(trial, life, [raws[at] for at in (*order, *repeats)])
+        known = _known(trial, life, [raws[at] for at in (*order, *repeats)], looked)
         require(known == wanted, f"in the order {[*order, *repeats]} {_words(known)} is known, else {_words(wanted)}")
 
     same_in_any_order()
@@ -100,13 +123,15 @@ def _require_own_ids(trial: Trial, raws: Sequence[RawWebhook]) -> None:
             require(same, f"two different webhooks have the notice_id {name}: the host would read one of them only")
 
 
-def _known(trial: Trial, life: Life, raws: Sequence[RawWebhook]) -> Known:
+def _known(trial: Trial, life: Life, raws: Sequence[RawWebhook], looked: Looked) -> Known:
     """What the host would know of one piece of business."""
     seen: list[Outcome] = []
     hinted = False
     for raw in raws:
         for notice in accepted(trial, raw, "a genuine webhook").notices:
-            if life.is_about(notice):
+            if notice.notice_id in looked:
+                seen.append(looked[notice.notice_id])
+            elif life.is_about(notice):
                 hinted = True
                 seen += [notice.observation] if notice.observation is not None else []
     totals = _joined([each.totals for each in seen if isinstance(each, Settled)])
