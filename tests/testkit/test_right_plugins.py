@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from tests.testkit import acme, blocking, good
-from tests.testkit.subjects import Subject, failed
+from tests.testkit.subjects import Subject, checked, failed
 
-from shoutgraph.sdk import Refunds, TopUpCaps, Webhooks
+from shoutgraph.sdk import Money, Refunds, TopUpCaps, Webhooks
 from shoutgraph.testkit import running
+from shoutgraph.testkit.upstreams import Act, NotSupported
 from shoutgraph.testkit.verdicts import Status
 
 BARE = TopUpCaps(currencies=good.CURRENCIES)
@@ -38,6 +39,13 @@ RIGHT = {
 """Plugins, and what does not apply to them."""
 
 
+class NeverSaysLost(acme.AcmeUpstream):
+    async def act(self, verb: Act, ref: str, amount: Money | None = None) -> None:
+        if verb is Act.LOSE:
+            raise NotSupported("a dispute is won, or goes on")
+        await super().act(verb, ref, amount)
+
+
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_plugin_fails_nothing(name: str, tmp_path: Path) -> None:
     subject, left_out = RIGHT[name]
@@ -45,3 +53,8 @@ def test_a_right_plugin_fails_nothing(name: str, tmp_path: Path) -> None:
     assert failed(verdicts) == {}
     skipped = [each for each, verdict in verdicts.items() if verdict.status is Status.SKIPPED]
     assert " ".join(skipped) == left_out
+
+
+def test_an_end_of_disputes_that_the_provider_does_not_know_leaves_out_that_end_only(tmp_path: Path) -> None:
+    verdict = checked(Subject(good.topup(), NeverSaysLost), tmp_path, "R02")["R02"]
+    assert (verdict.status, list(verdict.notes)) == (Status.PASSED, ["a dispute is won, or goes on"])
