@@ -1,0 +1,10 @@
+"""Mollie: fans pay on its hosted page."""
+
+from shoutgraph.sdk import AnyTopUpPlugin, hookimpl
+from shoutgraph_mollie.topups import TOPUP
+
+
+@hookimpl
+def shoutgraph_topup_plugins() -> list[AnyTopUpPlugin]:
+    """Offers to take money by Mollie."""
+    return [TOPUP]

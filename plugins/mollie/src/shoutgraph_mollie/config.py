@@ -1,0 +1,56 @@
+"""What an instance of Mollie is configured with."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+
+HTTPS_PORT: Final = 443
+_KEY: Final = re.compile(r"(live|test)_[0-9A-Za-z]{30,128}")
+
+
+class Mode(StrEnum):
+    """Whether money moves."""
+
+    LIVE = "live"
+    TEST = "test"
+
+
+def _base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("an http or https URL without a query")
+    return url.rstrip("/")
+
+
+class MollieConfig(BaseModel):
+    """Which profile of Mollie's, and whether its payments are real."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    mode: Mode = Field(
+        default=Mode.LIVE, title="Mode", description="Live, or test: said here too, so that keys are not mixed up."
+    )
+    api_key: SecretStr = Field(title="API key", description="The profile's key: live_... or test_...")
+    base_url: Annotated[str, AfterValidator(_base_url)] = Field(
+        default="https://api.mollie.com", title="Base URL", description="Of Mollie's API, without its version."
+    )
+
+    @field_validator("api_key")
+    @classmethod
+    def _is_of_the_mode(cls, secret: SecretStr, info: ValidationInfo) -> SecretStr:
+        found = _KEY.fullmatch(secret.get_secret_value())
+        if found is None:
+            raise ValueError("a key of Mollie's API begins with live_ or test_")
+        if found[1] != info.data.get("mode"):
+            raise ValueError("the key is of the other mode")
+        return secret
+
+
+def hosts(config: MollieConfig) -> frozenset[str]:
+    """The one host that Mollie's API is at."""
+    parts = urlsplit(config.base_url)
+    port = parts.port or (HTTPS_PORT if parts.scheme == "https" else 80)
+    return frozenset({f"{parts.hostname}:{port}"})

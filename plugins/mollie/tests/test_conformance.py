@@ -1,0 +1,14 @@
+"""Mollie keeps what the host relies on."""
+
+from shoutgraph.testkit.suites import TopUpConformance
+from shoutgraph.testkit.upstreams import Stage, Upstream
+from shoutgraph_mollie.simulator.upstream import MollieUpstream
+from shoutgraph_mollie.topups import TOPUP
+
+
+class TestTopUps(TopUpConformance):
+    plugin = TOPUP
+    distribution = "shoutgraph-mollie"
+
+    def upstream(self, stage: Stage) -> Upstream:
+        return MollieUpstream(stage)
