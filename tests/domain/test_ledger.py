@@ -159,7 +159,7 @@ def test_every_account_of_the_chart_has_a_name_of_its_own():
     chart = [
         accounts.MINT,
         accounts.PROMO_MINT,
-        accounts.CAP_MINT,
+        *(accounts.cap_mint_stripe(stripe) for stripe in range(ledger.FEE_STRIPES)),
         accounts.paid(FAN),
         accounts.promo(FAN),
         accounts.debt(FAN),
@@ -200,3 +200,9 @@ def test_an_order_always_uses_the_same_fee_account(uuid_bytes: bytes):
 def test_orders_use_all_fee_accounts():
     used = {accounts.fee(ids.encode(ids.ORDER, number.to_bytes(16))).code for number in range(400)}
     assert len(used) == ledger.FEE_STRIPES
+
+
+def test_refund_caps_come_from_as_many_accounts_of_which_the_oldest_is_one():
+    used = {accounts.cap_mint(ids.encode(ids.ORDER, number.to_bytes(16))) for number in range(400)}
+    assert used == {accounts.cap_mint_stripe(stripe) for stripe in range(ledger.FEE_STRIPES)}
+    assert accounts.CAP_MINT in used

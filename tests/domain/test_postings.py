@@ -164,7 +164,7 @@ TABLE: dict[str, tuple[Transfer, dict[str, int]]] = {
             "mint": -21,
             "exp:marketing:EUR": -21 * PAR,
             "liab:coins:EUR": 21 * PAR,
-            "capmint": -100,
+            accounts.cap_mint(ORDER).code: -100,
             f"cap:{ORDER}": 100,
         },
     ),

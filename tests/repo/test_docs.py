@@ -186,7 +186,7 @@ def test_every_transfer_is_in_the_table_of_postings():
 def test_every_account_is_in_the_chart():
     text = source.document("adr/0003-ledger.md")
     made = [getattr(accounts, name) for name in ("MINT", "PROMO_MINT", "CAP_MINT")]
-    made += [accounts.fee_stripe(ledger.FEE_STRIPES - 1)]
+    made += [accounts.fee_stripe(ledger.FEE_STRIPES - 1), accounts.cap_mint_stripe(ledger.FEE_STRIPES - 1)]
     for make in (accounts.paid, accounts.promo, accounts.debt):
         made.append(make("{u}"))
     for make in (accounts.pending, accounts.available):

@@ -16,6 +16,10 @@ def stripe_of(ref: str) -> int:
     return zlib.crc32(ref.encode()) % 16
 
 
+def cap_mint_of(order_id: str) -> str:
+    return f"capmint:{stripe_of(order_id)}".removesuffix(":0")
+
+
 class Auditor(Topups):
     """What the books should say."""
 
@@ -87,7 +91,7 @@ class Auditor(Topups):
         self.pay(f"creator:{wish.creator}:pending", x - fx, "exp:marketing")
         self.add(f"fee:{stripe_of(wish.id)}", order.parts["fy"])
         self.add("pmint", x)
-        self.add("capmint", -x - y)
+        self.add(cap_mint_of(wish.id), -x - y)
         self.add(f"cap:{wish.id}", x + y)
         self.earnings[wish.id] = Earning(wish.creator, x + y - fee, order.parts["fy"], stripe_of(wish.id))
 
@@ -114,7 +118,7 @@ class Auditor(Topups):
         self.add(f"fee:{earning.stripe}", -fee)
         self.add("pmint", -promo)
         self.add(f"cap:{order_id}", -coins)
-        self.add("capmint", coins)
+        self.add(cap_mint_of(order_id), coins)
         earning.left -= coins - fee - fee_of_promo
         earning.fee_left -= fee
         self.transfers.add(("order.refunded", ref))

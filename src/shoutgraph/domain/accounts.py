@@ -43,6 +43,20 @@ def refund_cap(order_id: ids.OrderId) -> Account:
     return Account(f"cap:{order_id}", CAP, Floor.CREDIT)
 
 
+def cap_mint(order_id: str) -> Account:
+    """Where an order's refund cap comes from and ends: always the same of several, so that no row is met by all."""
+    return cap_mint_stripe(_stripe(order_id))
+
+
+def cap_mint_stripe(stripe: int) -> Account:
+    """One of the accounts that caps come from.
+
+    The first is older than the others. Their floor is free, since orders may end here whose cap came from the first;
+    caps are never below zero, so all of these together are never above.
+    """
+    return Account(f"{CAP_MINT.code}:{stripe}", CAP, Floor.FREE) if stripe else CAP_MINT
+
+
 def pending(creator_id: ids.CreatorId) -> Account:
     """Earnings of a creator inside the hold."""
     return Account(f"creator:{creator_id}:pending", COIN, Floor.CREDIT)
@@ -55,12 +69,16 @@ def available(creator_id: ids.CreatorId) -> Account:
 
 def fee(order_id: str) -> Account:
     """The platform fee stripe of an order: always the same one, so that a fee refund finds its coins."""
-    return fee_stripe(zlib.crc32(order_id.encode()) % ledger.FEE_STRIPES)
+    return fee_stripe(_stripe(order_id))
 
 
 def fee_stripe(stripe: int) -> Account:
     """One of the platform's fee accounts."""
     return Account(f"fee:{stripe}", COIN, Floor.CREDIT)
+
+
+def _stripe(order_id: str) -> int:
+    return zlib.crc32(order_id.encode()) % ledger.FEE_STRIPES
 
 
 def holding(kind: str, object_id: str) -> Account:

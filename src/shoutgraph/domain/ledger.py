@@ -21,7 +21,7 @@ PROMO: Final = "PROMO"
 CAP: Final = "CAP"
 
 FEE_STRIPES: Final = 16
-"""Fee accounts, so that no single row is hot; an order always uses the same one."""
+"""Accounts of a kind that every order meets, so that no single row is hot; an order always uses the same one."""
 
 
 class Floor(IntEnum):

@@ -203,7 +203,7 @@ def order_completed(
     moves += _move(accounts.MINT, pending, funded, "promo-funded earning")
     moves += _money(books, "exp:marketing", "liab:coins", funded, "promo-funded earning")
     cap = accounts.refund_cap(held.order_id)
-    moves += _move(accounts.CAP_MINT, cap, promo_left + paid_left, "refund cap")
+    moves += _move(accounts.cap_mint(held.order_id), cap, promo_left + paid_left, "refund cap")
     return Transfer("order.closed", held.order_id, tuple(moves), given)
 
 
@@ -242,7 +242,7 @@ def order_refunded(
     moves += _move(pending, accounts.MINT, unfunded, "undo promo-funded earning")
     moves += _money(books, "liab:coins", "exp:marketing", unfunded, "undo promo-funded earning")
     cap = accounts.refund_cap(held.order_id)
-    moves += _move(cap, accounts.CAP_MINT, parts.paid_coins + parts.promo_coins, "refund cap")
+    moves += _move(cap, accounts.cap_mint(held.order_id), parts.paid_coins + parts.promo_coins, "refund cap")
     return Transfer("order.refunded", ref, tuple(moves), given)
 
 
