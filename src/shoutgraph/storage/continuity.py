@@ -5,9 +5,12 @@ histories of one; so a process that meets such a database writes no more. Source
 """
 
 import threading
+from typing import Final
+
+import sqlalchemy as sa
 
 from shoutgraph.domain import journal
-from shoutgraph.storage import epochs
+from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
 
@@ -27,9 +30,16 @@ class Continuity:
     def fault(self, tx: Tx) -> str | None:
         """Why this is not the database that this process knows, or None."""
         known = self._known
-        if known.seq == journal.GENESIS.seq or epochs.list_of_hashes(tx, [known.seq]).get(known.seq) == known.hash:
+        there = tx.one(_HASH, seq=known.seq)
+        if known.seq == journal.GENESIS.seq or (there is not None and there[0] == known.hash):
             return None
         return (
             f"the database no longer has line {known.seq} of the journal, of which this process has heard: it went back"
             " in time, as a standby does that is promoted too early; nothing is written until it was restored"
         )
+
+
+_EVENT: Final = sa.table("event", sa.column("seq"), sa.column("hash"))
+_HASH: Final = Statement[tuple[bytes]](
+    lambda: sa.select(_EVENT.c.hash).where(_EVENT.c.seq == sa.bindparam("seq", type_=sa.BigInteger()))
+)
