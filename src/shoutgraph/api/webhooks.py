@@ -22,7 +22,7 @@ from shoutgraph.plugins.webhooks import PluginFaultError
 from shoutgraph.services import notices
 from shoutgraph.services.notices import Handlers
 from shoutgraph.services.orders import timers
-from shoutgraph.services.payouts import notice as payout_notices
+from shoutgraph.services.payouts import notice as payout_notices, onboard
 from shoutgraph.services.topups import notice as topup_notices
 from shoutgraph.tools import Tools
 
@@ -35,6 +35,7 @@ SAFE_HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "n
 HANDLERS: Final[Handlers] = {
     sdk.NoticeKind.TOPUP: partial(topup_notices.notified, reverse_orders=timers.reverse_orders),
     sdk.NoticeKind.PAYOUT: payout_notices.notified,
+    sdk.NoticeKind.RECIPIENT: onboard.notified,
 }
 """Which room applies which kind of notice."""
 

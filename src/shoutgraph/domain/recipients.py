@@ -45,14 +45,16 @@ class Recipient:
     expires_at: datetime | None = None
 
 
-def check_recipient(*, label: str, ref: str) -> None:
-    """Refuses an empty or overlong label or reference.
+def check_recipient(*, label: str, ref: str | None = None) -> None:
+    """Refuses an empty or overlong label, or reference where one is told.
 
     Raises:
         ValidationError: a text is empty, too long, or holds control characters.
     """
     for name, text, chars_max in (("label", label, LABEL_CHARS_MAX), ("ref", ref, REF_CHARS_MAX)):
         path = ("input", name)
+        if text is None:
+            continue
         if not text.strip():
             raise errors.ValidationError(f"{name} is empty.", code="EMPTY", path=path)
         if len(text) > chars_max:

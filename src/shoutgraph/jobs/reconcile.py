@@ -11,7 +11,7 @@ from shoutgraph.domain.topups.polling import Due
 from shoutgraph.services import notices
 from shoutgraph.services.notices import Handlers
 from shoutgraph.services.orders import timers
-from shoutgraph.services.payouts import look as payout_looks, notice as payout_notices
+from shoutgraph.services.payouts import look as payout_looks, notice as payout_notices, onboard
 from shoutgraph.services.topups import look as topup_looks, notice as topup_notices, refund_looks
 from shoutgraph.tools import Tools
 
@@ -26,6 +26,7 @@ LOOKS_AT_ONCE: Final = 8
 HANDLERS: Final[Handlers] = {
     sdk.NoticeKind.TOPUP: partial(topup_notices.notified, reverse_orders=timers.reverse_orders),
     sdk.NoticeKind.PAYOUT: payout_notices.notified,
+    sdk.NoticeKind.RECIPIENT: onboard.notified,
 }
 
 
@@ -34,6 +35,7 @@ async def tick(tools: Tools) -> int:
     done = await look_at_topups(tools)
     done += await refund_looks.look_due(tools, reverse_orders=timers.reverse_orders)
     done += await payout_looks.look_due(tools, limit=ROUND_MAX)
+    done += await onboard.look_due(tools, limit=LOOKS_AT_ONCE)
     return done + await notices.replay(tools, HANDLERS)
 
 

@@ -39,16 +39,17 @@ def notified(tools: Tools, tx: Tx, instance: str, notice: sdk.Notice, *, named: 
 
 
 def _notified_of_batch(tools: Tools, tx: Tx, instance: str, notice: sdk.Notice, named: Collection[str]) -> bool:
-    """Applies what is said of a whole batch to those of its payouts that are in flight and not named by themselves.
+    """Applies what is said of a whole batch to those of its payouts that are in flight and were never named.
 
-    Nobody is paid by it: who was paid is named one by one.
+    Nobody is paid by it: who was paid is named one by one. And nothing is taken back from who was named before: a file
+    that is handed over twice is refused as a whole, while what stands in it goes its way.
     """
     batch = batches.find_by_key(tx, instance=instance, key=notice.target.operation_id)
     outcome = plugin_payouts.as_item_outcome(notice.observation)
     if batch is None or not isinstance(outcome, sdk.Pending | sdk.Rejected | sdk.Unknown):
         return False
     for payout in payouts.list_of_batch(tx, batch.id):
-        if payout.state in IN_FLIGHT and payout.key not in named:
+        if payout.state in IN_FLIGHT and payout.ref is None and payout.key not in named:
             after = evidence.observed(tools, tx, payout, outcome, at=_at(tx, notice))
             export.answered(tx, after)
     return True

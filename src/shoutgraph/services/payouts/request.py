@@ -8,11 +8,11 @@ from shoutgraph.domain import accounts, earnings as earning_values, errors, ids,
 from shoutgraph.domain.patience import DAY
 from shoutgraph.domain.payouts import Payout
 from shoutgraph.domain.policies import Policy
-from shoutgraph.domain.recipients import RECIPIENTS_MAX, Recipient, RecipientState, check_recipient
+from shoutgraph.domain.recipients import Recipient, RecipientState, check_recipient
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Viewer
 from shoutgraph.domain.wallets import check_unlocked
-from shoutgraph.services.payouts import apply
+from shoutgraph.services.payouts import apply, onboard
 from shoutgraph.storage import creators, earnings, ledger as ledger_rows, payouts, policies, recipients, users, wallets
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
@@ -74,7 +74,7 @@ async def add_recipient(tools: Tools, viewer: Viewer, asked: Request, wish: NewR
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer is not a creator.
-        ValidationError: a text is empty, too long, or no plain text.
+        ValidationError: a text is empty, too long, or no plain text, or the provider has to know who is paid.
         LimitExceededError: the creator has as many recipients as are allowed.
         ProviderUnavailableError: there is no such payout provider.
         IdempotencyKeyReusedError: the key was used before with other input.
@@ -86,17 +86,17 @@ async def add_recipient(tools: Tools, viewer: Viewer, asked: Request, wish: NewR
         way = tools.providers.payouts.get(wish.provider_code)
         if way is None:
             raise errors.ProviderUnavailableError("There is no such provider.", path=("input", "providerCode"))
-        creators.hold(tx, creator_id)  # so that two of them do not both have the last place
-        if len(recipients.list_of_creator(tx, creator_id)) >= RECIPIENTS_MAX:
-            msg = f"A creator has at most {RECIPIENTS_MAX} recipients."
-            raise errors.LimitExceededError(msg, code="RECIPIENTS", limit=RECIPIENTS_MAX)
+        if way.caps.onboarding:
+            msg = "This provider has to know who is paid: answer its requirements."
+            raise errors.ValidationError(msg, code="REQUIREMENT_MISSING", path=("input", "answers"))
+        onboard.require_place(tx, creator_id)
         recipient = Recipient(
             id=tools.new_id(ids.RECIPIENT),
             creator_id=creator_id,
             instance=wish.provider_code,
             label=wish.label,
             ref=wish.ref,
-            state=RecipientState.NEEDS_ACTION if way.caps.onboarding else RecipientState.READY,
+            state=RecipientState.READY,
             created_at=tx.now,
         )
         recipients.insert(tx, recipient)
@@ -120,8 +120,10 @@ def _check_limits(tx: Tx, creator_id: ids.CreatorId, coins: int, policy: Policy)
 
 def _check_way(tools: Tools, recipient: Recipient, coins: int, policy: Policy) -> None:
     if recipient.state is not RecipientState.READY:
-        msg = "The provider still needs something from you before money can go there."
-        raise errors.ValidationError(msg, code="RECIPIENT_NOT_READY", path=("input", "recipientId"))
+        restricted = recipient.state in {RecipientState.RESTRICTED, RecipientState.DECLINED}
+        code = "RECIPIENT_RESTRICTED" if restricted else "RECIPIENT_NOT_READY"
+        msg = "The provider sends no money there" + ("." if restricted else " before it has what it needs from you.")
+        raise errors.ValidationError(msg, code=code, path=("input", "recipientId"))
     way = tools.providers.payouts.get(recipient.instance)
     amount = sdk.Money(policy.par_minor(coins), policy.book_currency)
     if way is None or not _takes(way.caps, amount):

@@ -13,7 +13,7 @@ from shoutgraph import sdk
 from shoutgraph.domain import batches, errors, ids, payouts as rules, wallets as wallet_values
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.payouts import HoldCode, Payout, PayoutState, Seen
-from shoutgraph.domain.recipients import Recipient
+from shoutgraph.domain.recipients import Recipient, RecipientState
 from shoutgraph.plugins.payouts import Payouts
 from shoutgraph.services.payouts import adopt, apply, evidence, export, sights
 from shoutgraph.services.payouts.sights import TIMEOUT
@@ -36,6 +36,7 @@ SYSTEM: Final = "system"
 
 RISK_NOTE: Final = "The risk review asks finance to look at this payout first."
 LOCK_NOTE: Final = "The wallet of this creator is locked because a payment was reversed."
+RECIPIENT_NOTE: Final = "The provider sends no money to this recipient for now."
 STRAY_NOTE: Final = "A provider may have paid this creator before a restore; finance has to settle that first."
 
 
@@ -161,10 +162,10 @@ def _reserve(tools: Tools, tx: Tx, instance: str, group: Sequence[Payout]) -> Ba
     fresh = [payouts.get(tx, payout.id) for payout in group]
     going = [payout for payout in fresh if payout.state is PayoutState.APPROVED and payout.review is None]
     going = [payout for payout in going if not adopt.adopt_stray(tools, tx, payout)]
-    for why, note in ((_is_strayed, STRAY_NOTE), (_is_frozen, LOCK_NOTE)):
+    for why, code, note in _KEPT_BACK:
         kept_back = [payout for payout in going if why(tx, payout)]
         for payout in kept_back:
-            _hold(tools, tx, payout, note)
+            _hold(tools, tx, payout, note, code)
         going = [payout for payout in going if payout not in kept_back]
     if not going:
         return None
@@ -198,6 +199,19 @@ def _is_frozen(tx: Tx, payout: Payout) -> bool:
     return user is None or user.locked
 
 
+def _is_unready(tx: Tx, payout: Payout) -> bool:
+    (recipient,) = recipients.list_of(tx, [payout.recipient_id])
+    return recipient is None or recipient.state is not RecipientState.READY
+
+
+_KEPT_BACK: Final = (
+    (_is_strayed, HoldCode.RISK, STRAY_NOTE),
+    (_is_frozen, HoldCode.RISK, LOCK_NOTE),
+    (_is_unready, HoldCode.RECIPIENT, RECIPIENT_NOTE),
+)
+"""Why a payout that was approved is held all the same, as its creator sees it."""
+
+
 async def _hold_all(tools: Tools, group: Sequence[Payout], note: str) -> int:
     def work(tx: Tx) -> int:
         for stale in group:
@@ -209,8 +223,8 @@ async def _hold_all(tools: Tools, group: Sequence[Payout], note: str) -> int:
     return await tools.store.write(work)
 
 
-def _hold(tools: Tools, tx: Tx, payout: Payout, note: str) -> None:
-    held = rules.hold(payout, code=HoldCode.RISK, note=note, by=SYSTEM, now=tx.now)
+def _hold(tools: Tools, tx: Tx, payout: Payout, note: str, code: HoldCode = HoldCode.RISK) -> None:
+    held = rules.hold(payout, code=code, note=note, by=SYSTEM, now=tx.now)
     apply.keep(tools, tx, payout, Seen(held))
 
 

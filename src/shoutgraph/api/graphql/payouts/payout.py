@@ -71,10 +71,10 @@ enums.describe(
     description="Whether money can go to a recipient.",
     values={
         RecipientState.READY: "Money can go there.",
-        RecipientState.NEEDS_ACTION: "The provider still needs something from the creator.",
-        RecipientState.CHECKING: "The provider looks at what the creator told it.",
-        RecipientState.RESTRICTED: "The provider sends nothing there for now.",
-        RecipientState.DECLINED: "The provider does not take this recipient.",
+        RecipientState.NEEDS_ACTION: "The provider still needs something from the creator; nextAction leads there.",
+        RecipientState.CHECKING: "Nobody knows yet whether the provider knows the creator; we are checking.",
+        RecipientState.RESTRICTED: "The provider knows the creator and sends nothing for now; code says why.",
+        RecipientState.DECLINED: "The provider does not take the creator; code says why.",
     },
 )
 
@@ -90,12 +90,22 @@ class PayoutProviderType:
         return cls(code=rail.code, label=rail.label)
 
 
+@strawberry.type(name="PayoutRecipientAction", description="What the creator has to do at the provider.")
+class PayoutRecipientActionType:
+    url: str = strawberry.field(description="Send the creator to this page.")
+    expires_at: datetime | None = strawberry.field(
+        description="Until when it works; payoutRecipientRefresh gets another."
+    )
+
+
 @strawberry.type(name="PayoutRecipient", description="Where a creator's money goes.")
 class PayoutRecipientType(NodeType):
     provider_code: str = strawberry.field(description="Who sends it.")
     label: str = strawberry.field(description="What the creator calls it.")
     ref_ending: str = strawberry.field(description="The end of the provider's reference, such as of an IBAN.")
     status: RecipientState = strawberry.field(description="Whether money can go there.")
+    code: str | None = strawberry.field(description="Why the provider sends nothing there, in its words.")
+    next_action: PayoutRecipientActionType | None = strawberry.field(description="What the creator has to do.")
     created_at: datetime = strawberry.field(description="When it was added.")
 
     @classmethod
@@ -108,6 +118,10 @@ class PayoutRecipientType(NodeType):
             label=recipient.label,
             ref_ending=recipient.ref[len(recipient.ref) - shown :],
             status=recipient.state,
+            code=recipient.code,
+            next_action=None
+            if recipient.url is None
+            else PayoutRecipientActionType(url=recipient.url, expires_at=recipient.expires_at),
             created_at=recipient.created_at,
         )
 

@@ -8,6 +8,12 @@ from shoutgraph.api.graphql import errors, mutations
 from shoutgraph.api.graphql.context import Info
 from shoutgraph.api.graphql.directives import requires
 from shoutgraph.api.graphql.errors import failures_of
+from shoutgraph.api.graphql.payouts.onboarding import (
+    OnboardingMutation,
+    OnboardingQuery,
+    PayoutRecipientAnswerInput,
+    introduction_of,
+)
 from shoutgraph.api.graphql.payouts.payout import (
     PayoutQuery,
     PayoutRecipientType,
@@ -18,12 +24,12 @@ from shoutgraph.api.graphql.payouts.payout import (
 from shoutgraph.api.graphql.payouts.rail import RailMutation, RailQuery, fetch_batches, fetch_files
 from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
-from shoutgraph.api.graphql.scalars import IdempotencyKey
+from shoutgraph.api.graphql.scalars import CurrencyCode, IdempotencyKey
 from shoutgraph.domain import ids
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.payouts import HoldCode
 from shoutgraph.domain.users import Scope
-from shoutgraph.services.payouts import decide, request as asking
+from shoutgraph.services.payouts import decide, onboard, request as asking
 
 _DECIDES: Final = (requires(Scope.FINANCE_MANAGE),)
 _Decided = (
@@ -60,7 +66,20 @@ class PayoutRecipientCreateInput:
     idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended recipient.")
     provider_code: str = strawberry.field(description="Who would send the money; payoutProviders lists who can.")
     label: str = strawberry.field(description="What the creator calls it; at most 80 characters.")
-    ref: str = strawberry.field(description="The provider's reference, such as an IBAN; at most 256 characters.")
+    ref: str | None = strawberry.field(
+        default=None,
+        description="The provider's reference, such as an IBAN; at most 256 characters. Only where it asks nothing.",
+    )
+    country: str | None = strawberry.field(
+        default=None, description="ISO 3166-1 code of where the money goes, where the provider asks."
+    )
+    currency: CurrencyCode | None = strawberry.field(default=None, description="Currency that arrives there.")
+    return_url: str | None = strawberry.field(
+        default=None, description="Where the provider's own page leads back to, where it has one."
+    )
+    answers: list[PayoutRecipientAnswerInput] | None = strawberry.field(
+        default=None, description="Answers to payoutRecipientRequirements; they are not kept once they were taken."
+    )
 
 
 @strawberry.type(description="Result of payoutRecipientCreate.")
@@ -153,8 +172,12 @@ class PayoutMutation:
     async def payout_recipient_create(self, info: Info, input: Added) -> PayoutRecipientCreatePayload | None:
         viewer, tools = info.context.viewer, info.context.tools
         asked = request_of(viewer, "payoutRecipientCreate", input)
-        wish = asking.NewRecipient(input.provider_code, input.label, input.ref)
-        done = await asking.add_recipient(tools, viewer, asked, wish)
+        introduction = introduction_of(input.provider_code, input.label, input)
+        if introduction is None:
+            wish = asking.NewRecipient(input.provider_code, input.label, input.ref or "")
+            done = await asking.add_recipient(tools, viewer, asked, wish)
+        else:
+            done = await onboard.introduce(tools, viewer, asked, introduction)
         return PayoutRecipientCreatePayload(recipient=PayoutRecipientType.of(done.value), replayed=done.replayed)
 
     @mutations.mutation(description="Asks for earnings to be paid out, the oldest first; finance decides.")
@@ -192,12 +215,12 @@ class PayoutMutation:
 
 
 @strawberry.type
-class PayoutRoomQuery(PayoutQuery, RailQuery):
+class PayoutRoomQuery(PayoutQuery, OnboardingQuery, RailQuery):
     pass
 
 
 @strawberry.type
-class PayoutRoomMutation(PayoutMutation, RailMutation):
+class PayoutRoomMutation(PayoutMutation, OnboardingMutation, RailMutation):
     pass
 
 

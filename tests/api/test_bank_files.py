@@ -1,0 +1,207 @@
+"""File rails: files that people carry to a bank, and statements that come back, by whole documents and real HTTP."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from tests.api.filerail import Rail
+from tests.api.finance import Finance, open_finance
+from tests.api.harness import PATIENCE_S
+from tests.storage.databases import Place
+
+from shoutgraph.storage import batches
+
+
+@pytest.fixture
+def finance(place: Place) -> Iterator[Finance]:
+    with open_finance(place, Rail()) as finance:
+        yield finance
+
+
+def fetch(finance: Finance, link: Any) -> httpx.Response:
+    parts = urlsplit(link["url"])
+    return httpx.get(f"{finance.served.url}{parts.path}?{parts.query}", timeout=PATIENCE_S)
+
+
+def exported(finance: Finance) -> tuple[str, Any]:
+    payout = finance.approved(1_000)
+    finance.tick()
+    return payout, finance.batch()
+
+
+def test_a_payout_goes_by_file_and_comes_back_weeks_later(finance: Finance) -> None:
+    payout, batch = exported(finance)
+    assert finance.payout(payout)["status"] == "SUBMITTING"
+    assert (batch["status"], batch["ref"][:2], batch["handedOverAt"]) == ("EXPORTED", "M-", None)
+    assert batch["parts"] == [{"status": "SUBMITTING", "count": 1, "total": {"minorUnits": "1000", "currency": "EUR"}}]
+    (file,) = batch["files"]
+    assert (file["direction"], file["status"], file["name"]) == ("OUT", "MADE", "payouts.txt")
+    answer = fetch(finance, file["download"])
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert answer.headers["content-type"].startswith("text/x-bank")
+    assert f"{finance.key_of(payout)} 1000 12345678" in answer.text
+    handed = finance.hand_over(batch["id"])
+    assert (handed["errors"], handed["batch"]["status"]) == ([], "HANDED_OVER")
+    key = finance.key_of(payout)
+    assert finance.state(f"took {key} 1000")["applied"] == 1
+    assert (finance.batch()["status"], finance.payout(payout)["status"]) == ("SUBMITTED", "SUBMITTED")
+    finance.tick(days=1)
+    told = finance.state(f"paid {key} 1000", "paid somebody-else 77", "fee other 3")
+    assert (told["applied"], told["foreign"], told["ignored"]) == (1, 1, 1)
+    assert told["foreignEntries"] == ["somebody-else"]
+    assert finance.payout(payout)["status"] == "PAID"
+    assert finance.balance() == {"pending": "0", "available": "0", "inPayout": "0", "paid": "1000"}
+    finance.tick(days=31)
+    assert finance.state(f"back {key} 1000")["applied"] == 1
+    assert (finance.payout(payout)["status"], finance.payout(payout)["failureCode"]) == ("RETURNED", "AC04")
+    assert finance.balance() == {"pending": "0", "available": "1000", "inPayout": "0", "paid": "0"}
+    again = finance.state(f"back {key} 1000", "note other 1")
+    assert (again["applied"], again["known"]) == (0, 1)
+    assert finance.balance()["available"] == "1000"
+
+
+def test_every_download_says_who_fetched_which_bytes(finance: Finance) -> None:
+    _, batch = exported(finance)
+    (file,) = batch["files"]
+    for _ in range(2):
+        assert fetch(finance, file["download"]).status_code == 200
+    lines = [body for kind, body in finance.told(file["id"]) if kind == "bank_file.downloaded"]
+    assert [(line["sha256"], line["by"]) for line in lines] == [(file["sha256"], "staff:finance")] * 2
+
+
+def test_a_link_to_a_file_ends_and_belongs_to_one_file(finance: Finance) -> None:
+    _, batch = exported(finance)
+    link = batch["files"][0]["download"]
+    other = {"url": link["url"].replace(batch["files"][0]["id"], "bankfile_00000000000000000000000000")}
+    assert fetch(finance, other).status_code == 403
+    assert fetch(finance, {"url": link["url"].partition("?")[0] + "?token="}).status_code == 403
+    left = datetime.fromisoformat(link["expiresAt"]) - finance.world.clock()
+    assert 0 < left.total_seconds() <= 120
+    finance.world.clock.move(minutes=3)
+    assert fetch(finance, link).json()["errors"][0]["extensions"]["code"] == "LINK_EXPIRED"
+
+
+def test_only_finance_sees_batches_and_files(finance: Finance) -> None:
+    payout, batch = exported(finance)
+    creator = finance.creator()
+    assert creator.code("{ payoutBatches { nodes { id } } }") == "FORBIDDEN"
+    assert creator.code("{ bankFiles { nodes { id } } }") == "FORBIDDEN"
+    assert creator.data("query($id: ID!) { node(id: $id) { id } }", id=batch["id"])["node"] is None
+    one = finance.staff.data("query($id: ID!) { payoutBatch(id: $id) { id status } }", id=batch["id"])
+    assert one["payoutBatch"] == {"id": batch["id"], "status": "EXPORTED"}
+    statement = f"paid {finance.key_of(payout)} 1000".encode()
+    assert finance.post(statement, by=finance.world.people["nova"].user_id or "").status_code == 403
+    assert finance.post(statement, by="").status_code == 401
+    assert finance.payout(payout)["status"] == "SUBMITTING"
+
+
+def test_a_batch_is_handed_over_once_and_only_with_files(finance: Finance) -> None:
+    _, batch = exported(finance)
+    finance.hand_over(batch["id"])
+    again = finance.hand_over(batch["id"])
+    assert (again["batch"], again["errors"][0]["code"]) == (None, "BATCH_STATE")
+    shown = finance.batch()
+    assert (shown["handedOverBy"], shown["status"]) == ("staff:finance", "HANDED_OVER")
+    assert finance.hand_over("batch_00000000000000000000000000")["errors"][0]["code"] == "NOT_FOUND"
+
+
+def test_a_file_waits_for_its_person_however_long_it_takes(finance: Finance) -> None:
+    payout, batch = exported(finance)
+    for _ in range(3):
+        finance.tick(days=2)
+    assert (finance.payout(payout)["status"], finance.batch()["status"]) == ("SUBMITTING", "EXPORTED")
+    assert finance.rail.calls == ["submit 1"]
+    finance.hand_over(batch["id"])
+    finance.tick(days=2)
+    assert finance.payout(payout)["status"] == "SUBMITTING"
+    finance.tick(days=2)
+    shown = finance.payout(payout)
+    assert (shown["status"], shown["review"]) == ("UNKNOWN", "UNKNOWN_FOR_LONG")
+    finance.tick(days=1)
+    assert finance.rail.calls == ["submit 1"]  # nothing is ever written or sent again
+    finance.state(f"paid {finance.key_of(payout)} 1000")
+    assert finance.payout(payout)["status"] == "PAID"
+
+
+def test_a_call_that_gave_no_file_is_made_again(finance: Finance) -> None:
+    finance.rail.files = False
+    payout = finance.approved(1_000)
+    finance.tick()
+    assert (finance.payout(payout)["status"], finance.batch()["status"]) == ("UNKNOWN", "RESERVED")
+    finance.rail.files = True
+    finance.tick(seconds=10)
+    assert (finance.payout(payout)["status"], finance.batch()["status"]) == ("SUBMITTING", "EXPORTED")
+    assert finance.rail.calls == ["submit 1", "submit 2"]
+
+
+def test_a_bank_that_speaks_first_has_the_file(finance: Finance) -> None:
+    payout, _ = exported(finance)
+    finance.state(f"paid {finance.key_of(payout)} 1000")
+    shown = finance.batch()
+    assert (shown["status"], shown["handedOverBy"]) == ("SUBMITTED", "bank")
+
+
+def test_what_is_said_of_a_whole_batch_counts_for_those_in_flight(finance: Finance) -> None:
+    one, two = finance.approved(1_000, name="nova"), finance.approved(2_000, name="vega")
+    finance.tick()
+    batch = finance.batch()
+    finance.hand_over(batch["id"])
+    key = finance.world.read(lambda tx: batches.get(tx, batch["id"])).key
+    assert finance.state(f"took {finance.key_of(one)} 1000", f"no {key} 0")["applied"] == 2
+    assert finance.payout(one)["status"] == "SUBMITTED"
+    assert finance.payout(two)["status"] == "REJECTED"
+    assert finance.balance("vega")["available"] == "2000"
+
+
+def test_the_same_statement_is_taken_in_once(finance: Finance) -> None:
+    payout, _ = exported(finance)
+    line = f"paid {finance.key_of(payout)} 1000"
+    first, again = finance.state(line), finance.state(line)
+    assert (first["repeated"], again["repeated"]) == (False, True)
+    assert (again["id"], again["applied"]) == (first["id"], 1)
+    shown = """{ bankFiles(filter: {direction: IN}) { nodes { id status madeBy summary { applied } } } }"""
+    (file,) = finance.staff.data(shown)["bankFiles"]["nodes"]
+    assert (file["status"], file["madeBy"], file["summary"]) == ("READ", "staff:finance", {"applied": 1})
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "status", "code"),
+    [
+        (b"what is this", "text/x-bank", 422, "STATEMENT_UNREADABLE"),
+        (b"\xff\xfe", "text/x-bank", 422, "STATEMENT_UNREADABLE"),
+        (b"crash", "text/x-bank", 500, "STATEMENT_PLUGIN_FAULT"),
+        (b"took one 1", "application/pdf", 415, "UNSUPPORTED_MEDIA_TYPE"),
+        (b"", "text/x-bank", 400, "BANK_FILE"),
+    ],
+)
+def test_what_is_no_statement_is_refused(
+    finance: Finance, body: bytes, media_type: str, status: int, code: str
+) -> None:
+    answer = finance.post(body, media_type=media_type)
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (status, code)
+
+
+def test_a_statement_for_nobody_is_not_found(finance: Finance) -> None:
+    assert finance.post(b"took one 1", instance="nobody").status_code == 404
+
+
+def test_a_statement_that_is_too_large_is_not_read(finance: Finance) -> None:
+    assert finance.post(b"x" * (8 * 1_048_576 + 1)).status_code == 413
+
+
+def test_a_statement_that_broke_its_plugin_is_read_when_it_comes_again(finance: Finance) -> None:
+    assert finance.post(b"crash").status_code == 500
+    (file,) = finance.staff.data("{ bankFiles { nodes { status } } }")["bankFiles"]["nodes"]
+    assert file["status"] == "RECEIVED"
+    assert finance.post(b"crash").json()["errors"][0]["extensions"]["code"] == "STATEMENT_PLUGIN_FAULT"
+
+
+def test_another_amount_is_looked_at_by_people(finance: Finance) -> None:
+    payout, _ = exported(finance)
+    finance.state(f"paid {finance.key_of(payout)} 999")
+    shown = finance.payout(payout)
+    assert (shown["status"], shown["review"]) == ("UNKNOWN", "AMOUNT_MISMATCH")
+    assert finance.balance()["inPayout"] == "1000"
