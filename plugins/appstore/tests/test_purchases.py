@@ -42,9 +42,10 @@ def test_a_transaction_that_lacks_something_is_unknown(lacking: str) -> None:
     assert isinstance(purchases.outcome_of(bought(**said)), Unknown)  # type: ignore[arg-type]
 
 
-def test_several_bought_at_once_are_a_persons_to_look_at() -> None:
+def test_several_bought_at_once_are_shown_with_the_price_of_all() -> None:
     seen = purchases.outcome_of(bought(9_980, quantity=2))
-    assert seen == Unknown(purchases.SEVERAL, ref="2000000123456789", detail="2 of None")
+    assert isinstance(seen, Settled)
+    assert seen.totals.settled == Money(998, "EUR")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ WHOLE: Final = 100_000
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 OTHER_BUYER: Final = "other_buyer"
 NOT_CONSUMABLE: Final = "not_consumable"
-SEVERAL: Final = "several_at_once"
 UNREADABLE: Final = "unreadable"
 
 
@@ -37,14 +36,12 @@ def refusal_of(bought: Transaction, request: Redemption) -> str | None:
 def outcome_of(bought: Transaction) -> Settled | Unknown:
     """What was paid for a purchase, and what of it the store gave back.
 
-    One consumable is one product's worth of coins: who bought several at once paid for them together, which a person
-    has to look at.
+    The price is that of all that was bought at once: who bought two of a product paid another price than its own, which
+    the host sees.
     """
     ref = bought.transactionId or None
     if ref is None or bought.price is None or bought.currency is None or bought.purchaseDate is None:
         return Unknown(UNREADABLE, ref=ref)
-    if bought.quantity not in {None, 1}:
-        return Unknown(SEVERAL, ref=ref, detail=f"{bought.quantity} of {bought.productId}")
     try:
         paid = from_provider(bought.price, bought.currency, {bought.currency: MILLI_DIGITS})
         nothing = Money(0, paid.currency)
