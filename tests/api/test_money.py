@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 from tests.api.harness import Client, Served, serving
-from tests.services.till import Till, open_till
+from tests.services.till import Prepare, Till, open_till
 from tests.services.world import BOOKS, new_id
 from tests.storage.databases import Place
 
 from shoutgraph.api.drain import Drain
-from shoutgraph.api.graphql import earnings, packages, profiles, topups, users, wallets
+from shoutgraph.api.graphql import earnings, packages, profiles, refunds, resolutions, users, wallets
 from shoutgraph.api.graphql.assembly import assemble
 from shoutgraph.api.graphql.execution import Runner
 from shoutgraph.api.graphql.orders import room as orders
 from shoutgraph.api.graphql.payouts import room as payouts
+from shoutgraph.api.graphql.topups import room as topups
 from shoutgraph.api.http import build_asgi
 from shoutgraph.api.transport import Transport
 from shoutgraph.domain import accounts, ids, postings
@@ -30,7 +31,10 @@ from shoutgraph.storage import earnings as earning_rows, ledger as books, topups
 from shoutgraph.storage.tx import Tx
 
 NO_PACKAGE = "package_00000000000000000000000000"
-ROOMS = (users.ROOM, profiles.ROOM, packages.ROOM, orders.ROOM, topups.ROOM, wallets.ROOM, earnings.ROOM, payouts.ROOM)
+ROOMS = (
+    *(users.ROOM, profiles.ROOM, packages.ROOM, orders.ROOM, topups.ROOM, wallets.ROOM, earnings.ROOM, payouts.ROOM),
+    *(refunds.ROOM, resolutions.ROOM),
+)
 
 CREATE = """mutation($input: TopUpCreateInput!) { topUpCreate(input: $input) {
   topUp { id status coins price { minorUnits currency } nextAction { __typename ... on RedirectAction { url } } }
@@ -91,8 +95,8 @@ def document_of(mutation: str, shape: str) -> str:
 
 
 @contextmanager
-def open_bank(place: Place) -> Iterator[Bank]:
-    with open_till(place) as till:
+def open_bank(place: Place, prepare: Prepare = lambda setup: setup) -> Iterator[Bank]:
+    with open_till(place, prepare) as till:
         identities = Identities(till.world.tools)
         assert till.setup is not None, "the till is open"
         providers = loading.load(till.setup)  # connections belong to the loop that opened them

@@ -9,8 +9,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from shoutgraph.domain import errors
+from shoutgraph.domain import errors, ids
 from shoutgraph.domain.money import Money
+from shoutgraph.domain.payouts import IN_FLIGHT, SETTLED_BY_PEOPLE, Payout, PayoutState
+from shoutgraph.domain.strays import Stray
+from shoutgraph.domain.topups.refund import Refund, RefundState
+from shoutgraph.domain.topups.topup import Submission, Topup
 
 EVIDENCE_CHARS_MAX: Final = 1_000
 PERSON_CHARS_MAX: Final = 200
@@ -60,6 +64,7 @@ class Subject:
     ref: str | None
     since: datetime
     coins: int | None = None
+    verdicts: tuple[Verdict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,137 @@ class Unresolved:
 
     subject: Subject
     proposed: Resolution | None
+
+
+def kind_of(subject_id: str) -> SubjectKind:
+    """What an id names; whatever is no id of ours is a stray.
+
+    Raises:
+        NotFoundError: nothing of this kind is ever settled by people.
+    """
+    prefix = ids.prefix_of(subject_id)
+    if prefix is None and "/" in subject_id:
+        return SubjectKind.STRAY
+    found = {ids.TOPUP: SubjectKind.TOPUP, ids.PAYOUT: SubjectKind.PAYOUT, ids.REFUND: SubjectKind.REFUND}
+    if prefix not in found:
+        raise errors.NotFoundError("There is no such money to settle.", path=("input", "subjectId"))
+    return found[prefix]
+
+
+def of_topup(topup: Topup) -> Subject:
+    """A top-up as people settle it."""
+    price, settled = topup.terms.price_minor, topup.totals.settled_minor
+    open_ = topup.submission is Submission.UNKNOWN or topup.review is not None
+    can = {
+        Verdict.PAID: open_ and not topup.paid and settled < price,
+        Verdict.NOT_EXECUTED: open_ and settled == 0,
+        Verdict.CLOSED: topup.review is not None and settled > 0,
+    }
+    why = None if topup.review is None else topup.review.value
+    return Subject(
+        kind=SubjectKind.TOPUP,
+        id=topup.id,
+        revision=topup.revision,
+        instance=topup.instance,
+        amount=Money(price, topup.terms.currency),
+        stands=topup.status.value,
+        why=why,
+        ref=topup.ref,
+        since=topup.created_at,
+        coins=topup.terms.coins,
+        verdicts=_chosen(can),
+    )
+
+
+def of_payout(payout: Payout) -> Subject:
+    """A payout as people settle it."""
+    flagged = payout.review in SETTLED_BY_PEOPLE
+    can = {
+        Verdict.PAID: payout.state in {PayoutState.UNKNOWN, PayoutState.SUBMITTED},
+        Verdict.NOT_EXECUTED: payout.state is PayoutState.UNKNOWN and not flagged,
+        Verdict.CLOSED: payout.review is not None and payout.state not in IN_FLIGHT,
+    }
+    return Subject(
+        kind=SubjectKind.PAYOUT,
+        id=payout.id,
+        revision=payout.revision,
+        instance=payout.instance,
+        amount=Money(payout.amount_minor, payout.currency),
+        stands=payout.state.value,
+        why=None if payout.review is None else payout.review.value,
+        ref=payout.ref,
+        since=payout.created_at,
+        coins=payout.coins,
+        verdicts=_chosen(can),
+    )
+
+
+def of_refund(refund: Refund) -> Subject:
+    """A refund as people settle it."""
+    open_ = refund.state in {RefundState.UNKNOWN, RefundState.PENDING}
+    return Subject(
+        kind=SubjectKind.REFUND,
+        id=refund.id,
+        revision=refund.revision,
+        instance=refund.instance,
+        amount=Money(refund.part.minor, refund.currency),
+        stands=refund.state.value,
+        why="OPEN_FOR_LONG" if refund.needs_review else None,
+        ref=None,
+        since=refund.created_at,
+        coins=refund.part.coins,
+        verdicts=_chosen({Verdict.PAID: open_, Verdict.NOT_EXECUTED: open_}),
+    )
+
+
+def of_stray(stray: Stray) -> Subject:
+    """A stray as people settle it. It has no revision: what its provider says of it now is part of what it is."""
+    return Subject(
+        kind=SubjectKind.STRAY,
+        id=stray_id(stray),
+        revision=0,
+        instance=stray.instance,
+        amount=stray.amount,
+        stands=stray.seen,
+        why=f"{stray.kind}_UNKNOWN_TO_THE_BOOKS",
+        ref=stray.ref,
+        since=stray.made_at,
+        verdicts=_chosen({Verdict.CLOSED: stray.settled_at is None}),
+    )
+
+
+def stray_id(stray: Stray) -> str:
+    """The name of a stray among what people settle."""
+    return f"{stray.instance}/{stray.operation_id}"
+
+
+def paid(topup: Topup, *, now: datetime) -> Topup:
+    """The top-up, for which people found that exactly its price arrived."""
+    totals = replace(topup.totals, settled_minor=topup.terms.price_minor)
+    known = replace(topup, submission=Submission.KNOWN, totals=totals, review=None, action=None)
+    return replace(known, revision=topup.revision + 1, updated_at=now)
+
+
+def never_paid(topup: Topup, *, now: datetime) -> Topup:
+    """The top-up, for which people found that nothing was paid. Late money opens it again."""
+    known = replace(topup, submission=Submission.KNOWN, declined_code=BY_EVIDENCE, review=None, action=None)
+    return replace(known, revision=topup.revision + 1, updated_at=now)
+
+
+def check_verdict(subject: Subject, verdict: Verdict) -> None:
+    """Refuses a verdict that the books cannot follow.
+
+    Raises:
+        ValidationError: it does not fit where the money stands.
+    """
+    if verdict not in subject.verdicts:
+        fitting = " or ".join(subject.verdicts) or "nothing"
+        msg = f"This money stands at {subject.stands}: people can settle it as {fitting}."
+        raise errors.ValidationError(msg, code="RESOLUTION_STATE", path=("input", "verdict"))
+
+
+def _chosen(can: dict[Verdict, bool]) -> tuple[Verdict, ...]:
+    return tuple(verdict for verdict, may in can.items() if may)
 
 
 def check_evidence(evidence: str) -> None:

@@ -84,6 +84,12 @@ def get(tx: Tx, resolution_id: str) -> Resolution:
     return Resolution(*row)
 
 
+def list_of(tx: Tx, resolution_ids: Sequence[str]) -> list[Resolution | None]:
+    """Resolutions by id in the order asked, None where there is none."""
+    found = {row[0]: Resolution(*row) for row in tx.all(_LIST, ids=list(resolution_ids))}
+    return [found.get(each) for each in resolution_ids]
+
+
 def find_open(tx: Tx, kind: SubjectKind, subject_id: str) -> Resolution | None:
     """What is proposed about a subject, or None."""
     row = tx.one(_FIND_OPEN, kind=kind, subject_id=subject_id)
@@ -113,6 +119,7 @@ _DECIDE: Final = Statement[Any](
     )
 )
 _GET: Final = Statement[Any](lambda: sa.select(*_T.c).where(_T.c.id == sa.bindparam("id")), holds=_T)
+_LIST: Final = Statement[Any](lambda: sa.select(*_T.c).where(columns.any_of(_T.c.id, "ids")))
 _FIND_OPEN: Final = Statement[Any](
     lambda: sa.select(*_T.c).where(
         _T.c.kind == sa.bindparam("kind"), _T.c.subject_id == sa.bindparam("subject_id"), _T.c.state == _PROPOSED

@@ -59,6 +59,7 @@ class TopupRow(SQLModel, table=True):
         sa.Index("topup_user", "user_id", "id"),
         sa.Index("topup_status", "status", "id"),
         columns.partial_index("topup_look", "look_at", where="look_at IS NOT NULL"),
+        columns.partial_index("topup_unresolved", "id", where="review IS NOT NULL OR submission = 'UNKNOWN'"),
         sa.Index(
             "topup_ref",
             "instance",

@@ -10,7 +10,8 @@ from shoutgraph.api.graphql import (
     offers,
     packages,
     profiles,
-    topups,
+    refunds,
+    resolutions,
     users,
     videos,
     wallets,
@@ -18,6 +19,7 @@ from shoutgraph.api.graphql import (
 from shoutgraph.api.graphql.orders import room as orders
 from shoutgraph.api.graphql.payouts import room as payouts
 from shoutgraph.api.graphql.room import Room
+from shoutgraph.api.graphql.topups import room as topups
 
 ROOMS: Final[tuple[Room, ...]] = (
     users.ROOM,
@@ -31,6 +33,8 @@ ROOMS: Final[tuple[Room, ...]] = (
     videos.ROOM,
     earnings.ROOM,
     payouts.ROOM,
+    refunds.ROOM,
+    resolutions.ROOM,
     access.ROOM,
     clock.ROOM,
 )

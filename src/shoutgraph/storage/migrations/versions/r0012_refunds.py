@@ -19,6 +19,10 @@ def upgrade() -> None:
     refunds()
     resolutions()
     jobs()
+    for table, where in (("topup", "submission = 'UNKNOWN'"), ("payout", "state = 'UNKNOWN'")):
+        condition = sa.text(f"review IS NOT NULL OR {where}")
+        name = f"{table}_unresolved"
+        op.create_index(name, table, ["id"], sqlite_where=condition, postgresql_where=condition)
     for statement in migrations.read_sql(f"r0012_refunds.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
