@@ -34,6 +34,9 @@ TAKEN_MAX: Final = 25
 LEASE: Final = timedelta(minutes=2)
 """Longer than so many take."""
 
+NAMING: Final = timedelta(seconds=8)
+"""How long it may take to learn which payment a webhook is about; its sender waits for our answer."""
+
 TRIES_MAX: Final = 8
 """So often is a delivery read that its plugin cannot; then it waits for a person."""
 
@@ -162,9 +165,14 @@ async def _process(tools: Tools, handlers: Handlers, stored: Stored) -> Receipt:
 
 
 async def _settle(tools: Tools, handlers: Handlers, stored: Stored, delivery: sdk.Delivery) -> Receipt:
-    assert stored.number is not None, "a signed delivery is stored before it is applied"
-    state = await _apply_all(tools, handlers, stored.instance, delivery)
-    await _mark(tools, stored.number, state)
+    number = stored.number
+    assert number is not None, "a signed delivery is stored before it is applied"
+    try:
+        state = await _apply_all(tools, handlers, stored.instance, delivery)
+    except PluginFaultError:
+        await tools.store.write(lambda tx: notices.tried(tx, number))
+        raise
+    await _mark(tools, number, state)
     return _receipt(delivery, state)
 
 
@@ -180,8 +188,13 @@ async def _apply_all(tools: Tools, handlers: Handlers, instance: str, delivery: 
     states = []
     for notice in delivery.notices:
         handle = handlers.get(notice.kind)
-        if handle is not None:
-            states.append(await _apply(tools, handle, instance, notice))
+        if handle is None:
+            continue
+        state = await _apply(tools, handle, instance, notice)
+        if state is NoticeState.UNMATCHED and delivery.proof.trust is sdk.Webhooks.SIGNED:
+            named = await _named(tools, instance, notice)
+            state = state if named is None else await _apply(tools, handle, instance, named)
+        states.append(state)
     for state in (NoticeState.APPLIED, NoticeState.REPEATED, NoticeState.UNMATCHED):
         if state in states:
             return state
@@ -201,6 +214,29 @@ async def _apply(tools: Tools, handle: Handle, instance: str, notice: sdk.Notice
         return NoticeState.APPLIED
 
     return await tools.store.write(work)
+
+
+async def _named(tools: Tools, instance: str, notice: sdk.Notice) -> sdk.Notice | None:
+    """The same hint under the name that we know, where the provider named another object of the payment.
+
+    A dispute, for one, names the charge that is disputed: whoever asks for it learns which payment that was. Only what
+    is signed makes us ask.
+
+    Raises:
+        PluginFaultError: nobody knows now; the delivery is taken up again.
+    """
+    way = tools.providers.topups.get(instance)
+    if way is None or notice.kind is not sdk.NoticeKind.TOPUP or notice.observation is not None:
+        return None
+    target = notice.target
+    if target.ref is None:
+        return None
+    seen = await way.fetch(target, sdk.Call(target.operation_id, target.idempotency_key, NAMING))
+    if isinstance(seen, sdk.Absent | sdk.NotExecuted):
+        return None
+    if seen.ref is None:
+        raise PluginFaultError(f"{instance} cannot say which payment a webhook is about")
+    return replace(notice, target=replace(target, ref=seen.ref))
 
 
 async def _mark(tools: Tools, number: int, state: NoticeState, detail: str | None = None) -> None:

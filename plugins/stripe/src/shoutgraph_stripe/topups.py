@@ -70,8 +70,10 @@ class StripeTopUps:
         session = await self._reader.session(target.ref)
         if isinstance(session, Absent | Unknown):
             return session
-        foreign = not payments.is_of(session, self._host.instance)
-        if foreign or (target.ref == session.id and session.client_reference_id != target.operation_id):
+        ours = payments.is_of(session, self._host.instance)
+        if target.ref != session.id:
+            return await self._reader.known(session) if ours else Absent()
+        if not ours or session.client_reference_id != target.operation_id:
             return Unknown(wire.OTHER_OBJECT)
         return await self._reader.known(session)
 
