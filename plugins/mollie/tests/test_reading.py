@@ -70,7 +70,7 @@ def test_an_amount_is_exact_in_both_directions(money: Money, value: str) -> None
     ],
 )
 def test_an_amount_with_other_decimals_is_none(value: str, currency: str) -> None:
-    with pytest.raises(ValueError, match="decimals|ISO"):
+    with pytest.raises(ValueError, match=r"decimals|ISO"):
         amounts.money_of(value, currency)
 
 
