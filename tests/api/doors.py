@@ -54,6 +54,7 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "moderationQueue": Door(_page("moderationQueue(queue: SCREENING, first: 1)")),
         "orderEvents": Door(_page("orderEvents(first: 1)")),
         "topUpProviders": Door(f'{{ topUpProviders(coins: "7000", {MARKET}) {{ code }} }}'),
+        "topUpEvents": Door(_page("topUpEvents(first: 1)")),
         "topUps": Door(_page("topUps(first: 1)")),
         "topUps everyone's": Door(_page("topUps(first: 1, everyone: true)")),
         "wallet": Door("{ wallet { id } }"),
@@ -87,6 +88,12 @@ def _payout(cast: Cast) -> dict[str, object]:
     return {"payoutId": cast.shelf("PAYOUT")["id"]}
 
 
+def _unpaid(cast: Cast) -> str:
+    """A top-up of the fan's that nobody has paid."""
+    made = cast.deployment.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)
+    return str(made["topUp"]["id"])
+
+
 _RECIPIENT: Final = {"providerCode": "sandbox-payouts", "label": "Another account", "ref": "DE00SANDBOX0002"}
 _OFFER: Final = {"occasion": "BIRTHDAY", "title": "A poem", "price": "300", "durationMaxSeconds": 60, "deliveryDays": 7}
 _PROFILE: Final = {"name": "X", "country": "DE", "categories": ["ACTOR"], "languages": ["en"]}
@@ -112,6 +119,8 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         },
         **{mutation: _moved(mutation) for mutation in STEPS},
         "topUpCreate": lambda _cast: {"buy": {"coins": "70"}, **PURCHASE},
+        "topUpRedeem": lambda cast: {"providerCode": "sandbox", "packageId": cast.ids["package"], "proof": ""},
+        "topUpCancel": lambda cast: {"topUpId": _unpaid(cast)},
         "walletUnlock": lambda cast: {"userId": cast.ids["fan"]},
         "payoutRecipientCreate": lambda _cast: dict(_RECIPIENT),
         "payoutRequest": lambda cast: {"coins": str(PAYOUT), "recipientId": cast.ids["creator_recipient"]},

@@ -23,6 +23,7 @@ NO_KEY: Final[Mapping[str, str]] = {
 
 NO_REVISION: Final[Mapping[str, str]] = {
     "orderSubmit": "expectedPrice guards what the fan agrees to",
+    "topUpCancel": "only its provider says whether it can still be ended; one that was paid meanwhile is credited",
     "payoutCancel": "a payout has one way on from each state; a decided one is refused",
     "payoutApprove": "as payoutCancel",
     "payoutHold": "as payoutCancel",

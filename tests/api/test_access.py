@@ -39,6 +39,7 @@ coinPrice                 yes        yes    yes        yes      yes            y
 topUpProviders            401        yes    yes        yes      yes            403        403      403      403
 topUps                    401        yes    yes        yes      yes            403        403      403      403
 topUps everyone's         401        403    403        403      403            403        yes      403      yes
+topUpEvents               401        yes    yes        yes      yes            403        yes      403      yes
 wallet                    401        yes    yes        yes      yes            403        403      403      403
 wallet of the fan         401        yes    403        403      403            403        yes      403      yes
 order                     404        yes    404        yes      404            yes        yes      yes      yes
@@ -71,6 +72,8 @@ offerUpdate               401        (403)  (403)      yes      (404)          (
 offerActivate             401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 offerDeactivate           401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 topUpCreate               401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
+topUpRedeem               401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)
+topUpCancel               401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
 walletUnlock              401        403    403        403      403            403        yes      403      yes
 orderDraft                401        yes    yes        (422)    yes            (403)      (403)    (403)    (403)
 orderPlace                401        yes    yes        (422)    (422)          (403)      (403)    (403)    (403)
@@ -118,6 +121,7 @@ testClockAdvance          401        403    403        403      403            4
 Subscription              anonymous  fan    other_fan  creator  other_creator  moderator  finance  service  admin
 
 orderEvents               401        yes    yes        yes      yes            yes        yes      yes      yes
+topUpEvents               401        yes    yes        yes      yes            403        yes      403      yes
 """
 """The fan and the creator are the two sides of every order here. After a field's name: which use of it, see doors."""
 

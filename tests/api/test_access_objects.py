@@ -73,7 +73,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "ApiKey": "id label scopes createdAt revokedAt",
     "ClientAction": "secret publishableKey",
     "CoinLot": "id kind granted remaining price country topUpId grantedAt expiresAt",
-    "CoinPackage": "id version coins bonusCoins price country platform rate",
+    "CoinPackage": "id version coins bonusCoins price country platform rate storeCode",
     "CoinPrice": "coins price coinsMin coinsMax",
     "Count": "value precision",
     "Creator": "id revision handle name bio avatarUrl categories languages country open pausedUntil openOrdersMax "
@@ -108,8 +108,9 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "RedirectAction": "url",
     "StatementLine": "kind ref coin coins balance at orderId",
     "TopUp": "id revision status coins bonusCoins price providerCode nextActionExpiresAt refunded disputed "
-    "declineCode review createdAt updatedAt package",
-    "TopUpProvider": "code label methods",
+    "declineCode review createdAt updatedAt package follows",
+    "TopUpProvider": "code label methods currency minAmount maxAmount refunds storeCode",
+    "TopUpStatusChangedEvent": "id cursor occurredAt topUpId topUpRevision previousStatus status topUp",
     "UploadTarget": "videoId url expiresAt",
     "User": "id revision displayName country locked createdAt",
     "Video": "id status mediaType sizeBytes durationMilliseconds width height sha256 rejection",

@@ -146,8 +146,12 @@ class Till:
         return {"authorization": f"Bearer {API_KEY}"}
 
 
+Prepare = Callable[[loading.Setup], loading.Setup]
+"""Adds providers to those of a till."""
+
+
 @contextmanager
-def open_till(place: Place) -> Iterator[Till]:
+def open_till(place: Place, prepare: Prepare = lambda setup: setup) -> Iterator[Till]:
     with open_world(place) as world, _listening() as (listener, url):
         till = Till(world, url)
         instances = {
@@ -159,7 +163,7 @@ def open_till(place: Place) -> Iterator[Till]:
             }
             for name in ("sandbox", "sandbox-payouts")
         }
-        till.setup = loading.Setup(
+        sandboxes = loading.Setup(
             instances=instances,
             environ={"API_KEY": API_KEY, "SECRET": SECRET},
             clock=world.clock,
@@ -168,6 +172,7 @@ def open_till(place: Place) -> Iterator[Till]:
             discover=False,
             strict=True,
         )
+        till.setup = prepare(sandboxes)
         providers = loading.load(till.setup)
         world.tools = replace(world.tools, providers=providers, public_url=url)
         world.run(price_lists.load(world.tools, world.staff("admin"), PRICES))

@@ -69,6 +69,9 @@ class CoinPackageType(NodeType):
     country: str = strawberry.field(description="Where it is sold; ZZ is everywhere else.")
     platform: Platform = strawberry.field(description="Where it is bought.")
     rate: ExchangeRateType = strawberry.field(description="What the price is worth in the books.")
+    store_code: str | None = strawberry.field(
+        description="What the store of the platform calls it; null where it is not sold in a store."
+    )
 
     @classmethod
     def of(cls, package: Package) -> "CoinPackageType":
@@ -82,6 +85,7 @@ class CoinPackageType(NodeType):
             country=package.market.country,
             platform=package.market.platform,
             rate=ExchangeRateType.of(package.rate),
+            store_code=package.product,
         )
 
 

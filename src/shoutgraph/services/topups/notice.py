@@ -29,7 +29,7 @@ def notified(tools: Tools, tx: Tx, instance: str, notice: sdk.Notice, *, reverse
         topups.look_soon(tx, topup.id)
         return True
     outcome = notice.observation
-    if isinstance(outcome, sdk.Paid | sdk.Returned | sdk.Rejected):
+    if isinstance(outcome, sdk.Paid | sdk.Returned | sdk.Rejected | sdk.Ready | sdk.Restricted):
         return False
     asked = sdk.Money(topup.terms.price_minor, topup.terms.currency)
     observation = sights.observation_of(agreement.topup(outcome, asked), at=min(notice.occurred_at or tx.now, tx.now))

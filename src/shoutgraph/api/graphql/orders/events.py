@@ -1,24 +1,18 @@
 """Order events: the same journal as a subscription that resumes and as pages."""
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
-from typing import Annotated, Any, Final
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
 import strawberry
 
 from shoutgraph.api.graphql import enums, fields, loaders
 from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.directives import Cost, ListSize
-from shoutgraph.api.graphql.node import NodeType
+from shoutgraph.api.graphql.events import PAGE_MAX, After, EventConnectionType, EventType, connect, size_of
 from shoutgraph.api.graphql.orders.order import OrderType, fetch_orders
-from shoutgraph.api.graphql.pages import PageInfoType
-from shoutgraph.domain import errors
 from shoutgraph.domain.orders.states import Actor, State
 from shoutgraph.services import events
 from shoutgraph.services.events import EventFilter, Told
-
-PAGE_MAX: Final = 500
-PAGE_DEFAULT: Final = 50
 
 enums.describe(
     Actor,
@@ -34,17 +28,6 @@ enums.describe(
         Actor.PROVIDER: "A payment provider.",
     },
 )
-
-
-@strawberry.interface(
-    name="Event",
-    description="Something that happened; the same types serve subscriptions, the events query and webhooks.",
-)
-class EventType(NodeType):
-    cursor: str = strawberry.field(
-        description="Opaque position in the log: store it, send it back as after, never parse it."
-    )
-    occurred_at: datetime = strawberry.field(description="When it happened.")
 
 
 @strawberry.type(
@@ -82,21 +65,6 @@ class OrderStatusChangedEventType(EventType):
         return await fetch_orders(context, [parent.order_id for parent in parents])
 
 
-@strawberry.type(name="EventEdge", description="An event and its place in the log.")
-class EventEdgeType:
-    cursor: str = strawberry.field(description="The event's own cursor.")
-    node: EventType = strawberry.field(description="The event.")
-
-
-@strawberry.type(name="EventConnection", description="A page of the event log, oldest first.")
-class EventConnectionType:
-    edges: list[EventEdgeType] = strawberry.field(description="Edges in log order.")
-    nodes: list[EventType] = strawberry.field(description="The edges' nodes.")
-    page_info: PageInfoType = strawberry.field(
-        description="Paging state; endCursor is where to go on from, even after an empty page."
-    )
-
-
 @strawberry.input(name="OrderEventFilterInput", description="Keeps the events that match all the given fields.")
 class OrderEventFilterInput:
     order_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="These orders only.")
@@ -109,7 +77,6 @@ class OrderEventFilterInput:
         )
 
 
-After = Annotated[str | None, strawberry.argument(description="Resume after this cursor; null means from now on.")]
 Filter = Annotated[OrderEventFilterInput | None, strawberry.argument(description="Which events.")]
 
 
@@ -128,23 +95,10 @@ class OrderEventQuery:
         ] = None,
         filter: Filter = None,
     ) -> EventConnectionType | None:
-        size = PAGE_DEFAULT if first is None else first
-        if not 1 <= size <= PAGE_MAX:
-            raise errors.ValidationError(f"first is between 1 and {PAGE_MAX}.", code="PAGE_SIZE", path=("first",))
         only = EventFilter() if filter is None else filter.read()
-        context = info.context
-        found, cursor, more = await events.page(context.tools, context.viewer, after=after, size=size, only=only)
-        nodes: Sequence[OrderStatusChangedEventType] = [OrderStatusChangedEventType.of(told) for told in found]
-        return EventConnectionType(
-            edges=[EventEdgeType(cursor=node.cursor, node=node) for node in nodes],
-            nodes=list(nodes),
-            page_info=PageInfoType(
-                has_next_page=more,
-                has_previous_page=after is not None,
-                start_cursor=nodes[0].cursor if nodes else None,
-                end_cursor=cursor,
-            ),
-        )
+        context, size = info.context, size_of(first)
+        page = await events.page(context.tools, context.viewer, after=after, size=size, only=only)
+        return connect(page, OrderStatusChangedEventType.of, after=after)
 
 
 @strawberry.type

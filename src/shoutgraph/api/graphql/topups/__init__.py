@@ -1,0 +1,1 @@
+"""Top-ups as the API shows them."""
