@@ -105,6 +105,7 @@ async def test_what_is_said_of_a_payment(world: Any, body: bytes, outcome: Any) 
         booked(entry(status="<Cd>PDNG</Cd>")),
         booked(entry("CRDT")),  # somebody sends money, and repeats our reference
         booked(entry(family="RDDT/ESDD")),  # somebody collects money with it
+        booked(entry(family="").replace("</EndToEndId>", "</EndToEndId><MndtId>M-1</MndtId>")),
         booked(entry("DBIT", BACK)),
         booked(entry("DBIT", more="<RvslInd>true</RvslInd>")),
         booked(entry("ODD")),

@@ -53,7 +53,8 @@ def _outcome(reference: str, entry: Element, part: Element, amount: Money | None
     side = part.word("CdtDbtInd") or entry.word("CdtDbtInd")
     reversal = entry.word("RvslInd") in {"true", "1"}
     if side == "DBIT":
-        if reversal or part.first(_REASONS) or _codes(entry, part, "Fmly/Cd") - ISSUED:
+        collected = part.first("Refs/MndtId")  # a direct debit, whatever its kind says
+        if reversal or collected or part.first(_REASONS) or _codes(entry, part, "Fmly/Cd") - ISSUED:
             return None
         return Unknown(NO_AMOUNT, reference) if amount is None else Paid(reference, amount, at)
     came_back = part.first(_REASONS) or RETURN in _codes(entry, part, "Fmly/SubFmlyCd")
