@@ -37,7 +37,7 @@ _EVENTS: Final = re.compile(r" (?:BEFORE|AFTER) ((?:INSERT|UPDATE|DELETE)(?: OR 
 _IF: Final = re.compile(r"(?<!END )\bIF\b(.+?)\bTHEN\b", re.DOTALL)
 _WHERE: Final = re.compile(r"\bWHERE\b")
 _WHERE_END: Final = re.compile(r"[();]|\bORDER BY\b|\bFOR NO KEY\b|\bRETURNING\b")
-_STATEMENT: Final = re.compile(r"(?<=\n) *((?:INSERT|UPDATE|PERFORM|NEW\.\w+ :=)[^;]*);", re.DOTALL)
+_STATEMENT: Final = re.compile(r"(?<=\n) *((?:INSERT|UPDATE|PERFORM|WITH|NEW\.\w+ :=)[^;]*);", re.DOTALL)
 _WORD: Final = re.compile(r"'[A-Z_]+'")
 
 
