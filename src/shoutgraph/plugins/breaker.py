@@ -21,11 +21,23 @@ class Breaker:
         self._monotonic = monotonic
         self._failures_count = 0
         self._shut_until = 0.0
+        self._answered_s: float | None = None
+        self._failed_s: float | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether enough calls in a row failed, and none has gone well since."""
         return self._failures_count >= FAILURES_MAX
+
+    @property
+    def answered_s_ago(self) -> float | None:
+        """How long ago a call went well, or None. Units: seconds."""
+        return None if self._answered_s is None else self._monotonic() - self._answered_s
+
+    @property
+    def failed_s_ago(self) -> float | None:
+        """How long ago a call failed, or None. Units: seconds."""
+        return None if self._failed_s is None else self._monotonic() - self._failed_s
 
     def refuses_for(self) -> timedelta | None:
         """How long a call is refused, or None when it may go.
@@ -44,6 +56,8 @@ class Breaker:
         """Takes note of how a call went."""
         if not failed:
             self._failures_count = 0
+            self._answered_s = self._monotonic()
             return
+        self._failed_s = self._monotonic()
         self._failures_count += 1
         self._shut_until = self._monotonic() + OPEN_S

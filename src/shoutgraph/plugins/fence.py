@@ -94,6 +94,14 @@ class Fence:
         """The kinds of calls that went wrong several times in a row."""
         return tuple(kind for kind, each in self._breakers.items() if each.is_open)
 
+    def answered_s_ago(self) -> float | None:
+        """How long ago a call of any kind went well, or None. Units: seconds."""
+        return min((ago for each in self._breakers.values() if (ago := each.answered_s_ago) is not None), default=None)
+
+    def failed_s_ago(self) -> float | None:
+        """How long ago a call of any kind failed, or None. Units: seconds."""
+        return min((ago for each in self._breakers.values() if (ago := each.failed_s_ago) is not None), default=None)
+
     async def run(
         self,
         kind: CallKind,

@@ -43,6 +43,11 @@ def of_user(event: Event, viewer: Viewer) -> bool:
     return viewer.user_id is not None and event.body.get("user") == viewer.user_id
 
 
+def of_creator(event: Event, viewer: Viewer) -> bool:
+    """Whether the event's subject belongs to the viewer's profile, as its field `creator` says."""
+    return viewer.creator_id is not None and event.body.get("creator") == viewer.creator_id
+
+
 def _of_order(event: Event, viewer: Viewer) -> bool:
     """Whether the viewer is a side of the event's order. A draft is only its fan's."""
     body = event.body
@@ -54,3 +59,6 @@ def _of_order(event: Event, viewer: Viewer) -> bool:
 
 ORDERS: Final = Feed(ids.ORDER, (Scope.EVENTS_READ, Scope.ORDERS_READ), _of_order)
 TOPUPS: Final = Feed(ids.TOPUP, (Scope.FINANCE_READ,), of_user, frozenset({"topup.status_changed", "topup.changed"}))
+PAYOUTS: Final = Feed(
+    ids.PAYOUT, (Scope.FINANCE_READ,), of_creator, frozenset({"payout.status_changed", "payout.changed"})
+)

@@ -8,6 +8,11 @@ from shoutgraph.api.graphql import errors, mutations
 from shoutgraph.api.graphql.context import Info
 from shoutgraph.api.graphql.directives import requires
 from shoutgraph.api.graphql.errors import failures_of
+from shoutgraph.api.graphql.payouts.events import (
+    PayoutEventQuery,
+    PayoutEventSubscription,
+    PayoutStatusChangedEventType,
+)
 from shoutgraph.api.graphql.payouts.onboarding import (
     OnboardingMutation,
     OnboardingQuery,
@@ -215,7 +220,7 @@ class PayoutMutation:
 
 
 @strawberry.type
-class PayoutRoomQuery(PayoutQuery, OnboardingQuery, RailQuery):
+class PayoutRoomQuery(PayoutQuery, PayoutEventQuery, OnboardingQuery, RailQuery):
     pass
 
 
@@ -227,6 +232,8 @@ class PayoutRoomMutation(PayoutMutation, OnboardingMutation, RailMutation):
 ROOM: Final = Room(
     query=PayoutRoomQuery,
     mutation=PayoutRoomMutation,
+    subscription=PayoutEventSubscription,
+    types=(PayoutStatusChangedEventType,),
     nodes={
         ids.PAYOUT: fetch_payouts,
         ids.RECIPIENT: fetch_recipients,
