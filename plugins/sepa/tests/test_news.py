@@ -170,18 +170,24 @@ async def test_the_same_file_has_the_same_names_and_another_has_others(world: An
     assert world.read(one)[0].notice_id != world.read(other)[0].notice_id
 
 
-BOMB = (
-    '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
-    '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>&b;</CstmrPmtStsRpt></Document>'
-)
-OUTSIDE = BOMB.replace('<!ENTITY b "', '<!ENTITY b SYSTEM "file:///etc/hostname" ><!ENTITY c "')
+def with_dtd(entities: str) -> str:
+    head, _, rest = report(item("ACSC", "&b;")).decode().partition("<Document")
+    return f"{head}<!DOCTYPE Document [{entities}]><Document{rest}"
+
+
+BOMB = with_dtd('<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">')
+OUTSIDE = with_dtd('<!ENTITY b SYSTEM "file:///etc/hostname">')
+
+
+@pytest.mark.parametrize("body", [BOMB.encode(), OUTSIDE.encode(), with_dtd("").replace("&b;", "").encode()])
+async def test_a_file_with_a_dtd_is_refused_for_it(world: Any, body: bytes) -> None:
+    with pytest.raises(MalformedNotice, match="DTD"):
+        world.read(body)
 
 
 @pytest.mark.parametrize(
     "made",
     [
-        BOMB.encode,
-        OUTSIDE.encode,
         lambda: BOMB.encode("utf-16"),
         lambda: document("pain.002.001.10", f"<CstmrPmtStsRpt>{HEAD}{'<a>' * 70}{'</a>' * 70}</CstmrPmtStsRpt>"),
         lambda: document("pain.002.001.10", f"<CstmrPmtStsRpt>{HEAD}{'<a/>' * 400_001}</CstmrPmtStsRpt>"),

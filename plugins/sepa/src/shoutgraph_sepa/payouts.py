@@ -40,13 +40,13 @@ from shoutgraph_sepa.statuses import POLL_AFTER
 
 BATCH_MAX: Final = 1_000
 AMOUNT_CENTS_MAX: Final = 99_999_999_999
-"""EUR 999 999 999.99. Source: EPC125-05, AT-T002."""
+"""EUR 999 999 999.99. Source: EPC125-05."""
 
 MEDIA_TYPE: Final = "application/xml"
 INGEST: Final = frozenset({MEDIA_TYPE, "text/xml"})
 
 RETURN_WINDOW: Final = timedelta(days=400)
-"""Returns come within days; a recall after a fraud may come for 13 months. Source: EPC125-05, 4.3.2."""
+"""Returns come within days; a recall after a fraud may come for 13 months. Source: EPC125-05."""
 
 IDEMPOTENCY: Final = Idempotency(scope="account", window=timedelta(days=30))
 """The same batch is the same file under the same message id, and banks refuse an id that they know for longer."""
