@@ -13,6 +13,7 @@ from shoutgraph.cli import (
     clock,
     ledger,
     migrate,
+    money,
     move,
     plugins,
     prices,
@@ -23,6 +24,7 @@ from shoutgraph.cli import (
     strays,
     token,
     watch,
+    webhooks,
     work,
 )
 from shoutgraph.cli.demo import command
@@ -71,4 +73,6 @@ main.add_typer(prices.commands, name="prices")
 main.add_typer(ledger.commands, name="ledger")
 main.add_typer(clock.commands, name="clock")
 main.add_typer(strays.commands, name="strays")
+main.add_typer(money.commands, name="money")
+main.add_typer(webhooks.commands, name="webhooks")
 main.add_typer(plugins.commands, name="plugins")

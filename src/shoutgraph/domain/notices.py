@@ -54,6 +54,16 @@ class Stored:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A delivery that is kept, what became of it, and how often its plugin could not read it."""
+
+    stored: Stored
+    state: NoticeState
+    tries: int
+    detail: str | None
+
+
 @dataclass(slots=True)
 class Strangers:
     """What came in unproven for one instance: counted, and told of now and then."""

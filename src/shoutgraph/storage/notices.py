@@ -5,18 +5,21 @@ the unit of work that claims the id, so that a repeat changes nothing.
 """
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from shoutgraph.domain.notices import NoticeState, Stored
+from shoutgraph.domain.notices import Kept, NoticeState, Stored
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Blob, Integer, JsonText, Micros, Text, Words, one_of
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
 LIST_MAX: Final = 100
+NEWEST_MAX: Final = 1_000
+"""The most deliveries that a person lists at once."""
 PRUNE_MAX: Final = 1_000
 """The most rows that one unit of work removes."""
 
@@ -125,6 +128,29 @@ def tried(tx: Tx, number: int) -> None:
     tx.put(_TRIED, of=number)
 
 
+def list_of_newest(tx: Tx, *, instance: str | None, state: NoticeState | None, limit: int) -> tuple[Kept, ...]:
+    """Deliveries of an instance and a state, or of any, the newest first."""
+    given = {"instance": instance, "state": state}
+    params = {name: value for name, value in given.items() if value is not None}
+    statement = _newest(frozenset(params))
+    return tuple(_kept(row) for row in tx.all(statement, size=min(limit, NEWEST_MAX), **params))
+
+
+def find(tx: Tx, number: int) -> Kept | None:
+    """A delivery by its number, or None."""
+    row = tx.one(_FIND, of=number)
+    return None if row is None else _kept(row)
+
+
+def take_up_again(tx: Tx, number: int) -> bool:
+    """Lets a delivery be read and applied once more, as one that a crash left behind; False if its bytes are gone."""
+    return tx.run(_AGAIN, of=number, state=NoticeState.RECEIVED) == 1
+
+
+def _kept(row: tuple[Any, ...]) -> Kept:
+    return Kept(Stored(*row[:-3]), *row[-3:])
+
+
 def count(tx: Tx, state: NoticeState) -> int:
     """How many deliveries of this state are kept."""
     row = tx.one(_COUNT, state=state)
@@ -196,6 +222,26 @@ _EMPTY: Final[dict[str, Any]] = {
 }
 _INSERT: Final = Statement[tuple[int]](
     lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _VALUES}).returning(_T.c.id)
+)
+_WHOLE: Final = tuple(_T.c[name] for name in (*_STORED, "state", "tries", "detail"))
+
+
+@cache
+def _newest(given: frozenset[str]) -> Statement[Any]:
+    def build() -> sa.ClauseElement:
+        query = sa.select(*_WHOLE).order_by(_T.c.received_at.desc(), _T.c.id.desc()).limit(sa.bindparam("size"))
+        return query.where(*(_T.c[name] == sa.bindparam(name) for name in sorted(given)))
+
+    return Statement(build)
+
+
+_FIND: Final = Statement[Any](lambda: sa.select(*_WHOLE).where(_ONE))
+_AGAIN: Final = Statement[Any](
+    lambda: (
+        sa.update(_T)
+        .where(_ONE, sa.func.length(_T.c.body) > sa.literal_column("0"))
+        .values(state=sa.bindparam("state"), tries=sa.literal_column("0"), detail=sa.null(), leased_until=sa.null())
+    )
 )
 _MARK: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values(_MARKED))
 _MARK_EMPTY: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values(_MARKED | _EMPTY))
