@@ -2,7 +2,7 @@
 
 import typer
 
-from shoutgraph.cli.plugins import check, doctor, listing, switch
+from shoutgraph.cli.plugins import check, doctor, listing, new, switch
 
 commands = typer.Typer(
     help="Look at the payment plugins, switch them, check them, and begin a new one.", no_args_is_help=True
@@ -13,3 +13,4 @@ commands.command()(doctor.doctor)
 commands.command()(switch.enable)
 commands.command()(switch.disable)
 commands.command()(check.check)
+commands.command()(new.new)
