@@ -12,6 +12,7 @@ from shoutgraph_stripe.payments import Reversals
 from shoutgraph_stripe.shapes import (
     DisputeShape,
     DisputesShape,
+    IntentShape,
     RefundShape,
     RefundsShape,
     SessionShape,
@@ -23,7 +24,8 @@ PAGE: Final = 100
 PAGES_MAX: Final = 20
 """The most pages of one listing: with more, the listing is no answer, rather than half of one."""
 
-WHOLE: Final = "payment_intent.latest_charge.balance_transaction"
+CHARGE: Final = "latest_charge.balance_transaction"
+WHOLE: Final = f"payment_intent.{CHARGE}"
 TOO_MANY: Final = "too_many_of_one_payment"
 
 
@@ -32,6 +34,7 @@ class Reader:
 
     def __init__(self, api: "stripe.V1Services") -> None:
         self._sessions = api.checkout.sessions
+        self._intents = api.payment_intents
         self._refunds = api.refunds
         self._disputes = api.disputes
 
@@ -40,12 +43,12 @@ class Reader:
         if not ref.startswith("pi_"):
             answer = await wire.ask(self._sessions.retrieve_async(ref, {"expand": [WHOLE]}), SessionShape)
             if isinstance(answer, SessionShape):
-                return answer
+                return await self._whole(answer)
             return Absent() if isinstance(answer, Refused) and answer.is_missing else wire.unknown(answer)
         wanted = self._sessions.list_async({"payment_intent": ref, "limit": 1, "expand": [f"data.{WHOLE}"]})
         page = await wire.ask(wanted, SessionsShape)
         if isinstance(page, SessionsShape):
-            return page.data[0] if page.data else Absent()
+            return await self._whole(page.data[0]) if page.data else Absent()
         return Absent() if isinstance(page, Refused) and page.is_missing else wire.unknown(page)
 
     async def page(self, since: datetime, after: str | None) -> SessionsShape:
@@ -81,6 +84,16 @@ class Reader:
             return refunds
         disputes = await self._disputes_of(intent.id) if charge.disputed else []
         return disputes if isinstance(disputes, Unknown) else Reversals(refunds, disputes)
+
+    async def _whole(self, session: SessionShape) -> SessionShape | Unknown:
+        """The session with its payment, which is asked for by itself where the session names it only."""
+        if not isinstance(session.payment_intent, str):
+            return session
+        work = self._intents.retrieve_async(session.payment_intent, {"expand": [CHARGE]})
+        intent = await wire.ask(work, IntentShape)
+        if not isinstance(intent, IntentShape):
+            return wire.unknown(intent)
+        return session.model_copy(update={"payment_intent": intent})
 
     async def _refunds_of(self, payment: str) -> list[RefundShape] | Unknown:
         page = await wire.ask(self._refunds.list_async({"payment_intent": payment, "limit": PAGE}), RefundsShape)

@@ -98,7 +98,7 @@ def is_of(session: SessionShape, instance: str) -> bool:
 def _unpaid(session: SessionShape, intent: IntentShape | None) -> TopUpOutcome:
     if session.status == "expired":
         return Declined(session.id, EXPIRED, retryable=True)
-    if session.status == "open" and session.url is not None:
+    if session.status == "open" and session.url is not None and session.expires_at is not None:
         return NeedsAction(session.id, Redirect(session.url), moment(session.expires_at))
     if intent is not None and intent.status in _FAILED_INTENTS:
         error = intent.last_payment_error

@@ -55,8 +55,8 @@ class SessionShape(Shape):
     amount_total: NonNegativeInt
     currency: str
     client_reference_id: str | None = None
-    created: NonNegativeInt
-    expires_at: NonNegativeInt
+    created: NonNegativeInt = 0
+    expires_at: NonNegativeInt | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
     payment_intent: IntentShape | str | None = None
     payment_status: Literal["paid", "unpaid", "no_payment_required"]

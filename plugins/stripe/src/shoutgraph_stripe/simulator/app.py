@@ -94,6 +94,7 @@ _API: Final[dict[tuple[str, str], Ask]] = {
     ("GET", "/v1/checkout/sessions"): _several(checkout.KIND, "payment_intent"),
     ("GET", "/v1/checkout/sessions/{ref}"): _one(checkout.KIND),
     ("POST", "/v1/checkout/sessions/{ref}/expire"): _expire,
+    ("GET", "/v1/payment_intents/{ref}"): _one("payment_intent"),
     ("POST", "/v1/refunds"): _made(reversals.create),
     ("GET", "/v1/refunds"): _several(reversals.REFUND, "payment_intent"),
     ("GET", "/v1/disputes"): _several(reversals.DISPUTE, "payment_intent"),
