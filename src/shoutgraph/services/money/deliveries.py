@@ -1,8 +1,10 @@
 """Webhooks that are kept, as people look at them, and one that is read and applied once more."""
 
+from shoutgraph import sdk
 from shoutgraph.domain import errors
 from shoutgraph.domain.notices import Kept, NoticeState
 from shoutgraph.domain.users import Scope, Viewer
+from shoutgraph.plugins.webhooks import PluginFaultError
 from shoutgraph.storage import notices
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
@@ -32,9 +34,11 @@ async def replay(tools: Tools, viewer: Viewer, number: int) -> Kept:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer does not manage finances.
         NotFoundError: none of this number is kept.
-        ValidationError: its bytes were dropped, because it was forged.
+        ValidationError: its bytes were dropped because it was forged, or as things are configured now it cannot be
+            proven or read; nothing is changed then.
     """
     viewer.require(Scope.FINANCE_MANAGE)
+    await _require_readable(tools, number)
 
     def work(tx: Tx) -> Kept:
         get(tx, number)
@@ -44,3 +48,14 @@ async def replay(tools: Tools, viewer: Viewer, number: int) -> Kept:
         return get(tx, number)
 
     return await tools.store.write(work)
+
+
+async def _require_readable(tools: Tools, number: int) -> None:
+    """Reads it once before anything is marked: what is found to be forged loses its bytes."""
+    stored = (await tools.store.read(lambda tx: get(tx, number))).stored
+    raw = sdk.RawWebhook(stored.body, stored.headers, stored.query, stored.received_at, stored.remote)
+    try:
+        tools.providers.receive(stored.instance, raw)
+    except (sdk.BadSignature, sdk.MalformedNotice, PluginFaultError) as error:
+        msg = f"As things are configured now, delivery {number} cannot be read: {error}"
+        raise errors.ValidationError(msg, code="MALFORMED_NOTICE") from None
