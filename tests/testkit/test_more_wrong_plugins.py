@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,6 +109,12 @@ class EarlyBird(TopUps):
         return Pending(seen.ref, good.SOON) if isinstance(seen, Settled) and payment["disputed"] else seen
 
 
+class NamesWhatItRefuses(good.Redeems):
+    async def redeem(self, request: Any) -> Any:
+        outcome = await super().redeem(request)
+        return replace(outcome, ref="purchase_1") if isinstance(outcome, Declined) else outcome
+
+
 WRONG = {
     "it sleeps": (Subject(good.topup(Sleeps)), {"C06"}),
     "it cannot be cancelled": (Subject(good.topup(GoesOn)), {"C07"}),
@@ -119,6 +126,10 @@ WRONG = {
     "the order of news counts": (Subject(good.topup(Remembers)), {"W06", "W08"}),
     "each attempt pays": (Subject(good.payout(PaysTwice)), {"M01", "M02", "M03", "M04", "M06", "P02", "L01"}),
     "no secret is as good": (Subject(good.topup(TrustsNobodys, config=LooseConfig)), {"W01"}),
+    "a refusal takes the purchase from its buyer": (
+        Subject(good.topup(NamesWhatItRefuses, caps=good.REDEEM_CAPS), acme.StoreUpstream),
+        {"I01"},
+    ),
     "what is disputed was not paid": (Subject(good.topup(EarlyBird)), {"R02", "W06"}),
 }
 

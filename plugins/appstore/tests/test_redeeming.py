@@ -48,11 +48,9 @@ def test_a_receipt_is_worth_what_the_store_says_now(staged: Staged) -> None:
 
 def test_what_is_wrong_with_a_receipt_is_named(staged: Staged) -> None:
     async def story(trial: RedeemTrial) -> None:
-        assert await redeemed(trial, type="Auto-Renewable Subscription") == Declined(
-            last_of(trial).number, "not_consumable"
-        )
-        assert await redeemed(trial, productId="coins1500") == Declined(last_of(trial).number, OTHER_PRODUCT)
-        assert await redeemed(trial, appAccountToken=None) == Declined(last_of(trial).number, "other_buyer")
+        assert await redeemed(trial, type="Auto-Renewable Subscription") == Declined(None, "not_consumable")
+        assert await redeemed(trial, productId="coins1500") == Declined(None, OTHER_PRODUCT)
+        assert await redeemed(trial, appAccountToken=None) == Declined(None, "other_buyer")
         assert await redeemed(trial, transactionId="") == Declined(None, "unreadable")
         assert await redeemed(trial, bundleId="com.example.another") == Declined(None, "other_app")
         assert await redeemed(trial, environment="Sandbox") == Declined(None, "other_environment")

@@ -66,12 +66,13 @@ class AppStore:
             return Declined(None, refused.code)
         refused_as = purchases.refusal_of(bought, request)
         if refused_as is not None or not bought.transactionId:
-            return Declined(bought.transactionId or None, refused_as or purchases.UNREADABLE)
+            # Without a ref: whoever presents what is not theirs must not take its number from the one whose it is.
+            return Declined(None, refused_as or purchases.UNREADABLE)
         now = await self._look(bought.transactionId)
         if not isinstance(now, Transaction):
             return Unknown(NOT_FOUND, ref=bought.transactionId) if isinstance(now, Absent) else now
         refused_as = purchases.refusal_of(now, request)
-        return Declined(now.transactionId, refused_as) if refused_as else purchases.outcome_of(now)
+        return Declined(None, refused_as) if refused_as else purchases.outcome_of(now)
 
     async def fetch(self, target: Target, call: Call) -> Observation:
         """Looks at a purchase."""

@@ -30,6 +30,8 @@ async def receipts(trial: RedeemTrial) -> None:
         told = f"a receipt that is {kind} gave {outcome}, and is refused: Declined or NotExecuted"
         require(not isinstance(outcome, Settled) and not isinstance(outcome, Unknown), told)
         require(isinstance(outcome, Declined | NotExecuted), told)
+        told = f"a receipt that is {kind} gave {outcome}: a refusal names no purchase, or takes it from its buyer"
+        require(ref_of(outcome) is None, told)
         said = kind is not Receipt.OTHER_PRODUCT or (isinstance(outcome, Declined) and outcome.code == OTHER_PRODUCT)
         require(said, f"a receipt of another product gave {outcome}, and is Declined({OTHER_PRODUCT!r})")
 
