@@ -10,10 +10,12 @@ from tests.api.deployment import Deployment
 from tests.api.harness import PATIENCE_S
 
 from shoutgraph.domain import ids, media
+from shoutgraph.domain.bank_files import BankFile, Content, Direction, FileState
+from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.users import SYSTEM
 from shoutgraph.services import packages, seeds
-from shoutgraph.storage import media as videos, orders, payouts, policies
+from shoutgraph.storage import bank_files, batches, media as videos, orders, payouts, policies
 from shoutgraph.storage.tx import Tx
 
 VIEWERS: Final = (
@@ -162,7 +164,7 @@ class Cast:
         self.deployment.settle()
         for name in ("creator", "other_creator"):
             self.ids[f"{name}_recipient"] = self.recipient(name)
-        self.ids["payout"] = self.payout()["id"]
+        self.ids |= {"payout": self.payout()["id"], **self.batch()}
         self.ids["wallet"] = to.ask("fan", "{ wallet { id } }")["wallet"]["id"]
         self.ids["package"] = to.ask("fan", PACKAGES)["coinPackages"][0]["id"]
         self.ids["unpaid_topup"] = to.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)[
@@ -212,6 +214,33 @@ class Cast:
         given = {"providerCode": "sandbox-payouts", "label": "My account", "ref": "DE00SANDBOX0001"}
         made = self.deployment.do(who, "payoutRecipientCreate", "recipient { id }", **given)
         return str(made["recipient"]["id"])
+
+    def batch(self) -> dict[str, str]:
+        """A batch whose file nobody has given to the bank yet, and the file; a rail of its own wrote it."""
+        new_id, body = self.deployment.app.tools.new_id, b"a file"
+        batch_id, file_id = new_id(ids.BATCH), new_id(ids.BANK_FILE)
+
+        def work(tx: Tx) -> None:
+            batch = Batch(batch_id, "sandbox-payouts", batch_id, tx.now, tx.now, exported_at=tx.now)
+            batches.insert(tx, batch)
+            content = Content("file.txt", "text/plain", body + batch_id.encode())
+            file = BankFile(
+                id=file_id,
+                instance=batch.instance,
+                direction=Direction.OUT,
+                sha256=content.sha256,
+                media_type=content.media_type,
+                name=content.name,
+                size_bytes=len(content.body),
+                batch_id=batch_id,
+                made_at=tx.now,
+                made_by="system",
+                state=FileState.MADE,
+            )
+            bank_files.insert(tx, file, content.body)
+
+        self.deployment.write(work)
+        return {"batch": batch_id, "bankfile": file_id}
 
     def payout(self) -> dict[str, Any]:
         """A new payout of the creator's."""

@@ -31,9 +31,9 @@ from shoutgraph.storage import earnings, journal, ledger as books, payouts
 from shoutgraph.storage.tx import Tx
 
 ROOMS = (users.ROOM, profiles.ROOM, orders.ROOM, earning_room.ROOM, payout_room.ROOM)
-BATCHES = """{ payoutBatches(first: 10) { nodes { id status ref attempts alarm exportedAt handedOverAt handedOverBy
-  answeredAt parts { status count total { minorUnits currency } }
-  files { id status direction name mediaType sizeBytes sha256 summary { applied } download { url expiresAt } } } } }"""
+BATCHES = """{ payoutBatches(first: 10) { nodes { id status ref attemptCount alarm exportedAt handedOverAt
+  handedOverBy answeredAt parts { status count total { minorUnits currency } }
+  files { id status direction name sha256 summary { appliedCount } download { url expiresAt } } } } }"""
 PAYOUT = """query($id: ID!) { node(id: $id) { ... on Payout { status review failureCode holdCode note } } }"""
 BALANCE = "{ earnings { pending { coins } available { coins } inPayout { coins } paid { coins } } }"
 

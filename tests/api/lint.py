@@ -36,7 +36,7 @@ NEVER: Final = ("talent", "product", "booking", "gateway", "payment", "transacti
 
 WHOLE_NUMBERS: Final = re.compile(
     r"(first|last|count|value|exponent|version|width|height|seconds|\w*(Seconds|Milliseconds|Days|BasisPoints"
-    r"|Hundredths|Revision|OrdersMax)|revision|ratingMin|assumedSize)"
+    r"|Hundredths|Revision|OrdersMax|Count)|revision|ratingMin|assumedSize)"
 )
 """Names that say a unit which 32 bits are enough for."""
 

@@ -55,6 +55,13 @@ payoutProviders           401        403    403        yes      yes            4
 payoutRecipients          401        403    403        yes      yes            403        403      403      403
 payouts                   401        403    403        yes      yes            403        403      403      403
 payouts everyone's        401        403    403        403      403            403        yes      403      yes
+payoutEvents              401        yes    yes        yes      yes            403        yes      403      yes
+payoutBatches             401        403    403        403      403            403        yes      403      yes
+payoutBatch               401        403    403        403      403            403        yes      403      yes
+bankFiles                 401        403    403        403      403            403        yes      403      yes
+providerHealth            401        403    403        403      403            403        yes      403      yes
+payoutRecipientRequirements 401        403    403        yes      yes            403        403      403      403
+payoutQuote               401        403    403        yes      404            403        403      403      403
 payoutQueue               401        403    403        403      403            403        yes      403      yes
 apiKeys                   401        403    403        403      403            403        403      403      yes
 serverTime                yes        yes    yes        yes      yes            yes        yes      yes      yes
@@ -108,6 +115,8 @@ orderPlatformCancel       401        403    403        403      403            4
 orderFreeze               401        403    403        403      403            403        403      403      yes
 orderUnfreeze             401        403    403        403      403            403        403      403      yes
 payoutRecipientCreate     401        (403)  (403)      yes      yes            (403)      (403)    (403)    (403)
+payoutRecipientRefresh    401        (403)  (403)      (404)    (404)          (403)      (403)    (403)    (403)
+payoutBatchHandOver       401        403    403        403      403            403        yes      403      yes
 payoutRequest             401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 payoutCancel              401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 payoutApprove             401        403    403        403      403            403        yes      403      yes
@@ -122,6 +131,7 @@ Subscription              anonymous  fan    other_fan  creator  other_creator  m
 
 orderEvents               401        yes    yes        yes      yes            yes        yes      yes      yes
 topUpEvents               401        yes    yes        yes      yes            403        yes      403      yes
+payoutEvents              401        yes    yes        yes      yes            403        yes      403      yes
 """
 """The fan and the creator are the two sides of every order here. After a field's name: which use of it, see doors."""
 

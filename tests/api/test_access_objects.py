@@ -29,6 +29,8 @@ topup         -          yes    -          -        -              -          ye
 wallet        -          yes    -          -        -              -          yes      -        yes
 payout        -          -      -          yes      -              -          yes      -        yes
 recipient     -          -      -          yes      -              -          yes      -        yes
+batch         -          -      -          -        -              -          yes      -        yes
+bankfile      -          -      -          -        -              -          yes      -        yes
 """
 """Things of the fan and the creator, by the prefix of their ids. The fan finds a video through its order."""
 
@@ -61,6 +63,7 @@ the order is delivered, its video waits for the fan, and only its fan and an adm
 ELSEWHERE: Final = frozenset(
     {
         "OrderStatusChangedEvent.order",
+        "BankFile.download",
         "Quote.missingCoins",
         "Quote.topUpCoins",
         "Quote.missingMoney",
@@ -71,6 +74,9 @@ ELSEWHERE: Final = frozenset(
 
 SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "ApiKey": "id label scopes createdAt revokedAt",
+    "BankFile": "id providerCode direction status name mediaType sizeBytes sha256 madeAt madeBy summary",
+    "BankFileLink": "url expiresAt",
+    "BankFileSummary": "appliedCount repeatedCount foreignCount ignoredCount foreignEntries problem",
     "ClientAction": "secret publishableKey",
     "CoinLot": "id kind granted remaining price country topUpId grantedAt expiresAt",
     "CoinPackage": "id version coins bonusCoins price country platform rate storeCode",
@@ -97,12 +103,21 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
     "Payout": "id revision status coins amount creatorId providerCode holdCode note failureCode review createdAt "
     "updatedAt paidAt",
+    "PayoutBatch": "id providerCode status ref attemptCount alarm createdAt exportedAt handedOverAt handedOverBy "
+    "answeredAt parts files",
+    "PayoutBatchPart": "status count total",
     "PayoutProvider": "code label",
-    "PayoutRecipient": "id providerCode label refEnding status createdAt",
+    "PayoutQuote": "amount fee arrives expiresAt",
+    "PayoutRecipient": "id providerCode label refEnding status code nextAction createdAt",
+    "PayoutRecipientAction": "url expiresAt",
+    "PayoutRequirement": "name label pattern secret required",
+    "PayoutStatusChangedEvent": "id cursor occurredAt payoutId payoutRevision previousStatus status payout",
     "Policy": "version feeBasisPoints screeningSeconds acceptSeconds deliverySeconds expressSeconds reviewLateSeconds "
     "reviewSeconds confirmSeconds redoSeconds disputeSilenceSeconds disputeSeconds earningsHoldSeconds payoutMin "
     "payoutDayMax coinPar",
     "PriceSplit": "fee earning earningMoney",
+    "ProviderHealth": "code plugin kind label state detail openBreakers lastSuccessAt lastFailureAt lastWebhookAt "
+    "openCount unresolvedCount",
     "Quote": "offer creator base express total money acceptSeconds deliverySeconds split policy",
     "RatingSummary": "averageHundredths count",
     "RedirectAction": "url",

@@ -162,9 +162,9 @@ def test_the_same_statement_is_taken_in_once(finance: Finance) -> None:
     first, again = finance.state(line), finance.state(line)
     assert (first["repeated"], again["repeated"]) == (False, True)
     assert (again["id"], again["applied"]) == (first["id"], 1)
-    shown = """{ bankFiles(filter: {direction: IN}) { nodes { id status madeBy summary { applied } } } }"""
+    shown = """{ bankFiles(filter: {direction: IN}) { nodes { id status madeBy summary { appliedCount } } } }"""
     (file,) = finance.staff.data(shown)["bankFiles"]["nodes"]
-    assert (file["status"], file["madeBy"], file["summary"]) == ("READ", "staff:finance", {"applied": 1})
+    assert (file["status"], file["madeBy"], file["summary"]) == ("READ", "staff:finance", {"appliedCount": 1})
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,8 @@ class ProviderHealthType:
         description="When a call or look last had none, in the process that answers."
     )
     last_webhook_at: datetime | None = strawberry.field(description="When its newest webhook that is kept came in.")
-    open_operations: int = strawberry.field(description="Top-ups and payouts that are under way there.")
-    unresolved: int = strawberry.field(description="Top-ups and payouts that are unknown, or wait for a person.")
+    open_count: int = strawberry.field(description="Top-ups and payouts that are under way there.")
+    unresolved_count: int = strawberry.field(description="Top-ups and payouts that are unknown, or wait for a person.")
 
     @classmethod
     def of(cls, health: Health) -> "ProviderHealthType":
@@ -59,8 +59,8 @@ class ProviderHealthType:
             last_success_at=health.answered_at,
             last_failure_at=health.failed_at,
             last_webhook_at=health.webhook_at,
-            open_operations=health.open_count,
-            unresolved=health.unresolved_count,
+            open_count=health.open_count,
+            unresolved_count=health.unresolved_count,
         )
 
 

@@ -46,21 +46,23 @@ class Introduction:
 
 def requirements(
     tools: Tools, viewer: Viewer, provider_code: str, country: str, currency: str
-) -> tuple[sdk.Requirement, ...]:
-    """What a recipient there has to tell; nothing where the provider asks nothing.
+) -> tuple[sdk.Requirement, ...] | None:
+    """What a recipient there has to tell; None where no such money is sent there, nothing where nothing is asked.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer is not a creator.
         ValidationError: it is no country.
-        ProviderUnavailableError: there is no such provider, or it cannot say now.
+        NotFoundError: there is no such provider.
     """
     viewer.require_creator()
     _check_country(country, ("country",))
-    way = _way(tools, provider_code)
+    way = tools.providers.payouts.get(provider_code)
+    if way is None:
+        raise errors.NotFoundError("There is no such provider.", path=("providerCode",))
     if not way.caps.onboarding:
         return ()
-    return _asked(way, country, currency)
+    return way.requirements(country, currency) or None
 
 
 async def introduce(tools: Tools, viewer: Viewer, asked: Request, wish: Introduction) -> Done[Recipient]:

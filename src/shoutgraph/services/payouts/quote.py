@@ -1,5 +1,6 @@
 """What it would cost to be paid, where the provider says so before."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from shoutgraph import sdk
@@ -13,7 +14,15 @@ from shoutgraph.tools import Tools
 PATH: Final = ("recipientId",)
 
 
-async def quote(tools: Tools, viewer: Viewer, *, coins: int, recipient_id: str) -> sdk.Quote:
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What coins are worth, and what the provider says of sending that; None where it gives no quote."""
+
+    amount: sdk.Money
+    quote: sdk.Quote | None
+
+
+async def quote(tools: Tools, viewer: Viewer, *, coins: int, recipient_id: str) -> Estimate:
     """What sending these coins to one's own recipient costs now, and what arrives. Nothing is sent.
 
     Raises:
@@ -21,7 +30,6 @@ async def quote(tools: Tools, viewer: Viewer, *, coins: int, recipient_id: str) 
         ForbiddenError: the viewer is not a creator.
         NotFoundError: there is no such recipient of this creator.
         ValidationError: the text is no recipient's id, money cannot go there, or the coins are none.
-        ProviderUnavailableError: the provider gives no quotes, or cannot say now.
     """
     creator_id = viewer.require_creator()
     ids.parse(ids.RECIPIENT, recipient_id, path=PATH)
@@ -29,15 +37,13 @@ async def quote(tools: Tools, viewer: Viewer, *, coins: int, recipient_id: str) 
         raise errors.ValidationError("A quote is for at least one coin.", code="OUT_OF_RANGE", path=("coins",))
     recipient = await tools.store.read(lambda tx: recipients.get(tx, recipient_id, creator_id))
     policy = await tools.store.read(policies.current)
+    way = tools.providers.payouts.get(recipient.instance)
+    amount = sdk.Money(policy.par_minor(coins), policy.book_currency)
+    if way is None or not way.caps.quotes:
+        return Estimate(amount, None)
     if recipient.state is not RecipientState.READY:
         msg = "The provider still needs something from you before money can go there."
         raise errors.ValidationError(msg, code="RECIPIENT_NOT_READY", path=PATH)
-    way = tools.providers.payouts.get(recipient.instance)
-    if way is None or not way.caps.quotes:
-        raise errors.ProviderUnavailableError("This provider gives no quotes.", path=PATH)
-    amount = sdk.Money(policy.par_minor(coins), policy.book_currency)
     call = sdk.Call(tools.new_id(ids.CALL), recipient.id, TIMEOUT)
     seen = await way.quote(sdk.QuoteRequest(call, amount, recipient.ref))
-    if not isinstance(seen, sdk.Quote):
-        raise errors.ProviderUnavailableError("The provider cannot say now what it costs.", path=PATH)
-    return seen
+    return Estimate(amount, seen if isinstance(seen, sdk.Quote) else None)

@@ -17,8 +17,9 @@ from shoutgraph.domain import errors as refusals, money
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.onboarding import ANSWERS_MAX
 from shoutgraph.plugins.payouts import REQUIREMENTS_MAX
-from shoutgraph.sdk import Quote, Requirement
+from shoutgraph.sdk import Money, Requirement
 from shoutgraph.services.payouts import onboard, quote
+from shoutgraph.services.payouts.quote import Estimate
 
 
 @strawberry.type(name="PayoutRequirement", description="One thing that a provider wants to know of a recipient.")
@@ -44,16 +45,20 @@ class PayoutRecipientAnswerInput:
 @strawberry.type(name="PayoutQuote", description="What being paid would cost, as the provider says now.")
 class PayoutQuoteType:
     amount: MoneyType = strawberry.field(description="What the coins are worth.")
-    fee: MoneyType = strawberry.field(description="What the provider keeps.")
-    arrives: MoneyType = strawberry.field(description="What arrives.")
-    expires_at: datetime = strawberry.field(description="Until when it is good.")
+    fee: MoneyType | None = strawberry.field(description="What the provider keeps; null where it does not say.")
+    arrives: MoneyType | None = strawberry.field(description="What arrives; null where the provider does not say.")
+    expires_at: datetime | None = strawberry.field(description="Until when the provider stands by it.")
 
     @classmethod
-    def of(cls, found: Quote) -> "PayoutQuoteType":
+    def of(cls, found: Estimate) -> "PayoutQuoteType":
         """The graph's view of a quote."""
-        amounts = (found.amount, found.fee, found.arrives)
-        amount, fee, arrives = (MoneyType.of(money.Money(each.minor, each.currency)) for each in amounts)
-        return cls(amount=amount, fee=fee, arrives=arrives, expires_at=found.expires_at)
+        said = found.quote
+        return cls(
+            amount=_money(found.amount),
+            fee=None if said is None else _money(said.fee),
+            arrives=None if said is None else _money(said.arrives),
+            expires_at=None if said is None else said.expires_at,
+        )
 
 
 ProviderCode = Annotated[str, strawberry.argument(description="Which provider.")]
@@ -66,7 +71,8 @@ To = Annotated[strawberry.ID, strawberry.argument(description="The calling creat
 @strawberry.type
 class OnboardingQuery:
     @fields.resolver(
-        description="What a provider wants to know of a recipient there; empty where it asks nothing.",
+        description="What a provider wants to know of a recipient there; empty where it asks nothing, null where it "
+        "sends no such money.",
         directives=[ListSize(assumed_size=REQUIREMENTS_MAX)],
     )
     async def payout_recipient_requirements(
@@ -74,10 +80,10 @@ class OnboardingQuery:
     ) -> list[PayoutRequirementType] | None:
         context = info.context
         found = onboard.requirements(context.tools, context.viewer, provider_code, country, currency)
-        return [PayoutRequirementType.of(each) for each in found]
+        return None if found is None else [PayoutRequirementType.of(each) for each in found]
 
     @fields.resolver(
-        description="What being paid would cost now, where the provider says so; nothing is sent.",
+        description="What being paid would cost now, as far as the provider says. Nothing is sent.",
         directives=[Cost(weight="10")],
     )
     async def payout_quote(self, info: Info, coins: Amount, recipient_id: To) -> PayoutQuoteType | None:
@@ -121,6 +127,10 @@ class OnboardingMutation:
         asked = request_of(viewer, "payoutRecipientRefresh", input)
         done = await onboard.refresh(tools, viewer, asked, input.recipient_id)
         return PayoutRecipientRefreshPayload(recipient=PayoutRecipientType.of(done.value), replayed=done.replayed)
+
+
+def _money(amount: Money) -> MoneyType:
+    return MoneyType.of(money.Money(amount.minor, amount.currency))
 
 
 class Told(Protocol):

@@ -70,10 +70,10 @@ class BankFileLinkType:
 
 @strawberry.type(name="BankFileSummary", description="What a statement told.")
 class BankFileSummaryType:
-    applied: int = strawberry.field(description="Entries that told something new of a payout.")
-    repeated: int = strawberry.field(description="Entries that were applied before.")
-    foreign: int = strawberry.field(description="Entries that are not about payouts of ours.")
-    ignored: int = strawberry.field(description="Entries that say nothing about payouts.")
+    applied_count: int = strawberry.field(description="Entries that told something new of a payout.")
+    repeated_count: int = strawberry.field(description="Entries that were applied before.")
+    foreign_count: int = strawberry.field(description="Entries that are not about payouts of ours.")
+    ignored_count: int = strawberry.field(description="Entries that say nothing about payouts.")
     foreign_entries: list[str] = strawberry.field(
         description=f"Some of the entries that are not ours, at most {FOREIGN_LISTED_MAX}, in the bank's words.",
         directives=[ListSize(assumed_size=FOREIGN_LISTED_MAX)],
@@ -115,10 +115,10 @@ class BankFileType(NodeType):
             summary=None
             if told is None
             else BankFileSummaryType(
-                applied=told.applied,
-                repeated=told.repeated,
-                foreign=told.foreign_count,
-                ignored=told.ignored,
+                applied_count=told.applied,
+                repeated_count=told.repeated,
+                foreign_count=told.foreign_count,
+                ignored_count=told.ignored,
                 foreign_entries=list(told.foreign),
                 problem=told.problem,
             ),
@@ -145,7 +145,7 @@ class PayoutBatchType(NodeType):
     provider_code: str = strawberry.field(description="Who sends it.")
     status: BatchState = strawberry.field(description="Where it stands.")
     ref: str | None = strawberry.field(description="The provider's name for it, such as a file's message id.")
-    attempts: int = strawberry.field(description="How often it was sent under the same key.")
+    attempt_count: int = strawberry.field(description="How often it was sent under the same key.")
     alarm: str | None = strawberry.field(
         description="FILE_DIFFERS if its file, made again, was another one; the first one is kept."
     )
@@ -163,7 +163,7 @@ class PayoutBatchType(NodeType):
             provider_code=batch.instance,
             status=batch.state,
             ref=batch.ref,
-            attempts=batch.attempts,
+            attempt_count=batch.attempts,
             alarm=batch.alarm,
             created_at=batch.first_sent_at,
             exported_at=batch.exported_at,
