@@ -4,16 +4,19 @@ import asyncio
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from shoutgraph.sdk import NotExecuted, Pending
+from shoutgraph_sepa import initiation, recipients
+from shoutgraph_sepa.config import SepaConfig
 from shoutgraph_sepa.simulator.bank import OWN_IBAN
 
 pytestmark = pytest.mark.anyio
 
+MADE_AT = datetime(2026, 11, 20, tzinfo=UTC)
 NAMESPACE = "{urn:iso:std:iso:20022:tech:xsd:pain.001.001.09}"
 
 
@@ -55,9 +58,26 @@ async def test_the_same_batch_is_the_same_file_at_any_time(world: Any) -> None:
 
 
 async def test_files_that_are_made_at_once_do_not_mix(world: Any) -> None:
-    batches = [world.batch(world.item(1_000 + number), key=f"batch_{number % 5}") for number in range(5)]
-    bodies = await asyncio.gather(*(world.file(each) for each in batches * 4))
-    assert bodies == [await world.file(each) for each in batches] * 4
+    batches = [world.batch(world.item(1_000 + number), key=f"batch_{number}") for number in range(5)]
+    wanted = [await world.file(each) for each in batches]
+    assert await asyncio.gather(*(world.file(each) for each in batches * 4)) == wanted * 4
+
+
+async def test_what_others_do_to_names_of_namespaces_changes_no_file(world: Any) -> None:
+    batch = world.batch(world.item(1_000))
+    wanted = await world.file(batch)
+    ET.register_namespace("", "urn:other")
+    ET.register_namespace("pain", NAMESPACE[1:-1])
+    assert await world.file(batch) == wanted
+
+
+@pytest.mark.parametrize(("change", "why"), [({"amount_minor": -5}, "CtrlSum"), ({"reference": "x" * 36}, "35")])
+def test_a_file_that_would_be_wrong_is_not_made(change: dict[str, Any], why: str) -> None:
+    recipient = recipients.parsed("DE89370400440532013000||Jürgen Weiß")
+    assert isinstance(recipient, recipients.Recipient)
+    transfer = replace(initiation.Transfer("S:payout:1", recipient, 1_000, "Earnings"), **change)
+    with pytest.raises(initiation.InvalidFileError, match=why):
+        initiation.made(SepaConfig(name="A", iban=OWN_IBAN), initiation.Order("S:batch:1", MADE_AT, [transfer]))
 
 
 async def test_what_cannot_be_paid_is_not_executed_and_the_others_go(world: Any) -> None:

@@ -191,7 +191,7 @@ async def test_a_file_with_a_dtd_is_refused_for_it(world: Any, body: bytes) -> N
         lambda: BOMB.encode("utf-16"),
         lambda: document("pain.002.001.10", f"<CstmrPmtStsRpt>{HEAD}{'<a>' * 70}{'</a>' * 70}</CstmrPmtStsRpt>"),
         lambda: document("pain.002.001.10", f"<CstmrPmtStsRpt>{HEAD}{'<a/>' * 400_001}</CstmrPmtStsRpt>"),
-        lambda: document("pain.002.001.10", " " * 17_000_000),
+        lambda: report(item("ACCP")) + b" " * 17_000_000,
         lambda: document("pain.002.001.10", ""),
         lambda: document("pain.002.001.10", "<CstmrPmtStsRpt/>"),
         lambda: document("pain.001.001.09", f"<CstmrCdtTrfInitn>{HEAD}</CstmrCdtTrfInitn>"),

@@ -21,7 +21,7 @@ DESCRIPTOR_CHARS_MAX: Final = 140
 
 _ROOM: Final = f"{{{NAMESPACE}}}"
 _TURN: Final = threading.Lock()
-"""sepaxml and ElementTree keep the names of namespaces for the whole process: one file at a time."""
+"""sepaxml changes names of namespaces that all of the process shares: one file at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +56,15 @@ def made(config: SepaConfig, order: Order) -> bytes:
     Raises:
         InvalidFileError: it cannot be written as the schema wants it.
     """
-    with _TURN:
-        root = ET.fromstring(_built(config, order))  # noqa: S314 -- it was written a moment before
-        _set(root, "GrpHdr/MsgId", order.message_id)
-        _set(root, "GrpHdr/CreDtTm", order.made_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-        _set(root, "PmtInf/PmtInfId", order.message_id)
-        _set(root, "PmtInf/BtchBookg", "false")  # an entry for each payment, or the bank's news name none of them
-        if config.bic is None:
-            _name_no_bank(root)
-        _check_sums(root, order)
-        ET.register_namespace("", NAMESPACE)
-        body: bytes = HEAD + ET.tostring(root, encoding="UTF-8", xml_declaration=False)
+    root = _read(_built(config, order))
+    _set(root, "GrpHdr/MsgId", order.message_id)
+    _set(root, "GrpHdr/CreDtTm", order.made_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    _set(root, "PmtInf/PmtInfId", order.message_id)
+    _set(root, "PmtInf/BtchBookg", "false")  # an entry for each payment, or the bank's news name none of them
+    if config.bic is None:
+        _name_no_bank(root)
+    _check_sums(root, order)
+    body: bytes = HEAD + ET.tostring(root, encoding="UTF-8", xml_declaration=False)
     check(body)
     return body
 
@@ -93,7 +91,18 @@ def _built(config: SepaConfig, order: Order) -> bytes:
     if config.bic is not None:
         head["BIC"] = config.bic
     day = (order.made_at.astimezone(UTC) + timedelta(days=config.lead_days)).date()
-    return vendors.payment_file(head, [_payment(each, own) | {"execution_date": day} for each in order.transfers])
+    payments = [_payment(each, own) | {"execution_date": day} for each in order.transfers]
+    with _TURN:
+        return vendors.payment_file(head, payments)
+
+
+def _read(built: bytes) -> "ET.Element[str]":
+    """The file's tree with plain names: how those of namespaces are written depends on what others did before."""
+    root = ET.fromstring(built)  # noqa: S314 -- it was written a moment before
+    for each in root.iter():
+        each.tag = each.tag.removeprefix(_ROOM)
+    root.set("xmlns", NAMESPACE)
+    return root
 
 
 def _payment(transfer: Transfer, own: str) -> dict[str, object]:
@@ -110,8 +119,8 @@ def _payment(transfer: Transfer, own: str) -> dict[str, object]:
 
 def _name_no_bank(root: "ET.Element[str]") -> None:
     """The bank finds itself by the IBAN; an agent who is left empty would not do."""
-    agent = ET.SubElement(_one(root, "PmtInf/DbtrAgt/FinInstnId"), f"{_ROOM}Othr")
-    ET.SubElement(agent, f"{_ROOM}Id").text = "NOTPROVIDED"
+    agent = ET.SubElement(_one(root, "PmtInf/DbtrAgt/FinInstnId"), "Othr")
+    ET.SubElement(agent, "Id").text = "NOTPROVIDED"
 
 
 def _check_sums(root: "ET.Element[str]", order: Order) -> None:
@@ -129,7 +138,7 @@ def _set(root: "ET.Element[str]", path: str, text: str) -> None:
 
 
 def _one(root: "ET.Element[str]", path: str) -> "ET.Element[str]":
-    found = root.findall("/".join(f"{_ROOM}{step}" for step in ("CstmrCdtTrfInitn", *path.split("/"))))
+    found = root.findall(f"CstmrCdtTrfInitn/{path}")
     if len(found) != 1:
         raise InvalidFileError(f"the file has {len(found)} of {path}, not one")
     return found[0]
