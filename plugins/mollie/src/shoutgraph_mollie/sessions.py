@@ -7,6 +7,7 @@ from typing import Any, Final
 import requests
 from mollie.api.client import Client
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from shoutgraph_mollie.config import MollieConfig
 
@@ -40,14 +41,22 @@ class Session(requests.Session):
         """
         until = time.monotonic() + sum(kwargs["timeout"])
         response = super().send(request, **{**kwargs, "stream": True})
-        body = bytearray()
-        for chunk in response.iter_content(CHUNK_BYTES):
-            body += chunk
-            if len(body) > ANSWER_BYTES_MAX or time.monotonic() > until:
-                response.close()
-                raise requests.RequestException("the answer is too large, or takes too long")
-        response._content = bytes(body)  # noqa: SLF001 -- where requests itself keeps what it has read
+        try:
+            response._content = _body(response, until)  # noqa: SLF001 -- where requests itself keeps what it has read
+        except (HTTPError, requests.RequestException) as error:
+            response.close()
+            raise requests.ConnectionError("the answer broke off, or did not end") from error
         return response
+
+
+def _body(response: requests.Response, until: float) -> bytes:
+    # By single reads of the socket: a read that waits for so many bytes could be fed one by one for ever.
+    body = bytearray()
+    while chunk := response.raw.read1(CHUNK_BYTES):
+        body += chunk
+        if len(body) > ANSWER_BYTES_MAX or time.monotonic() > until:
+            raise requests.RequestException("the answer is too large, or takes too long")
+    return bytes(body)
 
 
 class Caller(Client):
