@@ -5,7 +5,7 @@ import itertools
 import re
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -231,12 +231,12 @@ async def _serve(place: Place, listener: socket.socket, opened: "Future[Deployme
         raise
 
 
-def _told(execute: Callable[..., T], statements: list[str]) -> Callable[..., T]:
-    """Runs a statement, and writes it down."""
+def _told(exchange: Callable[..., T], statements: list[str]) -> Callable[..., T]:
+    """Runs what goes together, and writes it down."""
 
-    def run(sql: str, *arguments: Any) -> T:
-        statements.append(sql)
-        return execute(sql, *arguments)
+    def run(together: Sequence[Any]) -> T:
+        statements.extend(each.sql for each in together)
+        return exchange(together)
 
     return run
 
@@ -248,7 +248,7 @@ async def _trace(app: App, statements: list[str]) -> None:
     def listen(tx: Any) -> None:
         connection = tx._connection
         if isinstance(connection, postgresql.Connection):
-            connection.raw.execute = _told(connection.raw.execute, statements)  # type: ignore[method-assign]
+            connection._exchange = _told(connection._exchange, statements)  # type: ignore[method-assign]
         else:
             connection.set_trace_callback(statements.append)
 
