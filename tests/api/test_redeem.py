@@ -16,8 +16,11 @@ from tests.storage.databases import Place
 
 from shoutgraph.domain import ids
 from shoutgraph.domain.packages import PackageEntry
+from shoutgraph.domain.topups.topup import Status, Topup
+from shoutgraph.services.topups import apply, redeem
 from shoutgraph.services.topups.redeem import PROOF_CHARS_MAX
-from shoutgraph.storage import receipts
+from shoutgraph.storage import receipts, topups
+from shoutgraph.storage.tx import Tx
 
 SHAPE = """topUp { id status coins bonusCoins review refunded { minorUnits } package { coins } } replayed
   errors { __typename ... on UserError { code path } ... on ProviderDeclinedError { declineCode } }"""
@@ -137,6 +140,33 @@ def test_a_receipt_of_another_product_and_a_forged_one_are_declined(counter: Cou
     assert code_of(counter.redeem(ada, counter.store.sell(product="coins.7000"))) == "other_product"
     assert code_of(counter.redeem(ada, "forged")) == "unknown_receipt"
     assert counter.coins(ada) == ("0", "0", "0")
+
+
+def test_what_was_declined_stays_its_buyers(counter: Counter) -> None:
+    ada, bob = counter.bank.person("ada"), counter.bank.person("bob")
+    receipt = counter.store.sell(minor=12_999, product="coins.7000")
+    assert code_of(counter.redeem(bob, receipt)) == "other_product"
+    assert counter.redeem(ada, receipt, packageId=counter.package(7_000))["topUp"]["status"] == "PAID"
+    assert counter.coins(ada) == ("7000", "0", "0")
+
+
+def test_a_crash_before_the_store_was_asked_loses_no_receipt(counter: Counter) -> None:
+    till, receipt = counter.bank.till, counter.store.sell()
+    tools, fan = till.world.tools, till.world.person("ada")
+    claim = redeem.Claim(stores.INSTANCE, counter.package(), receipt)
+
+    def work(tx: Tx) -> Topup:
+        assert fan.user_id is not None, "a fan is a person"
+        topup, kept = redeem._new(tools, tx, fan.user_id, claim)
+        topups.insert(tx, topup, look_at=topup.answer_due_at)
+        receipts.insert(tx, topup.id, kept)
+        apply.tell(tools, tx, topup, None)
+        return topup
+
+    topup = till.world.write(work)
+    till.tick(seconds=61)
+    assert (till.topup(topup).status, counter.store.calls) == (Status.PAID, [receipt])
+    assert (counter.coins(counter.bank.person("ada")), counter.kept(topup.id)) == (("700", "10", "0"), False)
 
 
 def test_a_lost_answer_is_asked_for_again_with_the_same_receipt(counter: Counter) -> None:

@@ -94,7 +94,7 @@ class KioskTopUps:
             return sdk.Declined(None, "unknown_receipt")
         bought: Any = answer.json()
         if bought["product"] != request.product:
-            return sdk.Declined(None, sdk.OTHER_PRODUCT)
+            return sdk.Declined(bought["id"], sdk.OTHER_PRODUCT)  # a plugin had better not name it
         return outcome_of(bought, self.host.now())
 
     async def fetch(self, target: sdk.Target, call: sdk.Call) -> sdk.Observation:

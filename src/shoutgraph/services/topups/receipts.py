@@ -28,7 +28,11 @@ async def present(tools: Tools, topup: Topup, receipt: Receipt) -> sdk.TopUpOutc
         return sdk.NotExecuted(sdk.UNAVAILABLE)  # this process stood still: others may have gone on by now
     asked = sdk.Money(topup.terms.price_minor, topup.terms.currency)
     request = sdk.Redemption(call_of(topup), receipt.proof, topup.user_id, receipt.product)
-    return agreement.topup(await way.redeem(request), asked)
+    outcome = await way.redeem(request)
+    if isinstance(outcome, sdk.Declined):
+        # Without its ref: whoever presents a receipt that is not theirs would else take the purchase from its buyer.
+        return sdk.Declined(None, outcome.code, retryable=outcome.retryable)
+    return agreement.topup(outcome, asked)
 
 
 def forget_if_answered(tx: Tx, topup: Topup) -> None:
