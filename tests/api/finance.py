@@ -14,7 +14,7 @@ from tests.storage.databases import Place
 
 from shoutgraph.api import bank_files, webhooks
 from shoutgraph.api.drain import Drain
-from shoutgraph.api.graphql import earnings as earning_room, profiles, users
+from shoutgraph.api.graphql import earnings as earning_room, profiles, providers as provider_room, users
 from shoutgraph.api.graphql.assembly import assemble
 from shoutgraph.api.graphql.execution import Runner
 from shoutgraph.api.graphql.orders import room as orders
@@ -30,7 +30,7 @@ from shoutgraph.services.users import Identities
 from shoutgraph.storage import earnings, journal, ledger as books, payouts
 from shoutgraph.storage.tx import Tx
 
-ROOMS = (users.ROOM, profiles.ROOM, orders.ROOM, earning_room.ROOM, payout_room.ROOM)
+ROOMS = (users.ROOM, profiles.ROOM, orders.ROOM, earning_room.ROOM, payout_room.ROOM, provider_room.ROOM)
 BATCHES = """{ payoutBatches(first: 10) { nodes { id status ref attemptCount alarm exportedAt handedOverAt
   handedOverBy answeredAt parts { status count total { minorUnits currency } }
   files { id status direction name sha256 summary { appliedCount } download { url expiresAt } } } } }"""

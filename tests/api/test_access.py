@@ -115,7 +115,7 @@ orderPlatformCancel       401        403    403        403      403            4
 orderFreeze               401        403    403        403      403            403        403      403      yes
 orderUnfreeze             401        403    403        403      403            403        403      403      yes
 payoutRecipientCreate     401        (403)  (403)      yes      yes            (403)      (403)    (403)    (403)
-payoutRecipientRefresh    401        (403)  (403)      (404)    (404)          (403)      (403)    (403)    (403)
+payoutRecipientRefresh    401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 payoutBatchHandOver       401        403    403        403      403            403        yes      403      yes
 payoutRequest             401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 payoutCancel              401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)

@@ -1,18 +1,27 @@
 """File rails: files that people carry to a bank, and statements that come back, by whole documents and real HTTP."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from tests.api.filerail import Rail
 from tests.api.finance import Finance, open_finance
 from tests.api.harness import PATIENCE_S
 from tests.storage.databases import Place
 
-from shoutgraph.storage import batches
+from shoutgraph.services.payouts import send
+from shoutgraph.storage import batches, columns
+from shoutgraph.storage.payouts import PayoutRow
+from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.tx import Tx
+
+_T = columns.table_of(PayoutRow)
+LOOK_AT = Statement[Any](lambda: sa.select(_T.c.look_at).where(_T.c.id == sa.bindparam("id")))
 
 
 @pytest.fixture
@@ -205,3 +214,71 @@ def test_another_amount_is_looked_at_by_people(finance: Finance) -> None:
     shown = finance.payout(payout)
     assert (shown["status"], shown["review"]) == ("UNKNOWN", "AMOUNT_MISMATCH")
     assert finance.balance()["inPayout"] == "1000"
+
+
+def test_a_file_that_comes_out_differently_is_an_alarm_and_never_a_second_file(finance: Finance) -> None:
+    _, batch = exported(finance)
+    finance.rail.salt = "another day"
+    stored = finance.world.read(lambda tx: batches.get(tx, batch["id"]))
+    late = replace(stored, answer_due_at=finance.world.clock() + timedelta(minutes=5))
+    finance.world.run(send.hand_over(finance.world.tools, late))
+    shown = finance.batch()
+    assert (shown["alarm"], shown["files"][0]["sha256"]) == ("FILE_DIFFERS", batch["files"][0]["sha256"])
+    assert len(shown["files"]) == 1
+    assert [kind for kind, _ in finance.told(batch["id"])] == ["payout_batch.file_differs"]
+    assert finance.hand_over(batch["id"])["errors"][0]["code"] == "BATCH_ALARM"
+
+
+def test_the_same_file_made_again_is_kept_once(finance: Finance) -> None:
+    _, batch = exported(finance)
+    stored = finance.world.read(lambda tx: batches.get(tx, batch["id"]))
+    late = replace(stored, answer_due_at=finance.world.clock() + timedelta(minutes=5))
+    finance.world.run(send.hand_over(finance.world.tools, late))
+    shown = finance.batch()
+    assert (shown["alarm"], len(shown["files"]), shown["status"]) == (None, 1, "EXPORTED")
+
+
+def test_a_payout_is_followed_by_whom_it_concerns(finance: Finance) -> None:
+    payout, _ = exported(finance)
+    finance.world.write(lambda _: None)
+    events = """query($id: ID!) { payoutEvents(filter: {payoutIds: [$id]}) { nodes { id
+      ... on PayoutStatusChangedEvent { previousStatus status payoutRevision payout { id status } } } } }"""
+    found = finance.creator().data(events, id=payout)["payoutEvents"]["nodes"]
+    assert [each["status"] for each in found] == ["REQUESTED", "APPROVED", "SUBMITTING"]
+    assert found[-1]["payout"] == {"id": payout, "status": "SUBMITTING"}
+    assert finance.staff.data(events, id=payout)["payoutEvents"]["nodes"] == found
+    assert finance.creator("vega").data(events, id=payout)["payoutEvents"]["nodes"] == []
+    live = "subscription($id: ID!) { payoutEvents(filter: {payoutIds: [$id]}) { status } }"
+    with finance.creator().events(live, id=payout) as stream:
+        finance.state(f"paid {finance.key_of(payout)} 1000")
+        finance.world.write(lambda _: None)
+        told = stream.next()
+    assert told is not None
+    assert told.data["data"]["payoutEvents"]["status"] == "PAID"
+
+
+def test_staff_see_how_a_provider_is(finance: Finance) -> None:
+    health = """{ providerHealth { code plugin kind state openBreakers openCount unresolvedCount lastSuccessAt
+      lastFailureAt lastWebhookAt } }"""
+    exported(finance)
+    (shown,) = finance.staff.data(health)["providerHealth"]
+    assert (shown["code"], shown["kind"], shown["state"], shown["openBreakers"]) == ("bank", "PAYOUT", "active", [])
+    assert (shown["openCount"], shown["unresolvedCount"], shown["lastWebhookAt"]) == (1, 0, None)
+    assert finance.creator().code(health) == "FORBIDDEN"
+
+
+def test_what_is_paid_is_looked_at_until_it_cannot_come_back(finance: Finance) -> None:
+    payout, _ = exported(finance)
+    finance.state(f"paid {finance.key_of(payout)} 1000")
+    looks = []
+    for _ in range(10):
+        finance.tick(days=7, seconds=1)
+        looks.append(finance.world.read(lambda tx: _look_at(tx, payout)) is not None)
+    assert looks == [True] * 7 + [False] * 3  # the rail gives up after 60 days
+    finance.state(f"back {finance.key_of(payout)} 1000")  # and a bank is believed even then
+    assert finance.payout(payout)["status"] == "RETURNED"
+
+
+def _look_at(tx: Tx, payout_id: str) -> datetime | None:
+    ((due,),) = tx.all(LOOK_AT, id=payout_id)
+    return due

@@ -127,17 +127,10 @@ def insert_onboarding(tx: Tx, onboarding: Onboarding, *, look_at: datetime) -> N
     tx.put(_INSERT_ONBOARDING, look_at=look_at, looks=0, leased_until=None, **values)
 
 
-def get_onboarding(tx: Tx, recipient_id: str) -> Onboarding:
-    """How far a recipient is. A unit of work that writes holds it from now on.
-
-    Raises:
-        NotFoundError: its provider asks for nothing, or there is no such recipient.
-    """
+def find_onboarding(tx: Tx, recipient_id: str) -> Onboarding | None:
+    """How far a recipient is; None where its provider asks nothing. A unit of work that writes holds it."""
     row = tx.one(_GET_ONBOARDING, id=recipient_id)
-    if row is None:
-        msg = "There is nothing to do for this recipient."
-        raise errors.NotFoundError(msg, path=("input", "recipientId"))
-    return Onboarding(*row)
+    return None if row is None else Onboarding(*row)
 
 
 def find_by_ref(tx: Tx, *, instance: str, ref: str) -> Onboarding | None:

@@ -122,10 +122,12 @@ async def introduce(tools: Tools, viewer: Viewer, asked: Request, wish: Introduc
 async def refresh(tools: Tools, viewer: Viewer, asked: Request, recipient_id: str) -> Done[Recipient]:
     """Looks at a recipient now, and gets a new link where the provider still needs something.
 
+    One whose provider asks nothing stays as it is.
+
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer is not a creator.
-        NotFoundError: there is no such recipient of this creator, or its provider asks nothing.
+        NotFoundError: there is no such recipient of this creator.
         ValidationError: the text is no recipient's id.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
@@ -133,9 +135,7 @@ async def refresh(tools: Tools, viewer: Viewer, asked: Request, recipient_id: st
     ids.parse(ids.RECIPIENT, recipient_id, path=("input", "recipientId"))
 
     def work(tx: Tx) -> Recipient:
-        recipient = recipients.get(tx, recipient_id, creator_id)
-        recipients.get_onboarding(tx, recipient_id)
-        return recipient
+        return recipients.get(tx, recipient_id, creator_id)
 
     done = await once(tools, asked, work, lambda tx, found_id: recipients.get(tx, found_id, creator_id))
     if done.replayed:
@@ -171,8 +171,9 @@ def notified(tools: Tools, tx: Tx, instance: str, notice: sdk.Notice) -> bool:
 
 
 async def _told(tools: Tools, recipient_id: str, creator_id: ids.CreatorId) -> Recipient:
-    before = await tools.store.read(lambda tx: recipients.get_onboarding(tx, recipient_id))
-    await _look(tools, before, None)
+    before = await tools.store.read(lambda tx: recipients.find_onboarding(tx, recipient_id))
+    if before is not None:
+        await _look(tools, before, None)
     return await tools.store.read(lambda tx: recipients.get(tx, recipient_id, creator_id))
 
 
@@ -185,7 +186,9 @@ async def _look(tools: Tools, before: Onboarding, claimed: Claimed | None) -> No
     assert sight is not None, "an answer of the fence is one of a recipient"
 
     def work(tx: Tx) -> None:
-        _keep(tools, tx, recipients.get_onboarding(tx, before.recipient_id), sight, claimed)
+        now = recipients.find_onboarding(tx, before.recipient_id)
+        assert now is not None, "recipients are never deleted"
+        _keep(tools, tx, now, sight, claimed)
 
     await tools.store.write(work)
 
