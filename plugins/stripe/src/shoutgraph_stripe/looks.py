@@ -75,14 +75,15 @@ class Reader:
         return reversals if isinstance(reversals, Unknown) else payments.outcome_of(session, reversals)
 
     async def reversals(self, session: SessionShape) -> Reversals | Unknown:
-        """What went back, asked for only where the payment says that something did."""
-        intent, charge = payments.intent_of(session), payments.charge_of(session)
-        if intent is None or charge is None:
+        """What went back, asked for unless the payment says that nothing did."""
+        intent = payments.intent_of(session)
+        if intent is None or intent.latest_charge is None:
             return payments.NOTHING
-        refunds = await self._refunds_of(intent.id) if charge.amount_refunded > 0 else []
+        charge = payments.charge_of(session)
+        refunds = await self._refunds_of(intent.id) if charge is None or charge.amount_refunded > 0 else []
         if isinstance(refunds, Unknown):
             return refunds
-        disputes = await self._disputes_of(intent.id) if charge.disputed else []
+        disputes = await self._disputes_of(intent.id) if charge is None or charge.disputed else []
         return disputes if isinstance(disputes, Unknown) else Reversals(refunds, disputes)
 
     async def _whole(self, session: SessionShape) -> SessionShape | Unknown:

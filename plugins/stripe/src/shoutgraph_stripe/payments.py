@@ -58,9 +58,10 @@ def intent_of(session: SessionShape) -> IntentShape | None:
 
 
 def charge_of(session: SessionShape) -> ChargeShape | None:
-    """The attempt that paid, or the last one that tried."""
+    """The attempt that paid, or the last one that tried, where it was asked for."""
     intent = intent_of(session)
-    return None if intent is None else intent.latest_charge
+    charge = None if intent is None else intent.latest_charge
+    return charge if isinstance(charge, ChargeShape) else None
 
 
 def outcome_of(session: SessionShape, reversals: Reversals = NOTHING) -> TopUpOutcome:
@@ -98,7 +99,9 @@ def is_of(session: SessionShape, instance: str) -> bool:
 def _unpaid(session: SessionShape, intent: IntentShape | None) -> TopUpOutcome:
     if session.status == "expired":
         return Declined(session.id, EXPIRED, retryable=True)
-    if session.status == "open" and session.url is not None and session.expires_at is not None:
+    if session.status == "open":  # whatever became of a card: the fan may try another one
+        if session.url is None or session.expires_at is None:
+            return Pending(session.id, POLL_AFTER)
         return NeedsAction(session.id, Redirect(session.url), moment(session.expires_at))
     if intent is not None and intent.status in _FAILED_INTENTS:
         error = intent.last_payment_error
@@ -112,16 +115,16 @@ def _settled(session: SessionShape, intent: IntentShape, reversals: Reversals) -
     currencies = {each.currency for each in reversals.refunds} | {each.currency for each in reversals.disputes}
     if not currencies <= {intent.currency}:
         return Unknown(OTHER_CURRENCY, ref=session.id)
+    charge = charge_of(session)
     disputes = [each for each in reversals.disputes if each.status not in _INQUIRIES]
     totals = Totals(
         settled=settled,
         refunded=_sum(intent, [each.amount for each in reversals.refunds if each.status == "succeeded"]),
         disputed=_sum(intent, [each.amount for each in disputes]),
-        fee=_fee(intent.latest_charge),
+        fee=_fee(charge),
         disputes_won=_sum(intent, [each.amount for each in disputes if each.status == "won"]),
         disputes_lost=_sum(intent, [each.amount for each in disputes if each.status == "lost"]),
     )
-    charge = intent.latest_charge
     return Settled(session.id, totals, moment(session.created if charge is None else charge.created))
 
 

@@ -43,7 +43,7 @@ class IntentShape(Shape):
     amount_received: NonNegativeInt
     currency: str
     status: str
-    latest_charge: ChargeShape | None = None
+    latest_charge: ChargeShape | str | None = None
     last_payment_error: PaymentErrorShape | None = None
 
 
