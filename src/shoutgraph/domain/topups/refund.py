@@ -41,6 +41,9 @@ WAITING: Final = frozenset({RefundState.REQUESTED, RefundState.HELD})
 SENT: Final = frozenset({RefundState.SUBMITTING, RefundState.PENDING, RefundState.UNKNOWN})
 """The provider has it, or may have it."""
 
+OPEN_ENDED: Final = frozenset({RefundState.PENDING, RefundState.UNKNOWN})
+"""Asking the same again is the only way to learn of a refund that will not happen: no total ever tells of it."""
+
 REVIEW_FAILED: Final = "risk"
 """The failure code of a refund that the risk review denied."""
 OVERTAKEN: Final = "overtaken"
@@ -121,7 +124,7 @@ def denied(refund: Refund, *, code: str, now: datetime, by: str | None = None) -
 
 def sending(refund: Refund, *, now: datetime, answer_due_at: datetime, by: str | None = None) -> Refund:
     """The first attempt, or one more with the same key."""
-    assert refund.state in WAITING | {RefundState.UNKNOWN}, "only what is not answered is sent"
+    assert refund.state in WAITING | OPEN_ENDED, "only what has no end is sent"
     return _moved(
         refund,
         RefundState.SUBMITTING,
@@ -182,7 +185,7 @@ def overdue(refund: Refund, *, now: datetime) -> Refund:
 
 def may_resend(refund: Refund, *, window: timedelta | None, timeout: timedelta, now: datetime) -> bool:
     """Whether the same key can be sent again: only inside the provider's idempotency window, less one call."""
-    if window is None or refund.state is not RefundState.UNKNOWN or refund.first_sent_at is None:
+    if window is None or refund.state not in OPEN_ENDED or refund.first_sent_at is None:
         return False
     return now + timeout < refund.first_sent_at + window
 
