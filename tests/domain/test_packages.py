@@ -59,6 +59,7 @@ def test_what_is_missing_is_covered_by_the_smallest_purchase(missing: int, bough
     [
         (PriceList((EURO, EURO), (), ()), "REPEATED"),
         (PriceList((EURO,), (ENTRY, replace(ENTRY, price_minor=1)), ()), "REPEATED"),
+        (PriceList((EURO,), (replace(ENTRY, product="a"), replace(ENTRY, coins=1, product="a")), ()), "REPEATED"),
         (PriceList((EURO,), (), (UnitEntry(DE, 1, 1, 1, 1), UnitEntry(DE, 2, 1, 1, 1))), "REPEATED"),
         (PriceList((EURO,), (replace(ENTRY, market=Market("Germany", "EUR", Platform.WEB)),), ()), "INVALID_COUNTRY"),
         (PriceList((EURO,), (replace(ENTRY, market=Market("DE", "USD", Platform.WEB)),), ()), "NO_RATE"),

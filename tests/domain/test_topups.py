@@ -190,6 +190,27 @@ def test_not_executed_proves_nothing_of_an_earlier_attempt() -> None:
     assert seen.status is Status.PROCESSING
 
 
+def test_only_the_first_answer_that_nothing_happened_lets_another_provider_be_asked() -> None:
+    sent = topup()
+    nothing = machine.observe(sent, not_executed(), Source.ANSWER)
+    assert machine.may_go_on(sent, nothing)
+    for other in (unknown(), declined(), pending(), settled()):
+        assert not machine.may_go_on(sent, machine.observe(sent, other, Source.ANSWER))
+    assert not machine.may_go_on(sent, machine.observe(sent, not_executed(), Source.LOOK))
+    assert not machine.may_go_on(nothing, machine.observe(nothing, not_executed(), Source.ANSWER))
+    again = machine.resent(machine.observe(sent, unknown(), Source.ANSWER), now=T0, answer_due_at=T0 + SECOND)
+    assert not machine.may_go_on(again, machine.observe(again, not_executed(), Source.ANSWER))
+
+
+def test_what_goes_on_elsewhere_agrees_on_the_same_and_has_a_key_of_its_own() -> None:
+    nothing = machine.observe(topup(), not_executed(), Source.ANSWER)
+    other = ids.TopupId("topup_01040g2081040g2081040g2082")
+    after = machine.elsewhere(nothing, other, instance="spare", webhook_url="https://api.example/hooks/y", now=T0)
+    assert (after.id, after.instance, after.follows, after.status) == (other, "spare", TOPUP, Status.CREATED)
+    assert (after.terms, after.user_id) == (nothing.terms, nothing.user_id)
+    assert after.payload == replace(PAYLOAD, webhook_url="https://api.example/hooks/y")
+
+
 def test_a_look_that_was_not_made_proves_nothing() -> None:
     lost = answered(unknown())
     assert machine.observe(lost, not_executed(9), Source.LOOK) is lost

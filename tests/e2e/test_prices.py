@@ -53,6 +53,7 @@ def test_the_example_of_the_manual_can_be_loaded(nursery: Nursery, market: Marke
     (tmp_path / "prices.toml").write_text(example)
     code, said = load(nursery, market.folder, tmp_path / "prices.toml")
     assert (code, "+ DE EUR WEB: 7,000 coins for EUR 109.99" in said) == (0, True), said
+    assert "+ ZZ EUR IOS: 700 coins for EUR 12.99, in the store coins.700\n" in said
 
 
 def test_prices_are_read_beside_a_server_and_not_changed(nursery: Nursery, market: Market):
@@ -80,6 +81,9 @@ def test_prices_are_read_beside_a_server_and_not_changed(nursery: Nursery, marke
         ({"packages": {"07": 9}}, r"entry 1: packages\.07: coins are a whole number"),
         ({"packages": {str(n): n for n in range(1, 22)}, "bonus": {}}, "EUR WEB: 21 packages"),
         ({"bonus": {"71": 1}}, r"entry 1: bonus\.71 is of no package"),
+        ({"products": {"71": "coins.71"}}, r"entry 1: products\.71 is of no package"),
+        ({"products": {"70": "coins 70"}}, r"entry 1: products\.70 is the store's id of a product"),
+        ({"products": {"70": "coins.70"}}, "products are of the stores of phones, not of the web"),
         ({"countries": ["DE", "DE"]}, "DE EUR WEB: the package of 70 coins is given twice"),
         ({"countries": ["Germany"]}, "Germany is not a country"),
         ({"platforms": ["Web"]}, "entry 1: platforms: Web is not one of WEB, IOS, ANDROID"),

@@ -120,7 +120,9 @@ def _tell_changes(sign: str, prices: Iterable[Package | UnitPrice], others: set[
         what = f"{each.coins:,} coins" if isinstance(each, Package) else "any number of coins"
         cost = money.to_text(each.price) if isinstance(each, Package) else _price_of(each)
         bonus = f", {each.bonus_coins:,} on top" if isinstance(each, Package) and each.bonus_coins else ""
-        console.print(f"{sign} {rules.name_of(each.market)}: {what} for {cost}{bonus}", soft_wrap=True, highlight=False)
+        store = f", in the store {each.product}" if isinstance(each, Package) and each.product else ""
+        line = f"{sign} {rules.name_of(each.market)}: {what} for {cost}{bonus}{store}"
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
     if len(changed) > CHANGES_MAX:
         console.print(f"{sign} and {len(changed) - CHANGES_MAX} more")
 
