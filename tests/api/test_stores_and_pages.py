@@ -134,6 +134,9 @@ def test_a_devices_purchase_becomes_coins_once_and_goes_with_a_refund(store: Cou
     assert store.hear() == [200]
     assert (store.node(topup["id"])["status"], store.coins(ada)) == ("REFUNDED", ("0", "0"))
     assert store.bank.till.cash(instance="appstore") == 0
+    store.upstream.store.sales.reverse(sale)
+    assert store.hear() == [200]
+    assert store.coins(ada) == ("0", "0"), "what a store takes back is for people to give"
 
 
 def test_a_refund_that_was_not_told_is_seen_when_the_receipt_is_presented(store: Counter[AppStoreUpstream]) -> None:
@@ -188,6 +191,29 @@ def test_what_goes_back_on_the_page_takes_the_coins(page: Counter[MollieUpstream
         assert page.hear() == [200]
         page.bank.till.tick()
         assert (page.node(topup["id"])["status"], page.coins(ada)) == (status, (coins, "0"))
+
+
+def test_a_refund_of_ours_takes_days_and_counts_when_it_has_arrived(page: Counter[MollieUpstream]) -> None:
+    ada, frank = page.bank.person("ada"), page.bank.client("staff:finance")
+    topup = page.bank.buy(ada, providerCode="mollie")["topUp"]
+    (ref,) = page.upstream.books.payments
+    page.act(Act.PAY, ref)
+    page.hear()
+    page.bank.till.tick()
+    page.act(Act.HOLD_REFUND, ref)
+    given = {"topUpId": topup["id"], "amount": {"coins": "300"}, "reason": "A kind word"}
+    refund = page.bank.do(frank, "topUpRefund", "refund { id status }", **given)["refund"]
+    page.bank.till.tick(days=1)
+    assert (refund["status"], page.coins(ada)) == ("PENDING", ("700", "0"))
+    assert page.node(topup["id"])["status"] == "PAID"
+    (made,) = page.upstream.books.payments[ref].refunds
+    assert made.amount == Money(300, "EUR"), "asked for once, however often it was looked at"
+    made.status = "refunded"
+    assert page.hear() == [200]
+    page.bank.till.tick()
+    state = frank.data("query($id: ID!) { node(id: $id) { ... on TopUpRefund { status } } }", id=refund["id"])["node"]
+    assert (state["status"], page.node(topup["id"])["status"]) == ("SUCCEEDED", "PARTLY_REFUNDED")
+    assert page.coins(ada) == ("700", "0")
 
 
 def test_a_chargeback_holds_the_coins_until_the_bank_reverses_it(page: Counter[MollieUpstream]) -> None:
