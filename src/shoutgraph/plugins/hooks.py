@@ -56,10 +56,17 @@ class Hooks:
         verdicts = await self._verdicts("screen", {"subject": subject}, SCREEN_TIMEOUT_S)
         return max(verdicts, default=Verdict.HOLD)
 
-    async def money_event(self, event: Mapping[str, object]) -> tuple[str, ...]:
-        """Tells every plugin, and gives the names of those that failed and should be told again."""
+    @property
+    def listeners(self) -> tuple[str, ...]:
+        """The plugins that hear the news of money."""
+        return tuple(dict.fromkeys(name for name, _ in self._impls("shoutgraph_money_event")))
+
+    async def money_event(self, event: Mapping[str, object], *, only: str | None = None) -> tuple[str, ...]:
+        """Tells every plugin, or only one; gives the names of those that failed and should be told again."""
         failed = []
         for name, impl in self._impls("shoutgraph_money_event"):
+            if only not in {None, name}:
+                continue
             try:
                 async with asyncio.timeout(NEWS_TIMEOUT_S):
                     await _settled(_called(impl, {"event": event}))
