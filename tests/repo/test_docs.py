@@ -91,7 +91,7 @@ def test_every_refusal_is_mapped_by_the_api():
 def test_every_code_beside_graphql_is_documented():
     said = {
         node.value
-        for name in ("media", "webhooks")
+        for name in ("bank_files", "media", "webhooks")
         for node in ast.walk(source.tree(source.SRC / "api" / f"{name}.py"))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and codes.CODE.fullmatch(node.value)
     }

@@ -15,6 +15,7 @@ from shoutgraph.cli import (
     migrate,
     money,
     move,
+    payouts,
     plugins,
     prices,
     restore,
@@ -75,4 +76,5 @@ main.add_typer(clock.commands, name="clock")
 main.add_typer(strays.commands, name="strays")
 main.add_typer(money.commands, name="money")
 main.add_typer(webhooks.commands, name="webhooks")
+main.add_typer(payouts.commands, name="payouts")
 main.add_typer(plugins.commands, name="plugins")

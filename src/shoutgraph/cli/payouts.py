@@ -1,0 +1,59 @@
+"""`shoutgraph payouts`: what finance does with files when nobody wants a browser."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from shoutgraph.cli.shared import DataDir, console, fail, read_settings
+from shoutgraph.domain.bank_files import BODY_BYTES_MAX, Content
+from shoutgraph.domain.users import ROLES, Viewer
+
+OPERATOR: Final = Viewer(scopes=ROLES["finance"], principal="operator:payouts")
+ENTRIES_SHOWN: Final = 10
+
+commands = typer.Typer(help="Take in what banks state about payouts.", no_args_is_help=True)
+
+
+@commands.command()
+def ingest(
+    instance: Annotated[str, typer.Argument(help="The provider's instance.")],
+    file: Annotated[Path, typer.Argument(help="The statement.", exists=True, dir_okay=False)],
+    media_type: Annotated[
+        str | None, typer.Option("--type", help="Its media type; where the provider reads but one, that one.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Take in a statement of a bank: pain.002, camt.054, pacs.004, CSV, whatever the provider reads.
+
+    The same file is taken in once. Works while no server writes to an embedded database; beside one, post the file to
+    `/bank-files/{instance}`.
+    """
+    import asyncio
+
+    from shoutgraph import app
+    from shoutgraph.plugins.statements import Statements
+    from shoutgraph.services.payouts import statements
+    from shoutgraph.services.payouts.statements import Ingested
+
+    if file.stat().st_size > BODY_BYTES_MAX:
+        fail(f"a statement has at most {BODY_BYTES_MAX:,} bytes")
+    body = file.read_bytes()
+
+    async def work() -> Ingested:
+        settings = read_settings(data_dir=data_dir)
+        async with app.open_tools(settings, base_url="http://127.0.0.1") as tools:
+            way = tools.providers.payouts.get(instance)
+            read = way.caps.ingest if way is not None else frozenset[str]()
+            named = media_type or (next(iter(read)) if len(read) == 1 else "")
+            content = Content(file.name, named, body)
+            return await statements.ingest(tools, Statements(), OPERATOR, instance, content)
+
+    done = asyncio.run(work())
+    told = done.file.summary
+    assert told is not None, "a statement that was read has a summary"
+    again = " (taken in before)" if done.repeated else ""
+    counts = f"{told.applied} applied, {told.repeated} known, {told.foreign_count} not ours, {told.ignored} ignored"
+    console.print(f"{done.file.name}: {counts}{again}", soft_wrap=True, highlight=False)
+    for entry in told.foreign[:ENTRIES_SHOWN]:
+        console.print(f"  not ours: {entry}", soft_wrap=True, highlight=False, markup=False)
