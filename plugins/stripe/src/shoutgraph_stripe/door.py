@@ -83,6 +83,12 @@ def client(config: StripeConfig, host: Host) -> stripe.StripeClient:
     )
 
 
+async def listed(api: stripe.StripeClient, path: str, wanted: Mapping[str, Any]) -> stripe.StripeResponse:
+    """A page of objects as it came over the wire: see `wire.Answer`."""
+    page: stripe.StripeResponse = await api.raw_request_async("get", path, **wanted)
+    return page
+
+
 def _require_answer(answer: HttpAnswer) -> None:
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         raise RateLimitedError(_retry_after(answer.headers))

@@ -7,7 +7,7 @@ import stripe
 from stripe.params.checkout import SessionListParams
 
 from shoutgraph.sdk import Absent, TopUpOutcome, Unknown
-from shoutgraph_stripe import payments, wire
+from shoutgraph_stripe import door, payments, wire
 from shoutgraph_stripe.payments import Reversals
 from shoutgraph_stripe.shapes import (
     DisputeShape,
@@ -32,11 +32,10 @@ TOO_MANY: Final = "too_many_of_one_payment"
 class Reader:
     """Reads payments, and changes nothing."""
 
-    def __init__(self, api: "stripe.V1Services") -> None:
+    def __init__(self, client: stripe.StripeClient) -> None:
+        self._client, api = client, client.v1
         self._sessions = api.checkout.sessions
         self._intents = api.payment_intents
-        self._refunds = api.refunds
-        self._disputes = api.disputes
 
     async def session(self, ref: str) -> SessionShape | Absent | Unknown:
         """The session with this ref, or that of the payment with this ref."""
@@ -64,7 +63,7 @@ class Reader:
         }
         if after is not None:
             wanted["starting_after"] = after
-        page = await wire.ask(self._sessions.list_async(wanted), SessionsShape)
+        page = await wire.ask(door.listed(self._client, "/v1/checkout/sessions", wanted), SessionsShape)
         if not isinstance(page, SessionsShape):
             raise RuntimeError("Stripe did not list its sessions")  # noqa: TRY004 -- no type error
         return page
@@ -97,13 +96,17 @@ class Reader:
         return session.model_copy(update={"payment_intent": intent})
 
     async def _refunds_of(self, payment: str) -> list[RefundShape] | Unknown:
-        page = await wire.ask(self._refunds.list_async({"payment_intent": payment, "limit": PAGE}), RefundsShape)
+        page = await wire.ask(
+            door.listed(self._client, "/v1/refunds", {"payment_intent": payment, "limit": PAGE}), RefundsShape
+        )
         if not isinstance(page, RefundsShape):
             return wire.unknown(page)
         return Unknown(TOO_MANY) if page.has_more else page.data
 
     async def _disputes_of(self, payment: str) -> list[DisputeShape] | Unknown:
-        page = await wire.ask(self._disputes.list_async({"payment_intent": payment, "limit": PAGE}), DisputesShape)
+        page = await wire.ask(
+            door.listed(self._client, "/v1/disputes", {"payment_intent": payment, "limit": PAGE}), DisputesShape
+        )
         if not isinstance(page, DisputesShape):
             return wire.unknown(page)
         return Unknown(TOO_MANY) if page.has_more else page.data

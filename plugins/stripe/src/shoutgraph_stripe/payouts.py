@@ -58,9 +58,9 @@ class StripePayouts:
     def __init__(self, config: StripeConfig, host: Host) -> None:
         self._config = config
         self._host = host
-        api = door.client(config, host).v1
-        self._transfers = api.transfers
-        self._recipients = Recipients(api, host)
+        self._client = door.client(config, host)
+        self._transfers = self._client.v1.transfers
+        self._recipients = Recipients(self._client, host)
 
     async def submit(self, batch: PayoutBatch) -> BatchOutcome:
         """Makes the transfer of a batch of one: Stripe knows no larger ones, and a call has one key."""
@@ -112,7 +112,7 @@ class StripePayouts:
             wanted: TransferListParams = {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
             if after is not None:
                 wanted["starting_after"] = after
-            page = await wire.ask(self._transfers.list_async(wanted), TransfersShape)
+            page = await wire.ask(door.listed(self._client, "/v1/transfers", wanted), TransfersShape)
             if not isinstance(page, TransfersShape):
                 raise RuntimeError("Stripe did not list its transfers")  # noqa: TRY004 -- no type error
             found += [_listed(each) for each in page.data if transfers.is_of(each, self._host.instance)]

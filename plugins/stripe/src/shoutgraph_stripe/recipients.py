@@ -24,7 +24,7 @@ from shoutgraph.sdk import (
     Restricted,
     Unknown,
 )
-from shoutgraph_stripe import wire, words
+from shoutgraph_stripe import door, wire, words
 from shoutgraph_stripe.shapes import AccountShape, AccountsShape, LinkShape
 from shoutgraph_stripe.wire import Refused, moment
 
@@ -44,9 +44,10 @@ _REJECTED: Final = "rejected."
 class Recipients:
     """Makes creators known to Stripe."""
 
-    def __init__(self, api: "stripe.V1Services", host: Host) -> None:
-        self._accounts = api.accounts
-        self._links = api.account_links
+    def __init__(self, client: stripe.StripeClient, host: Host) -> None:
+        self._client = client
+        self._accounts = client.v1.accounts
+        self._links = client.v1.account_links
         self._instance = host.instance
 
     def requirements(self, country: str, currency: str) -> Sequence[Requirement]:
@@ -109,7 +110,7 @@ class Recipients:
             wanted: AccountListParams = {"limit": PAGE}
             if after is not None:
                 wanted["starting_after"] = after
-            page = await wire.ask(self._accounts.list_async(wanted), AccountsShape)
+            page = await wire.ask(door.listed(self._client, "/v1/accounts", wanted), AccountsShape)
             if not isinstance(page, AccountsShape):
                 code = page.reason if isinstance(page, Unknown) else page.code
                 return wire.not_done(Refused(code), request.call)

@@ -43,10 +43,10 @@ class StripeTopUps:
     def __init__(self, config: StripeConfig, host: Host) -> None:
         self._config = config
         self._host = host
-        api = door.client(config, host).v1
-        self._sessions = api.checkout.sessions
-        self._refunds = api.refunds
-        self._reader = Reader(api)
+        client = door.client(config, host)
+        self._sessions = client.v1.checkout.sessions
+        self._refunds = client.v1.refunds
+        self._reader = Reader(client)
 
     async def create(self, request: TopUpRequest) -> TopUpOutcome:
         """Opens a session of the page."""
