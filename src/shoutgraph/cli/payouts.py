@@ -20,7 +20,7 @@ def ingest(
     instance: Annotated[str, typer.Argument(help="The provider's instance.")],
     file: Annotated[Path, typer.Argument(help="The statement.", exists=True, dir_okay=False)],
     media_type: Annotated[
-        str | None, typer.Option("--type", help="Its media type; where the provider reads but one, that one.")
+        str | None, typer.Option("--type", help="Its media type; by the file's name otherwise.")
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -30,6 +30,7 @@ def ingest(
     `/bank-files/{instance}`.
     """
     import asyncio
+    import mimetypes
 
     from shoutgraph import app
     from shoutgraph.plugins.statements import Statements
@@ -45,7 +46,8 @@ def ingest(
         async with app.open_tools(settings, base_url="http://127.0.0.1") as tools:
             way = tools.providers.payouts.get(instance)
             read = way.caps.ingest if way is not None else frozenset[str]()
-            named = media_type or (next(iter(read)) if len(read) == 1 else "")
+            guessed = mimetypes.guess_type(file.name)[0]
+            named = media_type or (guessed if guessed in read else next(iter(sorted(read)), ""))
             content = Content(file.name, named, body)
             return await statements.ingest(tools, Statements(), OPERATOR, instance, content)
 
