@@ -45,6 +45,8 @@ from shoutgraph.jobs import (
     reconcile,
     requests,
     runner,
+    screening,
+    sweep,
     wallets,
 )
 from shoutgraph.plugins import loading, switches
@@ -68,6 +70,8 @@ JOBS: Final[Mapping[str, runner.Tick]] = {
     "payouts": payouts.tick,
     "reconcile": reconcile.tick,
     "requests": requests.tick,
+    "screening": screening.tick,
+    "sweep": sweep.tick,
     "wallets": wallets.tick,
 }
 """Everything that the clock starts."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 from shoutgraph.domain import errors, ids, media
@@ -63,6 +64,9 @@ class Files(Protocol):
             ValidationError: another upload writes this file now (`UPLOAD_BUSY`).
             OverloadedError: too many parts are being taken.
         """
+
+    def path_of(self, kind: FileKind, video_id: ids.VideoId) -> Path:
+        """Where a file lies on this machine: for those who only read it."""
 
     async def received_bytes(self, video_id: ids.VideoId) -> int:
         """How many bytes are durable; 0 where there is no file yet."""

@@ -24,6 +24,8 @@ class Hooks:
     def __init__(self, registry: pluggy.PluginManager, scrubber: scrubbing.Scrubber) -> None:
         self._registry = registry
         self._scrubber = scrubber
+        self.screens: Final = bool(self._impls("shoutgraph_screen"))
+        """Whether any plugin looks at what fans ask for and creators deliver."""
 
     def rank_topup(self, request: TopUpRequest, candidates: tuple[str, ...]) -> tuple[str, ...]:
         """The candidates as the first plugin with an opinion orders them; it cannot add any."""
@@ -42,11 +44,6 @@ class Hooks:
         """The strictest verdict of all plugins; an error, a timeout or another answer counts as HOLD."""
         verdicts = await self._verdicts("review", {"kind": kind, "request": request}, REVIEW_TIMEOUT_S)
         return max(verdicts, default=Verdict.ALLOW)
-
-    @property
-    def screens(self) -> bool:
-        """Whether any plugin looks at what fans ask for and creators deliver."""
-        return bool(self._impls("shoutgraph_screen"))
 
     async def screen(self, subject: OrderRequest | OrderVideo) -> Verdict:
         """The strictest verdict of all plugins that have an opinion.

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from shoutgraph.testkit import running
+
 FORMAT: Final = 1
 """The version of the report's form."""
 
@@ -24,7 +26,8 @@ def report(records: Iterable[Mapping[str, Any]]) -> dict[str, object]:
     for told in plugins.values():
         told["passed"].sort()
         told["conforms"] = not told["failed"]
-    return {"format": FORMAT, "plugins": dict(sorted(plugins.items()))}
+    sentences = {each.id: each.sentence for each in running.BEHAVIOURS}
+    return {"format": FORMAT, "behaviours": sentences, "plugins": dict(sorted(plugins.items()))}
 
 
 def write(path: Path, records: Iterable[Mapping[str, Any]]) -> None:

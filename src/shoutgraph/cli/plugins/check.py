@@ -41,12 +41,12 @@ def check(
         code = _run(found, path.absolute())
         if not path.exists():
             fail(f"the tests did not run: pytest ended with {code}")
-        told: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["plugins"]
-    if not told:
+        told: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if not told["plugins"]:
         fail("no test of the conformance kit ran")
-    for key, plugin in told.items():
-        _show(key, plugin)
-    if code or not all(plugin["conforms"] for plugin in told.values()):
+    for key, plugin in told["plugins"].items():
+        _show(key, plugin, told["behaviours"])
+    if code or not all(plugin["conforms"] for plugin in told["plugins"].values()):
         fail(f"{distribution} does not conform")
     console.print(f"[green]{escape(distribution)} conforms.[/]")
 
@@ -89,10 +89,9 @@ def _run(tests: list[str], report: Path) -> int:
     return done.returncode
 
 
-def _show(key: str, plugin: Mapping[str, Any]) -> None:
+def _show(key: str, plugin: Mapping[str, Any], sentences: Mapping[str, str]) -> None:
     title = f"{key} ({plugin['distribution']} {plugin['version']}, SDK {plugin['sdk']})"
     table = Table("id", "behaviour", "verdict", "why", title=escape(title))
-    titles = _titles()
     for name in sorted({*plugin["passed"], *plugin["skipped"], *plugin["failed"]}):
         if name in plugin["failed"]:
             verdict, why = "[red]failed[/]", plugin["failed"][name]
@@ -100,11 +99,5 @@ def _show(key: str, plugin: Mapping[str, Any]) -> None:
             verdict, why = "[yellow]left out[/]", plugin["skipped"][name]
         else:
             verdict, why = "[green]passed[/]", "; ".join(plugin["left_out"].get(name, ()))
-        table.add_row(name, titles.get(name, ""), verdict, escape(str(why)))
+        table.add_row(name, sentences.get(name, ""), verdict, escape(str(why)))
     show(table)
-
-
-def _titles() -> Mapping[str, str]:
-    from shoutgraph.testkit import running
-
-    return {each.id: each.sentence for each in running.BEHAVIOURS}

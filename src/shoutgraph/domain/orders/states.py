@@ -140,7 +140,7 @@ TRANSITIONS: Final = (
         _A.POLICY,
         coins=CoinEffect.RETURN_LATE_SURCHARGE,
     ),
-    _row(15, "review_changes", (_S.IN_REVIEW,), _S.CHANGES_REQUIRED, _A.MODERATOR),
+    _row(15, "review_changes", (_S.IN_REVIEW,), _S.CHANGES_REQUIRED, _A.MODERATOR, _A.POLICY),
     _row(16, "review_reject", (_S.IN_REVIEW,), _S.REJECTED, _A.MODERATOR, coins=_BACK, cut=Cut.FIRST),
     _row(17, "redo_review_reject", (_S.IN_REVIEW,), _S.DISPUTED, _A.MODERATOR, _A.TIMER, cut=Cut.REDO),
     _row(

@@ -15,7 +15,7 @@ from shoutgraph.domain.fees import Split
 from shoutgraph.domain.orders import machine
 from shoutgraph.domain.orders.machine import Command, Move
 from shoutgraph.domain.orders.order import Order
-from shoutgraph.domain.orders.states import Actor, CoinEffect
+from shoutgraph.domain.orders.states import Actor, CoinEffect, State
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.postings import Books, Held
 from shoutgraph.storage import deadlines, earnings, journal as journal_rows, ledger as ledger_rows, orders, policies
@@ -25,6 +25,10 @@ from shoutgraph.tools import Tools
 MOVED: Final = "order.status_changed"
 CHANGED: Final = "order.changed"
 
+SCREENED: Final = frozenset({State.SCREENING, State.IN_REVIEW})
+"""States in which plugins look at an order before a moderator does."""
+SCREENINGS: Final = ("screening_1", "screening_2", "screening_3")
+"""Deadlines of that look: the first is due at once, the next when whoever looked did not come back."""
 
 _POSTED: Final = {
     CoinEffect.RETURN: "order.closed",
@@ -71,6 +75,8 @@ def keep(tools: Tools, tx: Tx, order: Order, policy: Policy, *, did: Did) -> Non
         deadlines.delete(tx, order.id)
     for kind, due_at in machine.timers(order, policy).items():
         deadlines.put(tx, Deadline(order.id, kind, due_at, order.revision))
+    if tools.providers.hooks.screens and order.state in SCREENED and order.frozen_at is None:
+        deadlines.put(tx, Deadline(order.id, SCREENINGS[0], tx.now, order.revision))
     body = {
         "transition": did.transition,
         "actor": did.actor.value,
