@@ -81,7 +81,7 @@ _WALK: Final = re.compile(r"SCAN (\w+)")
 NEWEST_ONLY: Final = frozenset({"epoch", "event", "policy"})
 """Tables of which the newest line is read, from the end and without an index of its own."""
 
-PLACE: Final = {True: 16, False: 15}
+PLACE: Final = {True: 16, False: 13}
 """Statements of orderPlace, by whether the database is embedded: one to know the fan, the others keep the promise."""
 
 

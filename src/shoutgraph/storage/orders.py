@@ -149,6 +149,16 @@ _COUNT_OPEN_BESIDE: Final = Statement[tuple[int]](
 _INSERT_BRIEF: Final = Statement[Any](
     lambda: sa.insert(_BRIEF).values(order_id=sa.bindparam("order_id"), body=sa.bindparam("body"))
 )
+_INSERT_WITH_BRIEF: Final = Statement[Any](
+    lambda: (
+        sa.insert(_T)
+        .values({name: sa.bindparam(name) for name in _NAMES})
+        .add_cte(
+            sa.insert(_BRIEF).values(order_id=sa.bindparam("id", type_=Text), body=sa.bindparam("body")).cte("kept")
+        )
+    )
+)
+"""Both at once, where each statement has a way to go; SQLite writes one table at a time."""
 _LIST_BRIEFS: Final = Statement[tuple[str, dict[str, Any]]](
     lambda: sa.select(_BRIEF.c.order_id, _BRIEF.c.body).where(columns.any_of(_BRIEF.c.order_id, "ids"))
 )
@@ -156,8 +166,11 @@ _LIST_BRIEFS: Final = Statement[tuple[str, dict[str, Any]]](
 
 def insert(tx: Tx, order: Order, brief: Brief) -> None:
     """Stores a new order with its brief."""
-    tx.put(_INSERT, **_params(order))
-    tx.put(_INSERT_BRIEF, order_id=order.id, body=_brief_body(brief))
+    if tx.shared:
+        tx.put(_INSERT_WITH_BRIEF, **_params(order), body=_brief_body(brief))
+    else:
+        tx.put(_INSERT, **_params(order))
+        tx.put(_INSERT_BRIEF, order_id=order.id, body=_brief_body(brief))
 
 
 def save(tx: Tx, order: Order) -> None:

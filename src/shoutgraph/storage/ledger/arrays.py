@@ -54,12 +54,6 @@ def hold(tx: Tx, accounts: Sequence[str]) -> None:
         tx.one(_HOLD, accounts=accounts, waiting=tx.hold is Hold.WAIT)
 
 
-def foresee_hold(tx: Tx, accounts: Sequence[str]) -> None:
-    """Asks ahead what `hold` will ask."""
-    if tx.hold is not Hold.NO:
-        tx.foresee(_HOLD, accounts=accounts, waiting=tx.hold is Hold.WAIT)
-
-
 def close(tx: Tx, account: str) -> bool:
     """Closes an account for ever; says whether it was open."""
     tx.finish()

@@ -9,7 +9,7 @@ from shoutgraph.domain import entries, ids, ledger, pages
 from shoutgraph.storage import columns
 from shoutgraph.storage.ledger import arrays
 from shoutgraph.storage.ledger.tables import AccountRow, EntryRow, LotMoveRow, LotRow, PostingRow, TransferRow
-from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.statements import Hold, Statement
 from shoutgraph.storage.tx import Tx
 
 LOTS_MAX: Final = 10_000
@@ -61,15 +61,23 @@ def list_of_spendable_lots(tx: Tx, *accounts: str) -> tuple[ledger.Lot, ...]:
     Coins of an expired lot stay in the balance until they are retired, so count spendable coins by these lots.
     A unit of work that writes holds these wallets from now on.
     """
-    hold_wallets(tx, *accounts)
-    return tuple(ledger.Lot(*row) for row in tx.all(_SPENDABLE, accounts=accounts, now=tx.now))
+    if tx.hold is Hold.NO:
+        rows = tx.all(_SPENDABLE, accounts=accounts, now=tx.now)
+    else:
+        tx.finish()
+        rows = tx.all(_TAKE, **_taking(tx, accounts))
+    return tuple(ledger.Lot(*row) for row in rows)
 
 
 def foresee_spendable_lots(tx: Tx, *accounts: str) -> None:
     """Asks ahead what `list_of_spendable_lots` will ask, and so holds these wallets."""
-    if tx.shared:
-        arrays.foresee_hold(tx, accounts)
-    tx.foresee(_SPENDABLE, accounts=accounts, now=tx.now)
+    if tx.hold is not Hold.NO:
+        tx.finish()
+        tx.foresee(_TAKE, **_taking(tx, accounts))
+
+
+def _taking(tx: Tx, accounts: Sequence[str]) -> dict[str, object]:
+    return {"accounts": accounts, "now": tx.now, "most": LOTS_MAX, "waiting": tx.hold is Hold.WAIT}
 
 
 def list_of_expired_lots(tx: Tx, *, limit: int) -> tuple[ledger.Lot, ...]:
@@ -154,6 +162,16 @@ def _spendable() -> sa.ClauseElement:
     )
 
 
+def _take() -> sa.ClauseElement:
+    taken = sa.func.spendable_lots(
+        sa.bindparam("accounts", type_=sa.ARRAY(sa.Text())),
+        sa.bindparam("now", type_=columns.Micros),
+        sa.bindparam("most", type_=columns.Integer),
+        sa.bindparam("waiting", type_=sa.Boolean()),
+    ).table_valued(*(sa.column(column.name, column.type) for column in _LOT_COLUMNS))
+    return sa.select(*taken.c)
+
+
 def _expired() -> sa.ClauseElement:
     now = sa.bindparam("now", type_=columns.Micros)
     full = _LOT.c.remaining > sa.literal_column("0")  # as the partial index has it, so that it is used
@@ -217,6 +235,8 @@ _FIND_TRANSFER: Final = Statement(
     lambda: sa.select(_TRANSFER).where(_TRANSFER.c.kind == sa.bindparam("kind"), _TRANSFER.c.ref == sa.bindparam("ref"))
 )
 _SPENDABLE: Final = Statement(_spendable)
+_TAKE: Final = Statement(_take)
+"""The same lots once their wallets are held, by a function of PostgreSQL: both in one statement."""
 _EXPIRED: Final = Statement(_expired)
 _OF_TOPUP: Final = Statement(
     lambda: (
