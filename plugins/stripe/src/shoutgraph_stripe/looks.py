@@ -73,13 +73,17 @@ class Reader:
         reversals = await self.reversals(session)
         return reversals if isinstance(reversals, Unknown) else payments.outcome_of(session, reversals)
 
-    async def reversals(self, session: SessionShape) -> Reversals | Unknown:
-        """What went back, asked for unless the payment says that nothing did."""
+    async def reversals(self, session: SessionShape, *, failed: bool = False) -> Reversals | Unknown:
+        """What went back, asked for unless the payment says that nothing did.
+
+        Args:
+            failed: also the refunds that came to nothing, of which the payment says nothing.
+        """
         intent = payments.intent_of(session)
         if intent is None or intent.latest_charge is None:
             return payments.NOTHING
         charge = payments.charge_of(session)
-        refunds = await self._refunds_of(intent.id) if charge is None or charge.amount_refunded > 0 else []
+        refunds = await self._refunds_of(intent.id) if failed or charge is None or charge.amount_refunded > 0 else []
         if isinstance(refunds, Unknown):
             return refunds
         disputes = await self._disputes_of(intent.id) if charge is None or charge.disputed else []

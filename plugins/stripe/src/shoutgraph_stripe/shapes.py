@@ -79,6 +79,7 @@ class RefundShape(Shape):
     object: Literal["refund"]
     amount: NonNegativeInt
     currency: str
+    metadata: dict[str, str] = Field(default_factory=dict)
     status: str
     failure_reason: str | None = None
 

@@ -78,12 +78,22 @@ class StripeTopUps:
         return await self._reader.known(session)
 
     async def refund(self, request: RefundRequest) -> TopUpOutcome:
-        """Gives money back: looks at the payment first, then asks for the refund once."""
+        """Gives money back: looks at the payment first, then asks for the refund, if it is not among those made.
+
+        Asking again would only give the first answer again, and not what became of the refund since.
+        """
         session = await self._reader.session(request.ref)
-        before = session if isinstance(session, Absent | Unknown) else await self._reader.reversals(session)
+        before = (
+            session if isinstance(session, Absent | Unknown) else await self._reader.reversals(session, failed=True)
+        )
         match session, before:
             case SessionShape(payment_intent=IntentShape(amount_received=received)), Reversals() if received > 0:
-                return await self._given_back(request, session, before)
+                key = request.call.idempotency_key
+                made = next((each for each in before.refunds if each.metadata.get(words.KEY) == key), None)
+                if made is None:
+                    return await self._given_back(request, session, before)
+                same = made.amount == to_provider(request.amount, currencies.EXPONENTS)
+                return _refunded(session, before, made) if same else Unknown(wire.KEY_REUSED)
             case _, Unknown():
                 return wire.not_done(before, request.call)
             case _:
