@@ -110,6 +110,8 @@ def test_money_that_went_back_unseen_is_not_overlooked() -> None:
     ref = "tr_5B8cwPMGnU6qLbRvo7qEZo"
     assert reading.outcome_of(payment(amount_refunded=eur("1.00"))) == Unknown("refunds_not_shown", ref=ref)
     assert reading.outcome_of(payment(amount_charged_back=eur("1.00"))) == Unknown("refunds_not_shown", ref=ref)
+    half = payment(amount_refunded=eur("1.00"), embedded={"chargebacks": []})
+    assert reading.outcome_of(half) == Unknown("refunds_not_shown", ref=ref)
     assert totals_of(payment(amount_refunded=eur("0.00"))).refunded.minor == 0
 
 

@@ -51,8 +51,11 @@ def hides_refunds(payment: PaymentShape) -> bool:
     Raises:
         ValueError: an amount cannot be read.
     """
-    went_back = (payment.amount_refunded, payment.amount_charged_back)
-    return payment.embedded is None and any(each is not None and each.money().minor > 0 for each in went_back)
+    went_back = (
+        (payment.amount_refunded, payment.embedded.refunds),
+        (payment.amount_charged_back, payment.embedded.chargebacks),
+    )
+    return any(sum_ is not None and sum_.money().minor > 0 and parts is None for sum_, parts in went_back)
 
 
 def _outcome(payment: PaymentShape) -> TopUpOutcome:
@@ -75,8 +78,7 @@ def _outcome(payment: PaymentShape) -> TopUpOutcome:
 def _totals(payment: PaymentShape) -> Totals:
     """The sums. A chargeback counts as disputed until the bank reverses it; that it is lost, nobody ever says."""
     settled = payment.amount.money()
-    refunds = payment.embedded.refunds if payment.embedded else ()
-    chargebacks = payment.embedded.chargebacks if payment.embedded else ()
+    refunds, chargebacks = payment.embedded.refunds or (), payment.embedded.chargebacks or ()
     return Totals(
         settled=settled,
         refunded=_sum([each.amount.money() for each in refunds if each.status == REFUNDED], settled.currency),

@@ -56,8 +56,8 @@ class ChargebackShape(_Shape):
 
 
 class _Embedded(_Shape):
-    refunds: tuple[RefundShape, ...] = ()
-    chargebacks: tuple[ChargebackShape, ...] = ()
+    refunds: tuple[RefundShape, ...] | None = None
+    chargebacks: tuple[ChargebackShape, ...] | None = None
 
 
 class _Link(_Shape):
@@ -83,7 +83,7 @@ class PaymentShape(_Shape):
     amount_charged_back: AmountShape | None = None
     metadata: object = None
     links: _Links = Field(default=_Links(), alias="_links")
-    embedded: _Embedded | None = Field(default=None, alias="_embedded")
+    embedded: _Embedded = Field(default=_Embedded(), alias="_embedded")
 
     @property
     def ours(self) -> Ours | None:
