@@ -47,6 +47,7 @@ from shoutgraph.jobs import (
     runner,
     screening,
     sweep,
+    sweep,
     wallets,
 )
 from shoutgraph.plugins import loading, switches
@@ -71,6 +72,7 @@ JOBS: Final[Mapping[str, runner.Tick]] = {
     "reconcile": reconcile.tick,
     "requests": requests.tick,
     "screening": screening.tick,
+    "sweep": sweep.tick,
     "sweep": sweep.tick,
     "wallets": wallets.tick,
 }

@@ -144,6 +144,32 @@ def reject(resolution: ResolutionId, by: By, data_dir: DataDir = None) -> None:
     console.print(escape(_told_resolution(_run(work, data_dir))), soft_wrap=True, highlight=False)
 
 
+@commands.command()
+def totals(data_dir: DataDir = None) -> None:
+    """Compare the cash books with what top-ups and payouts say. Exit code 1: they differ. Runs beside the server."""
+    from shoutgraph import app
+    from shoutgraph.services.money import sweep
+
+    with app.open_reader(read_settings(data_dir=data_dir)) as store:
+        found = store.read_now(lambda tx: sweep.totals_now(tx, ""))
+    right = ("books", "top-ups and payouts", "not booked yet")
+    table = Table("instance", "currency", *(Column(word, justify="right") for word in right), "", title="Totals")
+    for each in found:
+        said = "they differ" if each.differs else ""
+        units = (_units(each.books_units), _units(each.known_units), str(each.unbooked_minor))
+        table.add_row(each.instance, each.currency, *units, said)
+    show(table)
+    if any(each.differs for each in found):
+        fail("the cash books say something else than the rows that they stand for: run `shoutgraph ledger verify`")
+
+
+def _units(book_units: int) -> str:
+    """Minor units, with what is less than one."""
+    whole, rest = divmod(abs(book_units), money.BOOK_UNITS_PER_MINOR)
+    sign = "-" if book_units < 0 else ""
+    return f"{sign}{whole}" + (f".{rest:02}" if rest else "")
+
+
 def _run(work: "Callable[[Tools], Coroutine[Any, Any, T]]", data_dir: Path | None) -> T:
     from shoutgraph import app
 

@@ -58,6 +58,17 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the sweep of an instance stands: up to when it is known, when it is due, and its failures in a row."""
+
+    instance: str
+    since: datetime
+    due_at: datetime
+    answered_at: datetime | None
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
 class Total:
     """One instance and currency on a day: the ledger's cash account, what top-ups and payouts say, what waits.
 
@@ -105,9 +116,9 @@ def finish(tx: Tx, sweep: Sweep, *, since: datetime, due_at: datetime, answered:
     tx.run(statement, of=of, until=until, since=since, due_at=due_at, failures=failures, **given)
 
 
-def list_of(tx: Tx) -> tuple[tuple[str, datetime, datetime | None, int], ...]:
-    """Every sweep: its instance, up to when it asked, when it was answered, and its failures in a row."""
-    return tuple(tx.all(_LIST))
+def list_of(tx: Tx) -> tuple[Place, ...]:
+    """Where every sweep stands."""
+    return tuple(Place(*row) for row in tx.all(_LIST))
 
 
 def keep_total(tx: Tx, total: Total) -> None:
@@ -160,9 +171,8 @@ def _finish() -> sa.Update:
 
 _FINISH: Final = Statement[Any](_finish)
 _ANSWERED: Final = Statement[Any](lambda: _finish().values(answered_at=sa.bindparam("now")))
-_LIST: Final = Statement[tuple[str, datetime, datetime | None, int]](
-    lambda: sa.select(_S.c.instance, _S.c.since, _S.c.answered_at, _S.c.failures).order_by(_S.c.instance)
-)
+_PLACE: Final = ("instance", "since", "due_at", "answered_at", "failures")
+_LIST: Final = Statement[Any](lambda: sa.select(*(_S.c[name] for name in _PLACE)).order_by(_S.c.instance))
 _KEEP: Final = Statement[Any](lambda: upsert(_T, "day", "instance", "currency"))
 _HAS_TOTALS: Final = Statement[Any](lambda: sa.select(_T.c.day).where(_T.c.day == sa.bindparam("day")).limit(1))
 _TOTALS: Final = Statement[Any](

@@ -1,0 +1,84 @@
+"""Asks every provider that can list what it has, so that money which the books do not know is found.
+
+What they know is booked as any news would be: a webhook that was lost for good is made up for. What they do not know is
+kept for people. Once a day the cash books are compared with the rows that they stand for.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from shoutgraph import sdk
+from shoutgraph.domain.strays import StrayKind
+from shoutgraph.jobs.restore import Lists
+from shoutgraph.services import restore
+from shoutgraph.services.money import sweep
+from shoutgraph.services.orders import timers
+from shoutgraph.services.payouts import adopt
+from shoutgraph.services.restore import Apply, Taken
+from shoutgraph.services.topups import notice as topup_notices
+from shoutgraph.tools import Tools
+
+logger = logging.getLogger("shoutgraph.jobs")
+
+LIST: Final = "sweep"
+TIMEOUT: Final = timedelta(seconds=60)
+PAGES_MAX: Final = 20
+"""The most pages of one turn; the rest comes with the next."""
+
+KINDS: Final[Mapping[StrayKind, Apply]] = {
+    StrayKind.TOPUP: partial(topup_notices.listed, reverse_orders=timers.reverse_orders),
+    StrayKind.PAYOUT: adopt.listed,
+}
+
+
+async def tick(tools: Tools) -> int:
+    """Asks the providers whose turn it is; gives how much of theirs the books did not know."""
+    found = 0
+    instances: Mapping[StrayKind, Mapping[str, Lists]] = {
+        StrayKind.TOPUP: tools.providers.topups,
+        StrayKind.PAYOUT: tools.providers.payouts,
+    }
+    for kind, ways in instances.items():
+        for name, way in sorted(ways.items()):
+            if hasattr(way.provider, "list_since"):
+                found += await _sweep(tools, name, kind, way)
+    await sweep.compare_today(tools)
+    return found
+
+
+async def _sweep(tools: Tools, name: str, kind: StrayKind, way: Lists) -> int:
+    turn = await sweep.claim(tools, name)
+    if turn is None:
+        return 0
+    found, seen, since = 0, set[tuple[str, str]](), turn.since - sweep.OVERLAP
+    answered, ended = True, False
+    for _ in range(PAGES_MAX):
+        page = await way.list_since(since, sdk.Call(LIST, LIST, TIMEOUT))
+        answered = page is not None
+        fresh = [each for each in page or () if _name(each) not in seen]
+        ended = answered and not fresh
+        if not fresh or not turn.lease.leaves(TIMEOUT, now=tools.clock()):
+            break
+        for each in fresh:
+            seen.add(_name(each))
+            found += await _take(tools, name, kind, each)
+        since = max(each.created_at for each in fresh)
+    if not answered:
+        logger.warning("the provider %s does not say what it has", name)
+    await sweep.finish(tools, turn, answered=answered, all_of_it=ended)
+    return found
+
+
+async def _take(tools: Tools, name: str, kind: StrayKind, listed: sdk.Listed) -> int:
+    known = await sweep.is_known_stray(tools, name, listed.target.operation_id)
+    if await restore.take(tools, name, kind, listed, KINDS[kind]) is not Taken.STRAY or known:
+        return 0
+    await sweep.tell_stray(tools, name, listed.target.operation_id)
+    return 1
+
+
+def _name(listed: sdk.Listed) -> tuple[str, str]:
+    return listed.target.idempotency_key, listed.target.operation_id

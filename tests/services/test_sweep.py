@@ -1,0 +1,62 @@
+"""What providers list: news that no webhook brought is booked, and money that the books do not know is found."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from tests.services.test_refunds import ask
+from tests.services.till import Till, open_till
+from tests.storage.databases import Place
+
+from shoutgraph.domain import ids
+from shoutgraph.domain.topups.topup import Status, Topup
+from shoutgraph.jobs import sweep
+from shoutgraph.services.money import subjects, sweep as sweeping
+from shoutgraph.services.topups.submit import request_of
+from shoutgraph.storage import journal, sweeps
+
+
+@pytest.fixture
+def till(place: Place) -> Iterator[Till]:
+    with open_till(place) as till:
+        yield till
+
+
+def forgotten(till: Till, topup: Topup) -> str:
+    """Money at the provider under a name that the books have never heard of."""
+    lost = replace(topup, id=ids.TopupId(till.world.tools.new_id(ids.TOPUP)))
+    till.world.run(till.world.tools.providers.topups["sandbox"].create(request_of(lost)))
+    till.control(f"payments/{lost.id}/pay")
+    return lost.id
+
+
+def test_a_sweep_books_what_no_webhook_told_and_finds_what_nobody_knows(till: Till) -> None:
+    fan = till.world.person("ada")
+    topup = till.buy(fan, 1_000).value
+    till.control(f"payments/{topup.id}/pay")
+    lost = forgotten(till, topup)
+    assert till.world.run(sweep.tick(till.world.tools)) == 1
+    assert (till.topup(topup).status, till.world.wallet(fan)) == (Status.PAID, (1_000, 0, 0))
+    (waiting,) = till.world.read(subjects.list_of)
+    assert (waiting.subject.id, waiting.subject.amount is not None) == (f"sandbox/{lost}", True)
+    told = till.world.read(lambda tx: journal.list_of_topic(tx, f"sandbox/{lost}", after=0, limit=5))
+    assert [each.type for each in told] == ["money.stray_found"]
+    before = till.world.read(sweeps.list_of)
+    assert till.world.run(sweep.tick(till.world.tools)) == 0, "it is not due"
+    assert till.world.read(sweeps.list_of) == before
+    till.world.clock.move(hours=1, seconds=1)
+    assert till.world.run(sweep.tick(till.world.tools)) == 0, "people were told before"
+    assert all(each.since > was.since for each, was in zip(till.world.read(sweeps.list_of), before, strict=True))
+
+
+def test_the_cash_books_say_what_top_ups_and_payouts_say(till: Till) -> None:
+    fan = till.world.person("ada")
+    first, second = till.paid(fan, 1_000), till.paid(fan, 1_000)
+    ask(till, first, minor=300)
+    till.control(f"payments/{second.id}/dispute", outcome="open")
+    till.look(second)
+    till.world.run(sweep.tick(till.world.tools))
+    found = {each.instance: each for each in till.world.read(lambda tx: sweeping.totals_now(tx, "today"))}
+    total = found["sandbox"]
+    assert (total.differs, total.books_units, total.unbooked_minor) == (False, till.cash() * 100, 0)
+    assert len(till.world.read(sweeps.list_of_totals)) >= 1
