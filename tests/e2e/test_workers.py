@@ -73,7 +73,7 @@ def pool(open_pool: Open) -> Iterator[Pool]:
 
 def test_no_order_is_lost_or_doubled_when_workers_are_killed(pool: Pool, extent: Extent):
     kills = extent.count("kills", suite=KILLS, soak=50)
-    shoppers = Shoppers(pool, extent.chance, cancels=0.5)
+    shoppers = Shoppers(pool, extent.chance, cancels=0.9)
     asyncio.run(_shop(pool, shoppers, kills, extent.chance))
     drained_s = _stop(pool)
     check_books(pool, shoppers.books)
