@@ -8,12 +8,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shoutgraph.domain import clock, errors, pages
+from shoutgraph.domain import clock, errors, feeds, pages
 from shoutgraph.domain.anchors import FIRST, Epoch
+from shoutgraph.domain.feeds import Feed
 from shoutgraph.domain.journal import Event
 from shoutgraph.domain.users import Viewer
-from shoutgraph.services import feeds
-from shoutgraph.services.feeds import Feed
 from shoutgraph.storage import epochs, journal as journal_rows
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools

@@ -10,8 +10,9 @@ from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.directives import Cost, ListSize
 from shoutgraph.api.graphql.events import PAGE_MAX, After, EventConnectionType, EventType, connect, size_of
 from shoutgraph.api.graphql.payouts.payout import PayoutType, fetch_payouts
+from shoutgraph.domain import feeds
 from shoutgraph.domain.payouts import PayoutState
-from shoutgraph.services import events, feeds
+from shoutgraph.services import events
 from shoutgraph.services.events import EventFilter, Told
 
 
