@@ -15,6 +15,8 @@ BY: Final[Mapping[str, str]] = {
     "offerUpdate": "creator",
     "offerActivate": "creator",
     "offerDeactivate": "creator",
+    "payoutRecipientRefresh": "creator",
+    "payoutBatchHandOver": "finance",
     "payoutRequest": "creator",
     "payoutCancel": "creator",
     "payoutApprove": "finance",
