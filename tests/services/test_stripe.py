@@ -30,7 +30,7 @@ from shoutgraph.jobs import payouts as payout_jobs, reconcile
 from shoutgraph.plugins import loading
 from shoutgraph.services import earnings as earning_services, packages
 from shoutgraph.services.orders import timers
-from shoutgraph.services.payouts import decide, request as requests
+from shoutgraph.services.payouts import decide, onboard, request as requests
 from shoutgraph.services.payouts.request import Wish as PayoutWish
 from shoutgraph.services.topups import create, refund
 from shoutgraph.services.topups.create import Wish
@@ -244,6 +244,29 @@ def test_a_saved_500_is_unknown_until_stripe_ends_the_session(desk: Desk) -> Non
     checkout.expire(desk.stripe, desk.session())
     desk.tell()
     assert desk.now(topup).status is Status.FAILED
+
+
+def test_a_creator_becomes_known_on_stripes_page_and_a_webhook_says_so(desk: Desk) -> None:
+    world = desk.world
+    wish = onboard.Introduction(
+        "stripe-out", "Mine", "DE", "EUR", "https://fan.example/back", {"email": "n@fan.example"}
+    )
+    asked = world.request("payoutRecipientCreate", desk.viewer, None, provider="stripe-out")
+    recipient = world.run(onboard.introduce(world.tools, desk.viewer, asked, wish)).value
+    assert recipient.state is RecipientState.NEEDS_ACTION
+    (account,) = desk.stripe.all_of(connect.ACCOUNT)
+    assert (recipient.ref, account["email"]) == (account["id"], "n@fan.example")
+    desk.stripe.untold.clear()
+    desk.tick(days=2)  # Stripe has forgotten the key by now, and the page has closed
+    desk.stripe.saved.clear()
+    asked = world.request("payoutRecipientRefresh", desk.viewer, None, recipient=recipient.id)
+    world.run(onboard.refresh(world.tools, desk.viewer, asked, recipient.id))
+    assert len(desk.stripe.all_of(connect.ACCOUNT)) == 1
+    connect.complete(desk.stripe, account)
+    assert desk.tell(instance="stripe-out") == [200]
+    desk.tick(seconds=1)
+    found = world.read(lambda tx: recipients.get(tx, recipient.id, desk.creator.id))
+    assert found.state is RecipientState.READY
 
 
 def test_a_payout_is_a_transfer_that_may_be_reversed(desk: Desk) -> None:

@@ -47,6 +47,14 @@ async def test_a_creator_who_comes_back_days_later_goes_on_with_the_same_account
     assert len(shop.world.all_of(connect.ACCOUNT)) == 1
 
 
+async def test_stripe_asks_itself_and_pays_nobody_where_it_is_not(shop: Shop) -> None:
+    assert [each.name for each in shop.payouts.requirements("DE", "EUR") or ()] == ["email"]
+    assert shop.payouts.requirements("KP", "EUR") == ()
+    outcome = await shop.payouts.onboard(shop.onboarding(values={"email": "other@shop.test"}))
+    assert isinstance(outcome, NeedsAction)
+    assert shop.world.things[outcome.ref]["email"] == "other@shop.test"
+
+
 @pytest.mark.parametrize(
     ("reason", "wanted"),
     [("requirements.past_due", "requirements_due"), ("rejected.fraud", "rejected.fraud")],

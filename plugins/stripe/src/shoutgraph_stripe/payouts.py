@@ -88,7 +88,7 @@ class StripePayouts:
         return Unknown("unsupported")
 
     def requirements(self, country: str, currency: str) -> Sequence[Requirement]:
-        """What a recipient has to tell us: nothing, Stripe asks itself."""
+        """What a recipient has to tell us: next to nothing, Stripe asks itself."""
         return self._recipients.requirements(country, currency)
 
     async def onboard(self, request: OnboardRequest) -> RecipientOutcome:

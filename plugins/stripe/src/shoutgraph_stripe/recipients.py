@@ -32,6 +32,19 @@ PAGE: Final = 100
 PAGES_MAX: Final = 5
 """The most pages of accounts that are looked through for one that was begun before."""
 
+EMAIL: Final = Requirement(
+    "email", "E-mail address, which Stripe fills in for you", pattern=r"[^@\s]+@[^@\s]+\.[^@\s]+", required=False
+)
+COUNTRIES: Final = frozenset(
+    {"AE", "AT", "AU", "BE", "BG", "BR", "CA", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GI", "GR"}
+    | {"HK", "HR", "HU", "IE", "IT", "JP", "LI", "LT", "LU", "LV", "MT", "MX", "MY", "NL", "NO", "NZ", "PL", "PT", "RO"}
+    | {"SE", "SG", "SI", "SK", "TH", "US"}
+)
+"""Where Stripe has accounts. Which of them a platform may pay depends on its own country: Stripe refuses the others.
+
+Source: https://stripe.com/global
+"""
+
 ACTIVE: Final = "active"
 INCOMPLETE: Final = "onboarding_incomplete"
 DUE: Final = "requirements_due"
@@ -51,9 +64,9 @@ class Recipients:
         self._instance = host.instance
 
     def requirements(self, country: str, currency: str) -> Sequence[Requirement]:
-        """Nothing: Stripe asks on its own page."""
-        del country, currency
-        return ()
+        """Next to nothing, because Stripe asks on its own page; nothing at all where Stripe pays nobody."""
+        del currency
+        return (EMAIL,) if country in COUNTRIES else ()
 
     async def onboard(self, request: OnboardRequest) -> RecipientOutcome:
         """Makes an account, or goes on with the one that is there, and leads to Stripe's page if it has to be done."""
@@ -136,8 +149,9 @@ class Recipients:
             "capabilities": {"transfers": {"requested": True}},
             "metadata": words.metadata(request.recipient_id, request.call.idempotency_key, self._instance, pages),
         }
-        if request.email is not None:
-            wanted["email"] = request.email
+        email = request.values.get(EMAIL.name) or request.email
+        if email:
+            wanted["email"] = email
         work = self._accounts.create_async(wanted, {"idempotency_key": request.call.idempotency_key})
         return await wire.ask(work, AccountShape)
 
