@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
+from tests.api import ledgers
 from tests.api.deployment import Deployment
 from tests.api.harness import PATIENCE_S
 
@@ -164,7 +165,7 @@ class Cast:
         self.deployment.settle()
         for name in ("creator", "other_creator"):
             self.ids[f"{name}_recipient"] = self.recipient(name)
-        self.ids |= {"payout": self.payout()["id"], **self.batch()}
+        self.ids |= {"payout": self.payout()["id"], **self.batch(), **ledgers.gather(to, self.ids["other_fan_topup"])}
         self.ids["wallet"] = to.ask("fan", "{ wallet { id } }")["wallet"]["id"]
         self.ids["package"] = to.ask("fan", PACKAGES)["coinPackages"][0]["id"]
         self.ids["unpaid_topup"] = to.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)[

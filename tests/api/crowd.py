@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from tests.api import ledgers
 from tests.api.cast import PURCHASE, RULES, SHAPE, STEPS, Cast
 from tests.api.harness import PATIENCE_S
 
@@ -38,6 +39,8 @@ class Crowd:
     videos: list[str]
     recipients: list[str]
     packages: list[str]
+    refunds: list[str]
+    resolutions: list[str]
 
     def of(self, prefix: str) -> list[str]:
         """Everything whose ids have this prefix."""
@@ -49,7 +52,7 @@ class Crowd:
 def gather(cast: Cast) -> Crowd:
     """Brings everybody together: each first order is paid to its creator, who asks for the money; a second waits."""
     to = cast.deployment
-    crowd = Crowd(cast, [], [], [], [], [], [], [], [], [], [])
+    crowd = Crowd(cast, [], [], [], [], [], [], [], [], [], [], [], [])
     for at in range(SIZE):
         fan, creator = f"fan_{at}", f"creator_{at}"
         crowd.users += [to.register(fan), to.register(creator)]
@@ -76,6 +79,9 @@ def gather(cast: Cast) -> Crowd:
         crowd.recipients.append(recipient)
         given = {"coins": "10", "recipientId": recipient}
         crowd.payouts.append(to.do(f"creator_{at}", "payoutRequest", "payout { id }", **given)["payout"]["id"])
+    for topup_id in crowd.topups:
+        crowd.refunds.append(ledgers.held_refund(to, topup_id))
+        crowd.resolutions.append(ledgers.proposed(to))
     crowd.packages = [each["id"] for each in _packages(cast)]
     shown = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Order { video { id } } } }"
     crowd.videos = [order["video"]["id"] for order in to.ask("moderator", shown, ids=crowd.orders)["nodes"]]

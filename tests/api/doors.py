@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from tests.api import ledgers
 from tests.api.cast import PAYOUT, PURCHASE, STEPS, Cast
 from tests.api.deployment import mutation_of
 
@@ -57,6 +58,8 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "topUpEvents": Door(_page("topUpEvents(first: 1)")),
         "topUps": Door(_page("topUps(first: 1)")),
         "topUps everyone's": Door(_page("topUps(first: 1, everyone: true)")),
+        "topUpRefunds": Door(_page("topUpRefunds(first: 1)")),
+        "moneyUnresolved": Door("{ moneyUnresolved(first: 1) { nodes { subjectId } } }"),
         "wallet": Door("{ wallet { id } }"),
         "wallet of the fan": Door(_one("wallet(userId: $id)"), _of("fan")),
         "earnings": Door("{ earnings { paid { coins } } }"),
@@ -91,6 +94,10 @@ def _moved(mutation: str) -> Given:
 
 def _wish(cast: Cast) -> dict[str, object]:
     return cast.wish()
+
+
+def _held_refund(cast: Cast) -> dict[str, object]:
+    return {"refundId": ledgers.held_refund(cast.deployment, cast.ids["other_fan_topup"])}
 
 
 def _payout(cast: Cast) -> dict[str, object]:
@@ -130,6 +137,20 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         "topUpCreate": lambda _cast: {"buy": {"coins": "70"}, **PURCHASE},
         "topUpRedeem": lambda cast: {"providerCode": "sandbox", "packageId": cast.ids["package"], "proof": ""},
         "topUpCancel": lambda cast: {"topUpId": _unpaid(cast)},
+        "topUpRefund": lambda cast: {
+            "topUpId": cast.ids["other_fan_topup"],
+            "amount": {"minorUnits": "1"},
+            "reason": "A kind word",
+        },
+        "topUpRefundApprove": _held_refund,
+        "topUpRefundDeny": _held_refund,
+        "moneyResolvePropose": lambda cast: {
+            "subjectId": ledgers.stray(cast.deployment),
+            "verdict": "CLOSED",
+            "evidence": "line 7 of the statement",
+        },
+        "moneyResolveConfirm": lambda cast: {"resolutionId": ledgers.proposed(cast.deployment)},
+        "moneyResolveReject": lambda cast: {"resolutionId": ledgers.proposed(cast.deployment)},
         "walletUnlock": lambda cast: {"userId": cast.ids["fan"]},
         "payoutRecipientCreate": lambda _cast: dict(_RECIPIENT),
         "payoutRecipientRefresh": lambda cast: {"recipientId": cast.ids["creator_recipient"]},

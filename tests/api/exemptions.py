@@ -28,6 +28,8 @@ NO_REVISION: Final[Mapping[str, str]] = {
     "payoutApprove": "as payoutCancel",
     "payoutHold": "as payoutCancel",
     "payoutDeny": "as payoutCancel",
+    "topUpRefundApprove": "a refund that is held has two ways on; a decided one is refused",
+    "topUpRefundDeny": "as topUpRefundApprove",
 }
 """Mutations that change something with a revision and take none, and what guards it instead."""
 
@@ -35,6 +37,9 @@ LONE_IDS: Final[Mapping[str, str]] = {
     "CoinLot.topUpId": "provenance; node reads it",
     "Earning.subjectId": "an order or a gift",
     "Payout.creatorId": "whose; node reads it",
+    "MoneyResolution.subjectId": "a top-up, payout, refund or stray; node reads all but the last",
+    "TopUpRefund.topUpId": "whose money; node reads it",
+    "UnresolvedMoney.subjectId": "a top-up, payout, refund or stray; node reads all but the last",
     "UploadTarget.videoId": "the video is not readable before its upload is complete",
     "WalletLock.topUpId": "provenance; node reads it",
 }

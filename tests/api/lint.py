@@ -28,7 +28,7 @@ from graphql import (
 )
 from tests.api.exemptions import LONE_IDS, NO_KEY, NO_REVISION
 
-SUBJECTS: Final = ("user", "creator", "offer", "order", "topUp", "wallet", "payout", "apiKey", "testClock")
+SUBJECTS: Final = ("user", "creator", "offer", "money", "order", "topUp", "wallet", "payout", "apiKey", "testClock")
 """What the names of mutations begin with."""
 
 NEVER: Final = ("talent", "product", "booking", "gateway", "payment", "transaction", "account", "offset", "listing")

@@ -40,6 +40,8 @@ topUpProviders            401        yes    yes        yes      yes            4
 topUps                    401        yes    yes        yes      yes            403        403      403      403
 topUps everyone's         401        403    403        403      403            403        yes      403      yes
 topUpEvents               401        yes    yes        yes      yes            403        yes      403      yes
+topUpRefunds              401        403    403        403      403            403        yes      403      yes
+moneyUnresolved           401        403    403        403      403            403        yes      403      yes
 wallet                    401        yes    yes        yes      yes            403        403      403      403
 wallet of the fan         401        yes    403        403      403            403        yes      403      yes
 order                     404        yes    404        yes      404            yes        yes      yes      yes
@@ -81,6 +83,12 @@ offerDeactivate           401        (403)  (403)      yes      (404)          (
 topUpCreate               401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
 topUpRedeem               401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)
 topUpCancel               401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
+topUpRefund               401        403    403        403      403            403        yes      403      yes
+topUpRefundApprove        401        403    403        403      403            403        yes      403      yes
+topUpRefundDeny           401        403    403        403      403            403        yes      403      yes
+moneyResolvePropose       401        403    403        403      403            403        yes      403      yes
+moneyResolveConfirm       401        403    403        403      403            403        yes      403      yes
+moneyResolveReject        401        403    403        403      403            403        yes      403      yes
 walletUnlock              401        403    403        403      403            403        yes      403      yes
 orderDraft                401        yes    yes        (422)    yes            (403)      (403)    (403)    (403)
 orderPlace                401        yes    yes        (422)    (422)          (403)      (403)    (403)    (403)

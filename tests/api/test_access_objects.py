@@ -31,6 +31,8 @@ payout        -          -      -          yes      -              -          ye
 recipient     -          -      -          yes      -              -          yes      -        yes
 batch         -          -      -          -        -              -          yes      -        yes
 bankfile      -          -      -          -        -              -          yes      -        yes
+refund        -          -      -          -        -              -          yes      -        yes
+resolution    -          -      -          -        -              -          yes      -        yes
 """
 """Things of the fan and the creator, by the prefix of their ids. The fan finds a video through its order."""
 
@@ -92,6 +94,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "ExchangeRate": "currency bookCurrency version numerator denominator",
     "InstructionsAction": "lines qr",
     "Money": "minorUnits currency exponent",
+    "MoneyResolution": "id kind subjectId verdict evidence proposedBy proposedAt status decidedBy decidedAt",
     "Offer": "id revision occasion title price durationMaxSeconds deliveryDays expressSurcharge active createdAt "
     "creator",
     "Order": "id revision status price express expressSurcharge promoCoins refunded durationMaxSeconds createdAt "
@@ -125,7 +128,10 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "TopUp": "id revision status coins bonusCoins price providerCode nextActionExpiresAt refunded disputed "
     "declineCode review createdAt updatedAt package follows",
     "TopUpProvider": "code label methods currency minAmount maxAmount refunds storeCode",
+    "TopUpRefund": "id revision status topUpId amount coins reason requestedBy decidedBy failureCode needsReview "
+    "createdAt updatedAt",
     "TopUpStatusChangedEvent": "id cursor occurredAt topUpId topUpRevision previousStatus status topUp",
+    "UnresolvedMoney": "kind subjectId providerCode amount coins status review providerRef startedAt verdicts proposed",
     "UploadTarget": "videoId url expiresAt",
     "User": "id revision displayName country locked createdAt",
     "Video": "id status mediaType sizeBytes durationMilliseconds width height sha256 rejection",

@@ -14,7 +14,7 @@ from shoutgraph.storage import journal, topups as topup_rows
 REFUND = "refund { id status coins amount { minorUnits currency } requestedBy }"
 RESOLUTION = "resolution { id status verdict proposedBy decidedBy }"
 UNRESOLVED = """{ moneyUnresolved(first: 10) { nodes {
-  kind subjectId status review coins verdicts proposed { id proposedBy } } } }"""
+  kind subjectId status review coins verdicts proposed { id proposedBy } startedAt } } }"""
 
 
 @pytest.fixture

@@ -37,6 +37,8 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "topUpEvents": ("finance", "filter: {topUpIds: $ids, status: [PAID]}"),
     "payouts": ("finance", "everyone: true"),
     "payoutQueue": ("finance", ""),
+    "topUpRefunds": ("finance", ""),
+    "moneyUnresolved": ("finance", ""),
 }
 """Every root field that is paged: who asks, and for what."""
 

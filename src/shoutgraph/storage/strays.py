@@ -25,6 +25,7 @@ class StrayRow(SQLModel, table=True):
         sa.CheckConstraint("(amount_minor IS NULL) = (currency IS NULL)", name="stray_amount"),
         sa.CheckConstraint("(settled_at IS NULL) = (note IS NULL)", name="stray_settled"),
         columns.partial_index("stray_creator", "creator_id", where="creator_id IS NOT NULL AND settled_at IS NULL"),
+        columns.partial_index("stray_open", "made_at", where="settled_at IS NULL"),
         {"sqlite_strict": True, "sqlite_with_rowid": False},
     )
     instance: str = Field(sa_column=sa.Column(columns.Text, primary_key=True, nullable=False))
@@ -57,6 +58,9 @@ _SETTLE: Final = Statement[Any](
 )
 _LIST: Final = Statement[Any](
     lambda: sa.select(_T).order_by(_T.c.made_at, _T.c.instance, _T.c.operation_id).limit(LIST_MAX)
+)
+_OPEN: Final = Statement[Any](
+    lambda: sa.select(_T).where(_T.c.settled_at.is_(None)).order_by(_T.c.made_at).limit(sa.bindparam("size"))
 )
 _FIND: Final = Statement[Any](lambda: sa.select(_T).where(_ONE))
 _NAME: Final = Statement[Any](
@@ -101,6 +105,11 @@ def keep(tx: Tx, stray: Stray) -> None:
 def list_of(tx: Tx) -> tuple[Stray, ...]:
     """What was found, the oldest first."""
     return tuple(_stray(*row) for row in tx.all(_LIST))
+
+
+def list_of_open(tx: Tx, *, limit: int) -> tuple[Stray, ...]:
+    """What nobody has settled, the oldest first."""
+    return tuple(_stray(*row) for row in tx.all(_OPEN, size=limit))
 
 
 def find(tx: Tx, *, instance: str, operation_id: str) -> Stray | None:

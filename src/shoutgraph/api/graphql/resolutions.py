@@ -72,7 +72,7 @@ enums.describe(
 @strawberry.type(name="MoneyResolution", description="What one person proposed, and another one decided.")
 class MoneyResolutionType(NodeType):
     kind: SubjectKind = strawberry.field(description="What it is about.")
-    subject_id: str = strawberry.field(description="Which one.")
+    subject_id: strawberry.ID = strawberry.field(description="Which one.")
     verdict: Verdict = strawberry.field(description="What became of it.")
     evidence: str = strawberry.field(description="Where that is written.")
     proposed_by: str = strawberry.field(description="Who proposed it.")
@@ -87,7 +87,7 @@ class MoneyResolutionType(NodeType):
         return cls(
             id=strawberry.ID(resolution.id),
             kind=resolution.kind,
-            subject_id=resolution.subject_id,
+            subject_id=strawberry.ID(resolution.subject_id),
             verdict=resolution.verdict,
             evidence=resolution.evidence,
             proposed_by=resolution.proposed_by,
@@ -101,14 +101,14 @@ class MoneyResolutionType(NodeType):
 @strawberry.type(name="UnresolvedMoney", description="Money that no machine can settle.")
 class UnresolvedMoneyType:
     kind: SubjectKind = strawberry.field(description="What it is.")
-    subject_id: str = strawberry.field(description="Its id, or for a stray the instance and our name of it.")
+    subject_id: strawberry.ID = strawberry.field(description="Its id, or for a stray the instance and our name of it.")
     provider_code: str = strawberry.field(description="Who has it, or may have it.")
     amount: MoneyType | None = strawberry.field(description="How much; null where the provider does not say.")
     coins: Coins | None = strawberry.field(description="The coins that it stands for.")
     status: str = strawberry.field(description="Where it stands, in the words of its kind.")
     review: str | None = strawberry.field(description="Why people must look at it.")
     provider_ref: str | None = strawberry.field(description="What the provider calls it.")
-    since: datetime = strawberry.field(description="When it was begun.")
+    started_at: datetime = strawberry.field(description="When it was begun.")
     verdicts: list[Verdict] = strawberry.field(
         description="How people can settle it.", directives=[ListSize(assumed_size=len(Verdict))]
     )
@@ -120,14 +120,14 @@ class UnresolvedMoneyType:
         subject, proposed = unresolved.subject, unresolved.proposed
         return cls(
             kind=subject.kind,
-            subject_id=subject.id,
+            subject_id=strawberry.ID(subject.id),
             provider_code=subject.instance,
             amount=None if subject.amount is None else MoneyType.of(subject.amount),
             coins=None if subject.coins is None else Coins(subject.coins),
             status=subject.stands,
             review=subject.why,
             provider_ref=subject.ref,
-            since=subject.since,
+            started_at=subject.since,
             verdicts=list(subject.verdicts),
             proposed=None if proposed is None else MoneyResolutionType.of(proposed),
         )
@@ -147,7 +147,7 @@ MoneyResolveRejectError = Annotated[_Decided, failures_of("moneyResolveReject")]
 @strawberry.input(description="Input of moneyResolvePropose.")
 class MoneyResolveProposeInput:
     idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended proposal.")
-    subject_id: str = strawberry.field(description="Which money, as moneyUnresolved names it.")
+    subject_id: strawberry.ID = strawberry.field(description="Which money, as moneyUnresolved names it.")
     verdict: Verdict = strawberry.field(description="What became of it.")
     evidence: str = strawberry.field(description="Where that is written, such as a line of the provider's statement.")
 

@@ -38,7 +38,7 @@ def list_of(tx: Tx) -> list[Unresolved]:
         *(rules.of_topup(each) for each in topups.list_visible(tx, unresolved.list_of_topups(tx), SYSTEM) if each),
         *(rules.of_payout(each) for each in payouts.list_visible(tx, unresolved.list_of_payouts(tx), SYSTEM) if each),
         *(rules.of_refund(each) for each in refunds.list_of(tx, unresolved.list_of_refunds(tx)) if each),
-        *(rules.of_stray(each) for each in strays.list_of(tx) if each.settled_at is None),
+        *(rules.of_stray(each) for each in strays.list_of_open(tx, limit=unresolved.EACH_MAX)),
     ]
     found = [each for kind in SubjectKind for each in _with_proposals(tx, kind, subjects)]
     return sorted(found, key=_key)

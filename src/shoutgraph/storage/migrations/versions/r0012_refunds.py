@@ -23,6 +23,8 @@ def upgrade() -> None:
         condition = sa.text(f"review IS NOT NULL OR {where}")
         name = f"{table}_unresolved"
         op.create_index(name, table, ["id"], sqlite_where=condition, postgresql_where=condition)
+    condition = sa.text("settled_at IS NULL")
+    op.create_index("stray_open", "stray", ["made_at"], sqlite_where=condition, postgresql_where=condition)
     for statement in migrations.read_sql(f"r0012_refunds.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
