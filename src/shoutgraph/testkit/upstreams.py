@@ -35,8 +35,6 @@ A plugin's package has a simulator, and beside it one class that implements `Ups
             match how:
                 case Forgery.WRONG_KEY:
                     return self._signed(raw.body, "somebody else's key")
-                case Forgery.PREVIOUS_SECRET:
-                    return self._signed(raw.body, OLD)
                 ...
 
     # tests/test_conformance.py: this is the whole file
@@ -47,14 +45,7 @@ A plugin's package has a simulator, and beside it one class that implements `Ups
         def upstream(self, stage: Stage) -> Upstream:
             return AcmeUpstream(stage)
 
-    class TestPayouts(PayoutConformance):
-        plugin = shoutgraph_acme.PAYOUT
-        distribution = "shoutgraph-acme"
-
-        def upstream(self, stage: Stage) -> Upstream:
-            return AcmeUpstream(stage)
-
-`RedeemConformance` is the same for receipts of a store. The base classes are in `shoutgraph.testkit.suites`.
+`PayoutConformance` is the same for sending money, and `RedeemConformance` for receipts of a store. The base classes are in `shoutgraph.testkit.suites`.
 
 Who runs where: the app and every `async` method of an upstream run on one event loop, in a thread of its own; the
 plugin runs on another, as it does in the host, and reaches the app over real sockets through a proxy that breaks

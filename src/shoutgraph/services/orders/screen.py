@@ -121,7 +121,7 @@ def _video(tools: Tools, video: Video) -> OrderVideo | None:
     return OrderVideo(
         order_id=video.order_id,
         path=tools.files.path_of(FileKind.VIDEO, video.id),
-        duration_s=facts.duration_ms / 1000,
+        duration_s=timedelta(milliseconds=facts.duration_ms).total_seconds(),
         width=facts.width_px,
         height=facts.height_px,
         sha256=video.sha256,
