@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from shoutgraph.domain.packages import PackageEntry
 from shoutgraph.domain.topups.topup import Status, Topup
 from shoutgraph.services.topups import apply, redeem
 from shoutgraph.services.topups.redeem import PROOF_CHARS_MAX
-from shoutgraph.storage import receipts, topups
+from shoutgraph.storage import receipts, topups, users
 from shoutgraph.storage.tx import Tx
 
 SHAPE = """topUp { id status coins bonusCoins review refunded { minorUnits } package { coins } } replayed
@@ -140,6 +140,22 @@ def test_a_receipt_of_another_product_and_a_forged_one_are_declined(counter: Cou
     assert code_of(counter.redeem(ada, counter.store.sell(product="coins.7000"))) == "other_product"
     assert code_of(counter.redeem(ada, "forged")) == "unknown_receipt"
     assert counter.coins(ada) == ("0", "0", "0")
+
+
+def test_a_locked_account_has_what_it_paid_for(counter: Counter) -> None:
+    world, ada = counter.bank.till.world, counter.bank.person("ada")
+    fan = world.person("ada")
+    assert fan.user_id is not None, "a fan is a person"
+    user_id = fan.user_id
+
+    def lock(tx: Tx) -> None:
+        user = users.get(tx, user_id)
+        users.save(tx, replace(user, locked=True, revision=user.revision + 1))
+
+    world.write(lock)
+    assert counter.bank.buy(ada)["errors"][0]["code"] == "WALLET_LOCKED"
+    assert counter.redeem(ada, counter.store.sell())["topUp"]["status"] == "PAID"
+    assert counter.coins(ada) == ("700", "10", "0")
 
 
 def test_what_was_declined_stays_its_buyers(counter: Counter) -> None:
