@@ -45,7 +45,7 @@ A plugin's package has a simulator, and beside it one class that implements `Ups
         def upstream(self, stage: Stage) -> Upstream:
             return AcmeUpstream(stage)
 
-`PayoutConformance` is the same for sending money, and `RedeemConformance` for receipts of a store. The base classes are in `shoutgraph.testkit.suites`.
+`PayoutConformance` is the same for sending money, `RedeemConformance` for receipts: see `shoutgraph.testkit.suites`.
 
 Who runs where: the app and every `async` method of an upstream run on one event loop, in a thread of its own; the
 plugin runs on another, as it does in the host, and reaches the app over real sockets through a proxy that breaks
