@@ -37,6 +37,13 @@ async def test_every_request_is_pinned_signed_in_and_tells_nothing_of_this_machi
     assert stripe.api_version == API_VERSION, "the library knows another version: read what has changed, then pin it"
 
 
+async def test_the_library_writes_nothing_of_a_fan_into_the_log(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG"):
+        await shop.opened()
+        await shop.topups.create(shop.request(4991))
+    assert [record for record in caplog.records if record.name.startswith("stripe")] == []
+
+
 async def test_a_payment_that_takes_days_is_pending_and_then_paid(shop: Shop) -> None:
     session = await shop.opened()
     checkout.process(shop.world, session)

@@ -236,7 +236,7 @@ async def _named(tools: Tools, instance: str, notice: sdk.Notice) -> sdk.Notice 
         return None
     if seen.ref is None:
         raise PluginFaultError(f"{instance} cannot say which payment a webhook is about")
-    return replace(notice, target=replace(target, ref=seen.ref))
+    return None if seen.ref == target.ref else replace(notice, target=replace(target, ref=seen.ref))
 
 
 async def _mark(tools: Tools, number: int, state: NoticeState, detail: str | None = None) -> None:

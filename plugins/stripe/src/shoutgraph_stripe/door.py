@@ -5,6 +5,7 @@ the library sees it: it would put such a body into its exceptions and its log, o
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
@@ -74,6 +75,10 @@ def client(config: StripeConfig, host: Host) -> stripe.StripeClient:
     """Stripe's library for one instance: pinned to one version of the API, and never trying twice."""
     # Else the library keeps an id of this machine in a file, and sends it along with how long the last call took.
     stripe.enable_telemetry = False
+    # Its lines tell every request, and at the lowest level whole bodies with names and addresses of fans.
+    log = logging.getLogger("stripe")
+    if log.level == logging.NOTSET:
+        log.setLevel(logging.WARNING)
     return stripe.StripeClient(
         config.secret_key.get_secret_value(),
         stripe_version=API_VERSION,
