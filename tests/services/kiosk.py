@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import httpx
 from pydantic import BaseModel, SecretStr
 from tests.services.till import PRICES, Till
+from tests.services.world import new_id
 
 from shoutgraph import sdk
 from shoutgraph.domain.packages import ANYWHERE, Market, PackageEntry, Platform, PriceList, UnitEntry
@@ -47,7 +47,7 @@ class Kiosk:
         number = len(self.sold) + 1
         receipt = f"receipt-{number}." + "x" * 6_000
         self.sold[receipt] = {
-            "id": f"purchase-{uuid4().hex}", "product": product, "minor": minor, "currency": currency, "refunded": 0,
+            "id": new_id("purchase"), "product": product, "minor": minor, "currency": currency, "refunded": 0,
         }  # fmt: skip
         return receipt
 
