@@ -4,6 +4,7 @@ An answer that was lost is asked for again under the same key, for which what th
 forgotten as soon as the provider has taken it.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -144,13 +145,11 @@ async def refresh(tools: Tools, viewer: Viewer, asked: Request, recipient_id: st
 
 
 async def look_due(tools: Tools, *, limit: int) -> int:
-    """Looks at recipients that are due; gives how many."""
+    """Looks at recipients that are due, so many together; gives how many."""
     if not await tools.store.read(recipients.has_due):
         return 0
     claimed = await tools.store.write(lambda tx: recipients.claim_due(tx, lease=LEASE, limit=limit))
-    for each in claimed:
-        if each.lease.leaves(LOOK, now=tools.clock()):  # else somebody takes it up once the lease has run out
-            await _look(tools, each.onboarding, each)
+    await asyncio.gather(*(_look(tools, each.onboarding, each) for each in claimed))
     return len(claimed)
 
 

@@ -119,16 +119,18 @@ def _check_limits(tx: Tx, creator_id: ids.CreatorId, coins: int, policy: Policy)
 
 
 def _check_way(tools: Tools, recipient: Recipient, coins: int, policy: Policy) -> None:
+    path = ("input", "recipientId")
+    if recipient.state in {RecipientState.RESTRICTED, RecipientState.DECLINED}:
+        msg = "The provider sends no money there."
+        raise errors.ValidationError(msg, code="RECIPIENT_RESTRICTED", path=path)
     if recipient.state is not RecipientState.READY:
-        restricted = recipient.state in {RecipientState.RESTRICTED, RecipientState.DECLINED}
-        code = "RECIPIENT_RESTRICTED" if restricted else "RECIPIENT_NOT_READY"
-        msg = "The provider sends no money there" + ("." if restricted else " before it has what it needs from you.")
-        raise errors.ValidationError(msg, code=code, path=("input", "recipientId"))
+        msg = "The provider still needs something from you before money can go there."
+        raise errors.ValidationError(msg, code="RECIPIENT_NOT_READY", path=path)
     way = tools.providers.payouts.get(recipient.instance)
     amount = sdk.Money(policy.par_minor(coins), policy.book_currency)
     if way is None or not _takes(way.caps, amount):
         msg = "This provider does not send such an amount now."
-        raise errors.ProviderUnavailableError(msg, path=("input", "recipientId"))
+        raise errors.ProviderUnavailableError(msg, path=path)
 
 
 def _takes(caps: sdk.PayoutCaps, amount: sdk.Money) -> bool:
