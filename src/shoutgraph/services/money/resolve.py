@@ -149,8 +149,6 @@ def _tell(tools: Tools, tx: Tx, resolution: Resolution, kind: str) -> None:
         "kind": resolution.kind.value,
         "subject": resolution.subject_id,
         "verdict": resolution.verdict.value,
-        "proposed_by": resolution.proposed_by,
-        "decided_by": resolution.decided_by,
-    }
+    }  # who they are stays in the table: names are personal data
     event = journal.NewEvent(id=tools.new_id(ids.EVENT), topic=resolution.id, type=kind, body=body)
     journal_rows.append(tx, event)
