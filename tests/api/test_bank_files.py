@@ -1,6 +1,7 @@
 """File rails: files that people carry to a bank, and statements that come back, by whole documents and real HTTP."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -133,6 +134,17 @@ def test_a_file_waits_for_its_person_however_long_it_takes(finance: Finance) -> 
     assert finance.rail.calls == ["submit 1"]  # nothing is ever written or sent again
     finance.state(f"paid {finance.key_of(payout)} 1000")
     assert finance.payout(payout)["status"] == "PAID"
+
+
+def test_a_statement_that_comes_in_several_times_at_once_counts_once(finance: Finance) -> None:
+    payout, _ = exported(finance)
+    finance.state(f"paid {finance.key_of(payout)} 1000")
+    line = f"back {finance.key_of(payout)} 1000".encode()
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(finance.post, [line, line, line + b"\n", line + b"\n\n"]))
+    assert {answer.status_code for answer in answers} == {200}
+    assert finance.payout(payout)["status"] == "RETURNED"
+    assert finance.balance() == {"pending": "0", "available": "1000", "inPayout": "0", "paid": "0"}
 
 
 def test_a_call_that_gave_no_file_is_made_again(finance: Finance) -> None:
