@@ -1,0 +1,1 @@
+"""A simulated PayPal, for development and tests: production never imports it."""
