@@ -18,7 +18,7 @@ from typing import Final
 
 from shoutgraph.domain import accounts, ids, ledger, money, postings
 from shoutgraph.domain.ledger import Lot, LotMove, Transfer
-from shoutgraph.domain.topups.parts import Slice, share
+from shoutgraph.domain.topups.parts import EMPTY, Slice, share
 from shoutgraph.domain.topups.refund import Refund
 from shoutgraph.domain.topups.topup import Booked, Review, Topup
 
@@ -65,7 +65,7 @@ class Step:
     """
 
     kind: StepKind
-    part: Slice = Slice()
+    part: Slice = EMPTY
     dispute: Dispute | None = None
     lost_minor: int = 0
     refund: Refund | None = None

@@ -1,6 +1,7 @@
 """Parts of a top-up: so much money, and the coins and book units that stand for it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,10 @@ class Slice:
     def plus(self, other: "Slice") -> "Slice":
         """Both together."""
         return Slice(self.minor + other.minor, self.coins + other.coins, self.book_units + other.book_units)
+
+
+EMPTY: Final = Slice()
+"""No part at all."""
 
 
 def share(part: Slice, minor: int) -> Slice:

@@ -1,8 +1,8 @@
 """Giving money back: coins are set aside first, the provider is asked while no unit of work is open, then its answer.
 
 The refund's own id is the key, at every attempt. That money went back is only ever seen in the payment's totals, so
-that the answer, a webhook and a look can come in any order and are booked once. A crash in between leaves a refund whose
-answer is overdue; the looks take it up from there.
+that the answer, a webhook and a look can come in any order and are booked once. A crash in between leaves a refund
+whose answer is overdue; the looks take it up from there.
 """
 
 from collections.abc import Callable
