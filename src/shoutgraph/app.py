@@ -47,7 +47,6 @@ from shoutgraph.jobs import (
     runner,
     screening,
     sweep,
-    sweep,
     wallets,
 )
 from shoutgraph.plugins import loading, switches
@@ -72,7 +71,6 @@ JOBS: Final[Mapping[str, runner.Tick]] = {
     "reconcile": reconcile.tick,
     "requests": requests.tick,
     "screening": screening.tick,
-    "sweep": sweep.tick,
     "sweep": sweep.tick,
     "wallets": wallets.tick,
 }
