@@ -133,9 +133,11 @@ class Shop:
         self.world.untold.clear()
         return account
 
-    def batch(self, to: str, minor: int = 2500, currency: str = "EUR", key: str | None = None) -> PayoutBatch:
+    def batch(
+        self, to: str, minor: int = 2500, currency: str = "EUR", key: str | None = None, attempt: int = 1
+    ) -> PayoutBatch:
         item = PayoutItem(f"payout_{self.serial}", Money(minor, currency), to, "Earnings")
-        return PayoutBatch(self.call(key), (item,))
+        return PayoutBatch(self.call(key, attempt=attempt), (item,))
 
     def payout_target(self, ref: str | None = None, key: str | None = None) -> Target:
         return Target(f"payout_{self.serial}", key or f"key_{self.serial}", ref, Money(2500, "EUR"))

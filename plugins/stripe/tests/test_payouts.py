@@ -116,12 +116,44 @@ async def test_refusals_say_whether_they_are_for_good(shop: Shop) -> None:
     assert shop.world.all_of(connect.TRANSFER) == []
 
 
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_key_that_is_refused_says_nothing_of_what_it_did_before(shop: Shop, status: int) -> None:
+    account = shop.account()["id"]
+    shop.world.fail_next = True
+    (lost,) = (await shop.payouts.submit(shop.batch(account))).items.values()
+    assert lost == Unknown("provider_error")
+    shop.world.locked = (status, "api_key_expired")
+    (again,) = (await shop.payouts.submit(shop.batch(account, attempt=2))).items.values()
+    assert again == Unknown("not_permitted"), "the transfer is there"
+    (first,) = (await shop.payouts.submit(shop.batch(account, key="other"))).items.values()
+    assert first == NotExecuted("not_permitted"), "nothing is wrong with the recipient"
+    assert len(shop.world.all_of(connect.TRANSFER)) == 1
+
+
+async def test_what_is_refused_at_a_later_attempt_may_have_been_done_at_an_earlier_one(shop: Shop) -> None:
+    (again,) = (await shop.payouts.submit(shop.batch("acct_nobody", attempt=2))).items.values()
+    assert again == Unknown("resource_missing")
+
+
+async def test_what_a_connected_account_sends_is_none_of_our_transfers(shop: Shop) -> None:
+    (paid,) = (await shop.payouts.submit(shop.batch(shop.account()["id"]))).items.values()
+    assert isinstance(paid, Paid)
+    shop.webhooks()
+    forged = {**shop.world.things[paid.ref], "id": "tr_of_theirs", "amount_reversed": 2500}
+    shop.world.tell("transfer.reversed", forged, account="acct_of_a_creator")
+    ((_, notice),) = shop.told("stripe-payouts")
+    assert (notice.kind.value, notice.observation) == ("ignored", None)
+
+
 async def test_a_look_by_key_takes_the_transfer_of_that_key_and_no_other(shop: Shop) -> None:
     account = shop.account()
     await shop.payouts.submit(shop.batch(account["id"], key="first"))
     (mine,) = (await shop.payouts.submit(shop.batch(account["id"], key="second"))).items.values()
     (seen,) = (await shop.payouts.fetch([shop.payout_target(key="second")], shop.call())).values()
     assert seen == mine
+    (odd,) = (await shop.payouts.fetch([shop.payout_target(key="third")], shop.call())).values()
+    assert odd == Unknown("other_object"), "something was sent for this payout, whoever sent it"
+    shop.world.things.clear()
     (none,) = (await shop.payouts.fetch([shop.payout_target(key="third")], shop.call())).values()
     assert none == Absent()
 

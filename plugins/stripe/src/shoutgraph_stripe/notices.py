@@ -61,7 +61,8 @@ def of_payouts(raw: RawWebhook, config: StripeConfig, instance: str) -> Delivery
     event = _event(raw)
     notice = None
     if event.livemode == config.is_live:
-        notice = _of_transfer(event, instance) or _of_account(event)
+        # What a connected account sends carries metadata of its own making, which may repeat ours.
+        notice = _of_transfer(event, instance) if event.account is None else _of_account(event)
     return Delivery(proof, (notice or _ignored(event),))
 
 

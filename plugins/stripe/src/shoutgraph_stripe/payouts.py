@@ -156,7 +156,7 @@ class StripePayouts:
         )
         answer = await wire.ask(work, TransferShape)
         if isinstance(answer, Refused):
-            return NotExecuted(answer.code) if answer.code in _NOT_NOW else Rejected(None, answer.code)
+            return _refused(answer, call)
         if isinstance(answer, TransferShape):
             same = self._is(answer, item.item_id, call.idempotency_key) and answer.destination == item.recipient_ref
             return transfers.outcome_of(answer) if same else Unknown(wire.OTHER_OBJECT)
@@ -183,12 +183,22 @@ class StripePayouts:
         for each in page.data:
             if self._is(each, target.operation_id, target.idempotency_key):
                 return transfers.outcome_of(each)
-        return Unknown(TOO_MANY) if page.has_more else Absent()
+        if page.has_more:
+            return Unknown(TOO_MANY)
+        # The group has our name, so that whatever else is in it was sent for this payout: it is not absent.
+        return Unknown(wire.OTHER_OBJECT) if page.data else Absent()
 
     def _is(self, transfer: TransferShape, item_id: str, key: str) -> bool:
         carried = transfer.metadata
         ours = transfers.is_of(transfer, self._host.instance)
         return ours and (carried.get(words.OPERATION), carried.get(words.KEY)) == (item_id, key)
+
+
+def _refused(answer: Refused, call: Call) -> ItemOutcome:
+    """What a refusal says. At a later attempt nothing: an earlier one may have made the transfer, and a look tells."""
+    if call.attempt > 1:
+        return Unknown(answer.code)
+    return NotExecuted(answer.code) if answer.code in _NOT_NOW else Rejected(None, answer.code)
 
 
 def _listed(transfer: TransferShape) -> Listed:

@@ -28,7 +28,7 @@ def build(world: World, api_key: str) -> Starlette:
         async def answer(request: Request) -> Response:
             raw = await request.body() if request.method == "POST" else request.url.query.encode()
             try:
-                _require_allowed(request, api_key)
+                _require_allowed(world, request, api_key)
                 if request.method == "POST":
                     return _changed(world, request, raw, work)
                 params = forms.read(raw.decode())
@@ -42,7 +42,10 @@ def build(world: World, api_key: str) -> Starlette:
     return Starlette(routes=[*api, *pages.routes(world)])
 
 
-def _require_allowed(request: Request, api_key: str) -> None:
+def _require_allowed(world: World, request: Request, api_key: str) -> None:
+    if world.locked is not None:
+        status, code = world.locked
+        raise RefusedError("This key is not let in.", status=status, code=code)
     if request.headers.get("authorization") != f"Bearer {api_key}":
         raise RefusedError("Invalid API Key provided.", status=HTTPStatus.UNAUTHORIZED)
     if request.headers.get("stripe-version") != API_VERSION:

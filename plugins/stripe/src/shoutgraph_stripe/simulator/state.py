@@ -41,6 +41,7 @@ class World:
         doubled: every event of these types comes as two Event objects.
         hidden_for: what is made from now on is not listed by its group for so long.
         balance: what transfers can take, by currency; None is as much as they like.
+        locked: nobody is let in: with this status, for this code.
     """
 
     base_url: str
@@ -53,6 +54,7 @@ class World:
     doubled: set[str] = field(default_factory=set)
     hidden_for: timedelta | None = None
     balance: dict[str, int] | None = None
+    locked: tuple[int, str] | None = None
     untold: list[Thing] = field(default_factory=list)
     _serials: Iterator[int] = field(default_factory=itertools.count)
 
