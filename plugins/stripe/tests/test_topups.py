@@ -122,6 +122,16 @@ async def test_a_listing_reads_every_page_oldest_first_and_only_what_is_ours(sho
     assert len(shop.asked) == 2
 
 
+async def test_what_others_do_with_the_account_spoils_no_listing(shop: Shop) -> None:
+    session = await shop.opened()
+    shop.world.make("cs_test", checkout.KIND, amount_total=None, currency=None, metadata=None, payment_intent=None)
+    since = shop.world.clock() - timedelta(minutes=1)
+    (found,) = await shop.topups.list_since(since, shop.call()) or ()
+    assert found.target.ref == session["id"]
+    session["amount_total"] = None
+    assert await shop.topups.list_since(since, shop.call()) is None, "half of what is ours is no listing"
+
+
 async def test_a_dispute_is_hinted_at_by_its_payment_and_a_look_by_that_finds_the_top_up(shop: Shop) -> None:
     session = await shop.opened()
     checkout.pay(shop.world, session)

@@ -47,7 +47,10 @@ class Reader:
         wanted = self._sessions.list_async({"payment_intent": ref, "limit": 1, "expand": [f"data.{WHOLE}"]})
         page = await wire.ask(wanted, SessionsShape)
         if isinstance(page, SessionsShape):
-            return await self._whole(page.data[0]) if page.data else Absent()
+            found = next(iter(page.data), None)
+            if isinstance(found, SessionShape):
+                return await self._whole(found)
+            return Absent() if found is None else Unknown(wire.UNREADABLE)
         return Absent() if isinstance(page, Refused) and page.is_missing else wire.unknown(page)
 
     async def page(self, since: datetime, after: str | None) -> SessionsShape:

@@ -19,6 +19,7 @@ from shoutgraph.sdk import (
 )
 from shoutgraph_stripe import words
 from shoutgraph_stripe.shapes import (
+    AnySessionShape,
     BalanceShape,
     ChargeShape,
     DisputeShape,
@@ -91,7 +92,7 @@ def target_of(session: SessionShape) -> Target:
     return Target(operation_id, session.metadata.get(words.KEY, operation_id), session.id, amount)
 
 
-def is_of(session: SessionShape, instance: str) -> bool:
+def is_of(session: AnySessionShape, instance: str) -> bool:
     """Whether this instance made it: others may use the same account."""
     return session.metadata.get(words.INSTANCE) == instance
 

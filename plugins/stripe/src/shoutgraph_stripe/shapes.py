@@ -1,8 +1,16 @@
 """Stripe's objects, as far as the money needs them: read strictly, so that what cannot be read is never guessed."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt
+
+
+def _some(metadata: object) -> object:
+    return {} if metadata is None else metadata
+
+
+Metadata = Annotated[dict[str, str], BeforeValidator(_some), Field(default_factory=dict)]
+"""What whoever made an object noted with it; Stripe may say that it is null."""
 
 
 class Shape(BaseModel):
@@ -47,17 +55,22 @@ class IntentShape(Shape):
     last_payment_error: PaymentErrorShape | None = None
 
 
-class SessionShape(Shape):
-    """A visit to the Checkout page. `payment_intent` is its id where nobody asked for more."""
+class AnySessionShape(Shape):
+    """A visit to the Checkout page, whoever led there: others who use the account may sell nothing by it."""
 
     id: str
     object: Literal["checkout.session"]
+    metadata: Metadata
+
+
+class SessionShape(AnySessionShape):
+    """A visit in which something is paid. `payment_intent` is its id where nobody asked for more."""
+
     amount_total: NonNegativeInt
     currency: str
     client_reference_id: str | None = None
     created: NonNegativeInt = 0
     expires_at: NonNegativeInt | None = None
-    metadata: dict[str, str] = Field(default_factory=dict)
     payment_intent: IntentShape | str | None = None
     payment_status: Literal["paid", "unpaid", "no_payment_required"]
     status: Literal["open", "complete", "expired"]
@@ -68,7 +81,7 @@ class SessionsShape(Shape):
     """A page of sessions, newest first."""
 
     object: Literal["list"]
-    data: list[SessionShape]
+    data: list[Annotated[SessionShape | AnySessionShape, Field(union_mode="left_to_right")]]
     has_more: bool
 
 
@@ -79,7 +92,7 @@ class RefundShape(Shape):
     object: Literal["refund"]
     amount: NonNegativeInt
     currency: str
-    metadata: dict[str, str] = Field(default_factory=dict)
+    metadata: Metadata
     status: str
     failure_reason: str | None = None
 
@@ -132,7 +145,7 @@ class TransferShape(Shape):
     created: NonNegativeInt
     currency: str
     destination: str | None = None
-    metadata: dict[str, str] = Field(default_factory=dict)
+    metadata: Metadata
     reversals: ReversalsShape | None = None
     transfer_group: str | None = None
 
@@ -160,7 +173,7 @@ class AccountShape(Shape):
     object: Literal["account"]
     capabilities: dict[str, str] = Field(default_factory=dict)
     details_submitted: bool = False
-    metadata: dict[str, str] = Field(default_factory=dict)
+    metadata: Metadata
     payouts_enabled: bool = False
     requirements: RequirementsShape | None = None
 

@@ -30,7 +30,7 @@ from shoutgraph_stripe import currencies, door, notices, payments, wire, words
 from shoutgraph_stripe.config import StripeConfig
 from shoutgraph_stripe.looks import PAGES_MAX, WHOLE, Reader
 from shoutgraph_stripe.payments import Reversals
-from shoutgraph_stripe.shapes import IntentShape, RefundShape, SessionShape
+from shoutgraph_stripe.shapes import AnySessionShape, IntentShape, RefundShape, SessionShape
 from shoutgraph_stripe.wire import Refused
 
 NO_REF: Final = "no_ref"
@@ -132,17 +132,15 @@ class StripeTopUps:
         """The sessions that this instance opened since a time, oldest first.
 
         Raises:
-            RuntimeError: Stripe did not answer, or has more than is read.
+            RuntimeError: Stripe did not answer, or has more than is read, or one of ours cannot be read.
         """
         del call
         found: list[Listed] = []
         after: str | None = None
         for _ in range(PAGES_MAX):
             page = await self._reader.page(since, after)
-            for session in page.data:
-                if payments.is_of(session, self._host.instance):
-                    seen = await self._reader.known(session)
-                    found.append(Listed(payments.target_of(session), seen, wire.moment(session.created)))
+            ours = [each for each in page.data if payments.is_of(each, self._host.instance)]
+            found += [await self._listed(each) for each in ours]
             if not page.has_more or not page.data:
                 return found[::-1]
             after = page.data[-1].id
@@ -159,6 +157,12 @@ class StripeTopUps:
 
     async def aclose(self) -> None:
         """Holds nothing of its own."""
+
+    async def _listed(self, session: AnySessionShape) -> Listed:
+        if not isinstance(session, SessionShape):
+            raise RuntimeError("a session of ours cannot be read")  # noqa: TRY004 -- no type error
+        seen = await self._reader.known(session)
+        return Listed(payments.target_of(session), seen, wire.moment(session.created))
 
     def _wanted(self, request: TopUpRequest) -> SessionCreateParams:
         # Every word is the request's: a repeat has to be the same to the last byte. So the expiry is Stripe's, 24 h.
