@@ -21,9 +21,13 @@ GRANULARITY: Final = {"HUF": 100, "TWD": 100}
 UNITS_MAX: Final = 999_999_999
 """The largest number of PayPal's own smallest units that is asked for: seven digits before the point."""
 
-LIMITS: Final = {
-    code: (GRANULARITY.get(code, 1), UNITS_MAX * GRANULARITY.get(code, 1)) for code in sorted(CURRENCIES)
-}
+LIMITS: Final = {code: (GRANULARITY.get(code, 1), UNITS_MAX * GRANULARITY.get(code, 1)) for code in sorted(CURRENCIES)}
+
+PAYOUT_LIMITS: Final = {**LIMITS, "USD": (1, 2_000_000)}
+"""One payout is at most USD 20,000. PayPal does not say what that is in other currencies, and refuses what is more.
+
+Source: https://developer.paypal.com/docs/payouts/standard/reference/fees
+"""
 
 _VALUE: Final = re.compile(r"([0-9]{1,13})(?:\.([0-9]{1,4}))?", re.ASCII)
 

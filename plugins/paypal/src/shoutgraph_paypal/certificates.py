@@ -16,9 +16,14 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 PREFIXES: Final = {
-    "live": "https://api.paypal.com/v1/notifications/certs/",
-    "sandbox": "https://api.sandbox.paypal.com/v1/notifications/certs/",
+    "live": ("https://api.paypal.com/v1/notifications/certs/", "https://api-m.paypal.com/v1/notifications/certs/"),
+    "sandbox": (
+        "https://api.sandbox.paypal.com/v1/notifications/certs/",
+        "https://api-m.sandbox.paypal.com/v1/notifications/certs/",
+    ),
 }
+"""How the addresses of PayPal's certificates begin, by mode: exactly these."""
+
 SUBJECTS: Final = {
     "live": "messageverificationcerts.paypal.com",
     "sandbox": "messageverificationcerts.sandbox.paypal.com",
@@ -36,8 +41,7 @@ class UntrustedError(ValueError):
 
 def is_paypals(url: str, mode: str) -> bool:
     """Whether this is exactly an address of a certificate of PayPal's, in this mode."""
-    prefix = PREFIXES[mode]
-    return url.startswith(prefix) and _NAME.fullmatch(url.removeprefix(prefix)) is not None
+    return any(url.startswith(each) and _NAME.fullmatch(url.removeprefix(each)) for each in PREFIXES[mode])
 
 
 def read(pem: str) -> list[x509.Certificate]:

@@ -113,7 +113,7 @@ class PayPalConfig(BaseModel):
             return pinned  # these have been refused already
         for each in pinned:
             if not certificates.is_paypals(each.url, mode):
-                raise ValueError(f"the address of a certificate is {certificates.PREFIXES[mode]}CERT-...")
+                raise ValueError(f"the address of a certificate is {certificates.PREFIXES[mode][0]}CERT-...")
             certificates.check(each.chain, roots, mode)
         if len({each.url for each in pinned}) != len(pinned):
             raise ValueError("one address is named twice")

@@ -47,6 +47,10 @@ ITEM_ID_CHARS_MAX: Final = 63
 BATCH_ID_CHARS_MAX: Final = 256
 NOTE_CHARS_MAX: Final = 1000
 
+_NAME: Final = "sender_batch_id"
+_DOUBTFUL: Final = frozenset({"user_business_error", "duplicate_sender_batch_id"})
+"""Refusals that say, or may say, that there is a batch of this name."""
+
 _ENDED: Final = frozenset({"DENIED", "CANCELED", "CANCELLED"})
 _BATCH_HREF: Final = re.compile(r".*/v1/payments/payouts/([A-Z0-9]{1,30})(?:\?.*)?", re.ASCII)
 
@@ -67,8 +71,7 @@ class PayPalPayouts:
         key = batch.call.idempotency_key
         answer = await self._wire.ask(Asking("POST", "/v1/payments/payouts", _wanted(batch)), BatchShape)
         if isinstance(answer, Refused):
-            first = _named(answer)
-            return _all(batch, NotExecuted(answer.code)) if first is None else await self._taken(batch, first)
+            return await self._refused(batch, answer)
         if not isinstance(answer, BatchShape):
             return _all(batch, answer)
         if answer.batch_header.sender_batch_header.sender_batch_id != key:
@@ -76,7 +79,9 @@ class PayPalPayouts:
         batch_id = answer.batch_header.payout_batch_id
         if not words.is_id(batch_id):
             return _all(batch, Unknown(wire.UNREADABLE))
-        accepted = {each.item_id: Pending(items.ref_of(batch_id, each.item_id), items.POLL_AFTER) for each in batch.items}
+        accepted = {
+            each.item_id: Pending(items.ref_of(batch_id, each.item_id), items.POLL_AFTER) for each in batch.items
+        }
         return BatchOutcome(accepted, batch_id)
 
     async def fetch(self, targets: Sequence[Target], call: Call) -> Mapping[str, ItemObservation]:
@@ -151,6 +156,14 @@ class PayPalPayouts:
 
     async def aclose(self) -> None:
         """Holds nothing of its own."""
+
+    async def _refused(self, batch: PayoutBatch, refused: Refused) -> BatchOutcome:
+        """Nothing was done, or it was done before, under this very name."""
+        first = _named(refused)
+        if first is not None:
+            return await self._taken(batch, first)
+        doubtful = refused.code in _DOUBTFUL or any(_NAME in each for each in refused.fields)
+        return _all(batch, Unknown(wire.KEY_REUSED) if doubtful else NotExecuted(refused.code))
 
     async def _taken(self, batch: PayoutBatch, batch_id: str) -> BatchOutcome:
         """What became of a batch that PayPal took before, as far as it is the same."""

@@ -37,7 +37,10 @@ class Verifier:
         signer = self._signer(_header(raw, "paypal-cert-url"))
 
         def verify(webhook: RawWebhook) -> datetime:
-            transmission, time = _header(webhook, "paypal-transmission-id"), _header(webhook, "paypal-transmission-time")
+            transmission, time = (
+                _header(webhook, "paypal-transmission-id"),
+                _header(webhook, "paypal-transmission-time"),
+            )
             if _header(webhook, "paypal-auth-algo") != ALGORITHM:
                 raise BadSignature("another algorithm than PayPal's")
             signature = _decoded(_header(webhook, "paypal-transmission-sig"))

@@ -25,7 +25,7 @@ from shoutgraph_paypal import amounts, notices, payments, wire, words
 from shoutgraph_paypal.config import PayPalConfig
 from shoutgraph_paypal.looks import Reader
 from shoutgraph_paypal.payments import Known
-from shoutgraph_paypal.shapes import NothingShape, OrderShape, RefundShape, UnitShape
+from shoutgraph_paypal.shapes import AmountShape, NothingShape, OrderShape, RefundShape, UnitShape
 from shoutgraph_paypal.signatures import Verifier
 from shoutgraph_paypal.wire import Asking, Refused, Wire
 from shoutgraph_paypal.words import Ours
@@ -33,6 +33,7 @@ from shoutgraph_paypal.words import Ours
 UNIT: Final = "default"
 NOT_PAID: Final = "not_paid"
 OTHER_AMOUNT: Final = "other_amount"
+NOT_EXPRESSIBLE: Final = "id_not_expressible"
 
 _CAPTURED: Final = "order_already_captured"
 _INSTRUMENT: Final = "instrument_declined"
@@ -50,8 +51,8 @@ class PayPalTopUps:
     async def create(self, request: TopUpRequest) -> TopUpOutcome:
         """Makes an order, which the fan approves on PayPal's page."""
         ours = Ours(self._host.instance, request.call.operation_id)
-        if words.ours_of(ours.custom_id) != ours or len(ours.custom_id) > words.CUSTOM_CHARS_MAX:
-            return NotExecuted("id_not_expressible")
+        if not _is_expressible(ours, request.call):
+            return NotExecuted(NOT_EXPRESSIBLE)
         asking = Asking("POST", "/v2/checkout/orders", _wanted(request, ours), request.call.idempotency_key)
         answer = await self._wire.ask(asking, OrderShape)
         if isinstance(answer, Refused):
@@ -81,6 +82,8 @@ class PayPalTopUps:
 
     async def refund(self, request: RefundRequest) -> TopUpOutcome:
         """Gives money back: looks at the order first, then asks for the refund once."""
+        if len(request.call.idempotency_key) > wire.KEY_CHARS_MAX:
+            return NotExecuted(NOT_EXPRESSIBLE)
         order_id = request.ref.partition("-")[0]
         found = await self._reader.order(order_id) if words.is_id(order_id) else Absent()
         if isinstance(found, Absent):
@@ -95,7 +98,7 @@ class PayPalTopUps:
         return await self._given_back(request, known)
 
     async def cancel(self, target: Target, call: Call) -> TopUpOutcome:
-        """Writes into the order that it is given up, so that it is never completed; the rest is for PayPal to forget."""
+        """Writes into the order that it is given up, so that it is never completed; PayPal forgets it by itself."""
         del call
         ours = Ours(self._host.instance, target.operation_id, is_cancelled=True)
         order_id = words.order_id_of(target.ref, ours) if target.ref is not None else None
@@ -177,13 +180,23 @@ class PayPalTopUps:
             return NotExecuted(made.code)
         if not isinstance(made, RefundShape):
             return made
-        if (made.amount.currency_code, made.amount.value) != tuple(_amount(request.amount).values()):
+        return self._refunded(request, known, made)
+
+    def _refunded(self, request: RefundRequest, known: Known, made: RefundShape) -> TopUpOutcome:
+        if _money(made.amount) != request.amount:
             return Unknown(wire.KEY_REUSED, ref=known.ref)
         if made.status == "PENDING":
             return Pending(known.ref, payments.POLL_AFTER)
         if made.status != payments.COMPLETED:
             return Declined(known.ref, (made.status_details.reason or made.status).lower())
         return payments.outcome_of(_with_refund(known, made), self._host.now())
+
+
+def _is_expressible(ours: Ours, call: Call) -> bool:
+    """Whether PayPal has room for our words, the mark of an order that is given up included."""
+    longest = replace(ours, is_cancelled=True).custom_id
+    fits = len(longest) <= words.CUSTOM_CHARS_MAX and len(call.idempotency_key) <= wire.KEY_CHARS_MAX
+    return fits and words.ours_of(ours.custom_id) == ours
 
 
 def _wanted(request: TopUpRequest, ours: Ours) -> dict[str, object]:
@@ -216,8 +229,12 @@ def _amount(money: Money) -> dict[str, str]:
 
 
 def _asked(order: OrderShape) -> Money | None:
+    return _money(order.purchase_units[0].amount)
+
+
+def _money(amount: AmountShape) -> Money | None:
     try:
-        return order.purchase_units[0].amount.money()
+        return amount.money()
     except ValueError:
         return None
 

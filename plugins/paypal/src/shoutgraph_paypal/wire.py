@@ -38,6 +38,9 @@ OTHER_OBJECT: Final = "other_object"
 """PayPal answered with something that is not what we asked for."""
 
 CODE_CHARS_MAX: Final = 100
+KEY_CHARS_MAX: Final = 108
+"""The longest `PayPal-Request-Id`."""
+
 RETRY_AFTER_MAX_S: Final = 3600
 TOKEN_TTL: Final = timedelta(hours=8)
 TOKEN_MARGIN_S: Final = 120
@@ -71,6 +74,7 @@ class Refused:
 
     code: str
     is_missing: bool = False
+    fields: tuple[str, ...] = ()
     hrefs: tuple[str, ...] = ()
 
 
@@ -147,7 +151,8 @@ class Wire:
         read = _read(answer, TokenShape)
         if not isinstance(read, TokenShape):
             raise _NoTokenError(not_sent(read))
-        until = int(self._host.now().timestamp()) + read.expires_in - TOKEN_MARGIN_S
+        # PayPal gives the same token again while it lives, so a new one may be an old one that ends soon.
+        until = int(self._host.now().timestamp()) + read.expires_in - min(TOKEN_MARGIN_S, read.expires_in // 2)
         return f"{until} {read.access_token}"
 
 
@@ -180,7 +185,8 @@ def _refusal(answer: HttpAnswer) -> Refused | Unknown:
         return Unknown(KEY_REUSED)
     links = [*error.links, *(link for each in error.details for link in (*each.link, *each.links))]
     is_missing = answer.status == HTTPStatus.NOT_FOUND
-    return Refused(NOT_FOUND if is_missing else code, is_missing, tuple(link.href for link in links))
+    fields = tuple((each.field or "").lower() for each in error.details)
+    return Refused(NOT_FOUND if is_missing else code, is_missing, fields, tuple(link.href for link in links))
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:

@@ -102,7 +102,9 @@ def _refund(world: World, request: Request, asked: Thing) -> Thing:
 def _disputes(world: World, request: Request, _: Thing) -> Thing:
     found = orders.disputes_of(world, request.query_params["disputed_transaction_id"])
     listed = ("dispute_id", "status", "dispute_amount", "create_time")
-    return {"items": [{name: each[name] for name in listed} for each in found], "links": []}
+    size = int(request.query_params["page_size"])
+    links = [{"href": str(request.url), "rel": "next", "method": "GET"}] if len(found) > size else []
+    return {"items": [{name: each[name] for name in listed} for each in found[:size]], "links": links}
 
 
 def _dispute(world: World, request: Request, _: Thing) -> Thing:

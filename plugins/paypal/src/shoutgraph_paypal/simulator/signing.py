@@ -1,8 +1,8 @@
-"""A self-made authority like the one that vouches for PayPal's certificates, and webhooks signed as PayPal signs them."""
+"""A self-made authority as vouches for PayPal's certificates, and webhooks signed as PayPal signs them."""
 
 import base64
 import functools
-import uuid
+import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -47,7 +47,7 @@ class Seal:
 
     def headers(self, body: bytes, webhook_id: str, at: datetime) -> dict[str, str]:
         """The headers of a webhook."""
-        transmission, time = str(uuid.uuid4()), at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        transmission, time = secrets.token_hex(16), at.strftime("%Y-%m-%dT%H:%M:%SZ")
         signature = self.key.sign(message_of(transmission, time, webhook_id, body), padding.PKCS1v15(), hashes.SHA256())
         return {
             "paypal-auth-algo": ALGORITHM,
@@ -79,9 +79,7 @@ def seal(name: str, above: str, *, subject: str = SUBJECTS["sandbox"], ends: dat
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     issuer = between(f"{above} CA", above)
     made = _certificate(subject, key.public_key(), f"{above} CA", issuer.key, ends=ends)
-    return Seal(
-        f"{PREFIXES['sandbox']}CERT-{name}", made.public_bytes(Encoding.PEM).decode() + issuer.chain, key
-    )
+    return Seal(f"{PREFIXES['sandbox'][0]}CERT-{name}", made.public_bytes(Encoding.PEM).decode() + issuer.chain, key)
 
 
 def _certificate(

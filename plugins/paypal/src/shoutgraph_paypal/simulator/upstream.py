@@ -125,7 +125,9 @@ class PayPalUpstream(SimulatedUpstream):
             "certificates": {**good, "certificates": [{"url": seal.url, "chain": "no certificate"}]},
             "certificates#elsewhere": {
                 **good,
-                "certificates": [{"url": seal.url.replace("paypal.com", "paypal.com.shop.example"), "chain": seal.chain}],
+                "certificates": [
+                    {"url": seal.url.replace("paypal.com", "paypal.com.shop.example"), "chain": seal.chain}
+                ],
             },
             "certificates#root": {**good, "certificate_roots": [root]},
             "certificates#name": {**good, "certificates": [{"url": seal.url, "chain": other.chain}]},
