@@ -11,10 +11,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from shoutgraph.sdk import NotExecuted, Unknown
 from shoutgraph.testkit import watching
 from shoutgraph.testkit.kinds import TopUpTrial
+from shoutgraph_mollie.config import Mode, MollieConfig
+from shoutgraph_mollie.simulator.upstream import API_KEY
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/hal+json\r\ncontent-length: 100000\r\n\r\n"
 
@@ -73,3 +76,9 @@ def test_a_connection_is_used_again(staged: Any) -> None:
         assert effects.connections() == []
 
     staged(story)
+
+
+@pytest.mark.parametrize("url", ["http://api.mollie.com", "http://10.0.0.7:8080", "http://127.0.0.1.shop.test"])
+def test_no_key_goes_over_the_network_in_clear(url: str) -> None:
+    with pytest.raises(ValidationError, match="without TLS"):
+        MollieConfig(mode=Mode.TEST, api_key=API_KEY, base_url=url)

@@ -1,5 +1,6 @@
 """What an instance of Mollie is configured with."""
 
+import ipaddress
 import re
 from enum import StrEnum
 from typing import Annotated, Final
@@ -22,7 +23,17 @@ def _base_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("an http or https URL without a query")
+    # Mollie's library does not go over the host's HTTP, which would refuse this.
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError("only loopback is spoken to without TLS")
     return url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class MollieConfig(BaseModel):
