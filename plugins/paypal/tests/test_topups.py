@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from shoutgraph.sdk import (
     Absent,
@@ -317,6 +318,34 @@ def test_a_token_that_paypal_forgot_is_replaced_at_the_next_request(shop: Staged
         world_of(trial).tokens.clear()
         assert await trial.look(deal, ref) == Unknown("not_permitted")
         assert isinstance(await trial.look(deal, ref), NeedsAction)
+
+    shop(story)
+
+
+def test_a_wrong_secret_sends_nothing(shop: Staged) -> None:
+    async def story(trial: TopUpTrial) -> None:
+        wrong = trial.loaded({**trial.config(), "client_secret": SecretStr("E_another_secret_than_that_one")})
+        assert await trial.send(await trial.deal(), wrong) == NotExecuted("not_permitted")
+        assert trial.proxy.money() == []
+
+    shop(story)
+
+
+@pytest.mark.parametrize(
+    ("status", "issue", "kind"),
+    [(422, "PAYER_CANNOT_PAY", Declined), (422, "ORDER_EXPIRED", Declined), (400, "INVALID_REQUEST", Unknown)],
+)
+def test_a_completion_that_is_refused_is_a_decision_or_unknown(
+    shop: Staged, status: int, issue: str, kind: type
+) -> None:
+    async def story(trial: TopUpTrial) -> None:
+        deal, ref = await approved(trial)
+        said = {"name": "UNPROCESSABLE_ENTITY", "details": [{"issue": issue}]}
+        trial.proxy.plan(faults.saying(issue, json.dumps(said).encode(), status=status), which=Which.MONEY)
+        seen = await trial.look(deal, ref)
+        assert type(seen) is kind
+        assert getattr(seen, "ref", None) == ref
+        assert isinstance(await trial.look(deal, ref), Settled), "the answer lied: it was carried out"
 
     shop(story)
 

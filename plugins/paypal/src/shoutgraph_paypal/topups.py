@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Final
 
 from shoutgraph.sdk import (
@@ -35,8 +36,9 @@ NOT_PAID: Final = "not_paid"
 OTHER_AMOUNT: Final = "other_amount"
 NOT_EXPRESSIBLE: Final = "id_not_expressible"
 
-_CAPTURED: Final = "order_already_captured"
-_INSTRUMENT: Final = "instrument_declined"
+_CAPTURED: Final = frozenset({"order_already_captured", "order_already_completed"})
+_FANS_TURN: Final = frozenset({"instrument_declined", "payer_action_required", "order_not_approved"})
+"""Refusals after which the fan goes back to the page, and chooses another way to pay."""
 
 
 class PayPalTopUps:
@@ -160,14 +162,15 @@ class PayPalTopUps:
         return await self._not_completed(known, answer)
 
     async def _not_completed(self, known: Known, refused: Refused) -> TopUpOutcome:
-        if refused.code == _CAPTURED:
+        if refused.code in _CAPTURED:
             again = await self._reader.order(known.order.id)
-            return await self._reader.outcome(again) if isinstance(again, Known) else Unknown(_CAPTURED, ref=known.ref)
-        if refused.code == _INSTRUMENT:
+            return await self._reader.outcome(again) if isinstance(again, Known) else Unknown(refused.code, known.ref)
+        if refused.code in _FANS_TURN:
             return payments.page_of(known, self._host.now())
-        if refused.code == wire.NOT_PERMITTED:
-            return Unknown(refused.code, ref=known.ref)
-        return Declined(known.ref, payments.EXPIRED if refused.is_missing else refused.code)
+        if refused.is_missing:
+            return Declined(known.ref, payments.EXPIRED)
+        is_decision = refused.status == HTTPStatus.UNPROCESSABLE_ENTITY
+        return Declined(known.ref, refused.code) if is_decision else Unknown(refused.code, known.ref)
 
     async def _given_back(self, request: RefundRequest, known: Known) -> TopUpOutcome:
         capture = payments.captures_of(known.order)[0]

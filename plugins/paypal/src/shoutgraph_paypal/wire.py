@@ -73,9 +73,14 @@ class Refused:
     """PayPal answered, and said no; it did nothing."""
 
     code: str
-    is_missing: bool = False
+    status: int
     fields: tuple[str, ...] = ()
     hrefs: tuple[str, ...] = ()
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no such thing."""
+        return self.status == HTTPStatus.NOT_FOUND
 
 
 class _NoTokenError(Exception):
@@ -174,7 +179,7 @@ def _read(answer: HttpAnswer, shape: type[ShapeT]) -> ShapeT | Refused | NotExec
 
 def _refusal(answer: HttpAnswer) -> Refused | Unknown:
     if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return Refused(NOT_PERMITTED)
+        return Refused(NOT_PERMITTED, answer.status)
     if answer.status in {HTTPStatus.CONFLICT, HTTPStatus.REQUEST_TIMEOUT}:
         return Unknown(BUSY)
     error = ErrorShape.model_validate_json(answer.body)
@@ -184,9 +189,9 @@ def _refusal(answer: HttpAnswer) -> Refused | Unknown:
         # The key stands for another payload than ours: something exists, and it is not what we asked for.
         return Unknown(KEY_REUSED)
     links = [*error.links, *(link for each in error.details for link in (*each.link, *each.links))]
-    is_missing = answer.status == HTTPStatus.NOT_FOUND
+    code = NOT_FOUND if answer.status == HTTPStatus.NOT_FOUND else code
     fields = tuple((each.field or "").lower() for each in error.details)
-    return Refused(NOT_FOUND if is_missing else code, is_missing, fields, tuple(link.href for link in links))
+    return Refused(code, answer.status, fields, tuple(link.href for link in links))
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
