@@ -227,10 +227,11 @@ async def test_a_batch_answer_with_something_else_in_it_is_unknown_for_all() -> 
     assert set(outcome.items.values()) == {Unknown("invalid_answer")}
 
 
-def settling(minor: int, currency: str = "EUR", refunded: int = 0) -> Callable[..., object]:
+def settling(minor: int, currency: str = "EUR", refunded: int = 0, failed: int = 0) -> Callable[..., object]:
     async def settle(*args: object) -> object:
-        zero = Money(0, currency)
-        return Settled("ref", Totals(Money(minor, currency), Money(refunded, currency), zero), AT)
+        zero, back = Money(0, currency), Money(failed, currency)
+        totals = Totals(Money(minor, currency), Money(refunded, currency), zero, refunds_failed=back)
+        return Settled("ref", totals, AT)
 
     return settle
 
@@ -241,6 +242,11 @@ async def test_money_that_agrees_passes_unchanged() -> None:
     assert isinstance(await topups.refund(REFUND), Settled)
 
 
+async def test_what_was_refunded_once_more_after_a_refund_failed_agrees() -> None:
+    topups = topup_of({"refund": settling(1000, refunded=1400, failed=1000)}).topup("one")
+    assert isinstance(await topups.refund(REFUND), Settled)
+
+
 @pytest.mark.parametrize(
     ("settle", "reason"),
     [
@@ -248,6 +254,8 @@ async def test_money_that_agrees_passes_unchanged() -> None:
         (settling(1001), "amount_mismatch"),
         (settling(1000, "USD"), "currency_mismatch"),
         (settling(1000, refunded=1001), "totals_mismatch"),
+        (settling(1000, refunded=1501, failed=500), "totals_mismatch"),
+        (settling(1000, refunded=400, failed=401), "totals_mismatch"),
     ],
 )
 async def test_money_that_does_not_agree_is_unknown_with_its_ref(settle: Callable[..., object], reason: str) -> None:

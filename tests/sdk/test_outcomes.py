@@ -54,7 +54,7 @@ def test_an_outcome_with_a_wrong_value_cannot_be_made(make: Callable[[], object]
 
 amounts = st.integers(0, 10**9).map(lambda minor: Money(minor, "EUR"))
 maybe = st.none() | amounts
-totals = st.builds(Totals, amounts, amounts, amounts, maybe, maybe, maybe)
+totals = st.builds(Totals, amounts, amounts, amounts, maybe, maybe, maybe, maybe)
 
 
 @given(st.lists(totals, min_size=1, max_size=6), st.randoms(use_true_random=False))

@@ -83,7 +83,10 @@ def _difference(seen: Money, asked: Money) -> str | None:
 
 def _contradiction(totals: Totals) -> str | None:
     decided = sum(each.minor for each in (totals.disputes_won, totals.disputes_lost) if each is not None)
-    if totals.refunded.minor > totals.settled.minor or decided > totals.disputed.minor:
+    failed = 0 if totals.refunds_failed is None else totals.refunds_failed.minor
+    if failed > totals.refunded.minor or totals.refunded.minor - failed > totals.settled.minor:
+        return TOTALS_MISMATCH
+    if decided > totals.disputed.minor:
         return TOTALS_MISMATCH
     return None
 

@@ -54,8 +54,9 @@ Action: TypeAlias = Redirect | ClientSecret | Instructions
 class Totals:
     """What is known of one payment, as cumulative amounts: never deltas, so that order cannot matter.
 
-    `disputed` counts what was ever disputed; what of it was decided since is in the two after it.
-    The fee may be in another currency than the payment.
+    `disputed` counts what was ever disputed; what of it was decided since is in `disputes_won` and `disputes_lost`.
+    `refunded` counts what was ever refunded; what of it came back to us since, because a refund failed after it was
+    done or was reversed, is in `refunds_failed`. The fee may be in another currency than the payment.
 
     Raises:
         ValueError: an amount is negative, or the currencies differ.
@@ -67,10 +68,11 @@ class Totals:
     fee: Money | None = None
     disputes_won: Money | None = None
     disputes_lost: Money | None = None
+    refunds_failed: Money | None = None
 
     def __post_init__(self) -> None:
-        parts = (self.settled, self.refunded, self.disputed, self.disputes_won, self.disputes_lost)
-        for money in parts:
+        decided = (self.disputes_won, self.disputes_lost, self.refunds_failed)
+        for money in (self.settled, self.refunded, self.disputed, *decided):
             if money is None:
                 continue
             _is(money, Money, "total")
@@ -309,6 +311,7 @@ def joined(one: Totals, other: Totals) -> Totals:
         fee=_larger_of_any(one.fee, other.fee),
         disputes_won=_larger_of_any(one.disputes_won, other.disputes_won),
         disputes_lost=_larger_of_any(one.disputes_lost, other.disputes_lost),
+        refunds_failed=_larger_of_any(one.refunds_failed, other.refunds_failed),
     )
 
 

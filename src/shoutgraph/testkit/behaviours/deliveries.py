@@ -152,7 +152,8 @@ def _joined(all_totals: Sequence[Totals]) -> Totals | None:
 
 
 def _of_totals(totals: Totals) -> tuple[int, ...]:
-    parts = (totals.settled, totals.refunded, totals.disputed, totals.disputes_won, totals.disputes_lost)
+    decided = (totals.disputes_won, totals.disputes_lost, totals.refunds_failed)
+    parts = (totals.settled, totals.refunded, totals.disputed, *decided)
     return tuple(0 if each is None else each.minor for each in parts)
 
 
@@ -167,7 +168,7 @@ def _is_same(known: Known, seen: Outcome) -> bool:
 def _words(known: Known) -> str:
     if isinstance(known, str):
         return known
-    names = ("settled", "refunded", "disputed", "won", "lost")
+    names = ("settled", "refunded", "disputed", "won", "lost", "refunds failed")
     return ", ".join(f"{name} {minor}" for name, minor in zip(names, known, strict=True))
 
 
