@@ -103,6 +103,8 @@ async def test_what_is_said_of_a_payment(world: Any, body: bytes, outcome: Any) 
         report(group="RJCT", code="FF01", message="HR-1"),
         report(item("XXXX")),
         booked(entry(status="<Cd>PDNG</Cd>")),
+        booked(entry(status="<Prtry>VORGEMERKT</Prtry>")),
+        booked(entry(status="")),
         booked(entry("CRDT")),  # somebody sends money, and repeats our reference
         booked(entry(family="RDDT/ESDD")),  # somebody collects money with it
         booked(entry(family="").replace("</EndToEndId>", "</EndToEndId><MndtId>M-1</MndtId>")),
@@ -132,6 +134,27 @@ async def test_a_file_that_comes_twice_is_not_refused(world: Any) -> None:
     for code in ("AM05", "DUPL", "DU01"):
         (notice,) = world.read(report(group="RJCT", code=code))
         assert (notice.target.operation_id, notice.observation) == ("batch_1", Unknown("duplicate"))
+
+
+async def test_a_duplicate_is_one_whatever_else_is_said_of_it(world: Any) -> None:
+    both = (because("NARR") + because("DU01")).encode()
+    for body, of in ((report(group="RJCT", code="FF01"), None), (report(item("RJCT", "FF01")), OURS)):
+        (notice,) = world.read(body.replace(because("FF01").encode(), both))
+        assert notice.observation == Unknown("duplicate", of)
+
+
+@pytest.mark.parametrize(
+    "why", ["", because("NARR"), because("MS03"), "<StsRsnInf><AddtlInf>twice</AddtlInf></StsRsnInf>"]
+)
+async def test_a_file_that_is_refused_for_no_known_reason_may_be_a_duplicate(world: Any, why: str) -> None:
+    (notice,) = world.read(report(group="RJCT", code="FF01").replace(because("FF01").encode(), why.encode()))
+    assert (notice.target.operation_id, notice.observation) == ("batch_1", Unknown("refused_without_code"))
+
+
+async def test_what_is_said_of_one_group_of_several_is_not_said_of_all(world: Any) -> None:
+    group = "<OrgnlPmtInfAndSts><PmtInfSts>{}</PmtInfSts></OrgnlPmtInfAndSts>"
+    one = report(part=f"<PmtInfSts>RJCT</PmtInfSts>{because('FF01')}")
+    assert world.read(one.replace(b"</CstmrPmtStsRpt>", group.format("ACCP").encode() + b"</CstmrPmtStsRpt>")) == []
 
 
 async def test_one_entry_of_many_payments_has_the_amount_of_each(world: Any) -> None:

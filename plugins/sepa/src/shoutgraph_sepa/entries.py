@@ -32,7 +32,7 @@ def news_of(body: Element, at: datetime) -> Iterator[News]:
     """What a notification or a statement says."""
     for path in ("Ntfctn/Ntry", "Stmt/Ntry"):
         for entry in body.all(path):
-            if (entry.word("Sts/Cd", "Sts") or BOOKED) == BOOKED:
+            if entry.word("Sts/Cd", "Sts") == BOOKED:
                 yield from _of_entry(entry, documents.moment(entry.word("BookgDt/Dt", "BookgDt/DtTm")) or at)
 
 

@@ -2,10 +2,12 @@
 
 The order of truth: what an item says, else what its group says, else what the message says. That a file was refused
 as a duplicate says nothing of the money: the bank has had it before, and may have paid it then. So it is `Unknown`,
-and never `Rejected`. And where payments are named, nothing is said of the others: a report of one refusal that calls
-its group refused, too, must not give back what is on its way.
+and never `Rejected`; so is a whole file that was refused without a code, for that may be why. And where payments are
+named, nothing is said of the others: a report of one refusal that calls its group refused, too, must not give back what
+is on its way.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,12 +15,17 @@ from typing import Final
 from shoutgraph.sdk import ItemOutcome, Paid, Pending, Rejected, Unknown
 from shoutgraph_sepa import documents, identifiers
 from shoutgraph_sepa.documents import Element
-from shoutgraph_sepa.telling import News, reason_in
+from shoutgraph_sepa.telling import NO_REASON, News, reasons_in
 
 POLL_AFTER: Final = timedelta(hours=6)
 """How long until the bank's next files may be there. Nobody is asked."""
 
 DUPLICATE: Final = "duplicate"
+
+WHY_UNSAID: Final = "refused_without_code"
+
+UNSAID: Final = frozenset({NO_REASON, "MS03"})
+"""Reasons that say none."""
 
 DUPLICATES: Final = frozenset({"AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL"})
 SETTLED: Final = frozenset({"ACCC", "ACSC"})
@@ -27,6 +34,8 @@ ON_ITS_WAY: Final = frozenset({"ACCP", "ACFC", "ACSP", "ACTC", "ACWC", "ACWP", "
 """Source: ISO 20022 external code set, payment transaction status."""
 
 _REASONS: Final = "StsRsnInf"
+_CODE: Final = re.compile("[A-Z]{4}|[A-Z]{2}[0-9]{2}")
+"""A code of ISO's; what else a bank writes is its own."""
 
 
 def news_of(body: Element, at: datetime) -> Iterator[News]:
@@ -42,7 +51,8 @@ def news_of(body: Element, at: datetime) -> Iterator[News]:
         if ours is not None and outcome is not None:
             yield News(ours, batch or ours, outcome, at, reference)
     if batch is not None and not items:
-        outcome = _outcome(None, at, *groups[:1], head)
+        # Our files have one group. What is said of one of several is not said of all that we sent.
+        outcome = _outcome(None, at, *(groups if len(groups) == 1 else ()), head)
         if outcome is not None:
             yield News(batch, batch, outcome, at)
 
@@ -54,9 +64,11 @@ def _outcome(reference: str | None, at: datetime, *places: Element) -> ItemOutco
         return None
     status, item = said[0][0], places[0]
     if status in REFUSED:
-        reasons = [code for place in places if place.first(_REASONS) for code in [reason_in(place, _REASONS)]]
+        reasons = [code for place in places for code in reasons_in(place, _REASONS)]
         if DUPLICATES.intersection(reasons):
             return Unknown(DUPLICATE, reference)
+        if reference is None and not any(_CODE.fullmatch(each) and each not in UNSAID for each in reasons):
+            return Unknown(WHY_UNSAID)
         return Rejected(reference, reasons[0] if reasons else status)
     if status in SETTLED and reference is not None:
         amount = documents.money(item.first("OrgnlTxRef/Amt/InstdAmt"))

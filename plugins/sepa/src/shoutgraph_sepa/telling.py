@@ -28,9 +28,11 @@ class News:
     reference: str | None = None
 
 
+def reasons_in(place: Element, path: str) -> list[str]:
+    """The codes of all reasons that are given; that which says there is none where one is given in words only."""
+    return [(each.word(*REASONS) or NO_REASON)[:CODE_CHARS_MAX] for each in place.all(path)]
+
+
 def reason_in(place: Element, path: str) -> str:
     """The code of the first reason, or the one that says there is none."""
-    for each in place.all(path):
-        if code := each.word(*REASONS):
-            return code[:CODE_CHARS_MAX]
-    return NO_REASON
+    return next((code for code in reasons_in(place, path) if code != NO_REASON), NO_REASON)
