@@ -26,6 +26,7 @@ COUNTS: Final = {
     "reconnects": "connections of subscribers that are cut",
     "orders": "orders of a database that is moved",
     "steps": "steps of random lives of the books",
+    "payments": "payments at a provider that fails at every third call",
     "examples": "inputs of each root field, sent as everyone",
 }
 """What can be counted, and what it is."""

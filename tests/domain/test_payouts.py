@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shoutgraph.domain import batches, errors, ids, payouts
+from shoutgraph.domain import batches, errors, ids, payout_looks, payouts
 from shoutgraph.domain.payouts import (
     Effect,
     HoldCode,
@@ -250,3 +250,20 @@ def test_the_key_is_the_same_for_the_same_request_and_no_other() -> None:
     assert payouts.key_of("creator:a:avail", 1) in keys
     assert batches.key_of(["a", "b"]) == batches.key_of(["b", "a"])
     assert batches.key_of(["a"]) != batches.key_of(["a", "b"])
+
+
+def test_the_last_look_at_paid_money_is_when_it_can_come_back_no_more() -> None:
+    paid = observe(sent(), look(PaySeen.PAID, ref="r")).payout
+    assert paid.paid_at is not None
+    window = timedelta(days=30)
+
+    def next_look(days: int, *, answered: bool = True) -> datetime | None:
+        now = paid.paid_at + timedelta(days=days)  # type: ignore[operator]
+        return payout_looks.next_look(
+            paid, answer_due_at=now, return_window=window, looks=0, now=now, answered=answered
+        )
+
+    assert next_look(7) == paid.paid_at + timedelta(days=14)
+    assert next_look(28) == paid.paid_at + window
+    assert next_look(30, answered=False) == paid.paid_at + timedelta(days=31)
+    assert next_look(30) is None

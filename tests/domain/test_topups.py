@@ -455,3 +455,13 @@ def test_looks_end_when_nothing_can_come_any_more() -> None:
     late = T0 + timedelta(days=181)
     assert polling.next_look(answered(settled()), looks=30, now=late) is None
     assert polling.next_look(answered(declined()), looks=8, now=T0 + timedelta(days=7)) is None
+
+
+@pytest.mark.parametrize(("seen", "end"), [(declined(), timedelta(days=7)), (settled(), timedelta(days=180))])
+def test_the_last_look_is_at_the_end_and_is_answered(seen: Observation, end: timedelta) -> None:
+    topup = answered(seen)
+    shortly_before = T0 + end - timedelta(hours=5)
+    assert polling.next_look(topup, looks=7, now=shortly_before) == T0 + end
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    assert polling.next_look(topup, looks=7, now=shortly_before, answered=False) == shortly_before + hour
+    assert polling.next_look(topup, looks=8, now=T0 + end, answered=False) == T0 + end + day

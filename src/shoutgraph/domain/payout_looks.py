@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shoutgraph.domain import payouts
-from shoutgraph.domain.patience import OPEN_STEPS, PAID_PAUSE, UNKNOWN_REVIEW_AFTER, UNKNOWN_STEPS, pause
+from shoutgraph.domain.patience import (
+    OPEN_STEPS,
+    PAID_PAUSE,
+    UNKNOWN_REVIEW_AFTER,
+    UNKNOWN_STEPS,
+    last_looks,
+    pause,
+)
 from shoutgraph.domain.payouts import IN_FLIGHT, UNDER_WAY, Payout, PayoutReview, PayoutState
 
 BY_RESTORE: Final = "restore"
@@ -62,13 +69,20 @@ def overdue_unknown(payout: Payout, *, sent_at: datetime, now: datetime) -> Payo
 
 
 def next_look(
-    payout: Payout, *, answer_due_at: datetime, return_window: timedelta, looks: int, now: datetime
+    payout: Payout,
+    *,
+    answer_due_at: datetime,
+    return_window: timedelta,
+    looks: int,
+    now: datetime,
+    answered: bool = True,
 ) -> datetime | None:
     """When to look next, or None for never again.
 
     Args:
         looks: how often it was looked at since its state last changed.
         return_window: how long paid money may still come back.
+        answered: whether the provider answered to the look that was made now.
     """
     match payout.state:
         case PayoutState.SUBMITTING:
@@ -77,7 +91,8 @@ def next_look(
             return now + pause(UNKNOWN_STEPS, looks)
         case PayoutState.SUBMITTED:
             return now + pause(OPEN_STEPS, looks)
-        case PayoutState.PAID if payout.paid_at is not None and now + PAID_PAUSE < payout.paid_at + return_window:
-            return now + PAID_PAUSE
+        case PayoutState.PAID if payout.paid_at is not None:
+            end = payout.paid_at + return_window
+            return last_looks(end=end, due=now + PAID_PAUSE, answered=answered, now=now)
         case _:
             return None

@@ -4,6 +4,7 @@ What they know is booked as any news would be: a webhook that was lost for good 
 kept for people. Once a day the cash books are compared with the rows that they stand for.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
@@ -27,6 +28,8 @@ LIST: Final = "sweep"
 TIMEOUT: Final = timedelta(seconds=60)
 PAGES_MAX: Final = 20
 """The most pages of one turn; the rest comes with the next."""
+TAKEN_AT_ONCE: Final = 32
+"""So many of what is listed are taken in together, and share commits."""
 
 KINDS: Final[Mapping[StrayKind, Apply]] = {
     StrayKind.TOPUP: partial(topup_notices.listed, reverse_orders=timers.reverse_orders),
@@ -62,9 +65,10 @@ async def _sweep(tools: Tools, name: str, kind: StrayKind, way: Lists) -> int:
         ended = answered and not fresh
         if not fresh or not turn.lease.leaves(TIMEOUT, now=tools.clock()):
             break
-        for each in fresh:
-            seen.add(_name(each))
-            found += await _take(tools, name, kind, each)
+        seen |= {_name(each) for each in fresh}
+        for start in range(0, len(fresh), TAKEN_AT_ONCE):
+            part = fresh[start : start + TAKEN_AT_ONCE]
+            found += sum(await asyncio.gather(*(_take(tools, name, kind, each) for each in part)))
         since = max(each.created_at for each in fresh)
     if not answered:
         logger.warning("the provider %s does not say what it has", name)

@@ -5,9 +5,10 @@ nothing is marked as credited unless exactly the price arrived. Units: minor uni
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import cache
+from operator import attrgetter
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -247,10 +248,10 @@ def _params(topup: Topup) -> dict[str, Any]:
     own = {name: getattr(topup, name) for name in _OWN}
     action = topup.action
     return own | {
-        **dict(zip(_TERMS, astuple(topup.terms), strict=True)),
-        **dict(zip(_TOTALS, astuple(topup.totals), strict=True)),
-        **dict(zip(_BOOKED, astuple(topup.booked), strict=True)),
-        "payload": list(astuple(topup.payload)),
+        **dict(zip(_TERMS, _terms_of(topup.terms), strict=True)),
+        **dict(zip(_TOTALS, _totals_of(topup.totals), strict=True)),
+        **dict(zip(_BOOKED, _booked_of(topup.booked), strict=True)),
+        "payload": list(_payload_of(topup.payload)),
         "action": None if action is None else {"kind": action.kind, "lines": list(action.lines), "qr": action.qr},
         "poll_after": None if topup.poll_after is None else topup.poll_after // clock.MICROSECOND,
         "status": topup.status,
@@ -271,6 +272,16 @@ def _topup(row: Sequence[Any]) -> Topup:
     )
 
 
+def _taker(of: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """Reads all fields of a flat value; `astuple` would copy each."""
+    taker: Callable[[Any], tuple[Any, ...]] = attrgetter(*(each.name for each in fields(of)))
+    return taker
+
+
+_terms_of: Final = _taker(Terms)
+_totals_of: Final = _taker(Totals)
+_booked_of: Final = _taker(Booked)
+_payload_of: Final = _taker(Payload)
 _TERMS: Final = (
     "package_id",
     "coins",

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from shoutgraph.domain.leases import Lease
-from shoutgraph.domain.patience import DAY, OPEN_STEPS, PAID_PAUSE, SECOND, UNKNOWN_STEPS, pause
+from shoutgraph.domain.patience import DAY, OPEN_STEPS, PAID_PAUSE, SECOND, UNKNOWN_STEPS, last_looks, pause
 from shoutgraph.domain.topups.topup import Status, Submission, Topup
 
 LATE_MONEY: Final = 7 * DAY
@@ -28,11 +28,12 @@ class Due:
     lease: Lease
 
 
-def next_look(topup: Topup, *, looks: int, now: datetime) -> datetime | None:
+def next_look(topup: Topup, *, looks: int, now: datetime, answered: bool = True) -> datetime | None:
     """When to look next, or None for never again.
 
     Args:
         looks: how often it was looked at since its status last changed.
+        answered: whether the provider answered to the look that was made now.
     """
     if topup.submission is Submission.NOT_EXECUTED and not topup.paid:
         return None
@@ -47,9 +48,9 @@ def next_look(topup: Topup, *, looks: int, now: datetime) -> datetime | None:
         case Status.NEEDS_REVIEW:
             due = now + DAY
         case Status.FAILED:
-            due = _until(topup.created_at + LATE_MONEY, now + DAY)
+            due = last_looks(end=topup.created_at + LATE_MONEY, due=now + DAY, answered=answered, now=now)
         case Status.PAID | Status.PARTLY_REFUNDED | Status.REFUNDED | Status.DISPUTED:
-            due = _until(topup.created_at + REVERSAL, now + PAID_PAUSE)
+            due = last_looks(end=topup.created_at + REVERSAL, due=now + PAID_PAUSE, answered=answered, now=now)
         case _:
             assert_never(topup.status)
     return due
@@ -64,7 +65,3 @@ def _open(topup: Topup, looks: int, now: datetime) -> datetime:
     if expires_at is not None and now <= expires_at < due:
         return expires_at + SECOND
     return due
-
-
-def _until(end: datetime, due: datetime) -> datetime | None:
-    return due if due <= end else None

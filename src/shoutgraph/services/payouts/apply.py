@@ -7,7 +7,6 @@ from typing import Final
 from shoutgraph.domain import accounts, earnings as earning_values, ids, journal, payout_looks, postings
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.earnings import Earning
-from shoutgraph.domain.leases import Lease
 from shoutgraph.domain.payouts import Effect, Payout, Seen
 from shoutgraph.domain.postings import Books
 from shoutgraph.storage import earnings, journal as journal_rows, ledger as ledger_rows, payouts, policies
@@ -30,14 +29,12 @@ def keep(tools: Tools, tx: Tx, before: Payout, seen: Seen) -> Payout:
     return after
 
 
-def look_again(
-    tx: Tx, payout: Payout, batch: Batch, *, looks: int, return_window: timedelta, lease: Lease | None = None
-) -> None:
-    """Says when to look next; whoever looked gives its lease back."""
+def look_again(tx: Tx, payout: Payout, batch: Batch, *, looks: int, return_window: timedelta) -> None:
+    """Says when to look next."""
     due = payout_looks.next_look(
         payout, answer_due_at=batch.answer_due_at, return_window=return_window, looks=looks, now=tx.now
     )
-    payouts.schedule(tx, payout.id, look_at=due, looks=looks, lease=lease)
+    payouts.schedule(tx, payout.id, look_at=due, looks=looks)
 
 
 def tell(tools: Tools, tx: Tx, payout: Payout, before: Payout | None) -> None:

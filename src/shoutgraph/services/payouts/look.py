@@ -76,14 +76,23 @@ def _seen(tools: Tools, tx: Tx, way: Payouts, group: Sequence[Claimed], look: _L
         batch = batch_rows.get(tx, before.batch_id or claimed.batch.id)
         outcome = look.seen.get(before.key, sdk.Unknown("no_lookup"))
         absence_after = way.caps.lookup.absence_after
-        # The call may leave as late as its answer is due: a look that began before that proves nothing.
-        proves = absence_after is not None and look.asked_at >= batch.answer_due_at + absence_after
+        # The call may leave as late as its answer is due: a look that began before that proves nothing. A file that is
+        # written may go to the bank at any time.
+        waited = absence_after is not None and look.asked_at >= batch.answer_due_at + absence_after
+        proves = waited and batch.exported_at is None
         sighting = sights.sighting_of(outcome, at=tx.now)
         result = rules.observe(before, sighting, absence_proves=proves, first_answer=False)
         after = apply.keep(tools, tx, before, result)
         looks = 0 if after.state is not claimed.payout.state else claimed.looks + 1
-        window = way.caps.return_window
-        apply.look_again(tx, after, batch, looks=looks, return_window=window, lease=claimed.lease)
+        due = payout_looks.next_look(
+            after,
+            answer_due_at=batch.answer_due_at,
+            return_window=way.caps.return_window,
+            looks=looks,
+            now=tx.now,
+            answered=before.key not in look.seen or not isinstance(outcome, sdk.Unknown) or outcome.ref is not None,
+        )
+        payouts.schedule(tx, after.id, look_at=due, looks=looks, lease=claimed.lease)
 
 
 async def _resend(tools: Tools, way: Payouts, batch: Batch) -> None:

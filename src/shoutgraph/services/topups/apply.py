@@ -42,9 +42,9 @@ def keep(desk: Desk, before: Topup, after: Topup) -> Topup:
     return after
 
 
-def look_again(tx: Tx, topup: Topup, *, looks: int, lease: Lease | None = None) -> None:
+def look_again(tx: Tx, topup: Topup, *, looks: int, lease: Lease | None = None, answered: bool = True) -> None:
     """Says when to look next; whoever looked gives its lease back."""
-    look_at = polling.next_look(topup, looks=looks, now=tx.now)
+    look_at = polling.next_look(topup, looks=looks, now=tx.now, answered=answered)
     topups.schedule(tx, topup.id, look_at=look_at, looks=looks, lease=lease)
 
 

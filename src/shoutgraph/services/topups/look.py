@@ -26,6 +26,9 @@ LOOK: Final = timedelta(seconds=60)
 
 LEASE: Final = 2 * LOOK
 
+NO_LOOKUP: Final = "no_lookup"
+"""Nobody can be asked: the provider named nothing, and does not know our key."""
+
 MISSING_PAUSE: Final = timedelta(hours=1)
 """The pause before the next look where the provider's plugin is not there."""
 
@@ -54,10 +57,11 @@ async def look(tools: Tools, claimed: Due, *, reverse_orders: ReverseOrders) -> 
         return await _wait(tools, claimed)
     if not claimed.lease.leaves(LOOK, now=tools.clock()):
         return topup
-    seen: sdk.Observation = sdk.Unknown("no_lookup")
+    seen: sdk.Observation = sdk.Unknown(NO_LOOKUP)
     source, asked_at = Source.LOOK, tools.clock()
     if topup.ref is not None or way.caps.lookup.by_key:
         seen = await way.fetch(target_of(topup), call_of(topup))
+    answered = not isinstance(seen, sdk.Unknown) or seen.ref is not None or seen.reason == NO_LOOKUP
     if isinstance(seen, sdk.Absent | sdk.Unknown) and not _proven(way, topup, seen, asked_at):
         redeems = way.caps.intake is sdk.Intake.REDEEM
         again = await (_present_again(tools, topup) if redeems else _resend(tools, way, topup))
@@ -73,7 +77,7 @@ async def look(tools: Tools, claimed: Due, *, reverse_orders: ReverseOrders) -> 
         if way.caps.intake is sdk.Intake.REDEEM:
             receipts.forget_if_answered(tx, after)
         looks = 0 if after.status is not topup.status else claimed.looks + 1
-        apply.look_again(tx, after, looks=looks, lease=claimed.lease)
+        apply.look_again(tx, after, looks=looks, lease=claimed.lease, answered=answered)
         return after
 
     return await tools.store.write(work)
