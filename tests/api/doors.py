@@ -155,6 +155,7 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         "payoutRecipientCreate": lambda _cast: dict(_RECIPIENT),
         "payoutRecipientRefresh": lambda cast: {"recipientId": cast.ids["creator_recipient"]},
         "payoutBatchHandOver": lambda cast: {"batchId": cast.batch()["batch"]},
+        "payoutBatchDiscard": lambda cast: {"batchId": cast.batch()["batch"]},
         "payoutRequest": lambda cast: {"coins": str(PAYOUT), "recipientId": cast.ids["creator_recipient"]},
         "payoutCancel": _payout,
         "payoutApprove": _payout,

@@ -19,7 +19,8 @@ SOON = timedelta(hours=1)
 
 @dataclass
 class Rail:
-    """What the rail does next. `salt` makes its files differ; `silent` loses the answers about recipients."""
+    """What the rail does next. `salt` makes its files differ; `silent` loses the answers about recipients; one that is
+    `sure` is asked about payouts, and has none."""
 
     salt: str = ""
     silent: int = 0
@@ -30,6 +31,7 @@ class Rail:
     values: list[Mapping[str, str]] = field(default_factory=list)
     known: dict[str, str] = field(default_factory=dict)
     ready: bool = False
+    sure: bool = False
 
 
 class RailPayouts(BarePayouts):
@@ -48,7 +50,8 @@ class RailPayouts(BarePayouts):
         return sdk.BatchOutcome(items, f"M-{batch.call.idempotency_key[:8]}", files)
 
     async def fetch(self, targets: Sequence[sdk.Target], call: sdk.Call) -> Mapping[str, sdk.ItemObservation]:
-        return {target.operation_id: sdk.Unknown("files_only") for target in targets}
+        seen = sdk.Absent() if self.rail.sure else sdk.Unknown("files_only")
+        return {target.operation_id: seen for target in targets}
 
     def ingest(self, document: sdk.Artifact) -> Sequence[sdk.Notice]:
         if document.body.startswith(b"crash"):
@@ -125,6 +128,7 @@ class RailPlugin:
             ingest=frozenset({TYPE}),
             onboarding=self.rail.asks,
             quotes=self.rail.asks,
+            lookup=sdk.Lookup(by_key=self.rail.sure, absence_after=SOON if self.rail.sure else None),
             return_window=timedelta(days=60),
         )
         build = lambda _config, host: RailPayouts(self.rail, host)  # noqa: E731

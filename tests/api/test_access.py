@@ -125,6 +125,7 @@ orderUnfreeze             401        403    403        403      403            4
 payoutRecipientCreate     401        (403)  (403)      yes      yes            (403)      (403)    (403)    (403)
 payoutRecipientRefresh    401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 payoutBatchHandOver       401        403    403        403      403            403        yes      403      yes
+payoutBatchDiscard        401        403    403        403      403            403        yes      403      yes
 payoutRequest             401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 payoutCancel              401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 payoutApprove             401        403    403        403      403            403        yes      403      yes

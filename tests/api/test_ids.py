@@ -17,6 +17,7 @@ BY: Final[Mapping[str, str]] = {
     "offerDeactivate": "creator",
     "payoutRecipientRefresh": "creator",
     "payoutBatchHandOver": "finance",
+    "payoutBatchDiscard": "finance",
     "payoutRequest": "creator",
     "payoutCancel": "creator",
     "payoutApprove": "finance",

@@ -23,6 +23,9 @@ BANK: Final = "bank"
 FILE_DIFFERS: Final = "FILE_DIFFERS"
 """The alarm of a batch whose file, made again, was another one."""
 
+DISCARDED: Final = "DISCARDED"
+"""The alarm of a batch whose files nobody gives to the bank any more."""
+
 
 class BatchState(StrEnum):
     """Where a batch stands."""
@@ -92,20 +95,39 @@ def exported(batch: Batch, *, now: datetime) -> Batch:
     return batch if batch.exported_at is not None else replace(batch, exported_at=now)
 
 
-def handed_over(batch: Batch, *, by: str, now: datetime) -> Batch:
+def handed_over(batch: Batch, *, by: str, now: datetime, ended_at: Sequence[datetime | None] = ()) -> Batch:
     """The batch whose files somebody gave to the bank; from now on its answer is waited for.
 
+    Args:
+        ended_at: when the earnings of each of its payouts went back, None for those that did not.
+
     Raises:
-        ValidationError: it has no files, was handed over before, or its files are in doubt.
+        ValidationError: it has no files, was handed over before, its files are in doubt or discarded, or would pay
+            what went back to its creator since they were written.
     """
     path = ("input", "batchId")
-    if batch.state is not BatchState.EXPORTED:
+    if batch.state is not BatchState.EXPORTED or batch.exported_at is None:
         msg = f"This is not possible while the batch is {batch.state}."
         raise errors.ValidationError(msg, code="BATCH_STATE", path=path)
     if batch.alarm is not None:
-        msg = "The files of this batch came out differently when they were made again; look at that first."
-        raise errors.ValidationError(msg, code="BATCH_ALARM", path=path)
+        raise errors.ValidationError(_ALARMS[batch.alarm], code="BATCH_ALARM", path=path)
+    if any(at is not None and at > batch.exported_at for at in ended_at):
+        msg = "Earnings of this batch went back to their creators since its files were written; discard it."
+        raise errors.ValidationError(msg, code="BATCH_STATE", path=path)
     return replace(batch, handed_over_at=now, handed_over_by=by, answer_due_at=now + BANK_ANSWER_DUE)
+
+
+def discarded(batch: Batch) -> Batch:
+    """The batch whose files will not be given to the bank, or were refused there; it says nothing of its payouts.
+
+    Raises:
+        ValidationError: it has no files, was discarded before, or the bank has spoken of it.
+    """
+    if batch.state not in {BatchState.EXPORTED, BatchState.HANDED_OVER} or batch.alarm == DISCARDED:
+        stands = batch.alarm if batch.alarm == DISCARDED else batch.state
+        msg = f"This is not possible while the batch is {stands}."
+        raise errors.ValidationError(msg, code="BATCH_STATE", path=("input", "batchId"))
+    return replace(batch, alarm=DISCARDED)
 
 
 def answered(batch: Batch, *, now: datetime) -> Batch:
@@ -120,3 +142,9 @@ def answered(batch: Batch, *, now: datetime) -> Batch:
 def alarmed(batch: Batch) -> Batch:
     """The batch whose file came out differently when it was made again."""
     return replace(batch, alarm=FILE_DIFFERS)
+
+
+_ALARMS: Final = {
+    FILE_DIFFERS: "The files of this batch came out differently when they were made again; look at that first.",
+    DISCARDED: "This batch was discarded: its files do not go to the bank.",
+}

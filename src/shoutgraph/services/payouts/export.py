@@ -73,7 +73,12 @@ def keep(tools: Tools, tx: Tx, batch: Batch, contents: Sequence[Content]) -> Bat
 
 
 def waits_for_bank(tools: Tools, tx: Tx, payout: Payout, batch: Batch, ref: str | None) -> None:
-    """Keeps that a payout stands in a file; nobody looks at it before the file is handed over."""
+    """Keeps that a payout stands in a file; nobody looks at it before the file is handed over.
+
+    Of a file that may not be handed over it is not waited for: what is unknown of it stays unknown.
+    """
+    if batch.alarm is not None and payout.state is PayoutState.UNKNOWN:
+        return
     kept = apply.keep(tools, tx, payout, Seen(payout_looks.exported(payout, ref=ref, now=tx.now)))
     if kept.state is PayoutState.SUBMITTING:
         due = None if batch.handed_over_at is None else batch.answer_due_at

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from shoutgraph.domain import batches as rules, errors, ids, pages
+from shoutgraph.domain import batches as rules, errors, ids, pages, payouts as payout_rules
 from shoutgraph.domain.bank_files import BankFile, Content, FileFilter
 from shoutgraph.domain.batches import Batch, BatchFilter
 from shoutgraph.domain.pages import Page, PageArgs
-from shoutgraph.domain.payouts import PayoutState
+from shoutgraph.domain.payouts import PayoutState, Seen
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.files.links import Link
@@ -19,6 +19,7 @@ from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
 HANDED_OVER: Final = "payout_batch.handed_over"
+DISCARDED: Final = "payout_batch.discarded"
 DOWNLOADED: Final = "bank_file.downloaded"
 LINK_TIME: Final = timedelta(minutes=2)
 """How long a link to a bank file works."""
@@ -94,19 +95,53 @@ async def hand_over(tools: Tools, viewer: Viewer, asked: Request, batch_id: str)
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer does not manage finances.
         NotFoundError: there is no such batch.
-        ValidationError: the text is no batch's id, it has no files, or it was handed over before.
+        ValidationError: the text is no batch's id, it has no files, it was handed over or discarded before, or earnings
+            of it went back since its files were written.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     viewer.require(Scope.FINANCE_MANAGE)
     ids.parse(ids.BATCH, batch_id, path=("input", "batchId"))
 
     def work(tx: Tx) -> Batch:
-        payouts.list_of_batch(tx, batch_id)  # held before their batch, as everybody takes them
+        group = payouts.list_of_batch(tx, batch_id)  # held before their batch, as everybody takes them
         batch = batches.get(tx, batch_id, to_change=True)
-        after = rules.handed_over(batch, by=viewer.principal, now=tx.now)
+        ended_at = [each.closed_at for each in group]
+        after = rules.handed_over(batch, by=viewer.principal, now=tx.now, ended_at=ended_at)
         batches.save(tx, after)
         rails.await_bank(tx, after)
         apply.note(tools, tx, batch.id, HANDED_OVER, {"by": viewer.principal, "instance": batch.instance})
+        return after
+
+    return await once(tools, asked, work, batches.get)
+
+
+async def discard(tools: Tools, viewer: Viewer, asked: Request, batch_id: str) -> Done[Batch]:
+    """Says that the files of a batch will not go to the bank, or were refused there before it took them.
+
+    No earnings go back by that: somebody may have given the file away all the same. Its payouts are unknown from now
+    on, for two people to settle with evidence, and what the bank says of them still counts.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer does not manage finances.
+        NotFoundError: there is no such batch.
+        ValidationError: the text is no batch's id, it has no files, it was discarded before, or the bank has spoken.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    viewer.require(Scope.FINANCE_MANAGE)
+    ids.parse(ids.BATCH, batch_id, path=("input", "batchId"))
+
+    def work(tx: Tx) -> Batch:
+        group = payouts.list_of_batch(tx, batch_id)
+        before = batches.get(tx, batch_id, to_change=True)
+        after = rules.discarded(before)
+        batches.save(tx, after)
+        for payout in group:
+            if payout.state is PayoutState.SUBMITTING:
+                doubted = apply.keep(tools, tx, payout, Seen(payout_rules.doubted(payout, now=tx.now)))
+                apply.look_again(tx, doubted, after, looks=0, return_window=timedelta())
+        body = {"by": viewer.principal, "instance": after.instance, "previous": before.state.value}
+        apply.note(tools, tx, after.id, DISCARDED, body)
         return after
 
     return await once(tools, asked, work, batches.get)

@@ -147,7 +147,8 @@ class PayoutBatchType(NodeType):
     ref: str | None = strawberry.field(description="The provider's name for it, such as a file's message id.")
     attempt_count: int = strawberry.field(description="How often it was sent under the same key.")
     alarm: str | None = strawberry.field(
-        description="FILE_DIFFERS if its file, made again, was another one; the first one is kept."
+        description="FILE_DIFFERS if its file, made again, was another one, and the first one is kept; DISCARDED if "
+        "its files do not go to the bank. With either it is not handed over."
     )
     created_at: datetime = strawberry.field(description="When it was first sent.")
     exported_at: datetime | None = strawberry.field(description="When its files were written.")
@@ -262,6 +263,29 @@ class PayoutBatchHandOverPayload:
     errors: list[PayoutBatchHandOverError] = mutations.refusals()
 
 
+PayoutBatchDiscardError = Annotated[
+    errors.ForbiddenErrorType
+    | errors.IdempotencyKeyReusedErrorType
+    | errors.NotFoundErrorType
+    | errors.ValidationErrorType,
+    failures_of("payoutBatchDiscard"),
+]
+
+
+@strawberry.input(description="Input of payoutBatchDiscard.")
+class PayoutBatchDiscardInput:
+    idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended discard.")
+    batch_id: strawberry.ID = strawberry.field(description="Which batch.")
+
+
+@strawberry.type(description="Result of payoutBatchDiscard.")
+class PayoutBatchDiscardPayload:
+    batch: PayoutBatchType | None = mutations.outcome("The batch, never to be handed over.")
+    replayed: bool = mutations.replayed()
+    errors: list[PayoutBatchDiscardError] = mutations.refusals()
+
+
+Discarded = Annotated[PayoutBatchDiscardInput, strawberry.argument(description="Which batch.")]
 HandedOver = Annotated[PayoutBatchHandOverInput, strawberry.argument(description="Which batch.")]
 
 
@@ -276,6 +300,17 @@ class RailMutation:
         asked = request_of(viewer, "payoutBatchHandOver", input)
         done = await rail.hand_over(tools, viewer, asked, input.batch_id)
         return PayoutBatchHandOverPayload(batch=PayoutBatchType.of(done.value), replayed=done.replayed)
+
+    @mutations.mutation(
+        description="Says that the files of a batch will not go to the bank, or were refused there by hand. Its "
+        "payouts are UNKNOWN then, for two people to settle.",
+        directives=[requires(Scope.FINANCE_MANAGE)],
+    )
+    async def payout_batch_discard(self, info: Info, input: Discarded) -> PayoutBatchDiscardPayload | None:
+        viewer, tools = info.context.viewer, info.context.tools
+        asked = request_of(viewer, "payoutBatchDiscard", input)
+        done = await rail.discard(tools, viewer, asked, input.batch_id)
+        return PayoutBatchDiscardPayload(batch=PayoutBatchType.of(done.value), replayed=done.replayed)
 
 
 async def fetch_batches(context: Context, batch_ids: Sequence[str]) -> list[PayoutBatchType | None]:
