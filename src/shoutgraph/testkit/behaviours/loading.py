@@ -48,6 +48,7 @@ async def quiet_import(trial: Trial) -> None:
 async def _probe(wanted: Mapping[str, object]) -> Any:  # noqa: ANN401 -- JSON
     process = await asyncio.create_subprocess_exec(
         sys.executable,
+        "-B",  # compiled modules are the interpreter's files, and none of the plugin's effects
         "-m",
         "shoutgraph.testkit.probe",
         stdin=asyncio.subprocess.PIPE,
