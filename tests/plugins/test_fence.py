@@ -36,6 +36,7 @@ from shoutgraph.sdk import (
     Paid,
     Pending,
     RefundRequest,
+    Rejected,
     Settled,
     Target,
     Totals,
@@ -217,6 +218,20 @@ async def test_a_batch_answer_is_cut_to_the_items_that_were_asked_for() -> None:
     outcome = await payout_of({"submit": submit}).payout("one").submit(batch(1, 2))
     assert outcome.items == {"payout_0": Pending("a", timedelta(1)), "payout_1": Unknown("not_answered")}
     assert outcome.batch_ref == "ref_1"
+
+
+async def test_a_refusal_without_a_ref_says_nothing_of_an_earlier_attempt() -> None:
+    async def submit(each: object) -> BatchOutcome:
+        return BatchOutcome({"payout_0": Rejected(None, "closed"), "payout_1": Rejected("po_1", "closed")})
+
+    payouts = payout_of({"submit": submit}).payout("one")
+    first = batch(1, 2)
+    again = replace(first, call=replace(first.call, attempt=2))
+    assert (await payouts.submit(first)).items["payout_0"] == Rejected(None, "closed")
+    assert (await payouts.submit(again)).items == {
+        "payout_0": Unknown("closed"),
+        "payout_1": Rejected("po_1", "closed"),
+    }
 
 
 async def test_a_batch_answer_with_something_else_in_it_is_unknown_for_all() -> None:

@@ -7,12 +7,18 @@ import pytest
 from hypothesis import given, strategies as st
 
 from shoutgraph.sdk import (
+    Call,
+    ClientSecret,
     Declined,
     Money,
     NeedsAction,
     NotExecuted,
     Paid,
+    PayoutBatch,
+    PayoutItem,
     Pending,
+    QuoteRequest,
+    Redemption,
     Redirect,
     Returned,
     Settled,
@@ -73,3 +79,14 @@ def test_totals_seen_in_any_order_and_repeatedly_join_to_the_same(seen: list[Tot
 def test_totals_of_two_currencies_do_not_join() -> None:
     with pytest.raises(ValueError, match="two currencies"):
         joined(Totals.of(EUR), Totals.of(Money(1, "USD")))
+
+
+def test_what_is_secret_or_personal_is_not_written_out() -> None:
+    call = Call("payout_1", "key_1", timedelta(1))
+    told = [
+        NeedsAction("ref", ClientSecret("hush", "pk_1"), AT),
+        Redemption(call, "hush", "user_1", "coins"),
+        PayoutBatch(call, (PayoutItem("payout_1", EUR, "hush", "Earnings"),)),
+        QuoteRequest(call, EUR, "hush"),
+    ]
+    assert "hush" not in repr(told)

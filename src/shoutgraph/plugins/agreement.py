@@ -4,6 +4,7 @@ from typing import Final, TypeVar
 
 from shoutgraph.sdk import (
     ItemObservation,
+    ItemOutcome,
     Money,
     Observation,
     Paid,
@@ -11,6 +12,7 @@ from shoutgraph.sdk import (
     QuoteOutcome,
     Ready,
     RecipientOutcome,
+    Rejected,
     Restricted,
     Returned,
     Settled,
@@ -56,6 +58,16 @@ def payout(seen: I, asked: Money | None) -> I | Unknown:
     if reason is None:
         return seen
     return Unknown(reason, ref=seen.ref, detail=_told(seen.amount, asked))
+
+
+def refusal(seen: ItemOutcome, attempt: int) -> ItemOutcome:
+    """An answer for a payout, if it proves what it says.
+
+    A refusal that names no object says nothing of earlier attempts: they may have paid, whatever stopped this one.
+    """
+    if isinstance(seen, Rejected) and seen.ref is None and attempt > 1:
+        return Unknown(seen.code)
+    return seen
 
 
 def recipient(seen: RecipientOutcome, ref: str) -> RecipientOutcome:

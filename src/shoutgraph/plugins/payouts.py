@@ -74,8 +74,9 @@ class Payouts:
         if isinstance(answer, NotExecuted | Unknown):
             return BatchOutcome(dict.fromkeys(amounts, answer))
         self._tell_foreign(batch.call, answer.items, amounts)
+        told = {item_id: answer.items.get(item_id, Unknown(NOT_ANSWERED)) for item_id in amounts}
         items = {
-            item_id: agreement.payout(answer.items.get(item_id, Unknown(NOT_ANSWERED)), amount)
+            item_id: agreement.payout(agreement.refusal(told[item_id], batch.call.attempt), amount)
             for item_id, amount in amounts.items()
         }
         return BatchOutcome(items, answer.batch_ref, answer.artifacts)

@@ -5,7 +5,7 @@ Two words carry the weight. `NotExecuted` is a proof that nothing happened, so t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -34,7 +34,7 @@ class Redirect:
 class ClientSecret:
     """Let the provider's own form in the front end finish the payment."""
 
-    secret: str
+    secret: str = field(repr=False)
     publishable: str
 
 
@@ -204,7 +204,10 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The provider refused this payout, and no money left."""
+    """The provider refused this payout, and no money left.
+
+    Without a ref it is believed as the answer to the first attempt only: an earlier one may have paid.
+    """
 
     ref: str | None
     code: str

@@ -57,7 +57,7 @@ class Redemption:
     """
 
     call: Call
-    proof: str
+    proof: str = field(repr=False)
     customer_ref: str
     product: str
 
@@ -79,7 +79,7 @@ class PayoutItem:
 
     item_id: str
     amount: Money
-    recipient_ref: str
+    recipient_ref: str = field(repr=False)
     descriptor: str
 
 
@@ -162,4 +162,4 @@ class QuoteRequest:
 
     call: Call
     amount: Money
-    recipient_ref: str
+    recipient_ref: str = field(repr=False)
