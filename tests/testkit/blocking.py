@@ -87,7 +87,7 @@ class NeverEnds(BlockingTopUps):
     """Waits much longer than it may."""
 
     def limit(self, timeout: timedelta) -> None:
-        self.timeouts.seconds = 9
+        self.timeouts.seconds = 2
 
 
 def threaded(provider: type = BlockingTopUps) -> Any:

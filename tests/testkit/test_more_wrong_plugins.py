@@ -134,6 +134,12 @@ WRONG = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _waits_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manners, "GIVE_UP_S", 1.0)
+    monkeypatch.setattr(manners, "GRACE_S", 0.7)
+
+
 @pytest.mark.parametrize("what", WRONG)
 def test_what_a_plugin_does_wrong_is_told(what: str, tmp_path: Path) -> None:
     subject, wanted = WRONG[what]

@@ -8,6 +8,7 @@ from tests.testkit import wrong
 from tests.testkit.subjects import failed
 
 from shoutgraph.testkit import running
+from shoutgraph.testkit.behaviours import manners
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +16,11 @@ def _closes() -> Iterator[None]:
     yield
     while wrong.HELD:
         wrong.HELD.pop().close()
+
+
+@pytest.fixture(autouse=True)
+def _waits_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manners, "ENDING_S", 0.5)
 
 
 @pytest.mark.parametrize("what", wrong.WRONG)

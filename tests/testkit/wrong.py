@@ -75,7 +75,7 @@ class HoldsTheLoop(TopUps):
     """C06"""
 
     async def create(self, request: Any) -> Any:
-        time.sleep(0.1)  # noqa: ASYNC251 -- what is wrong with it
+        time.sleep(0.06)  # noqa: ASYNC251 -- what is wrong with it
         return await super().create(request)
 
 
