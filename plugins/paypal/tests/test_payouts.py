@@ -1,5 +1,6 @@
 """Payouts, through the application's own loader: batches that go once, and what becomes of each item."""
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -77,6 +78,44 @@ def test_a_batch_whose_answer_was_lost_is_found_by_sending_it_again(bank: Staged
         assert isinstance(await trial.send(deal), Paid)
         assert len(world_of(trial).batches) == 1
         assert isinstance(await trial.look(deal, again.ref), Paid)
+
+    bank(story)
+
+
+@pytest.mark.parametrize("where", ["links", "link", "details"])
+def test_the_first_batch_is_found_wherever_paypal_names_it(bank: Staged, where: str) -> None:
+    async def story(trial: PayoutTrial) -> None:
+        deal = await lost(trial)
+        (batch_id,) = world_of(trial).batches
+        href = {"href": f"https://api.sandbox.paypal.com/v1/payments/payouts/{batch_id}", "rel": "self"}
+        detail = {"link": href} if where == "link" else {}
+        said: dict[str, object] = {"name": "USER_BUSINESS_ERROR", "details": [{"issue": "In words.", **detail}]}
+        if where == "links":
+            said["links"] = [{"rel": "self"}, None, href]
+        if where == "details":
+            said["details"] = [{"issue": "In words.", "links": [href]}]
+        trial.proxy.plan(faults.saying("a repeat", json.dumps(said).encode(), status=400), which=Which.MONEY)
+        seen = await trial.send(deal)
+        assert isinstance(seen, Pending)
+        assert seen.ref == items.ref_of(batch_id, deal.operation_id)
+        assert {each.path for each in trial.proxy.money()} <= {
+            "/v1/payments/payouts",
+            f"/v1/payments/payouts/{batch_id}",
+        }
+
+    bank(story)
+
+
+def test_a_repeat_that_names_no_first_batch_is_unknown_and_another_refusal_is_none(bank: Staged) -> None:
+    async def story(trial: PayoutTrial) -> None:
+        answers = {
+            "SENDER_BATCH_ID": Unknown("idempotency_key_reused"),
+            "items[0].receiver": NotExecuted("validation_error"),
+        }
+        for field, wanted in answers.items():
+            said = {"name": "VALIDATION_ERROR", "details": [{"issue": "In words.", "field": field}]}
+            trial.proxy.plan(faults.saying(field, json.dumps(said).encode(), status=400), which=Which.MONEY)
+            assert await trial.send(await trial.deal()) == wanted
 
     bank(story)
 

@@ -202,8 +202,8 @@ class NothingShape(Shape):
 class _DetailShape(Shape):
     issue: str | None = None
     field: str | None = None
-    link: tuple[LinkShape, ...] = ()
-    links: tuple[LinkShape, ...] = ()
+    link: object = None
+    links: object = None
 
 
 class ErrorShape(Shape):
@@ -211,4 +211,11 @@ class ErrorShape(Shape):
 
     name: str
     details: tuple[_DetailShape, ...] = ()
-    links: tuple[LinkShape, ...] = ()
+    links: object = None
+
+    @property
+    def hrefs(self) -> tuple[str, ...]:
+        """The addresses of its links, which PayPal writes in several places and forms."""
+        told = [self.links, *(value for each in self.details for value in (each.link, each.links))]
+        links = [link for value in told for link in (value if isinstance(value, list) else [value])]
+        return tuple(link["href"] for link in links if isinstance(link, dict) and isinstance(link.get("href"), str))

@@ -188,10 +188,9 @@ def _refusal(answer: HttpAnswer) -> Refused | Unknown:
     if code in _REUSED:
         # The key stands for another payload than ours: something exists, and it is not what we asked for.
         return Unknown(KEY_REUSED)
-    links = [*error.links, *(link for each in error.details for link in (*each.link, *each.links))]
     code = NOT_FOUND if answer.status == HTTPStatus.NOT_FOUND else code
     fields = tuple((each.field or "").lower() for each in error.details)
-    return Refused(code, answer.status, fields, tuple(link.href for link in links))
+    return Refused(code, answer.status, fields, error.hrefs)
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
