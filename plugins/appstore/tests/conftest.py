@@ -10,8 +10,8 @@ import pytest
 from shoutgraph.testkit.kinds import RedeemTrial
 from shoutgraph.testkit.trials import opened
 from shoutgraph.testkit.upstreams import Stage
+from shoutgraph_appstore.offers import TOPUP
 from shoutgraph_appstore.simulator.upstream import AppStoreUpstream
-from shoutgraph_appstore.topups import TOPUP
 
 T = TypeVar("T")
 

@@ -2,8 +2,8 @@
 
 from shoutgraph.testkit.suites import RedeemConformance
 from shoutgraph.testkit.upstreams import Stage, Upstream
+from shoutgraph_appstore.offers import TOPUP
 from shoutgraph_appstore.simulator.upstream import AppStoreUpstream
-from shoutgraph_appstore.topups import TOPUP
 
 
 class TestReceipts(RedeemConformance):

@@ -15,9 +15,9 @@ from shoutgraph.testkit import watching
 from shoutgraph.testkit.kinds import RedeemTrial
 from shoutgraph.testkit.trials import opened
 from shoutgraph.testkit.upstreams import Stage
+from shoutgraph_appstore.offers import TOPUP
 from shoutgraph_appstore.simulator.authority import Authority
 from shoutgraph_appstore.simulator.upstream import AppStoreUpstream
-from shoutgraph_appstore.topups import TOPUP
 
 
 @dataclass

@@ -10,8 +10,8 @@ import pytest
 from shoutgraph.testkit.kinds import TopUpTrial
 from shoutgraph.testkit.trials import opened
 from shoutgraph.testkit.upstreams import Stage
+from shoutgraph_mollie.offers import TOPUP
 from shoutgraph_mollie.simulator.upstream import MollieUpstream
-from shoutgraph_mollie.topups import TOPUP
 
 T = TypeVar("T")
 

@@ -2,8 +2,8 @@
 
 from shoutgraph.testkit.suites import TopUpConformance
 from shoutgraph.testkit.upstreams import Stage, Upstream
+from shoutgraph_mollie.offers import TOPUP
 from shoutgraph_mollie.simulator.upstream import MollieUpstream
-from shoutgraph_mollie.topups import TOPUP
 
 
 class TestTopUps(TopUpConformance):

@@ -1,7 +1,7 @@
 """The App Store: coins that a device bought by StoreKit 2."""
 
 from shoutgraph.sdk import AnyTopUpPlugin, hookimpl
-from shoutgraph_appstore.topups import TOPUP
+from shoutgraph_appstore.offers import TOPUP
 
 
 @hookimpl

@@ -1,7 +1,7 @@
 """Mollie: fans pay on its hosted page."""
 
 from shoutgraph.sdk import AnyTopUpPlugin, hookimpl
-from shoutgraph_mollie.topups import TOPUP
+from shoutgraph_mollie.offers import TOPUP
 
 
 @hookimpl

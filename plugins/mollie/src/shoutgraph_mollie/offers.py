@@ -1,4 +1,4 @@
-"""The descriptor of Mollie: what it can do, and how an instance is built."""
+"""What this plugin offers, and what it promises."""
 
 from datetime import timedelta
 from typing import Final

@@ -1,4 +1,4 @@
-"""The descriptor of the App Store: what it can do, and how an instance is built."""
+"""What this plugin offers, and what it promises."""
 
 from typing import Final
 
