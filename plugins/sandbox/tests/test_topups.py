@@ -28,8 +28,10 @@ from shoutgraph.sdk import (
 pytestmark = pytest.mark.anyio
 
 
-def totals(settled: int, refunded: int = 0, disputed: int = 0, won: int = 0, lost: int = 0) -> Totals:
-    euros = [Money(minor, "EUR") for minor in (settled, refunded, disputed, settled * 2 // 100, won, lost)]
+def totals(
+    settled: int, refunded: int = 0, disputed: int = 0, won: int = 0, lost: int = 0, *, failed: int = 0
+) -> Totals:
+    euros = [Money(minor, "EUR") for minor in (settled, refunded, disputed, settled * 2 // 100, won, lost, failed)]
     return Totals(*euros)
 
 
@@ -175,6 +177,19 @@ async def test_a_refund_at_the_provider_itself_shows_in_the_totals(world: Any) -
     ref = await paid(world)
     await world.control(f"payments/{ref}/refund", {"amount": 2500})
     assert (await fetched(world, ref)).totals == totals(10_000, refunded=2500)
+
+
+async def test_a_refund_that_fails_after_all_stays_refunded_and_came_back(world: Any) -> None:
+    ref = await paid(world)
+    await world.topups.refund(world.refund(ref, 3000, 10_000, "refund_1"))
+    await world.topups.refund(world.refund(ref, 7000, 10_000, "refund_2"))
+    await world.control(f"payments/{ref}/fail-refund", {})
+    assert (await fetched(world, ref)).totals == totals(10_000, refunded=10_000, failed=7000)
+    again = await world.topups.refund(world.refund(ref, 7000, 10_000, "refund_2"))
+    assert again.totals == totals(10_000, refunded=10_000, failed=7000)
+    more = await world.topups.refund(world.refund(ref, 7000, 10_000, "refund_3"))
+    assert more.totals == totals(10_000, refunded=17_000, failed=7000)
+    assert await world.topups.refund(world.refund(ref, 1, 10_000, "refund_4")) == NotExecuted("amount_too_large")
 
 
 async def test_a_cancelled_payment_cannot_be_paid_any_more(world: Any) -> None:

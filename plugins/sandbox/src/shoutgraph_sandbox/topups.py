@@ -182,6 +182,7 @@ def _totals(payment: wire.PaymentShape) -> Totals:
         fee=Money(payment.fee, payment.currency),
         disputes_won=Money(payment.disputes_won, payment.currency),
         disputes_lost=Money(payment.disputes_lost, payment.currency),
+        refunds_failed=Money(payment.refunds_failed, payment.currency),
     )
 
 

@@ -48,6 +48,7 @@ class PaymentShape(_Shape):
     disputes_won: NonNegativeInt
     disputes_lost: NonNegativeInt
     fee: NonNegativeInt
+    refunds_failed: NonNegativeInt = 0
     decline_code: str | None
     checkout_url: str
     created_at: AwareDatetime

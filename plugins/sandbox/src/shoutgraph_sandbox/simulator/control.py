@@ -24,6 +24,7 @@ _PAYMENT_STEPS: Final[Mapping[str, Step]] = {
     "later": payments.postpone,
     "decline": payments.decline,
     "expire": payments.expire,
+    "fail-refund": payments.fail_refund,
 }
 _PAYOUT_STEPS: Final[Mapping[str, Step]] = {
     "return": payouts.give_back,
@@ -116,7 +117,7 @@ class Controls:
         return door.answer(await self._desk.memory.run(_totals))
 
     async def payment(self, request: Request) -> Response:
-        """Declines or expires a payment, or lets it take a while."""
+        """Declines or expires a payment, lets it take a while, or has its newest refund fail after all."""
         step = _known(_PAYMENT_STEPS.get(request.path_params["verb"]))
         rule = self._desk.rule
         return await self._payment(request, Nothing, lambda db, row, _, now: step(db, row, rule, now))
@@ -135,8 +136,7 @@ class Controls:
         """Refunds a payment at the provider itself."""
 
         def step(db: sqlite3.Connection, row: sqlite3.Row, wanted: Refund, now: int) -> sqlite3.Row:
-            left = row["settled"] - row["refunded"] - row["disputed"] + row["disputes_won"]
-            key = f"control-{row['refunded']}"
+            key, left = f"control-{row['refunded']}", payments.left_of(row)
             return payments.refund(db, row, key, wanted.amount or left, self._desk.rule, now)
 
         return await self._payment(request, Refund, step)
@@ -222,8 +222,9 @@ def _known(step: Step | None) -> Step:
 def _totals(db: sqlite3.Connection) -> dict[str, object]:
     by_payment = (
         "SELECT instance, currency, count(*) AS payments_count, sum(settled) AS settled, sum(refunded) AS refunded,"
-        " sum(disputed) AS disputed, sum(disputes_won) AS disputes_won, sum(disputes_lost) AS disputes_lost,"
-        " sum(fee) AS fee FROM payment GROUP BY instance, currency ORDER BY instance, currency"
+        " sum(refunds_failed) AS refunds_failed, sum(disputed) AS disputed, sum(disputes_won) AS disputes_won,"
+        " sum(disputes_lost) AS disputes_lost, sum(fee) AS fee FROM payment"
+        " GROUP BY instance, currency ORDER BY instance, currency"
     )
     by_payout = (
         "SELECT instance, currency, status, count(*) AS payouts_count, sum(amount) AS amount FROM payout"

@@ -223,12 +223,34 @@ def refund(db: sqlite3.Connection, row: sqlite3.Row, key: str, amount: int, rule
         if known["amount"] != amount:
             raise RefusedError(*rules.KEY_REUSED)
         return row
-    left = row["settled"] - row["refunded"] - (row["disputed"] - row["disputes_won"])
+    left = left_of(row)
     if not 0 < amount <= left:
         raise RefusedError(*rules.AMOUNT_TOO_LARGE)
-    db.execute("INSERT INTO refund VALUES (?, ?, ?, ?)", (row["id"], key, amount, now))
+    db.execute("INSERT INTO refund VALUES (?, ?, ?, ?, 0)", (row["id"], key, amount, now))
     db.execute("UPDATE payment SET refunded = refunded + ? WHERE id = ?", (amount, row["id"]))
     return _told(db, row["id"], rule, now)
+
+
+def fail_refund(db: sqlite3.Connection, row: sqlite3.Row, rule: Rules, now: int) -> sqlite3.Row:
+    """The newest refund that was done fails after all, such as at a closed account: the money is back with us.
+
+    Raises:
+        RefusedError: there is none.
+    """
+    query = "SELECT key, amount FROM refund WHERE payment_id = ? AND failed = 0 ORDER BY rowid DESC LIMIT 1"
+    newest = db.execute(query, (row["id"],)).fetchone()
+    if newest is None:
+        raise RefusedError(*rules.WRONG_STATE)
+    db.execute("UPDATE refund SET failed = 1 WHERE payment_id = ? AND key = ?", (row["id"], newest["key"]))
+    db.execute("UPDATE payment SET refunds_failed = refunds_failed + ? WHERE id = ?", (newest["amount"], row["id"]))
+    return _told(db, row["id"], rule, now)
+
+
+def left_of(row: sqlite3.Row) -> int:
+    """What is there of a payment. Units: minor units."""
+    gone: int = row["refunded"] - row["refunds_failed"] + row["disputed"] - row["disputes_won"]
+    settled: int = row["settled"]
+    return settled - gone
 
 
 def dispute(db: sqlite3.Connection, row: sqlite3.Row, outcome: str, rule: Rules, now: int) -> sqlite3.Row:
@@ -238,7 +260,7 @@ def dispute(db: sqlite3.Connection, row: sqlite3.Row, outcome: str, rule: Rules,
         RefusedError: there is nothing to dispute, or no dispute to decide.
     """
     open_amount = row["disputed"] - row["disputes_won"] - row["disputes_lost"]
-    left = row["settled"] - row["refunded"] - row["disputed"]
+    left = row["settled"] - row["refunded"] + row["refunds_failed"] - row["disputed"]
     change = left if outcome == "open" else open_amount
     if change <= 0:
         raise RefusedError(*rules.WRONG_STATE)
@@ -254,8 +276,8 @@ def dispute(db: sqlite3.Connection, row: sqlite3.Row, outcome: str, rule: Rules,
 def view(row: sqlite3.Row, rule: Rules) -> dict[str, object]:
     """A payment as the API shows it."""
     same = (
-        "id key operation_id amount currency status settled refunded disputed disputes_won disputes_lost fee"
-        " decline_code"
+        "id key operation_id amount currency status settled refunded refunds_failed disputed disputes_won"
+        " disputes_lost fee decline_code"
     )
     return {
         **{name: row[name] for name in same.split()},

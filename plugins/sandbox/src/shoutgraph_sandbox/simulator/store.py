@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 NOTICES_KEPT_MAX: Final = 10_000
 """Delivered notices beyond these are forgotten at the next start."""
 
@@ -26,17 +26,19 @@ CREATE TABLE IF NOT EXISTS payment (
     currency TEXT NOT NULL, customer_ref TEXT NOT NULL, descriptor TEXT NOT NULL,
     return_url TEXT NOT NULL, cancel_url TEXT NOT NULL, status TEXT NOT NULL,
     settled INTEGER NOT NULL DEFAULT 0, refunded INTEGER NOT NULL DEFAULT 0,
+    refunds_failed INTEGER NOT NULL DEFAULT 0,
     disputed INTEGER NOT NULL DEFAULT 0, disputes_won INTEGER NOT NULL DEFAULT 0,
     disputes_lost INTEGER NOT NULL DEFAULT 0, fee INTEGER NOT NULL DEFAULT 0, decline_code TEXT,
     attempts INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
     paid_at INTEGER, due_at INTEGER, due_action TEXT,
-    UNIQUE (instance, key), CHECK (refunded <= settled), CHECK (disputes_won + disputes_lost <= disputed)
+    UNIQUE (instance, key), CHECK (refunds_failed <= refunded), CHECK (refunded - refunds_failed <= settled),
+    CHECK (disputes_won + disputes_lost <= disputed)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS payment_due ON payment (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS payment_operation ON payment (operation_id);
 CREATE TABLE IF NOT EXISTS refund (
     payment_id TEXT NOT NULL, key TEXT NOT NULL, amount INTEGER NOT NULL CHECK (amount > 0),
-    created_at INTEGER NOT NULL, PRIMARY KEY (payment_id, key)
+    created_at INTEGER NOT NULL, failed INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (payment_id, key)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS batch (
     id TEXT PRIMARY KEY, instance TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL,

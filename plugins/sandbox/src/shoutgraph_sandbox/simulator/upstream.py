@@ -41,6 +41,7 @@ _VERBS: Final[Mapping[Act, str]] = {
     Act.DECLINE: "decline",
     Act.EXPIRE: "expire",
     Act.REFUND: "refund",
+    Act.FAIL_REFUND: "fail-refund",
     Act.DISPUTE: "dispute",
     Act.WIN: "dispute",
     Act.LOSE: "dispute",
