@@ -20,7 +20,9 @@ SOON = timedelta(hours=1)
 @dataclass
 class Rail:
     """What the rail does next. `salt` makes its files differ; `silent` loses the answers about recipients; one that is
-    `sure` is asked about payouts, and has none."""
+    `sure` can be asked about payouts, and has none; `busy` makes so many calls move nothing; one that `reads`
+    understands statements.
+    """
 
     salt: str = ""
     silent: int = 0
@@ -32,6 +34,8 @@ class Rail:
     known: dict[str, str] = field(default_factory=dict)
     ready: bool = False
     sure: bool = False
+    busy: int = 0
+    reads: bool = True
 
 
 class RailPayouts(BarePayouts):
@@ -43,6 +47,9 @@ class RailPayouts(BarePayouts):
 
     async def submit(self, batch: sdk.PayoutBatch) -> sdk.BatchOutcome:
         self.rail.calls.append(f"submit {batch.call.attempt}")
+        if self.rail.busy:
+            self.rail.busy -= 1
+            return sdk.BatchOutcome({item.item_id: sdk.NotExecuted(sdk.UNAVAILABLE) for item in batch.items})
         lines = [f"{item.item_id} {item.amount.minor} {item.recipient_ref}" for item in batch.items]
         body = "\n".join([batch.call.idempotency_key, self.rail.salt, *lines]).encode()
         items = {item.item_id: sdk.Pending(None, SOON) for item in batch.items}
@@ -56,6 +63,8 @@ class RailPayouts(BarePayouts):
     def ingest(self, document: sdk.Artifact) -> Sequence[sdk.Notice]:
         if document.body.startswith(b"crash"):
             raise RuntimeError("it cannot")
+        if not self.rail.reads:
+            raise sdk.MalformedNotice("this is of a newer version")
         try:
             lines = document.body.decode().split("\n")
             return [self._notice(*line.split(" ")) for line in lines if line]

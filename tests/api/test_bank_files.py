@@ -1,5 +1,6 @@
 """File rails: files that people carry to a bank, and statements that come back, by whole documents and real HTTP."""
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import sqlalchemy as sa
-from tests.api.filerail import Rail
+from tests.api.filerail import TYPE, Rail
 from tests.api.finance import Finance, open_finance
 from tests.api.harness import PATIENCE_S
 from tests.storage.databases import Place
@@ -205,12 +206,56 @@ def test_what_is_no_statement_is_refused(
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (status, code)
 
 
+def test_what_a_newer_plugin_understands_is_read_when_it_comes_again(finance: Finance) -> None:
+    payout, _ = exported(finance)
+    line = f"paid {finance.key_of(payout)} 1000".encode()
+    finance.rail.reads = False
+    for _ in range(2):
+        refusal = finance.post(line)
+        assert (refusal.status_code, "newer version" in refusal.text) == (422, True)
+    assert [kind for kind, _ in finance.told(_only_file(finance)["id"])] == ["bank_file.received", "bank_file.read"]
+    finance.rail.reads = True
+    assert finance.post(line).json()["status"] == "READ"
+    assert (finance.payout(payout)["status"], _only_file(finance)["status"]) == ("PAID", "READ")
+    assert finance.post(line).json()["repeated"] is True
+
+
+def _only_file(finance: Finance) -> Any:
+    (file,) = finance.staff.data("{ bankFiles(filter: {direction: IN}) { nodes { id status } } }")["bankFiles"]["nodes"]
+    return file
+
+
+def test_a_bank_that_speaks_of_a_batch_means_the_one_that_has_its_payouts(finance: Finance) -> None:
+    finance.rail.busy = 1
+    payout = finance.approved(1_000)
+    finance.tick()
+    finance.tick(minutes=10)
+    batch = finance.batch()  # of the same payout, and so with the key of the first one
+    finance.hand_over(batch["id"])
+    key = finance.world.read(lambda tx: batches.get(tx, batch["id"])).key
+    assert finance.state(f"no {key} 0")["applied"] == 1
+    assert finance.payout(payout)["status"] == "REJECTED"
+
+
 def test_a_statement_for_nobody_is_not_found(finance: Finance) -> None:
     assert finance.post(b"took one 1", instance="nobody").status_code == 404
 
 
 def test_a_statement_that_is_too_large_is_not_read(finance: Finance) -> None:
-    assert finance.post(b"x" * (8 * 1_048_576 + 1)).status_code == 413
+    for many in (1, 2, 1_048_576):
+        refusal = finance.post(b"x" * (8 * 1_048_576 + many))
+        assert (refusal.status_code, refusal.json()["errors"][0]["extensions"]["code"]) == (413, "BODY_TOO_LARGE")
+
+
+def test_of_those_who_may_not_nothing_is_read(finance: Finance) -> None:
+    creator = finance.creator() and (finance.world.people["nova"].user_id or "")
+    for who, status in (("", 401), (creator, 403)):
+        head = f"POST /bank-files/bank HTTP/1.1\r\nhost: x\r\ncontent-type: {TYPE}\r\ncontent-length: 8000000\r\n"
+        signed = f"authorization: Bearer {who}\r\n" if who else ""
+        address = urlsplit(finance.served.url)
+        with socket.create_connection((address.hostname or "", address.port or 0), timeout=PATIENCE_S) as raw:
+            raw.sendall((head + signed + "\r\n").encode())  # and never a byte of the body
+            assert raw.recv(1_000).split()[1] == str(status).encode()
 
 
 def test_a_statement_that_broke_its_plugin_is_read_when_it_comes_again(finance: Finance) -> None:
@@ -286,7 +331,7 @@ def test_what_is_paid_is_looked_at_until_it_cannot_come_back(finance: Finance) -
     for _ in range(10):
         finance.tick(days=7, seconds=1)
         looks.append(finance.world.read(lambda tx: _look_at(tx, payout)) is not None)
-    assert looks == [True] * 7 + [False] * 3  # the rail gives up after 60 days
+    assert looks == [True] * 8 + [False] * 2  # the last one is when the 60 days of the rail are over
     finance.state(f"back {finance.key_of(payout)} 1000")  # and a bank is believed even then
     assert finance.payout(payout)["status"] == "RETURNED"
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from shoutgraph.domain import errors
 from shoutgraph.domain.bank_files import BODY_BYTES_MAX, Content
-from shoutgraph.domain.users import Viewer
+from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.files.links import BANK_FILES_PATH
 from shoutgraph.plugins.statements import Statements
 from shoutgraph.services.payouts import rail, statements
@@ -49,9 +49,7 @@ def routes(tools: Tools, authenticate: Authenticate) -> list[Route]:
     take_in = partial(_take_in, tools, authenticate, Statements())
     return [
         Route(f"{BANK_FILES_PATH}/{{file_id}}", _answering(partial(_fetch, tools)), methods=["GET"]),
-        Route(
-            f"{BANK_FILES_PATH}/{{instance}}", _answering(take_in), methods=["POST"], max_body_size=BODY_BYTES_MAX + 1
-        ),
+        Route(f"{BANK_FILES_PATH}/{{instance}}", _answering(take_in), methods=["POST"]),
     ]
 
 
@@ -82,6 +80,7 @@ async def _fetch(tools: Tools, request: Request) -> Response:
 
 async def _take_in(tools: Tools, authenticate: Authenticate, reader: Statements, request: Request) -> Response:
     viewer = await authenticate(request.headers.get("authorization"))
+    viewer.require(Scope.FINANCE_MANAGE)  # before anything is read: nobody else makes us hold so many bytes
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

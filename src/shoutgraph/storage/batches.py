@@ -23,6 +23,7 @@ class BatchRow(SQLModel, table=True):
     __table_args__ = (
         sa.CheckConstraint("attempts > 0", name="payout_batch_attempts"),
         sa.Index("payout_batch_instance", "instance", "id"),
+        sa.Index("payout_batch_key", "instance", "key", "id"),
         {"sqlite_strict": True},
     )
 
@@ -71,7 +72,10 @@ def get(tx: Tx, batch_id: str, *, to_change: bool = False) -> Batch:
 
 
 def find_by_key(tx: Tx, *, instance: str, key: str) -> Batch | None:
-    """The batch that went out under this key, or None."""
+    """The batch that went out under this key, or None.
+
+    Payouts that provably never left and go out again together have the same key again: they are in the newest.
+    """
     rows = tx.all(_FIND, of_instance=instance, of_key=key)
     return Batch(*rows[0]) if rows else None
 
@@ -128,7 +132,7 @@ _FIND: Final = Statement[Any](
     lambda: (
         sa.select(*_B.c)
         .where(_B.c.instance == sa.bindparam("of_instance"), _B.c.key == sa.bindparam("of_key"))
-        .order_by(_B.c.id)
+        .order_by(_B.c.id.desc())
         .limit(1)
     )
 )

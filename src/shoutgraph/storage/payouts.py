@@ -40,6 +40,7 @@ class PayoutRow(SQLModel, table=True):
         columns.partial_index("payout_look", "look_at", where="look_at IS NOT NULL"),
         columns.partial_index("payout_unresolved", "id", where="review IS NOT NULL OR state = 'UNKNOWN'"),
         columns.partial_index("payout_of_batch", "batch_id", where="batch_id IS NOT NULL"),
+        columns.partial_index("payout_of_ref", "instance", "ref", "id", where="ref IS NOT NULL"),
         {"sqlite_strict": True},
     )
 

@@ -78,6 +78,15 @@ def by_app(columns: Sequence[tuple[str, str]]) -> Iterator[Attack]:
         yield Attack(name, by, tuple(statements))
 
 
+PERSONAL = (
+    ("topup_receipt", "proof"),
+    ("payout_onboarding", "answers"),
+    ("payout_onboarding", "url"),
+    ("bank_file", "body"),
+)
+"""What people told or presented, and whose accounts stand in files: reports do without."""
+
+
 def by_sequencer(_: Sequence[tuple[str, str]]) -> Iterator[Attack]:
     """As the role that seals the journal."""
     for name, by, *statements in (*appwords.DIRECT, *ownerwords.JOURNAL):
@@ -90,6 +99,8 @@ def by_report(_: Sequence[tuple[str, str]]) -> Iterator[Attack]:
         yield Attack(
             name, "permission denied|must be|must have admin|can only be called as triggers", tuple(statements)
         )
+    for table, column in PERSONAL:
+        yield Attack(f"read {column} of {table}", "permission denied", (f"SELECT {column} FROM {table}",))  # noqa: S608 - ours
 
 
 def _shared(columns: Sequence[tuple[str, str]]) -> Iterator[Attack]:

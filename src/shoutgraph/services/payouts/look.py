@@ -90,9 +90,14 @@ def _seen(tools: Tools, tx: Tx, way: Payouts, group: Sequence[Claimed], look: _L
             return_window=way.caps.return_window,
             looks=looks,
             now=tx.now,
-            answered=before.key not in look.seen or not isinstance(outcome, sdk.Unknown) or outcome.ref is not None,
+            answered=way.caps.artifacts or _answered(look.seen.get(before.key)),  # a bank that has files answers nobody
         )
         payouts.schedule(tx, after.id, look_at=due, looks=looks, lease=claimed.lease)
+
+
+def _answered(seen: sdk.ItemObservation | None) -> bool:
+    """Whether the provider said something, or was not asked."""
+    return not isinstance(seen, sdk.Unknown) or seen.ref is not None
 
 
 async def _resend(tools: Tools, way: Payouts, batch: Batch) -> None:

@@ -1,7 +1,7 @@
 """Statements of banks: kept as they came in, then read, then applied entry by entry like what a webhook tells.
 
-A file that was read is answered from what became of it then; one that a crash left behind is read again, and an entry
-that was applied changes nothing a second time.
+A file that was read is answered from what became of it then. One that a crash left behind is read again, and so is one
+that nobody understood, perhaps by a newer plugin; an entry that was applied changes nothing a second time.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ async def ingest(tools: Tools, reader: Statements, viewer: Viewer, instance: str
         raise errors.NotFoundError("There is no such provider.")
     checked = rules.check(content, types=way.caps.ingest)
     file, is_new = await tools.store.write(lambda tx: _keep(tools, tx, viewer, instance, checked))
-    if file.state is not FileState.RECEIVED:
+    if file.state is FileState.READ:
         return Ingested(file, repeated=True)
     artifact = sdk.Artifact(file.name, file.media_type, checked.body)
     try:
@@ -116,8 +116,8 @@ def _apply_one(tools: Tools, tx: Tx, instance: str, notice: sdk.Notice, named: f
 async def _settle(tools: Tools, file: BankFile, state: FileState, summary: Summary) -> BankFile:
     def work(tx: Tx) -> BankFile:
         known = bank_files.get(tx, file.id)
-        if known.state is not FileState.RECEIVED:
-            return known  # somebody took it up at the same time, and was done first
+        if known.state in {FileState.READ, state}:
+            return known  # somebody took it up at the same time, or before, and came as far
         bank_files.settle(tx, file.id, state, summary)
         counts = {"applied": summary.applied, "repeated": summary.repeated, "foreign": summary.foreign_count}
         apply.note(tools, tx, file.id, READ, {"state": state.value, **counts})

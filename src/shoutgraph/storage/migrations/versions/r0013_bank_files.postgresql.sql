@@ -6,7 +6,7 @@ CREATE TRIGGER bank_file_fixed BEFORE UPDATE OF
 FOR EACH ROW EXECUTE FUNCTION refuse('a bank file never changes');
 
 CREATE TRIGGER bank_file_settled BEFORE UPDATE OF state, summary ON bank_file
-FOR EACH ROW WHEN (OLD.state <> 'RECEIVED') EXECUTE FUNCTION refuse('what became of a bank file is said once');
+FOR EACH ROW WHEN (OLD.state NOT IN ('RECEIVED', 'UNREADABLE')) EXECUTE FUNCTION refuse('what became of a bank file is said once');
 
 CREATE TRIGGER bank_file_kept BEFORE DELETE ON bank_file
 FOR EACH ROW EXECUTE FUNCTION refuse('bank files are never deleted');
@@ -33,7 +33,14 @@ FOR EACH ROW EXECUTE FUNCTION refuse('recipients are never deleted');
 CREATE TRIGGER payout_onboarding_truncate BEFORE TRUNCATE ON payout_onboarding
 EXECUTE FUNCTION refuse('recipients are never deleted');
 
--- rights
-GRANT SELECT ON bank_file, payout_onboarding TO shoutgraph_app, shoutgraph_report;
+-- rights: what recipients tell their provider, and the accounts that stand in files, are personal; reports do not see them
+GRANT SELECT ON bank_file, payout_onboarding TO shoutgraph_app;
+
+GRANT SELECT (id, instance, direction, sha256, media_type, name, size_bytes, batch_id, made_at, made_by, state, summary)
+ON bank_file TO shoutgraph_report;
+
+GRANT SELECT (recipient_id, creator_id, instance, key, country, currency, created_at, updated_at, state, revision, ref,
+  code, expires_at, look_at, looks, leased_until)
+ON payout_onboarding TO shoutgraph_report;
 
 GRANT INSERT, UPDATE ON bank_file, payout_onboarding TO shoutgraph_app;

@@ -33,6 +33,8 @@ def batches() -> None:
     op.add_column("payout_batch", sa.Column("alarm", TEXT))
     op.execute("UPDATE payout_batch SET answered_at = answer_due_at")
     op.create_index("payout_batch_instance", "payout_batch", ["instance", "id"])
+    op.create_index("payout_batch_key", "payout_batch", ["instance", "key", "id"])
+    op.create_index("payout_of_ref", "payout", ["instance", "ref", "id"], **where("ref IS NOT NULL"))
 
 
 def files() -> None:

@@ -5,7 +5,7 @@ CREATE TRIGGER bank_file_fixed BEFORE UPDATE OF
 BEGIN SELECT RAISE(ABORT, 'a bank file never changes'); END;
 
 CREATE TRIGGER bank_file_settled BEFORE UPDATE OF state, summary ON bank_file
-WHEN OLD.state <> 'RECEIVED'
+WHEN OLD.state NOT IN ('RECEIVED', 'UNREADABLE')
 BEGIN SELECT RAISE(ABORT, 'what became of a bank file is said once'); END;
 
 CREATE TRIGGER bank_file_kept BEFORE DELETE ON bank_file
