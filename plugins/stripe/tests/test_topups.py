@@ -130,6 +130,10 @@ async def test_what_others_do_with_the_account_spoils_no_listing(shop: Shop) -> 
     assert found.target.ref == session["id"]
     session["amount_total"] = None
     assert await shop.topups.list_since(since, shop.call()) is None, "half of what is ours is no listing"
+    shop.world.make(
+        "cs_test", checkout.KIND, amount_total=None, currency=None, metadata=None, payment_intent="pi_of_theirs"
+    )
+    assert await shop.topups.fetch(Target("pi", "pi", "pi_of_theirs"), shop.call()) == Absent()
 
 
 async def test_a_dispute_is_hinted_at_by_its_payment_and_a_look_by_that_finds_the_top_up(shop: Shop) -> None:

@@ -7,7 +7,7 @@ import stripe
 from stripe.params.checkout import SessionListParams
 
 from shoutgraph.sdk import Absent, TopUpOutcome, Unknown
-from shoutgraph_stripe import door, payments, wire
+from shoutgraph_stripe import door, payments, wire, words
 from shoutgraph_stripe.payments import Reversals
 from shoutgraph_stripe.shapes import (
     DisputeShape,
@@ -50,7 +50,7 @@ class Reader:
             found = next(iter(page.data), None)
             if isinstance(found, SessionShape):
                 return await self._whole(found)
-            return Absent() if found is None else Unknown(wire.UNREADABLE)
+            return Absent() if found is None or words.INSTANCE not in found.metadata else Unknown(wire.UNREADABLE)
         return Absent() if isinstance(page, Refused) and page.is_missing else wire.unknown(page)
 
     async def page(self, since: datetime, after: str | None) -> SessionsShape:
