@@ -6,7 +6,18 @@ import pytest
 import stripe
 from plugins.stripe.tests.conftest import Shop, load_with
 
-from shoutgraph.sdk import Declined, Money, NeedsAction, NotExecuted, Pending, Redirect, Settled, Target, Unknown
+from shoutgraph.sdk import (
+    Absent,
+    Declined,
+    Money,
+    NeedsAction,
+    NotExecuted,
+    Pending,
+    Redirect,
+    Settled,
+    Target,
+    Unknown,
+)
 from shoutgraph_stripe.config import API_VERSION
 from shoutgraph_stripe.simulator import checkout, reversals
 
