@@ -112,6 +112,10 @@ def test_money_that_went_back_unseen_is_not_overlooked() -> None:
     assert reading.outcome_of(payment(amount_charged_back=eur("1.00"))) == Unknown("refunds_not_shown", ref=ref)
     half = payment(amount_refunded=eur("1.00"), embedded={"chargebacks": []})
     assert reading.outcome_of(half) == Unknown("refunds_not_shown", ref=ref)
+    less = payment(amount_refunded=eur("2.00"), embedded={"refunds": [refund("refunded", "1.00")]})
+    assert reading.outcome_of(less) == Unknown("refunds_not_shown", ref=ref)
+    none = payment(amount_charged_back=eur("10.00"), embedded={"chargebacks": []})
+    assert reading.outcome_of(none) == Unknown("refunds_not_shown", ref=ref)
     assert totals_of(payment(amount_refunded=eur("0.00"))).refunded.minor == 0
 
 

@@ -46,7 +46,7 @@ def target_of(payment: PaymentShape, ours: Ours) -> Target:
 
 
 def hides_refunds(payment: PaymentShape) -> bool:
-    """Whether it says that money went back, and not what became of it: Mollie says so when it is asked for it.
+    """Whether it says that more money went back than it shows: Mollie shows all of it when it is asked for it.
 
     Raises:
         ValueError: an amount cannot be read.
@@ -55,7 +55,10 @@ def hides_refunds(payment: PaymentShape) -> bool:
         (payment.amount_refunded, payment.embedded.refunds),
         (payment.amount_charged_back, payment.embedded.chargebacks),
     )
-    return any(sum_ is not None and sum_.money().minor > 0 and parts is None for sum_, parts in went_back)
+    return any(
+        sum_ is not None and sum_.money().minor > sum(each.amount.money().minor for each in parts or ())
+        for sum_, parts in went_back
+    )
 
 
 def _outcome(payment: PaymentShape) -> TopUpOutcome:
