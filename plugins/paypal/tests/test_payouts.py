@@ -26,7 +26,7 @@ from shoutgraph.sdk import (
 from shoutgraph.testkit import faults
 from shoutgraph.testkit.kinds import PayoutTrial
 from shoutgraph.testkit.proxy import Which
-from shoutgraph.testkit.trials import TIMEOUT, Deal
+from shoutgraph.testkit.trials import TIMEOUT, Deal, ref_of
 from shoutgraph.testkit.upstreams import Act, Recipient
 from shoutgraph_paypal import items, receivers
 from shoutgraph_paypal.shapes import ItemShape
@@ -113,9 +113,25 @@ def test_a_repeat_that_names_no_first_batch_is_unknown_and_another_refusal_is_no
             "items[0].receiver": NotExecuted("validation_error"),
         }
         for field, wanted in answers.items():
-            said = {"name": "VALIDATION_ERROR", "details": [{"issue": "In words.", "field": field}]}
+            said: dict[str, object] = {"name": "VALIDATION_ERROR", "details": [{"issue": "In words.", "field": field}]}
             trial.proxy.plan(faults.saying(field, json.dumps(said).encode(), status=400), which=Which.MONEY)
             assert await trial.send(await trial.deal()) == wanted
+        said = {"name": "USER_BUSINESS_ERROR", "details": []}
+        trial.proxy.plan(faults.saying("in doubt", json.dumps(said).encode(), status=400), which=Which.MONEY)
+        assert await trial.send(await trial.deal()) == Unknown("idempotency_key_reused")
+
+    bank(story)
+
+
+def test_a_ref_of_another_payout_shows_nothing(bank: Staged) -> None:
+    async def story(trial: PayoutTrial) -> None:
+        deals = [await trial.deal()]
+        deals.append(await trial.payout_to(Recipient.OTHER, batch_key=deals[0].key))
+        outcome = await trial.submit(*deals)
+        asked = len(trial.proxy.asked)
+        for wrong in (ref_of(outcome.items[deals[1].operation_id]), "nothing", "../x/" + deals[0].operation_id):
+            assert await trial.look(deals[0], wrong) == Unknown("other_object")
+        assert len(trial.proxy.asked) == asked
 
     bank(story)
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -31,7 +32,7 @@ from shoutgraph.testkit.trials import Deal
 from shoutgraph.testkit.upstreams import Act
 from shoutgraph_paypal import words
 from shoutgraph_paypal.simulator import orders
-from shoutgraph_paypal.simulator.state import Thing, World
+from shoutgraph_paypal.simulator.state import Thing, World, shown
 from shoutgraph_paypal.simulator.upstream import CLIENT_ID, PayPalUpstream
 
 Staged: TypeAlias = Callable[[Callable[[TopUpTrial], Awaitable[Any]]], Any]
@@ -318,6 +319,67 @@ def test_a_token_that_paypal_forgot_is_replaced_at_the_next_request(shop: Staged
         world_of(trial).tokens.clear()
         assert await trial.look(deal, ref) == Unknown("not_permitted")
         assert isinstance(await trial.look(deal, ref), NeedsAction)
+
+    shop(story)
+
+
+ANSWERS = {
+    (500, "INTERNAL_SERVICE_ERROR"): Unknown("provider_error"),
+    (503, "SERVICE_UNAVAILABLE"): Unknown("provider_error"),
+    (409, "PREVIOUS_REQUEST_IN_PROGRESS"): Unknown("in_progress"),
+    (422, "DUPLICATE_REQUEST_ID"): Unknown("idempotency_key_reused"),
+    (422, "DUPLICATE_INVOICE_ID"): Unknown("idempotency_key_reused"),
+    (422, "PAYEE_ACCOUNT_RESTRICTED"): NotExecuted("payee_account_restricted"),
+    (422, "In words that may repeat what was sent."): NotExecuted("unprocessable_entity"),
+    (403, "PERMISSION_DENIED"): NotExecuted("not_permitted"),
+    (302, "FOUND"): Unknown("unreadable"),
+}
+
+
+@pytest.mark.parametrize(("status", "issue", "wanted"), [(*asked, wanted) for asked, wanted in ANSWERS.items()])
+def test_every_refusal_is_a_proof_or_unknown(shop: Staged, status: int, issue: str, wanted: object) -> None:
+    async def story(trial: TopUpTrial) -> None:
+        said = {"name": "UNPROCESSABLE_ENTITY", "message": "In words.", "details": [{"issue": issue}]}
+        trial.proxy.plan(faults.saying(issue, json.dumps(said).encode(), status=status), which=Which.MONEY)
+        assert await trial.send(await trial.deal()) == wanted
+
+    shop(story)
+
+
+def test_an_answer_about_another_order_is_unknown(shop: Staged) -> None:
+    async def story(trial: TopUpTrial) -> None:
+        deal, ref = await trial.begun()
+        other, other_ref = await trial.begun()
+        whole = json.dumps(shown(order_of(trial, other_ref))).encode()
+        for which, ask in ((Which.MONEY, trial.send(await trial.deal())), (Which.ANY, trial.look(deal, ref))):
+            trial.proxy.plan(faults.saying("another order", whole), which=which)
+            assert await ask == Unknown("other_object")
+            trial.proxy.mend()
+        assert isinstance(await trial.look(other, other_ref), NeedsAction)
+
+    shop(story)
+
+
+def test_a_refund_of_a_ref_that_does_not_fit_is_not_sent(shop: Staged) -> None:
+    async def story(trial: TopUpTrial) -> None:
+        deal, ref = await trial.paid()
+        for wrong in (ref.partition("-")[0], f"{ref[:-1]}{'1' if ref[-1] == '0' else '0'}", "not an id"):
+            outcome = await trial.refund(deal, wrong, Money(500, "EUR"), key="one")
+            assert outcome == NotExecuted("resource_not_found")
+        assert [each.path for each in trial.proxy.asked if each.path.endswith("/refund")] == []
+
+    shop(story)
+
+
+def test_what_paypal_has_no_room_for_is_not_sent(shop: Staged) -> None:
+    async def story(trial: TopUpTrial) -> None:
+        deal = await trial.deal()
+        for changed in ({"operation_id": "x" * 110}, {"operation_id": "a:b"}, {"key": "k" * 109}):
+            assert await trial.send(replace(deal, **changed)) == NotExecuted("id_not_expressible")
+        paid, ref = await trial.paid()
+        outcome = await trial.refund(paid, ref, Money(500, "EUR"), key="k" * 109)
+        assert outcome == NotExecuted("id_not_expressible")
+        assert [each.path for each in trial.proxy.asked if each.path.endswith("/refund")] == []
 
     shop(story)
 
