@@ -53,6 +53,7 @@ def _start(arguments: list[str], log: str, env: dict[str, str]) -> int:
     pid = os.fork()
     if pid == 0:
         os.environ.update(env)
+        sys.path[:0] = filter(None, env.get("PYTHONPATH", "").split(os.pathsep))  # as if it began with this
         _become(arguments, log)
     return pid
 

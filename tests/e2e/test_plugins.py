@@ -3,6 +3,7 @@
 import re
 import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -58,6 +59,18 @@ STATES = {
 }
 
 
+Plugins = Callable[..., tuple[int, str]]
+"""Runs `shoutgraph plugins` in a place; gives its exit code and what it said."""
+
+
+@pytest.fixture
+def plugins(nursery: Nursery, place: dict[str, str], tmp_path: Path) -> Plugins:
+    def ran(*arguments: str, **more: str) -> tuple[int, str]:
+        return nursery.run("plugins", *arguments, log=tmp_path / "said", **place, **more)
+
+    return ran
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> dict[str, str]:
     """The environment of a deployment in which all these plugins are installed."""
@@ -80,8 +93,8 @@ def place(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def test_each_plugin_has_its_status_and_only_those_that_work_are_used(place: dict[str, str]):
-    assert run("plugins", "disable", "off", **place).returncode == 0
+def test_each_plugin_has_its_status_and_only_those_that_work_are_used(place: dict[str, str], plugins: Plugins):
+    assert plugins("disable", "off")[0] == 0
     listed = run("plugins", "list", **place)
     assert listed.returncode == 0, listed.stderr
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in listed.stdout.splitlines() if "│" in line]
@@ -93,9 +106,8 @@ def test_each_plugin_has_its_status_and_only_those_that_work_are_used(place: dic
         "three": "misconfigured",
         "four": "missing",
     }
-    doctor = run("plugins", "doctor", "--offline", **place)
-    assert doctor.returncode == 1
-    told = doctor.stdout + doctor.stderr
+    code, told = plugins("doctor", "--offline")
+    assert code == 1
     for sentence in (
         "older: is incompatible: it needs shoutgraph <0.1, and this is",
         "torn: is import_error: ModuleNotFoundError",
@@ -105,28 +117,28 @@ def test_each_plugin_has_its_status_and_only_those_that_work_are_used(place: dic
     ):
         assert sentence in told
     assert SECRET not in told + listed.stdout + listed.stderr
-    strict = run("plugins", "list", **place, SHOUTGRAPH_PLUGINS_STRICT="1")
-    assert (strict.returncode, "Traceback" in strict.stderr) == (1, False)
+    code, told = plugins("list", SHOUTGRAPH_PLUGINS_STRICT="1")
+    assert (code, "Traceback" in told) == (1, False)
 
 
-def test_a_plugin_is_shown_with_its_promises_its_fields_and_its_instances(place: dict[str, str]):
-    shown = run("plugins", "show", "fine", **place)
-    assert shown.returncode == 0, shown.stderr
+def test_a_plugin_is_shown_with_its_promises_its_fields_and_its_instances(plugins: Plugins):
+    code, shown = plugins("show", "fine")
+    assert code == 0, shown
     for pattern in (r"refunds +│ partial", r"api_key +│ Api Key +│ secret +│ yes", r"one +│ active", r"two +│ active"):
-        assert re.search(pattern, shown.stdout), pattern
-    assert run("plugins", "show", "nobody", **place).returncode == 1
+        assert re.search(pattern, shown), pattern
+    assert plugins("show", "nobody")[0] == 1
 
 
-def test_a_switch_lasts_and_can_be_turned_back(place: dict[str, str]):
-    assert run("plugins", "disable", "fine", **place).returncode == 0
-    assert re.search(r"fine +│ fine-plugin +│ 1.2.3 +│ +│ disabled", run("plugins", "list", **place).stdout)
-    assert run("plugins", "enable", "fine", **place).returncode == 0
-    assert re.search(r"fine +│ fine-plugin +│ 1.2.3 +│ fine +│ active", run("plugins", "list", **place).stdout)
-    assert run("plugins", "disable", "nobody", **place).returncode == 1
+def test_a_switch_lasts_and_can_be_turned_back(place: dict[str, str], plugins: Plugins):
+    assert plugins("disable", "fine")[0] == 0
+    assert re.search(r"fine +│ fine-plugin +│ 1.2.3 +│ +│ disabled", plugins("list")[1])
+    assert plugins("enable", "fine")[0] == 0
+    assert re.search(r"fine +│ fine-plugin +│ 1.2.3 +│ fine +│ active", plugins("list")[1])
+    assert plugins("disable", "nobody")[0] == 1
     switches = Path(place["SHOUTGRAPH_DATA_DIR"]) / "disabled-plugins.json"
     switches.write_text("{")
-    broken = run("plugins", "list", **place)
-    assert (broken.returncode, "Traceback" in broken.stderr) == (1, False), broken.stderr
+    code, broken = plugins("list")
+    assert (code, "Traceback" in broken) == (1, False), broken
 
 
 def test_no_process_is_ready_while_money_is_in_flight_with_a_plugin_that_is_off(

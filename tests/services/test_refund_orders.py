@@ -31,7 +31,7 @@ PRICE = 1_000
 WINDOW = timedelta(hours=24)
 
 
-@dataclass
+@dataclass(repr=False)
 class Vault:
     """What the provider has. `mood` is what happens to the next refund; `seen` every state it was ever in."""
 
