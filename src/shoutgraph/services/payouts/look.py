@@ -75,6 +75,11 @@ def _seen(tools: Tools, tx: Tx, way: Payouts, group: Sequence[Claimed], look: _L
         before = payouts.get(tx, claimed.payout.id)
         batch = batch_rows.get(tx, before.batch_id or claimed.batch.id)
         outcome = look.seen.get(before.key, sdk.Unknown("no_lookup"))
+        in_a_file = before.state is PayoutState.SUBMITTING and batch.exported_at is not None
+        if in_a_file and isinstance(outcome, sdk.Unknown):
+            due = None if batch.handed_over_at is None else batch.answer_due_at
+            payouts.schedule(tx, before.id, look_at=due, looks=0, lease=claimed.lease)
+            continue  # its file was written while somebody looked, and nobody can know of it yet
         absence_after = way.caps.lookup.absence_after
         # The call may leave as late as its answer is due: a look that began before that proves nothing. A file that is
         # written may go to the bank at any time.
