@@ -135,7 +135,7 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         },
         **{mutation: _moved(mutation) for mutation in STEPS},
         "topUpCreate": lambda _cast: {"buy": {"coins": "70"}, **PURCHASE},
-        "topUpRedeem": lambda cast: {"providerCode": "sandbox", "packageId": cast.ids["package"], "proof": ""},
+        "topUpRedeem": lambda cast: {"providerCode": "sandbox", "packageId": cast.ids["package"], "proof": "receipt"},
         "topUpCancel": lambda cast: {"topUpId": _unpaid(cast)},
         "topUpRefund": lambda cast: {
             "topUpId": cast.ids["other_fan_topup"],

@@ -81,7 +81,7 @@ offerUpdate               401        (403)  (403)      yes      (404)          (
 offerActivate             401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 offerDeactivate           401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 topUpCreate               401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
-topUpRedeem               401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)
+topUpRedeem               401        (404)  (404)      (404)    (404)          (403)      (403)    (403)    (403)
 topUpCancel               401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
 topUpRefund               401        403    403        403      403            403        yes      403      yes
 topUpRefundApprove        401        403    403        403      403            403        yes      403      yes
