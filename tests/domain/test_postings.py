@@ -99,6 +99,21 @@ def test_a_topup_that_is_refunded_leaves_nothing_behind(coins: int, money: Cash)
 
 
 @settings(max_examples=100, deadline=None)
+@given(coins=COINS, owed=COINS, money=cash(), spent=st.booleans())
+def test_a_refund_that_came_back_leaves_what_was_there_before(coins: int, owed: int, money: Cash, *, spent: bool):
+    taken, given_back = (LotMove("paid_0", -coins),), (LotMove("paid_0", coins),)
+    if spent:
+        total = effects(postings.dispute_opened(EUR, user_id=FAN, ref="r", taken=taken, owed_coins=owed, cash=money))
+        total.update(effects(postings.dispute_lost(EUR, ref="r", coins=coins + owed, cash=money)))
+    else:
+        owed, total = 0, effects(postings.refund_requested(user_id=FAN, ref="r", taken=taken))
+        total.update(effects(postings.refund_succeeded(EUR, ref="r", coins=coins, cash=money)))
+    back = Back(owed, given_back)
+    total.update(effects(postings.refund_reversed(EUR, user_id=FAN, ref="r:1", back=back, cash=money)))
+    assert {code: amount for code, amount in total.items() if amount} == {}
+
+
+@settings(max_examples=100, deadline=None)
 @given(coins=COINS, owed=COINS, money=cash(), won=st.booleans())
 def test_a_dispute_that_is_decided_leaves_nothing_in_its_accounts(coins: int, owed: int, money: Cash, *, won: bool):
     taken = (LotMove("paid_0", -coins),)

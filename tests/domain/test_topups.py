@@ -13,6 +13,7 @@ from shoutgraph.domain.packages import Platform
 from shoutgraph.domain.topups import booking, machine, polling
 from shoutgraph.domain.topups.booking import Dispute, Escrowed, Step, StepKind
 from shoutgraph.domain.topups.parts import Slice
+from shoutgraph.domain.topups.taken import TakenBack, way_again
 from shoutgraph.domain.topups.topup import (
     Action,
     ActionKind,
@@ -118,6 +119,9 @@ def answered(observation: Observation) -> Topup:
         (unknown(code="amount_mismatch"), Status.NEEDS_REVIEW),
         (settled(refunded_minor=1), Status.PARTLY_REFUNDED),
         (settled(refunded_minor=PRICE), Status.REFUNDED),
+        (settled(refunded_minor=PRICE, refunds_failed_minor=PRICE), Status.PAID),
+        (settled(refunded_minor=2 * PRICE, refunds_failed_minor=PRICE), Status.REFUNDED),
+        (settled(refunded_minor=PRICE, refunds_failed_minor=1), Status.PARTLY_REFUNDED),
         (settled(disputed_minor=PRICE), Status.DISPUTED),
         (settled(disputed_minor=PRICE, won_minor=PRICE), Status.PAID),
         (settled(disputed_minor=PRICE, lost_minor=PRICE), Status.REFUNDED),
@@ -297,14 +301,15 @@ class Wallet:
     def __init__(self) -> None:
         self.topup = answered(settled())
         self.disputes: list[Dispute] = []
+        self.taken: list[TakenBack] = []
         self.credits = 0
         self.gone = Slice()
         self.fee_minor = 0
 
     def see(self, observation: Observation) -> None:
         self.topup = machine.observe(self.topup, observation, Source.NOTICE)
-        for _ in range(10):
-            step = booking.next_step(self.topup, self.disputes)
+        for _ in range(30):
+            step = booking.next_step(self.topup, self.disputes, (), self.taken)
             if step is None:
                 return
             self.take(step)
@@ -318,6 +323,17 @@ class Wallet:
                 self.fee_minor += step.part.minor
             case StepKind.REFUND:
                 self.move(step.part)
+                if step.part.minor:
+                    ref = f"r{self.topup.totals.refunded_minor}"
+                    self.taken.append(TakenBack(ref, TOPUP, step.part, (), T0))
+            case StepKind.REFUND_FAILED:
+                assert 0 < step.failed_minor
+                if step.taken is not None:
+                    assert step.part.minor == step.failed_minor
+                    at = self.taken.index(step.taken)
+                    self.taken[at] = replace(step.taken, back=step.taken.back.plus(step.part))
+                    assert min(step.part.coins, self.taken[at].left.coins, self.taken[at].left.book_units) >= 0
+                self.gone = self.gone.less(step.part)
             case StepKind.DISPUTE:
                 self.move(step.part)
                 until = self.topup.totals.disputed_minor
@@ -364,6 +380,68 @@ def test_the_books_follow_what_was_seen_and_never_take_more_than_was_given(amoun
     assert wallet.fee_minor == wallet.topup.totals.fee_minor
     if wallet.gone.minor == PRICE:
         assert (wallet.gone.coins, wallet.gone.book_units) == (TERMS.coins, TERMS.book_units)
+
+
+@given(st.lists(st.tuples(st.integers(1, PRICE), st.booleans()), max_size=8), st.randoms(use_true_random=False))
+def test_what_came_back_is_given_back_whatever_is_told_first(moves: list[tuple[int, bool]], random: Any) -> None:
+    """Refunds within what is left, and of what was refunded some comes back; looks come late, twice, in any order."""
+    looks, refunded, failed = [settled()], 0, 0
+    for minor, comes_back in moves:
+        if comes_back:
+            failed += min(minor, refunded - failed)
+        else:
+            refunded += min(minor, PRICE - refunded + failed)
+        looks.append(settled(refunded_minor=refunded, refunds_failed_minor=failed))
+    truth = Wallet()
+    for look in looks:
+        truth.see(look)
+    confused = Wallet()
+    shuffled = [*looks, *looks[-2:]]
+    random.shuffle(shuffled)
+    for look in shuffled:
+        confused.see(look)
+    for wallet in (truth, confused):
+        assert wallet.gone.minor == refunded - failed
+        booked = wallet.topup.booked
+        assert (booked.refunded_minor, booked.refunds_failed_minor) == (refunded, failed)
+        assert Slice(booked.reversed_minor, booked.reversed_coins, booked.reversed_book_units) == wallet.gone
+        assert sum(each.left.minor for each in wallet.taken) == wallet.gone.minor
+        assert sum(each.left.coins for each in wallet.taken) == wallet.gone.coins
+        assert wallet.topup.review is None
+        if wallet.gone.minor in {0, PRICE}:
+            assert wallet.gone == (Slice() if wallet.gone.minor == 0 else booking.whole(wallet.topup))
+    assert truth.topup.status is confused.topup.status
+
+
+def test_money_that_came_back_of_a_refund_that_took_nothing_returns_nothing() -> None:
+    wallet = Wallet()
+    wallet.see(settled(disputed_minor=PRICE))
+    wallet.see(settled(disputed_minor=PRICE, refunded_minor=500))
+    assert (wallet.gone, wallet.topup.review) == (booking.whole(wallet.topup), Review.TOTALS_MISMATCH)
+    wallet.see(settled(disputed_minor=PRICE, refunded_minor=500, refunds_failed_minor=500))
+    assert wallet.gone == booking.whole(wallet.topup)
+    assert wallet.topup.booked.refunds_failed_minor == 500
+
+
+def test_the_refund_that_fits_is_the_one_that_came_back() -> None:
+    wallet = Wallet()
+    for refunded in (300, 500, 800):
+        wallet.see(settled(refunded_minor=refunded))
+    wallet.see(settled(refunded_minor=800, refunds_failed_minor=200))
+    assert [each.left.minor for each in wallet.taken] == [300, 0, 300]
+    wallet.see(settled(refunded_minor=800, refunds_failed_minor=350))
+    assert [each.left.minor for each in wallet.taken] == [300, 0, 150]
+
+
+@given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 500), st.integers(0, 999), st.integers(0, 500))
+def test_coins_that_come_back_fit_their_lots(own: int, other: int, owed: int, debt: int, used: int) -> None:
+    taken = (LotMove("own", -own), LotMove("other", -other))
+    record = TakenBack("r", TOPUP, Slice(PRICE, own + other + owed, 0), taken, T0, owed_coins=owed)
+    lots = [lot("own", min(used, 500), granted=500), lot("other", 0, granted=500)]
+    back = way_again(record, lots, coins=record.part.coins, debt_coins=debt)
+    assert back.undone_coins + sum(move.coins for move in back.given) + back.fresh_coins == record.part.coins
+    room = {"own": min(own, 500 - used), "other": other}
+    assert all(0 < move.coins <= room[move.lot_id] for move in back.given)
 
 
 def test_a_refund_in_many_parts_takes_every_coin() -> None:

@@ -94,6 +94,13 @@ def refund_succeeded(draw: Draw) -> Transfer:
     return postings.refund_succeeded(EUR, ref="r", coins=draw(COINS), cash=draw(cash()))
 
 
+def refund_reversed(draw: Draw) -> Transfer:
+    given_back = parts_of(draw(COINS | st.just(0)), draw, "paid")
+    fresh = draw(st.none() | COINS.map(lambda coins: lot("paid_9", coins)))
+    back = Back(draw(COINS | st.just(0)), given_back, fresh)
+    return postings.refund_reversed(EUR, user_id=FAN, ref="r:5", back=back, cash=draw(cash()))
+
+
 def refund_failed(draw: Draw) -> Transfer:
     return postings.refund_failed(user_id=FAN, ref="r", given=parts_of(draw(COINS), draw, "paid"))
 
@@ -213,6 +220,7 @@ BUILDERS: dict[str, Callable[[Draw], Transfer]] = {
         refund_requested,
         refund_succeeded,
         refund_failed,
+        refund_reversed,
         dispute_opened,
         dispute_lost,
         dispute_won,

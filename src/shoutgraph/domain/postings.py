@@ -48,7 +48,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """How won coins return: debt undone, coins given back to their lots, and a new lot for what debt had eaten."""
+    """How coins return: debt undone, coins given back to their lots, and a new lot for what debt had eaten."""
 
     owed_coins: int
     given: tuple[LotMove, ...]
@@ -108,6 +108,20 @@ def refund_succeeded(books: Books, *, ref: str, coins: int, cash: Cash) -> Trans
     moves = _move(accounts.holding("refund", ref), accounts.MINT, coins, "refund")
     moves += _cash_out(books, cash, coins=coins, reason="refund")
     return Transfer("topup.refund_succeeded", ref, tuple(moves))
+
+
+def refund_reversed(books: Books, *, user_id: ids.UserId, ref: str, back: Back, cash: Cash) -> Transfer:
+    """Row 6b: the money of a refund came back to us later; debt is undone first, the rest returns to the wallet.
+
+    The same where the refunded coins were spent, and ended by row 9.
+    """
+    fresh = () if back.fresh is None else (back.fresh,)
+    coins = sum(move.coins for move in back.given) + sum(lot.granted for lot in fresh)
+    moves = _move(accounts.MINT, accounts.debt(user_id), back.owed_coins, "undo debt")
+    moves += _move(accounts.MINT, accounts.paid(user_id), coins, "refund came back")
+    moves += _cash_in(books, cash, coins=coins + back.owed_coins, reason="refund came back")
+    moves += _money(books, "liab:coins", "recv:users", back.owed_coins, "undo debt")
+    return Transfer("topup.refund_reversed", ref, tuple(moves), back.given, fresh)
 
 
 def refund_failed(*, user_id: ids.UserId, ref: str, given: tuple[LotMove, ...], fresh: Lot | None = None) -> Transfer:
@@ -334,7 +348,7 @@ def _book(books: Books, name: str) -> Account:
     return accounts.money_account(name, books.currency)
 
 
-def _cash_in(books: Books, cash: Cash, *, coins: int) -> Moves:
+def _cash_in(books: Books, cash: Cash, *, coins: int, reason: str = "sale") -> Moves:
     """Money for coins: the liability is booked at par, the difference is the pack's discount or premium."""
     _check_worth(books, cash)
     at_provider = accounts.provider_cash(cash.instance, cash.currency)
@@ -344,7 +358,7 @@ def _cash_in(books: Books, cash: Cash, *, coins: int) -> Moves:
         source = accounts.money_account("fx", books.currency)
     par = coins * books.par_units
     packs, liability = _book(books, "rev:packs"), _book(books, "liab:coins")
-    moves += _move(source, liability, min(cash.book_units, par), "sale")
+    moves += _move(source, liability, min(cash.book_units, par), reason)
     moves += _move(packs, liability, max(par - cash.book_units, 0), "discount")
     moves += _move(source, packs, max(cash.book_units - par, 0), "premium")
     return moves

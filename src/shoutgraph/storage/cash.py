@@ -52,13 +52,14 @@ def _sum(value: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
 def _topups() -> sa.ClauseElement:
     credited = _TOPUP.c.credited == columns.YES
     zero: sa.ColumnElement[Any] = sa.literal_column("0")
-    more_refunded = _TOPUP.c.refunded_minor - _TOPUP.c.booked_refunded_minor
+    refunded = _TOPUP.c.refunded_minor - _TOPUP.c.refunds_failed_minor
+    more_refunded = refunded - (_TOPUP.c.booked_refunded_minor - _TOPUP.c.booked_refunds_failed_minor)
     return sa.select(
         _TOPUP.c.instance,
         _TOPUP.c.currency,
         _sum(sa.case((credited, _TOPUP.c.price_minor), else_=zero)),
         _sum(_TOPUP.c.reversed_minor),
-        _sum(sa.case((credited, -more_refunded), else_=_TOPUP.c.settled_minor - _TOPUP.c.refunded_minor)),
+        _sum(sa.case((credited, -more_refunded), else_=_TOPUP.c.settled_minor - refunded)),
     ).group_by(_TOPUP.c.instance, _TOPUP.c.currency)
 
 

@@ -40,7 +40,7 @@ class RefundRow(SQLModel, table=True):
         ),
         sa.CheckConstraint("attempts = 0 OR state <> 'DENIED'", name="refund_denied_unsent"),
         sa.CheckConstraint(
-            "state = 'REQUESTED' OR (closed_at IS NOT NULL) = (state IN ('SUCCEEDED', 'FAILED', 'DENIED'))",
+            "state = 'REQUESTED' OR (closed_at IS NOT NULL) = (state IN ('SUCCEEDED', 'FAILED', 'DENIED', 'REVERSED'))",
             name="refund_closed",
         ),
         one_of("state", RefundState),

@@ -126,6 +126,8 @@ class TopupRow(SQLModel, table=True):
     looks: int = Field(sa_type=Integer)
     leased_until: datetime | None = Field(sa_type=Micros)
     follows: str | None = Field(sa_type=Text)
+    refunds_failed_minor: int = Field(sa_column=sa.Column(Integer, server_default=sa.text("0"), nullable=False))
+    booked_refunds_failed_minor: int = Field(sa_column=sa.Column(Integer, server_default=sa.text("0"), nullable=False))
 
 
 _T: Final = columns.table_of(TopupRow)
@@ -300,6 +302,7 @@ _TOTALS: Final = (
     "lost_minor",
     "fee_currency",
     "fee_minor",
+    "refunds_failed_minor",
 )
 _BOOKED: Final = (
     "credited",
@@ -309,6 +312,7 @@ _BOOKED: Final = (
     "reversed_minor",
     "reversed_coins",
     "reversed_book_units",
+    "booked_refunds_failed_minor",
 )
 _OWN: Final = tuple(
     name for name in _NAMES if name not in {*_TERMS, *_TOTALS, *_BOOKED, "payload", "action", "poll_after"}

@@ -40,6 +40,7 @@ enums.describe(
         RefundState.SUCCEEDED: "The money went back, and its coins ended.",
         RefundState.FAILED: "The money did not go back; its coins returned.",
         RefundState.DENIED: "It was never sent; its coins returned.",
+        RefundState.REVERSED: "The money went back, and came back to us later; its coins returned.",
     },
 )
 

@@ -20,6 +20,7 @@ from shoutgraph.domain import accounts, ids, ledger, money, postings
 from shoutgraph.domain.ledger import Lot, LotMove, Transfer
 from shoutgraph.domain.topups.parts import EMPTY, Slice, share
 from shoutgraph.domain.topups.refund import Refund
+from shoutgraph.domain.topups.taken import TakenBack, WayBack, choose, merged
 from shoutgraph.domain.topups.topup import Booked, Review, Topup
 
 BONUS_LIFE: Final = timedelta(days=365)
@@ -35,6 +36,7 @@ class StepKind(StrEnum):
     DECISION = "DECISION"
     REFUND = "REFUND"
     OWN_REFUND = "OWN_REFUND"
+    REFUND_FAILED = "REFUND_FAILED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Step:
     """One thing to book. `part` is what moves; a decision names its dispute and how much of it was lost.
 
     The part of a refund of ours is empty where other reversals took its place meanwhile: its coins go back first.
+    `failed_minor` is how much of what was refunded came back, and `taken` which refund gives back what it took; that
+    is None where the refund had found nothing left to take.
     """
 
     kind: StepKind
@@ -69,32 +73,40 @@ class Step:
     dispute: Dispute | None = None
     lost_minor: int = 0
     refund: Refund | None = None
+    taken: TakenBack | None = None
+    failed_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """What is under way of a top-up: its disputes, and the refunds that we asked for."""
+    """What is under way of a top-up: its disputes, the refunds that we asked for, and what any refund took."""
 
     disputes: Sequence[Dispute] = ()
     refunds: Sequence[Refund] = ()
+    taken: Sequence[TakenBack] = ()
 
 
-def next_step(topup: Topup, disputes: Sequence[Dispute], refunds: Sequence[Refund] = ()) -> Step | None:
+def next_step(
+    topup: Topup,
+    disputes: Sequence[Dispute],
+    refunds: Sequence[Refund] = (),
+    taken: Sequence[TakenBack] = (),
+) -> Step | None:
     """The next thing to book, or None when the books say what was seen.
 
     Args:
         refunds: those that we asked for, the oldest first.
+        taken: what refunds took back, the oldest first.
     """
     if not topup.paid:
         return None  # whatever else was seen: nothing was credited, so nothing can be taken back
-    under_way = Open(disputes, refunds)
+    under_way = Open(disputes, refunds, taken)
     return next((step for find in _STEPS if (step := find(topup, under_way)) is not None), None)
 
 
 def booked(topup: Topup, step: Step) -> Topup:
     """The top-up after a step was posted."""
     before, totals = topup.booked, topup.totals
-    after = before
     match step.kind:
         case StepKind.CREDIT:
             after = replace(before, credited=True)
@@ -106,15 +118,20 @@ def booked(topup: Topup, step: Step) -> Topup:
             after = replace(_reversed(before, step.part), refunded_minor=totals.refunded_minor)
         case StepKind.OWN_REFUND:
             after = replace(_reversed(before, step.part), refunded_minor=before.refunded_minor + step.part.minor)
+        case StepKind.REFUND_FAILED:
+            failed_minor = before.refunds_failed_minor + step.failed_minor
+            after = replace(_reversed(before, Slice().less(step.part)), refunds_failed_minor=failed_minor)
         case StepKind.DECISION:
             assert step.dispute is not None, "a decision is about a dispute"
             won = step.dispute.part.less(lost_part(step.dispute, step.lost_minor))
             after = _reversed(before, Slice().less(won))
-    review = topup.review
-    seen = totals.disputed_minor - totals.won_minor + totals.refunded_minor
-    if review is None and seen > topup.terms.price_minor:
-        review = Review.TOTALS_MISMATCH
-    return replace(topup, booked=after, review=review)
+    return _reviewed(replace(topup, booked=after))
+
+
+def _reviewed(topup: Topup) -> Topup:
+    if topup.review is None and topup.totals.gone_minor > topup.terms.price_minor:
+        return replace(topup, review=Review.TOTALS_MISMATCH)
+    return topup
 
 
 def lost_part(dispute: Dispute, lost_minor: int) -> Slice:
@@ -199,15 +216,6 @@ def claw(coins: int, own: Sequence[Lot], others: Sequence[Lot]) -> tuple[tuple[L
     return ledger.take(lots, there), coins - there
 
 
-@dataclass(frozen=True, slots=True)
-class WayBack:
-    """How won coins return: debt is undone, lots get theirs, and what debt had eaten comes as a new lot."""
-
-    undone_coins: int
-    given: tuple[LotMove, ...]
-    fresh_coins: int
-
-
 def way_back(dispute: Dispute, own: Sequence[Lot], *, won_coins: int, debt_coins: int) -> WayBack:
     """Splits won coins. Row 10: debt first, then the lots that they came from, the last taken first.
 
@@ -219,7 +227,7 @@ def way_back(dispute: Dispute, own: Sequence[Lot], *, won_coins: int, debt_coins
     taken = tuple(LotMove(move.lot_id, -move.coins) for move in dispute.taken if move.coins < 0)
     holds = (*fill(own, dispute.order_coins, besides=taken), *taken)
     to_lots = min(left, sum(hold.coins for hold in holds))
-    return WayBack(undone, _merged(ledger.give_back(holds, to_lots)), left - to_lots)
+    return WayBack(undone, merged(ledger.give_back(holds, to_lots)), left - to_lots)
 
 
 def fill(lots: Sequence[Lot], coins: int, *, besides: Sequence[LotMove] = ()) -> tuple[LotMove, ...]:
@@ -259,6 +267,23 @@ def _refund(topup: Topup, under_way: Open) -> Step | None:
         if refund.part.minor <= more_minor:
             return own_refund(topup, refund)
     return None if sent else Step(StepKind.REFUND, _next_part(topup, more_minor))
+
+
+def _refund_failed(topup: Topup, under_way: Open) -> Step | None:
+    """What came back of refunds that are booked: first what found nothing left to take, then what was taken."""
+    before = topup.booked
+    more_minor = min(topup.totals.refunds_failed_minor, before.refunded_minor) - before.refunds_failed_minor
+    if more_minor <= 0:
+        return None
+    standing = [each for each in under_way.taken if each.left.minor]
+    gone_minor = before.refunded_minor - before.refunds_failed_minor
+    beyond_minor = gone_minor - sum(each.left.minor for each in standing)
+    if beyond_minor > 0:
+        return Step(StepKind.REFUND_FAILED, failed_minor=min(more_minor, beyond_minor))
+    taken = choose(standing, more_minor, ours=frozenset(refund.id for refund in under_way.refunds))
+    minor = min(more_minor, taken.left.minor)
+    refund = next((each for each in under_way.refunds if each.id == taken.ref), None)
+    return Step(StepKind.REFUND_FAILED, taken.next_back(minor), refund=refund, taken=taken, failed_minor=minor)
 
 
 def own_refund(topup: Topup, refund: Refund) -> Step:
@@ -321,7 +346,7 @@ def way_home(taken: Sequence[LotMove], own: Sequence[Lot]) -> Home:
     given = tuple(move for move in first if move.coins > 0)
     missing = -sum(move.coins for move in taken) - sum(move.coins for move in given)
     more = fill(own, missing, besides=given)
-    return Home(_merged((*given, *more)), missing - sum(move.coins for move in more))
+    return Home(merged((*given, *more)), missing - sum(move.coins for move in more))
 
 
 def _decision(topup: Topup, under_way: Open) -> Step | None:
@@ -343,12 +368,5 @@ def _reversed(before: Booked, part: Slice) -> Booked:
     )
 
 
-def _merged(moves: Sequence[LotMove]) -> tuple[LotMove, ...]:
-    coins: dict[str, int] = {}
-    for move in moves:
-        coins[move.lot_id] = coins.get(move.lot_id, 0) + move.coins
-    return tuple(LotMove(lot_id, total) for lot_id, total in coins.items())
-
-
-_STEPS: Final = (_credit, _dispute, _decision, _refund, _fee)
+_STEPS: Final = (_credit, _dispute, _decision, _refund, _refund_failed, _fee)
 """In this order: what was taken back is booked as taken before it is booked as returned."""

@@ -2,7 +2,7 @@
 
 Nothing but the payment's own totals says that the money went back: an answer, a webhook and a look are the same news.
 What is unknown stays set aside and is looked at for ever; the same key is sent again only inside the provider's window.
-Source: docs/adr/0009-providers.md, docs/adr/0003-ledger.md rows 5 to 7.
+Source: docs/adr/0009-providers.md, docs/adr/0003-ledger.md rows 5 to 7 and 6b.
 """
 
 from dataclasses import dataclass, replace
@@ -33,6 +33,7 @@ class RefundState(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     DENIED = "DENIED"
+    REVERSED = "REVERSED"
 
 
 WAITING: Final = frozenset({RefundState.REQUESTED, RefundState.HELD})
@@ -49,6 +50,8 @@ REVIEW_FAILED: Final = "risk"
 OVERTAKEN: Final = "overtaken"
 """The failure code of a refund that was never sent, because the money went back by another way."""
 NOT_EXECUTED: Final = "not_executed"
+CAME_BACK: Final = "came_back"
+"""The failure code of a refund that was done, and whose money came back to us later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,12 @@ def succeeded(refund: Refund, *, now: datetime) -> Refund:
     """The money went back; its coins end."""
     assert refund.sent, "only what was sent succeeds"
     return _moved(refund, RefundState.SUCCEEDED, now, needs_review=False, closed_at=now)
+
+
+def reversed_later(refund: Refund, *, now: datetime) -> Refund:
+    """All of its money came back to us after it was done; its coins returned, and another refund can be asked for."""
+    assert refund.state is RefundState.SUCCEEDED, "only what was done comes back"
+    return _moved(refund, RefundState.REVERSED, now, failure_code=CAME_BACK)
 
 
 def lost_answer(refund: Refund, *, now: datetime) -> Refund:

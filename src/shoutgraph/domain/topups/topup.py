@@ -102,6 +102,12 @@ class Totals:
     lost_minor: int = 0
     fee_currency: str = ""
     fee_minor: int = 0
+    refunds_failed_minor: int = 0
+
+    @property
+    def gone_minor(self) -> int:
+        """What refunds and disputes took, less what of it came back."""
+        return self.disputed_minor - self.won_minor + self.refunded_minor - self.refunds_failed_minor
 
     def joined(self, other: "Totals") -> "Totals":
         """What is known after both were seen, in either order: the larger of each."""
@@ -114,6 +120,7 @@ class Totals:
             lost_minor=max(self.lost_minor, other.lost_minor),
             fee_currency=fee_currency,
             fee_minor=fee_minor,
+            refunds_failed_minor=max(self.refunds_failed_minor, other.refunds_failed_minor),
         )
 
 
@@ -169,7 +176,8 @@ class Booked:
     """What the ledger has of a top-up. What was seen less this is what is still to be posted.
 
     Units: minor units, coins, and book units of the book currency. `reversed_*` count what refunds and disputes took
-    back and did not return; `disputed_minor` what disputes were ever opened for.
+    back and did not return; `disputed_minor` what disputes were ever opened for, `refunds_failed_minor` what of
+    `refunded_minor` came back.
     """
 
     credited: bool = False
@@ -179,6 +187,7 @@ class Booked:
     reversed_minor: int = 0
     reversed_coins: int = 0
     reversed_book_units: int = 0
+    refunds_failed_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +254,7 @@ class TopupFilter:
 def _paid_status(totals: Totals) -> Status:
     if totals.disputed_minor > totals.won_minor + totals.lost_minor:
         return Status.DISPUTED
-    gone = totals.refunded_minor + totals.lost_minor
+    gone = totals.refunded_minor - totals.refunds_failed_minor + totals.lost_minor
     if gone == 0:
         return Status.PAID
     return Status.REFUNDED if gone >= totals.settled_minor else Status.PARTLY_REFUNDED

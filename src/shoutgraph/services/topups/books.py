@@ -12,12 +12,13 @@ from shoutgraph.domain.topups import booking, refund as refund_rules
 from shoutgraph.domain.topups.booking import Dispute, Step, StepKind
 from shoutgraph.domain.topups.parts import Slice
 from shoutgraph.domain.topups.refund import Refund
+from shoutgraph.domain.topups.taken import TakenBack
 from shoutgraph.domain.topups.topup import Topup
 from shoutgraph.domain.wallets import LockReason
-from shoutgraph.services.topups import set_aside
+from shoutgraph.services.topups import come_back, set_aside
 from shoutgraph.services.topups.desk import Desk
 from shoutgraph.services.topups.set_aside import all_own_lots, close_if_open, own_lots, repay_debt
-from shoutgraph.storage import ledger as ledger_rows, orders, refunds, reversals, wallets
+from shoutgraph.storage import ledger as ledger_rows, orders, refunds, reversals, taken_back, wallets
 from shoutgraph.storage.tx import Tx
 
 STEPS_MAX: Final = 100
@@ -30,15 +31,19 @@ def settle(desk: Desk, topup: Topup) -> Topup:
         disputes = reversals.list_of_topup(desk.tx, topup.id) if topup.totals.disputed_minor else ()
         gone = topup.totals.refunded_minor or topup.totals.disputed_minor
         asked = refunds.list_of_topup(desk.tx, topup.id) if gone else ()
-        step = booking.next_step(topup, disputes, asked)
+        came_back = topup.totals.refunds_failed_minor > topup.booked.refunds_failed_minor
+        taken = taken_back.list_of_topup(desk.tx, topup.id) if came_back else ()
+        step = booking.next_step(topup, disputes, asked, taken)
         if step is None:
             break
         _hold(desk.tx, topup, step)
         if step.kind in {StepKind.DISPUTE, StepKind.REFUND}:
             set_aside.end_unsent(desk, topup, asked)
         _BOOK[step.kind](desk, topup, step)
-        topup = booking.booked(topup, step)
-        if step.kind in {StepKind.REFUND, StepKind.OWN_REFUND, StepKind.DECISION}:
+        topup, before = booking.booked(topup, step), topup
+        if step.kind is StepKind.REFUND_FAILED:
+            come_back.return_bonus(desk, before, topup)
+        elif step.kind in {StepKind.REFUND, StepKind.OWN_REFUND, StepKind.DECISION}:
             _retire_bonus(desk, topup)
     return topup
 
@@ -90,15 +95,19 @@ def _refund(desk: Desk, topup: Topup, step: Step) -> None:
         return
     own = own_lots(desk.tx, topup)
     if sum(lot.remaining for lot in own) < part.coins:
-        _open(desk, topup, part, ref, LockReason.REFUND_OF_SPENT_COINS)
+        spent = _open(desk, topup, part, ref, LockReason.REFUND_OF_SPENT_COINS)
         _lose(desk, topup, part, ref)
+        owed = spent.owed_coins
+        record = TakenBack(ref, topup.id, part, spent.taken, desk.tx.now, spent.order_coins, owed)
+        taken_back.insert(desk.tx, record)
         return
-    if part.coins:
-        taken = ledger.take(own, part.coins)
+    taken = ledger.take(own, part.coins) if part.coins else ()
+    if taken:
         ledger_rows.post(desk.tx, postings.refund_requested(user_id=topup.user_id, ref=ref, taken=taken))
     cash = booking.books_cash(topup, part)
     ledger_rows.post(desk.tx, postings.refund_succeeded(desk.books, ref=ref, coins=part.coins, cash=cash))
     close_if_open(desk.tx, accounts.holding("refund", ref).code)
+    taken_back.insert(desk.tx, TakenBack(ref, topup.id, part, taken, desk.tx.now))
     desk.tell_wallet(topup.user_id, "wallet.refunded", {"topup": topup.id, "coins": part.coins})
 
 
@@ -111,6 +120,7 @@ def _own_refund(desk: Desk, topup: Topup, step: Step) -> None:
         transfer = postings.refund_succeeded(desk.books, ref=refund.id, coins=step.part.coins, cash=cash)
         ledger_rows.post(desk.tx, transfer)
         close_if_open(desk.tx, accounts.holding("refund", refund.id).code)
+        taken_back.insert(desk.tx, TakenBack(refund.id, topup.id, step.part, refund.taken, desk.tx.now))
         desk.tell_wallet(topup.user_id, "wallet.refunded", {"topup": topup.id, "coins": step.part.coins})
     else:
         set_aside.give_back(desk, topup, refund)
@@ -206,12 +216,14 @@ def _retire_bonus(desk: Desk, topup: Topup) -> None:
     """Coins that came free with a purchase go when all of its money went."""
     if topup.booked.reversed_minor < topup.terms.price_minor:
         return
-    promo = accounts.promo(topup.user_id).code
+    promo, coins = accounts.promo(topup.user_id).code, 0
     for lot in ledger_rows.list_of_lots_of_topup(desk.tx, topup.id):
         if lot.account == promo and lot.remaining:
             take = ledger.LotMove(lot.id, -lot.remaining)
             ref = f"{lot.id}:reversed:{topup.revision}"
             ledger_rows.post(desk.tx, postings.promo_expired(user_id=topup.user_id, ref=ref, take=take))
+            coins += lot.remaining
+    come_back.note_bonus(desk.tx, topup, coins=coins)
 
 
 _BOOK: Final = {
@@ -221,4 +233,5 @@ _BOOK: Final = {
     StepKind.DECISION: _decision,
     StepKind.REFUND: _refund,
     StepKind.OWN_REFUND: _own_refund,
+    StepKind.REFUND_FAILED: come_back.give_back,
 }

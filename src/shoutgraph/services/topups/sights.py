@@ -37,6 +37,7 @@ def totals_of(totals: sdk.Totals) -> Totals:
         lost_minor=_minor(totals.disputes_lost),
         fee_currency="" if fee is None or not fee.minor else fee.currency,
         fee_minor=_minor(fee),
+        refunds_failed_minor=_minor(totals.refunds_failed),
     )
 
 

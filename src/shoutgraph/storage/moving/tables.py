@@ -36,6 +36,7 @@ from shoutgraph.storage import (
     reversals,
     strays,
     sweeps,
+    taken_back,
     topups,
     users,
     wallets,
@@ -46,7 +47,7 @@ from shoutgraph.storage.statements import Statement
 ROOMS: Final = (
     api_keys, bank_files, creators, deadlines, disputes, earnings, epochs, journal, ledger, media, news, notices,
     orders, packages, payouts, policies, receipts, recipients, refunds, requests, resolutions, reversals, strays,
-    sweeps, topups, users, wallets,
+    sweeps, taken_back, topups, users, wallets,
 )  # fmt: skip
 """Whoever has tables: they are known once their room is imported."""
 

@@ -82,7 +82,10 @@ class TopUpType(NodeType):
     price: MoneyType = strawberry.field(description="What is charged.")
     provider_code: str = strawberry.field(description="Who charges.")
     next_action_expires_at: datetime | None = strawberry.field(description="Until when the buyer can act.")
-    refunded: MoneyType = strawberry.field(description="Money that went back.")
+    refunded: MoneyType = strawberry.field(description="Money that ever went back.")
+    refunds_failed: MoneyType = strawberry.field(
+        description="What of the refunded money came back to us since, because a refund failed later or was reversed."
+    )
     disputed: MoneyType = strawberry.field(description="Money that the buyer's bank ever took back.")
     decline_code: str | None = strawberry.field(description="Why it failed, in the provider's words.")
     review: Review | None = strawberry.field(description="Why staff look at it; null for no reason.")
@@ -108,6 +111,7 @@ class TopUpType(NodeType):
             provider_code=topup.instance,
             next_action_expires_at=topup.expires_at,
             refunded=money_of(totals.refunded_minor),
+            refunds_failed=money_of(totals.refunds_failed_minor),
             disputed=money_of(totals.disputed_minor),
             decline_code=topup.declined_code,
             review=topup.review,
