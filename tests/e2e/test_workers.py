@@ -22,7 +22,7 @@ from tests.api.harness import Client, Socket
 from tests.e2e.crowd import PLACE, Crowd, new_key, wish
 from tests.e2e.market import Market
 from tests.e2e.pool import WORKERS, Pool, ServingPool, pool_of, working
-from tests.e2e.processes import PATIENCE_S, Nursery, free_port, run, wait_healthy
+from tests.e2e.processes import PATIENCE_S, Nursery, free_port, wait_healthy
 from tests.e2e.shoppers import Shoppers, check_books
 from tests.e2e.test_prices import DEMO
 from tests.e2e.wire import FEED, until
@@ -253,10 +253,10 @@ def test_readiness_is_told_by_every_worker(pool: Pool):
         assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
 
 
-def test_workers_on_the_embedded_database_are_refused(tmp_path: Path):
-    done = run("serve", "--port", 0, "--workers", 2, "--data-dir", tmp_path)
+def test_workers_on_the_embedded_database_are_refused(nursery: Nursery, tmp_path: Path):
+    options = ("--port", 0, "--workers", 2, "--data-dir", tmp_path)
     said = "error: SQLite has one writing process: several workers need PostgreSQL.\n"
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+    assert nursery.run("serve", *options, log=tmp_path / "log") == (1, said)
 
 
 def test_jobs_alone_say_how_they_are_and_end_well(nursery: Nursery, market: Market):
