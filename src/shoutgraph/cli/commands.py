@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from shoutgraph.cli import (
     backup,
     clock,
+    gifts,
     ledger,
     migrate,
     money,
@@ -71,6 +72,7 @@ main.command()(move.move)
 main.command()(seed.seed)
 main.command()(schema.schema)
 main.add_typer(prices.commands, name="prices")
+main.add_typer(gifts.commands, name="gifts")
 main.add_typer(ledger.commands, name="ledger")
 main.add_typer(clock.commands, name="clock")
 main.add_typer(strays.commands, name="strays")

@@ -3,9 +3,9 @@
 import asyncio
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 from rich.table import Column, Table
@@ -20,6 +20,8 @@ FILE_BYTES_MAX: Final = 4 * 1024 * 1024
 CHANGES_MAX: Final = 100
 """Changes that are told one by one; a first list has hundreds."""
 OPERATOR: Final = Viewer(scopes=ROLES["admin"], principal="operator:prices")
+
+T = TypeVar("T")
 
 commands = typer.Typer(help="Load and list what coins cost.", no_args_is_help=True)
 
@@ -91,18 +93,29 @@ def read(file: Path) -> PriceList:
     Raises:
         Exit: it is not one; the file and the place in it are named.
     """
+    prices = read_with(file, rules.read_list)
+    try:
+        rules.check_list(prices)
+    except ValidationError as error:
+        fail(f"{file}: {error}")
+    return prices
+
+
+def read_with(file: Path, reading: Callable[[object], T]) -> T:
+    """What a file of an operator's says: JSON, or TOML if its name ends in .toml.
+
+    Raises:
+        Exit: it cannot be read; the file and the place in it are named.
+    """
     with file.open("rb") as opened:
         content = opened.read(FILE_BYTES_MAX + 1)
     if len(content) > FILE_BYTES_MAX:
-        fail(f"{file}: a price list has at most {FILE_BYTES_MAX:,} bytes")
+        fail(f"{file}: it has at most {FILE_BYTES_MAX:,} bytes")
     try:
         text = content.decode()
-        given = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text, object_pairs_hook=_once)
-        prices = rules.read_list(given)
-        rules.check_list(prices)
+        return reading(tomllib.loads(text) if file.suffix == ".toml" else json.loads(text, object_pairs_hook=_once))
     except (ValueError, RecursionError, ValidationError) as error:
         fail(f"{file}: {error}")
-    return prices
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

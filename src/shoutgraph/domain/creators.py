@@ -69,6 +69,7 @@ class Profile:
     bio: str = ""
     avatar_url: str | None = None
     open_orders_max: int | None = None
+    takes_gifts: bool = True
 
 
 class ProfileChanges(TypedDict, total=False):
@@ -82,6 +83,7 @@ class ProfileChanges(TypedDict, total=False):
     bio: str
     avatar_url: str | None
     open_orders_max: int | None
+    takes_gifts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class Creator:
     rating_count: int
     price_from_coins: int | None
     created_at: datetime
+    takes_gifts: bool = True
 
     @property
     def profile(self) -> Profile:
@@ -244,9 +247,8 @@ def pause(creator: Creator, *, until: datetime | None, now: datetime) -> Creator
 
 def feature(creator: Creator, *, featured: bool) -> Creator:
     """Puts a creator among the featured ones, or takes them out."""
-    return (
-        creator if creator.featured is featured else replace(creator, revision=creator.revision + 1, featured=featured)
-    )
+    same = creator.featured is featured
+    return creator if same else replace(creator, revision=creator.revision + 1, featured=featured)
 
 
 def offer(

@@ -57,8 +57,21 @@ def _of_order(event: Event, viewer: Viewer) -> bool:
     return viewer.creator_id is not None and body.get("creator") == viewer.creator_id and not drafted
 
 
+def _of_sides(event: Event, viewer: Viewer) -> bool:
+    """Whether the viewer is the fan or the creator of the event's order, as its fields say."""
+    fan = viewer.user_id is not None and event.body.get("fan") == viewer.user_id
+    return fan or of_creator(event, viewer)
+
+
 ORDERS: Final = Feed(ids.ORDER, (Scope.EVENTS_READ, Scope.ORDERS_READ), _of_order)
 TOPUPS: Final = Feed(ids.TOPUP, (Scope.FINANCE_READ,), of_user, frozenset({"topup.status_changed", "topup.changed"}))
+GIFTS: Final = Feed(
+    ids.CREATOR,
+    (Scope.FINANCE_READ, Scope.MODERATION),
+    lambda event, viewer: of_user(event, viewer) or of_creator(event, viewer),
+    frozenset({"gift.sent", "gift.thanked"}),
+)
 PAYOUTS: Final = Feed(
     ids.PAYOUT, (Scope.FINANCE_READ,), of_creator, frozenset({"payout.status_changed", "payout.changed"})
 )
+RATINGS: Final = Feed(ids.RATING, (Scope.EVENTS_READ, Scope.ORDERS_READ), _of_sides, frozenset({"rating.changed"}))

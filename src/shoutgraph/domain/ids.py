@@ -21,6 +21,7 @@ TopupId = NewType("TopupId", str)
 RefundId = NewType("RefundId", str)
 PayoutId = NewType("PayoutId", str)
 VideoId = NewType("VideoId", str)
+GiftId = NewType("GiftId", str)
 
 USER = "user"
 CREATOR = "creator"
@@ -42,6 +43,8 @@ DISPUTE = "dispute"
 BATCH = "batch"
 BANK_FILE = "bankfile"
 RESOLUTION = "resolution"
+GIFT = "gift"
+STICKER = "sticker"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SUFFIX_CHARS = 26

@@ -59,9 +59,15 @@ class Policy:
     earnings_hold_s: int = 7 * DAY_S
     payout_min_coins: int = 1_000
     payout_day_coins: int = 100_000
+    gift_fee_bps: int = 3_000
+    gift_max_coins: int = 100_000
+    gift_day_coins: int = 500_000
+    gift_quantity_max: int = 99
+    gift_message_chars: int = 200
 
     def __post_init__(self) -> None:
         assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"
+        assert 0 <= self.gift_fee_bps < money.BPS, "a fee leaves the creator something"
         assert self.par_units > 0, "a coin has a par value"
         assert self.price_min_coins <= self.price_max_coins, "the price range is not empty"
 

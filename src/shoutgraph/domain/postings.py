@@ -3,7 +3,7 @@
 Each builds a `Transfer` from values; none reads or writes. `Dr a -> Cr b` is `_move(a, b, amount, reason)`, and
 moves of zero are left out. Units: coins, and book units for money.
 
-Nothing calls `debt_written_off`, `order_refunded`, `gift_sent`, `promo_granted`, `fee_swept` and
+Nothing calls `debt_written_off`, `order_refunded`, `promo_granted`, `fee_swept` and
 `provider_settled` in this version: they are proven by the tests of the ledger and wait for their rooms.
 Source: docs/adr/0003-ledger.md (the table of postings).
 """

@@ -50,6 +50,11 @@ class StatementLine:
         """The order that it is about, or None."""
         return self.ref if ids.prefix_of(self.ref) == ids.ORDER else None
 
+    @property
+    def gift_id(self) -> str | None:
+        """The gift that it is about, or None."""
+        return self.ref if ids.prefix_of(self.ref) == ids.GIFT else None
+
 
 @dataclass(frozen=True, slots=True)
 class Lock:

@@ -1,4 +1,4 @@
-"""The catalogue of the demo: fictional creators with offers, and a price list. Loading it twice changes nothing.
+"""The catalogue of the demo: fictional creators with offers, prices and gifts. Loading it twice changes nothing.
 
 The data is in the JSON files beside this module. Nobody in it is a real person.
 """
@@ -11,6 +11,7 @@ from typing import Any, Final
 from shoutgraph.domain import creators, ids, users
 from shoutgraph.domain.creators import Category, Creator, OfferTerms, Profile
 from shoutgraph.domain.orders.order import Occasion
+from shoutgraph.domain.gifts import StickerEntry, read_catalogue
 from shoutgraph.domain.packages import PriceList, read_list
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.users import Scope, Viewer
@@ -60,6 +61,11 @@ def read_creators() -> tuple[CreatorSeed, ...]:
 def read_prices() -> PriceList:
     """The demo's price list: what coins cost in the euro area, the USA, the United Kingdom, Japan and elsewhere."""
     return read_list(_read("seed_prices.json"))
+
+
+def read_gifts() -> tuple[StickerEntry, ...]:
+    """The demo's catalogue of gifts, from one coin to the largest."""
+    return read_catalogue(_read("seed_gifts.json"))
 
 
 def _insert(tools: Tools, tx: Tx, seed: CreatorSeed, policy: Policy) -> Creator:

@@ -103,6 +103,9 @@ class CreatorRow(SQLModel, table=True):
     rating_count: int = Field(sa_type=Integer)
     price_from_coins: int | None = Field(sa_type=Integer)
     created_at: datetime = Field(sa_type=Micros)
+    takes_gifts: bool = Field(
+        sa_column=sa.Column(Truth, truth("takes_gifts"), server_default=sa.text("1"), nullable=False)
+    )
     name_sort: str = Field(sa_type=Text)
     facets: str = Field(sa_type=Text)
     rating_hundredths: int = Field(sa_column=sa.Column(Integer, sa.Computed(_AVERAGE, persisted=True), nullable=False))
@@ -238,6 +241,11 @@ def get(tx: Tx, creator_id: str) -> Creator:
     if row is None:
         raise errors.NotFoundError("There is no such creator.", path=("input", "creatorId"))
     return Creator(*row)
+
+
+def foresee(tx: Tx, creator_id: str) -> None:
+    """Asks ahead what `get` will ask, and so holds the creator."""
+    tx.foresee(_GET, id=creator_id)
 
 
 def hold(tx: Tx, creator_id: str) -> None:

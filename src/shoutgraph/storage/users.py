@@ -85,6 +85,11 @@ def get(tx: Tx, user_id: str) -> User:
     return User(*row)
 
 
+def foresee(tx: Tx, user_id: str) -> None:
+    """Asks ahead what `get` will ask, and so holds the user."""
+    tx.foresee(_GET, id=user_id)
+
+
 def hold(tx: Tx, user_id: str) -> None:
     """Holds a user, for what there is one of for each; what only reads holds nothing."""
     if tx.hold is not Hold.NO:

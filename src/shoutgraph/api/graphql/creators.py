@@ -72,6 +72,7 @@ class CreatorType(NodeType):
     featured: bool = strawberry.field(description="Whether the platform features them.")
     price_from: Coins | None = strawberry.field(description="Their cheapest active offer; null if they sell nothing.")
     created_at: datetime = strawberry.field(description="When they became a creator.")
+    takes_gifts: bool = strawberry.field(description="Whether they take gifts; creatorUpdate switches it.")
 
     @classmethod
     def of(cls, creator: Creator) -> "CreatorType":
@@ -94,6 +95,7 @@ class CreatorType(NodeType):
             featured=creator.featured,
             price_from=None if price is None else Coins(price),
             created_at=creator.created_at,
+            takes_gifts=creator.takes_gifts,
         )
 
     @fields.resolver(description="How fans rated their videos.")

@@ -17,6 +17,7 @@ from shoutgraph.api.graphql import (
     videos,
     wallets,
 )
+from shoutgraph.api.graphql.gifts import room as gifts
 from shoutgraph.api.graphql.orders import room as orders
 from shoutgraph.api.graphql.payouts import room as payouts
 from shoutgraph.api.graphql.room import Room
@@ -32,6 +33,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     wallets.ROOM,
     orders.ROOM,
     videos.ROOM,
+    gifts.ROOM,
     earnings.ROOM,
     payouts.ROOM,
     providers.ROOM,

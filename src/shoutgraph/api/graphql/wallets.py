@@ -10,6 +10,7 @@ from shoutgraph.api.graphql import enums, errors, fields, loaders, mutations, pa
 from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.directives import PAGED, requires
 from shoutgraph.api.graphql.errors import failures_of
+from shoutgraph.api.graphql.gifts.gift import GiftType, fetch_gifts
 from shoutgraph.api.graphql.money import MoneyType
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.orders.order import OrderType, fetch_orders
@@ -98,6 +99,7 @@ class StatementLineType:
     balance: BigInt = strawberry.field(description="Coins of this kind after it; negative for a debt.")
     at: datetime = strawberry.field(description="When.")
     order_id: strawberry.ID | None = strawberry.field(description="The order that it is about.")
+    gift_id: strawberry.ID | None = strawberry.field(description="The gift that it is about.")
 
     @classmethod
     def of(cls, line: StatementLine) -> "StatementLineType":
@@ -110,6 +112,7 @@ class StatementLineType:
             balance=BigInt(line.balance_coins),
             at=line.at,
             order_id=None if line.order_id is None else strawberry.ID(line.order_id),
+            gift_id=None if line.gift_id is None else strawberry.ID(line.gift_id),
         )
 
     @loaders.batch(description="The order that it is about; null where there is none, or none that the caller may see.")
@@ -118,6 +121,13 @@ class StatementLineType:
         wanted = list({parent.order_id for parent in parents if parent.order_id is not None})
         found = dict(zip(wanted, await fetch_orders(context, wanted), strict=True))
         return [None if parent.order_id is None else found[parent.order_id] for parent in parents]
+
+    @loaders.batch(description="The gift that it is about; null where there is none, or none that the caller may see.")
+    @staticmethod
+    async def gift(parents: "list[StatementLineType]", context: Context) -> list[GiftType | None]:
+        wanted = list({parent.gift_id for parent in parents if parent.gift_id is not None})
+        found = dict(zip(wanted, await fetch_gifts(context, wanted), strict=True))
+        return [None if parent.gift_id is None else found[parent.gift_id] for parent in parents]
 
 
 @strawberry.type(name="Wallet", description="A user's coins.")

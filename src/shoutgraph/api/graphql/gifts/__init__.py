@@ -1,0 +1,1 @@
+"""Gifts as the API shows them."""

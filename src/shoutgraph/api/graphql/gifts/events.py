@@ -1,0 +1,109 @@
+"""The feed of gifts: the same journal as a subscription that resumes and as pages."""
+
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import Annotated, Any
+
+import strawberry
+
+from shoutgraph.api.graphql import enums, fields, loaders
+from shoutgraph.api.graphql.context import Context, Info
+from shoutgraph.api.graphql.directives import Cost, ListSize
+from shoutgraph.api.graphql.events import PAGE_MAX, After, EventConnectionType, EventType, connect, size_of
+from shoutgraph.api.graphql.gifts.gift import GiftType, fetch_gifts
+from shoutgraph.domain import feeds, ids
+from shoutgraph.domain.money import Coins
+from shoutgraph.services import events
+from shoutgraph.services.events import EventFilter, Told
+
+
+class Happened(StrEnum):
+    """What happened to a gift, as the journal says it."""
+
+    SENT = "gift.sent"
+    THANKED = "gift.thanked"
+
+
+enums.describe(
+    Happened,
+    name="GiftEventKind",
+    description="What happened to a gift.",
+    values={Happened.SENT: "A fan sent it.", Happened.THANKED: "The creator said thanks for it."},
+)
+
+
+@strawberry.type(name="GiftEvent", description="A gift was sent, or thanked for.")
+class GiftEventType(EventType):
+    gift_id: strawberry.ID = strawberry.field(description="Which gift.")
+    kind: Happened = strawberry.field(description="What happened.")
+    quantity: int = strawberry.field(description="How many stickers it is.")
+    price: Coins = strawberry.field(description="What the fan paid.")
+
+    @classmethod
+    def of(cls, told: Told) -> "GiftEventType":
+        """The graph's view of a line of the journal."""
+        event = told.event
+        body: Any = event.body
+        return cls(
+            id=strawberry.ID(event.id),
+            cursor=told.cursor,
+            occurred_at=event.at,
+            gift_id=strawberry.ID(body["gift"]),
+            kind=Happened(event.type),
+            quantity=body["quantity"],
+            price=Coins(body["coins"]),
+        )
+
+    @loaders.batch(description="The gift as of now, which may be newer than the event, with the giver's name.")
+    @staticmethod
+    async def gift(parents: "list[GiftEventType]", context: Context) -> list[GiftType | None]:
+        return await fetch_gifts(context, [parent.gift_id for parent in parents])
+
+
+Whose = Annotated[
+    strawberry.ID | None, strawberry.argument(description="Gifts to this creator; all that the caller may see if not.")
+]
+
+
+@strawberry.type
+class GiftEventQuery:
+    @fields.resolver(
+        description="Gifts that the caller got or gave: catch up by paging here, then subscribe after endCursor.",
+        directives=[ListSize(slicing_arguments=["first"], sized_fields=["edges", "nodes"])],
+    )
+    async def gift_events(
+        self,
+        info: Info,
+        creator_id: Whose = None,
+        first: Annotated[int | None, strawberry.argument(description=f"Page size, at most {PAGE_MAX}.")] = None,
+        after: Annotated[
+            str | None, strawberry.argument(description="Page after this cursor; null: the start.")
+        ] = None,
+    ) -> EventConnectionType | None:
+        context, size, only = info.context, size_of(first), _filter(creator_id)
+        page = await events.page(context.tools, context.viewer, after=after, size=size, only=only)
+        return connect(page, GiftEventType.of, after=after)
+
+
+@strawberry.type
+class GiftEventSubscription:
+    @fields.subscription(
+        description="Gifts that the caller got or gave after the cursor, the stored ones first, then live. At least "
+        "once, in log order.",
+        directives=[Cost(weight="20")],
+        shared=True,
+    )
+    async def gift_events(
+        self, info: Info, creator_id: Whose = None, after: After = None
+    ) -> AsyncIterator[GiftEventType]:
+        context, only = info.context, _filter(creator_id)
+        stream = events.follow(context.tools, context.viewer, after=context.last_event_id or after, only=only)
+        async for told in stream:
+            yield GiftEventType.of(told)
+
+
+def _filter(creator_id: str | None) -> EventFilter:
+    if creator_id is None:
+        return EventFilter(feed=feeds.GIFTS)
+    subject = ids.parse(ids.CREATOR, creator_id, path=("creatorId",))
+    return EventFilter(subject_ids=frozenset({subject}), feed=feeds.GIFTS)

@@ -1,0 +1,1 @@
+"""Gifts: the catalogue, sending, thanks, and who gave the most."""
