@@ -27,6 +27,7 @@ COUNTS: Final = {
     "orders": "orders of a database that is moved",
     "steps": "steps of random lives of the books",
     "payments": "payments at a provider that fails at every third call",
+    "faults": "faults of a provider in each call of money",
     "examples": "inputs of each root field, sent as everyone",
 }
 """What can be counted, and what it is."""
