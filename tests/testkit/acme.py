@@ -60,6 +60,7 @@ class Books:
         self.batches: dict[str, tuple[str, list[str]]] = {}
         self.keys: dict[str, tuple[str, str]] = {}
         self.refunds: dict[str, int] = {}
+        self.done: list[tuple[str, int]] = []
         self.recipients: dict[str, dict[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
         self.lag = timedelta(0)
@@ -85,7 +86,7 @@ class Books:
             "id": self.new_id("pay"),
             "key": key,
             "status": "open",
-            **dict.fromkeys(("settled", "refunded", "disputed", "won", "lost"), 0),
+            **dict.fromkeys(("settled", "refunded", "back", "disputed", "won", "lost"), 0),
             "expires_at": self.at(DAY),
             "paid_at": None,
             "found_from": (self.clock() + self.lag).timestamp(),
@@ -110,14 +111,28 @@ class Books:
         payment = self.payment(ref)
         if key in self.refunds:
             return payment
-        if amount > payment["settled"] - payment["refunded"]:
+        if amount > payment["settled"] - payment["refunded"] + payment["back"]:
             raise RefusedError(422, "too_much")
         self.refunds[key] = amount
         if self.holds:
             return {**payment, "refund": "pending"}
         payment["refunded"] += amount
+        self.done.append((ref, amount))
         self.tell("payment", payment)
         return payment
+
+    def refund_there(self, payment: dict[str, Any], amount: int) -> dict[str, Any]:
+        self.done.append((payment["id"], amount))
+        return {"refunded": payment["refunded"] + amount}
+
+    def fail_refund(self, payment: dict[str, Any]) -> dict[str, Any]:
+        """The pending refund, which nobody counted, or else the newest that was done."""
+        if self.holds:
+            self.holds = False
+            return {}
+        newest = next(each for each in reversed(self.done) if each[0] == payment["id"])
+        self.done.remove(newest)
+        return {"back": payment["back"] + newest[1]}
 
     def cancel(self, ref: str) -> dict[str, Any]:
         payment = self.payment(ref)
@@ -190,8 +205,8 @@ class Books:
                 changes = {"status": "processing"}
             case Act.DECLINE | Act.EXPIRE:
                 changes = {"status": "declined" if verb is Act.DECLINE else "expired"}
-            case Act.REFUND:
-                changes = {"refunded": payment["refunded"] + given}
+            case Act.REFUND | Act.FAIL_REFUND:
+                changes = self.refund_there(payment, given) if verb is Act.REFUND else self.fail_refund(payment)
             case Act.DISPUTE:
                 changes = {"disputed": payment["settled"] - payment["refunded"]}
             case Act.WIN | Act.LOSE:

@@ -186,9 +186,9 @@ class Acme:
                 return Declined(payment["id"], status)
 
     def totals_of(self, payment: Mapping[str, Any]) -> Totals:
-        names = ("settled", "refunded", "disputed", "won", "lost")
-        settled, refunded, disputed, won, lost = (Money(payment[name], payment["currency"]) for name in names)
-        return Totals(settled, refunded, disputed, disputes_won=won, disputes_lost=lost)
+        names = ("settled", "refunded", "disputed", "won", "lost", "back")
+        settled, refunded, disputed, won, lost, back = (Money(payment[name], payment["currency"]) for name in names)
+        return Totals(settled, refunded, disputed, disputes_won=won, disputes_lost=lost, refunds_failed=back)
 
     async def aclose(self) -> None:
         pass

@@ -109,6 +109,17 @@ class EarlyBird(TopUps):
         return Pending(seen.ref, good.SOON) if isinstance(seen, Settled) and payment["disputed"] else seen
 
 
+class TakesItBack(TopUps):
+    def totals_of(self, payment: Mapping[str, Any]) -> Any:
+        holds = payment["refunded"] - payment["back"]
+        return super().totals_of({**payment, "refunded": holds, "back": 0})
+
+
+class NeverHearsOfIt(TopUps):
+    def totals_of(self, payment: Mapping[str, Any]) -> Any:
+        return super().totals_of({**payment, "back": 0})
+
+
 class NamesWhatItRefuses(good.Redeems):
     async def redeem(self, request: Any) -> Any:
         outcome = await super().redeem(request)
@@ -130,6 +141,8 @@ WRONG = {
         Subject(good.topup(NamesWhatItRefuses, caps=good.REDEEM_CAPS), acme.StoreUpstream),
         {"I01"},
     ),
+    "a refund that failed later was never made": (Subject(good.topup(TakesItBack)), {"R01", "R02"}),
+    "nobody hears that money came back": (Subject(good.topup(NeverHearsOfIt)), {"R01", "R02"}),
     "what is disputed was not paid": (Subject(good.topup(EarlyBird)), {"R02", "W06"}),
 }
 

@@ -97,7 +97,7 @@ class Act(StrEnum):
     HOLD_REFUND = "hold_refund"
     """The next refund that the plugin asks for is accepted and stays pending. `ref` is the payment's."""
     FAIL_REFUND = "fail_refund"
-    """A refund that is pending, or was done, fails: the money is back with us."""
+    """The newest refund, be it pending or done, fails or is reversed: the money is with us (again)."""
     DISPUTE = "dispute"
     """The fan's bank takes all of it back for now."""
     WIN = "win"

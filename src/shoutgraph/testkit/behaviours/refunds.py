@@ -22,11 +22,15 @@ async def totals_of(trial: TopUpTrial, deal: Deal, ref: str) -> Totals:
     return seen.totals
 
 
-async def require_refunded(trial: TopUpTrial, deal: Deal, ref: str, minor: int, after: str) -> None:
-    """A look shows that so much was refunded, and the settled amount untouched."""
+async def require_refunded(
+    trial: TopUpTrial, deal: Deal, ref: str, minor: int, after: str, *, came_back: int = 0
+) -> None:
+    """A look shows that so much was refunded, what of it came back, and the settled amount untouched."""
     totals = await totals_of(trial, deal, ref)
     told = f"after {after} a look shows {totals.refunded.minor} refunded of {totals.settled.minor}"
     require(totals.refunded.minor == minor, f"{told}, and not {minor}")
+    failed = _failed(totals)
+    require(failed == came_back, f"{told}, of which refunds_failed is {failed}, and not {came_back}")
     require(totals.settled.minor == deal.amount.minor, f"{told}, and {deal.amount.minor} were settled")
 
 
@@ -40,6 +44,10 @@ async def our_refunds(trial: TopUpTrial) -> None:
         await require_refunded(trial, deal, ref, deal.amount.minor, "a refund of all of it")
         await _refund(trial, deal, ref, deal.amount, "one")
         await require_refunded(trial, deal, ref, deal.amount.minor, "the same refund twice")
+        with where_supported(trial.notes):
+            await trial.act(Act.FAIL_REFUND, ref)
+            whole = deal.amount.minor
+            await require_refunded(trial, deal, ref, whole, "a refund that failed after it was done", came_back=whole)
         return
     part = _part(deal.amount)
     await _refund(trial, deal, ref, part, "one")
@@ -53,17 +61,41 @@ async def our_refunds(trial: TopUpTrial) -> None:
     require(isinstance(outcome, NotExecuted | Declined), told)
     await require_refunded(trial, deal, ref, 2 * part.minor, "a refund that was refused")
     with where_supported(trial.notes):
+        await _failed_later(trial, deal, ref, part)
+    with where_supported(trial.notes):
         await _failed_refund(trial, deal, ref, part)
 
 
+async def _failed_later(trial: TopUpTrial, deal: Deal, ref: str, part: Money) -> None:
+    """What was refunded stays refunded, what came back is told beside it, and can be refunded again."""
+    await trial.act(Act.FAIL_REFUND, ref)
+    what = "a refund that failed after it was done"
+    await require_refunded(trial, deal, ref, 2 * part.minor, what, came_back=part.minor)
+    await _refund(trial, deal, ref, part, "three")
+    what = "another refund of what came back"
+    await require_refunded(trial, deal, ref, 3 * part.minor, what, came_back=part.minor)
+
+
 async def _failed_refund(trial: TopUpTrial, deal: Deal, ref: str, part: Money) -> None:
+    """A refund that was never done is in no total; or it is in both: refunded, and come back."""
+    before = await totals_of(trial, deal, ref)
     await trial.act(Act.HOLD_REFUND, ref)
     outcome = await trial.refund(deal, ref, part, key=f"refund_held_{deal.key}")
     told = f"a refund that is not decided gave {outcome}"
     require(isinstance(outcome, Pending), f"{told}, and is Pending")
-    await require_refunded(trial, deal, ref, 2 * part.minor, "a refund that is not decided")
+    what = "a refund that is not decided"
+    await require_refunded(trial, deal, ref, before.refunded.minor, what, came_back=_failed(before))
     await trial.act(Act.FAIL_REFUND, ref)
-    await require_refunded(trial, deal, ref, 2 * part.minor, "a refund that failed in the end")
+    totals = await totals_of(trial, deal, ref)
+    counted = totals.refunded.minor - before.refunded.minor
+    told = f"after a refund that failed in the end a look shows {counted} more refunded"
+    require(counted in {0, part.minor}, f"{told}, and not 0")
+    came_back = _failed(totals) - _failed(before)
+    require(came_back == counted, f"{told}, of which {came_back} came back")
+
+
+def _failed(totals: Totals) -> int:
+    return 0 if totals.refunds_failed is None else totals.refunds_failed.minor
 
 
 async def _refund(trial: TopUpTrial, deal: Deal, ref: str, amount: Money, name: str) -> None:
@@ -82,6 +114,8 @@ async def refunds_of_others(trial: TopUpTrial) -> None:
     with where_supported(trial.notes):
         await _refunded_there(trial)
         tried_count += 1
+    with where_supported(trial.notes):
+        await _came_back(trial)
     if not caps.disputes:
         trial.notes.append("caps.disputes is not declared")
     for end in (Act.WIN, Act.LOSE) if caps.disputes else ():
@@ -99,6 +133,18 @@ async def _refunded_there(trial: TopUpTrial) -> None:
     await trial.act(Act.REFUND, ref, part)
     refunded = (await totals_of(trial, deal, ref)).refunded
     require(refunded == part, f"{part} was refunded at the provider, and a look shows {refunded}")
+
+
+async def _came_back(trial: TopUpTrial) -> None:
+    deal, ref = await trial.paid()
+    whole = (await totals_of(trial, deal, ref)).settled
+    part = whole if isinstance(trial, RedeemTrial) else _part(whole)
+    await trial.act(Act.REFUND, ref, part)
+    await trial.act(Act.FAIL_REFUND, ref)
+    totals = await totals_of(trial, deal, ref)
+    shown = (totals.refunded, totals.refunds_failed)
+    told = f"{part} was refunded at the provider and came back, and a look shows refunded and refunds_failed {shown}"
+    require(shown == (part, part), told)
 
 
 async def _disputed(trial: TopUpTrial, end: Act) -> None:
