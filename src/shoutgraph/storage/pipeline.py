@@ -219,7 +219,7 @@ def _read(pgconn: pq.abc.PGconn) -> PQGen[list[pq.abc.PGresult]]:
     """Sends what is buffered and reads results until the server has done all of it.
 
     Raises:
-        OperationalError: the connection is gone.
+        psycopg.OperationalError: the connection is gone.
     """
     while pgconn.flush():
         if (yield waiting.WAIT_RW) & waiting.READY_R:
