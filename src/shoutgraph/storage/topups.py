@@ -284,16 +284,7 @@ _terms_of: Final = _taker(Terms)
 _totals_of: Final = _taker(Totals)
 _booked_of: Final = _taker(Booked)
 _payload_of: Final = _taker(Payload)
-_TERMS: Final = (
-    "package_id",
-    "coins",
-    "bonus_coins",
-    "price_minor",
-    "currency",
-    "book_units",
-    "country",
-    "platform",
-)
+_TERMS: Final = ("package_id", "coins", "bonus_coins", "price_minor", "currency", "book_units", "country", "platform")
 _TOTALS: Final = (
     "settled_minor",
     "refunded_minor",
