@@ -423,6 +423,12 @@ def test_money_that_came_back_of_a_refund_that_took_nothing_returns_nothing() ->
     assert wallet.topup.booked.refunds_failed_minor == 500
 
 
+def test_what_came_back_before_it_was_booked_takes_nothing() -> None:
+    wallet = Wallet()
+    wallet.see(settled(refunded_minor=500, refunds_failed_minor=400))
+    assert (wallet.gone.minor, [each.part.minor for each in wallet.taken]) == (100, [100])
+
+
 def test_the_refund_that_fits_is_the_one_that_came_back() -> None:
     wallet = Wallet()
     for refunded in (300, 500, 800):

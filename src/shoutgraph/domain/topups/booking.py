@@ -65,7 +65,8 @@ class Step:
 
     The part of a refund of ours is empty where other reversals took its place meanwhile: its coins go back first.
     `failed_minor` is how much of what was refunded came back, and `taken` which refund gives back what it took; that
-    is None where the refund had found nothing left to take.
+    is None where the refund had found nothing left to take. What is `unseen` came back before it was booked as refunded
+    and moves nothing: coins are not taken, nor orders ended, for money that is with us.
     """
 
     kind: StepKind
@@ -75,6 +76,7 @@ class Step:
     refund: Refund | None = None
     taken: TakenBack | None = None
     failed_minor: int = 0
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,9 @@ def booked(topup: Topup, step: Step) -> Topup:
             after = replace(_reversed(before, step.part), refunded_minor=before.refunded_minor + step.part.minor)
         case StepKind.REFUND_FAILED:
             failed_minor = before.refunds_failed_minor + step.failed_minor
-            after = replace(_reversed(before, Slice().less(step.part)), refunds_failed_minor=failed_minor)
+            refunded_minor = before.refunded_minor + step.failed_minor * step.unseen
+            less = _reversed(before, Slice().less(step.part))
+            after = replace(less, refunded_minor=refunded_minor, refunds_failed_minor=failed_minor)
         case StepKind.DECISION:
             assert step.dispute is not None, "a decision is about a dispute"
             won = step.dispute.part.less(lost_part(step.dispute, step.lost_minor))
@@ -266,7 +270,12 @@ def _refund(topup: Topup, under_way: Open) -> Step | None:
     for refund in sent:
         if refund.part.minor <= more_minor:
             return own_refund(topup, refund)
-    return None if sent else Step(StepKind.REFUND, _next_part(topup, more_minor))
+    if sent:
+        return None
+    back_minor = min(more_minor, topup.totals.refunds_failed_minor - topup.booked.refunds_failed_minor)
+    if back_minor > 0:
+        return Step(StepKind.REFUND_FAILED, failed_minor=back_minor, unseen=True)
+    return Step(StepKind.REFUND, _next_part(topup, more_minor))
 
 
 def _refund_failed(topup: Topup, under_way: Open) -> Step | None:
