@@ -8,7 +8,7 @@ from tests.services.world import open_world
 from tests.soak import Extent
 from tests.storage.databases import Kind, Place
 
-ROUND = {Kind.SQLITE: 2_000, Kind.POSTGRESQL: 200}
+ROUND = {Kind.SQLITE: 1_000, Kind.POSTGRESQL: 150}
 """The payments of one round."""
 
 
