@@ -10,6 +10,7 @@ from shoutgraph.sdk import Absent, TopUpOutcome, Unknown
 from shoutgraph_stripe import door, payments, wire, words
 from shoutgraph_stripe.payments import Reversals
 from shoutgraph_stripe.shapes import (
+    ChargeShape,
     DisputeShape,
     DisputesShape,
     IntentShape,
@@ -24,8 +25,9 @@ PAGE: Final = 100
 PAGES_MAX: Final = 20
 """The most pages of one listing: with more, the listing is no answer, rather than half of one."""
 
-CHARGE: Final = "latest_charge.balance_transaction"
-WHOLE: Final = f"payment_intent.{CHARGE}"
+CHARGE: Final = ("latest_charge.balance_transaction", "latest_charge.refunds")
+WHOLE: Final = tuple(f"payment_intent.{path}" for path in CHARGE)
+_LISTED: Final = tuple(f"data.{path}" for path in WHOLE)
 TOO_MANY: Final = "too_many_of_one_payment"
 
 
@@ -40,11 +42,11 @@ class Reader:
     async def session(self, ref: str) -> SessionShape | Absent | Unknown:
         """The session with this ref, or that of the payment with this ref."""
         if not ref.startswith("pi_"):
-            answer = await wire.ask(self._sessions.retrieve_async(ref, {"expand": [WHOLE]}), SessionShape)
+            answer = await wire.ask(self._sessions.retrieve_async(ref, {"expand": list(WHOLE)}), SessionShape)
             if isinstance(answer, SessionShape):
                 return await self._whole(answer)
             return Absent() if isinstance(answer, Refused) and answer.is_missing else wire.unknown(answer)
-        wanted = self._sessions.list_async({"payment_intent": ref, "limit": 1, "expand": [f"data.{WHOLE}"]})
+        wanted = self._sessions.list_async({"payment_intent": ref, "limit": 1, "expand": list(_LISTED)})
         page = await wire.ask(wanted, SessionsShape)
         if isinstance(page, SessionsShape):
             found = next(iter(page.data), None)
@@ -62,7 +64,7 @@ class Reader:
         wanted: SessionListParams = {
             "created": {"gte": int(since.timestamp())},
             "limit": PAGE,
-            "expand": [f"data.{WHOLE}"],
+            "expand": list(_LISTED),
         }
         if after is not None:
             wanted["starting_after"] = after
@@ -77,16 +79,16 @@ class Reader:
         return reversals if isinstance(reversals, Unknown) else payments.outcome_of(session, reversals)
 
     async def reversals(self, session: SessionShape, *, failed: bool = False) -> Reversals | Unknown:
-        """What went back, asked for unless the payment says that nothing did.
+        """What went back, asked for unless the payment shows all of it, or says that nothing did.
 
         Args:
-            failed: also the refunds that came to nothing, of which the payment says nothing.
+            failed: also the refunds that came to nothing, where the payment does not show them.
         """
         intent = payments.intent_of(session)
         if intent is None or intent.latest_charge is None:
             return payments.NOTHING
         charge = payments.charge_of(session)
-        refunds = await self._refunds_of(intent.id) if failed or charge is None or charge.amount_refunded > 0 else []
+        refunds = await self._refunds(intent.id, charge, failed=failed)
         if isinstance(refunds, Unknown):
             return refunds
         disputes = await self._disputes_of(intent.id) if charge is None or charge.disputed else []
@@ -96,11 +98,19 @@ class Reader:
         """The session with its payment, which is asked for by itself where the session names it only."""
         if not isinstance(session.payment_intent, str):
             return session
-        work = self._intents.retrieve_async(session.payment_intent, {"expand": [CHARGE]})
+        work = self._intents.retrieve_async(session.payment_intent, {"expand": list(CHARGE)})
         intent = await wire.ask(work, IntentShape)
         if not isinstance(intent, IntentShape):
             return wire.unknown(intent)
         return session.model_copy(update={"payment_intent": intent})
+
+    async def _refunds(self, payment: str, charge: ChargeShape | None, *, failed: bool) -> list[RefundShape] | Unknown:
+        shown = None if charge is None else charge.refunds
+        if shown is not None and not shown.has_more:
+            return shown.data
+        if charge is None or shown is not None or failed or charge.amount_refunded > 0:
+            return await self._refunds_of(payment)
+        return []
 
     async def _refunds_of(self, payment: str) -> list[RefundShape] | Unknown:
         page = await wire.ask(

@@ -36,6 +36,10 @@ EXPIRED: Final = "expired"
 FAILED: Final = "payment_failed"
 OTHER_CURRENCY: Final = "currency_mismatch"
 
+_CAME_BACK: Final = frozenset({"failed", "canceled"})
+"""A refund may fail after it succeeded, and does not say whether it did: it counts as done, and as come back."""
+
+_REFUNDED: Final = _CAME_BACK | {"succeeded"}
 _INQUIRIES: Final = frozenset({"warning_needs_response", "warning_under_review", "warning_closed", "prevented"})
 """Disputes for which no money was taken."""
 
@@ -120,11 +124,12 @@ def _settled(session: SessionShape, intent: IntentShape, reversals: Reversals) -
     disputes = [each for each in reversals.disputes if each.status not in _INQUIRIES]
     totals = Totals(
         settled=settled,
-        refunded=_sum(intent, [each.amount for each in reversals.refunds if each.status == "succeeded"]),
+        refunded=_sum(intent, [each.amount for each in reversals.refunds if each.status in _REFUNDED]),
         disputed=_sum(intent, [each.amount for each in disputes]),
         fee=_fee(charge),
         disputes_won=_sum(intent, [each.amount for each in disputes if each.status == "won"]),
         disputes_lost=_sum(intent, [each.amount for each in disputes if each.status == "lost"]),
+        refunds_failed=_sum(intent, [each.amount for each in reversals.refunds if each.status in _CAME_BACK]),
     )
     return Settled(session.id, totals, moment(session.created if charge is None else charge.created))
 

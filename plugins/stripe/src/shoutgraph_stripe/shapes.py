@@ -26,6 +26,26 @@ class BalanceShape(Shape):
     currency: str
 
 
+class RefundShape(Shape):
+    """A refund."""
+
+    id: str
+    object: Literal["refund"]
+    amount: NonNegativeInt
+    currency: str
+    metadata: Metadata
+    status: str
+    failure_reason: str | None = None
+
+
+class RefundsShape(Shape):
+    """A page of refunds."""
+
+    object: Literal["list"]
+    data: list[RefundShape]
+    has_more: bool
+
+
 class ChargeShape(Shape):
     """A payment that was made, or tried."""
 
@@ -34,6 +54,7 @@ class ChargeShape(Shape):
     disputed: bool
     created: NonNegativeInt
     balance_transaction: BalanceShape | str | None = None
+    refunds: RefundsShape | None = None
 
 
 class PaymentErrorShape(Shape):
@@ -82,26 +103,6 @@ class SessionsShape(Shape):
 
     object: Literal["list"]
     data: list[Annotated[SessionShape | AnySessionShape, Field(union_mode="left_to_right")]]
-    has_more: bool
-
-
-class RefundShape(Shape):
-    """A refund."""
-
-    id: str
-    object: Literal["refund"]
-    amount: NonNegativeInt
-    currency: str
-    metadata: Metadata
-    status: str
-    failure_reason: str | None = None
-
-
-class RefundsShape(Shape):
-    """A page of refunds."""
-
-    object: Literal["list"]
-    data: list[RefundShape]
     has_more: bool
 
 

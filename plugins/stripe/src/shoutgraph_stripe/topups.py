@@ -119,7 +119,7 @@ class StripeTopUps:
         if target.ref is None:
             return Unknown(NO_REF)
         options: stripe.RequestOptions = {"idempotency_key": f"expire-{call.idempotency_key}-{call.attempt}"}
-        work = self._sessions.expire_async(target.ref, {"expand": [WHOLE]}, options)
+        work = self._sessions.expire_async(target.ref, {"expand": list(WHOLE)}, options)
         answer = await wire.ask(work, SessionShape)
         if isinstance(answer, SessionShape) and answer.client_reference_id == target.operation_id:
             return await self._reader.known(answer)
@@ -188,7 +188,7 @@ class StripeTopUps:
             "locale": words.locale(request.locale),
             # Another currency than the one that was asked for would be another price.
             "adaptive_pricing": {"enabled": False},
-            "expand": [WHOLE],
+            "expand": list(WHOLE),
         }
         suffix = words.suffix(request.descriptor)
         if suffix is not None:

@@ -137,6 +137,8 @@ class World:
 
     def _expand(self, thing: Thing, path: list[str]) -> None:
         name, rest = path[0], path[1:]
+        if (thing.get("object"), name) == ("charge", "refunds"):
+            thing[name] = self.listed("refund", {"payment_intent": thing["payment_intent"]}, by=("payment_intent",))
         if name not in thing:
             raise RefusedError(f"This property cannot be expanded ({name}).", param="expand")
         value = thing[name]
