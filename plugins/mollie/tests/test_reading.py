@@ -93,9 +93,15 @@ def test_the_page_speaks_the_fans_language_or_chooses(tag: str, locale: str | No
 
 
 def test_only_money_that_arrived_back_counts_as_refunded() -> None:
-    refunds = [refund(status, "1.00") for status in ("queued", "pending", "processing", "failed", "canceled")]
+    refunds = [refund(status, "1.00") for status in ("queued", "pending", "processing")]
     seen = totals_of(payment(embedded={"refunds": [*refunds, refund("refunded", "2.50"), refund("refunded", "0.01")]}))
     assert (seen.settled, seen.refunded) == (Money(1000, "EUR"), Money(251, "EUR"))
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_a_refund_that_came_to_nothing_counts_as_done_and_as_come_back(status: str) -> None:
+    seen = totals_of(payment(embedded={"refunds": [refund(status, "1.00"), refund("refunded", "2.50")]}))
+    assert (seen.refunded, seen.refunds_failed) == (Money(350, "EUR"), Money(100, "EUR"))
 
 
 def test_a_chargeback_is_disputed_until_it_is_reversed() -> None:

@@ -25,6 +25,10 @@ OPEN_FOR: Final = timedelta(minutes=15)
 REFUNDED: Final = "refunded"
 """The one state of a refund in which money has arrived at the fan. Before it, the refund may still fail."""
 
+CAME_BACK: Final = frozenset({"failed", "canceled"})
+"""A refund may fail after it was `refunded`, and does not say whether it was: it counts as done, and as come back."""
+
+DONE: Final = CAME_BACK | {REFUNDED}
 NOT_SHOWN: Final = "refunds_not_shown"
 
 
@@ -84,9 +88,10 @@ def _totals(payment: PaymentShape) -> Totals:
     refunds, chargebacks = payment.embedded.refunds or (), payment.embedded.chargebacks or ()
     return Totals(
         settled=settled,
-        refunded=_sum([each.amount.money() for each in refunds if each.status == REFUNDED], settled.currency),
+        refunded=_sum([each.amount.money() for each in refunds if each.status in DONE], settled.currency),
         disputed=_sum([each.amount.money() for each in chargebacks], settled.currency),
         disputes_won=_sum([each.amount.money() for each in chargebacks if each.reversed_at], settled.currency),
+        refunds_failed=_sum([each.amount.money() for each in refunds if each.status in CAME_BACK], settled.currency),
     )
 
 
