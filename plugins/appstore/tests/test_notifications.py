@@ -54,7 +54,9 @@ def test_a_life_is_told_in_totals(staged: Staged) -> None:
         assert len({notice.notice_id for notice in notices}) == len(notices) == 4
         assert all(notice.kind is NoticeKind.TOPUP and notice.target.ref == ref for notice in notices)
         seen = [each.observation for each in notices if isinstance(each.observation, Settled)]
-        assert [each.totals.refunded.minor for each in seen] == [0, 200, 499, 0]
+        assert [each.totals.refunded.minor for each in seen] == [0, 200, 499, 499]
+        came_back = [each.totals.refunds_failed and each.totals.refunds_failed.minor for each in seen]
+        assert came_back == [None, None, None, 499]
         assert all(each.totals.settled.minor == 499 for each in seen)
 
     staged(story)

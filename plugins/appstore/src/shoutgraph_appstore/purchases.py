@@ -33,8 +33,11 @@ def refusal_of(bought: Transaction, request: Redemption) -> str | None:
     return None
 
 
-def outcome_of(bought: Transaction) -> Settled | Unknown:
+def outcome_of(bought: Transaction, *, refund_reversed: bool = False) -> Settled | Unknown:
     """What was paid for a purchase, and what of it the store gave back.
+
+    The purchase says what is so now: of a refund that the store took back, it says nothing any more. So whoever was told
+    of that counts all of it as refunded and as come back, however much it was.
 
     The price is that of all that was bought at once: who bought two of a product paid another price than its own, which
     the host sees.
@@ -44,8 +47,11 @@ def outcome_of(bought: Transaction) -> Settled | Unknown:
         return Unknown(UNREADABLE, ref=ref)
     try:
         paid = from_provider(bought.price, bought.currency, {bought.currency: MILLI_DIGITS})
-        nothing = Money(0, paid.currency)
-        return Settled(ref, Totals(paid, _refunded(bought, paid), nothing), at(bought.purchaseDate))
+        refunded, nothing = _refunded(bought, paid), Money(0, paid.currency)
+        totals = Totals(paid, refunded, nothing)
+        if refund_reversed and refunded == nothing:
+            totals = Totals(paid, paid, nothing, refunds_failed=paid)
+        return Settled(ref, totals, at(bought.purchaseDate))
     except ValueError as error:
         return Unknown(UNREADABLE, ref=ref, detail=str(error))
 

@@ -139,6 +139,7 @@ def _notice(notice_id: str, told: Notification, bought: Transaction | None, sign
     ref = bought.transactionId if bought else None
     if told.notificationType not in TELLING or bought is None or ref is None or bought.type is not Type.CONSUMABLE:
         return Notice(notice_id, Target(notice_id, notice_id), NoticeKind.IGNORED)
-    seen = purchases.outcome_of(bought)
+    reversed_ = told.notificationType is NotificationTypeV2.REFUND_REVERSED
+    seen = purchases.outcome_of(bought, refund_reversed=reversed_)
     # Ours are found by the store's number: a transaction does not say which of our operations it is.
     return Notice(notice_id, Target(ref, ref, ref), NoticeKind.TOPUP, observation=seen, occurred_at=signed_at)
