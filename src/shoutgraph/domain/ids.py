@@ -22,6 +22,7 @@ RefundId = NewType("RefundId", str)
 PayoutId = NewType("PayoutId", str)
 VideoId = NewType("VideoId", str)
 GiftId = NewType("GiftId", str)
+RatingId = NewType("RatingId", str)
 
 USER = "user"
 CREATOR = "creator"
@@ -45,6 +46,7 @@ BANK_FILE = "bankfile"
 RESOLUTION = "resolution"
 GIFT = "gift"
 STICKER = "sticker"
+RATING = "rating"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SUFFIX_CHARS = 26
