@@ -36,7 +36,7 @@ def refusal_of(bought: Transaction, request: Redemption) -> str | None:
 def outcome_of(bought: Transaction, *, refund_reversed: bool = False) -> Settled | Unknown:
     """What was paid for a purchase, and what of it the store gave back.
 
-    The purchase says what is so now: of a refund that the store took back, it says nothing any more. So whoever was told
+    The purchase says what is so now: of a refund that the store took back, it says nothing. So whoever was told
     of that counts all of it as refunded and as come back, however much it was.
 
     The price is that of all that was bought at once: who bought two of a product paid another price than its own, which
