@@ -16,6 +16,7 @@ from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.users import SYSTEM
 from shoutgraph.services import packages, seeds
+from shoutgraph.services.gifts import catalogue
 from shoutgraph.storage import bank_files, batches, media as videos, orders, payouts, policies
 from shoutgraph.storage.tx import Tx
 
@@ -55,6 +56,7 @@ PACKAGES: Final = '{ coinPackages(country: "DE", currency: "EUR") { id coins } }
 PURCHASE: Final = MappingProxyType(
     {"currency": "EUR", "providerCode": "sandbox", "returnUrl": "https://fan.example/back"}
 )
+STICKERS: Final = "{ giftCatalogue { stickers { id key price } } }"
 SHAPE: Final = "order { id revision status }"
 
 
@@ -166,8 +168,7 @@ class Cast:
         for name in ("creator", "other_creator"):
             self.ids[f"{name}_recipient"] = self.recipient(name)
         self.ids |= {"payout": self.payout()["id"], **self.batch(), **ledgers.gather(to, self.ids["other_fan_topup"])}
-        self.ids["wallet"] = to.ask("fan", "{ wallet { id } }")["wallet"]["id"]
-        self.ids["package"] = to.ask("fan", PACKAGES)["coinPackages"][0]["id"]
+        self.open_catalogue()
         self.ids["unpaid_topup"] = to.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)[
             "topUp"
         ]["id"]
@@ -242,6 +243,22 @@ class Cast:
 
         self.deployment.write(work)
         return {"batch": batch_id, "bankfile": file_id}
+
+    def open_catalogue(self) -> None:
+        """What is sold to everybody: packages and stickers, of which the fan gave one."""
+        self.deployment.run(catalogue.load(self.deployment.app.tools, SYSTEM, seeds.read_gifts()))
+        self.ids["sticker"] = self.deployment.ask("fan", STICKERS)["giftCatalogue"]["stickers"][0]["id"]
+        self.ids["gift"] = self.gift()
+        self.ids["wallet"] = self.deployment.ask("fan", "{ wallet { id } }")["wallet"]["id"]
+        self.ids["package"] = self.deployment.ask("fan", PACKAGES)["coinPackages"][0]["id"]
+
+    def present(self) -> dict[str, object]:
+        """The input of giftSend, without a key: the cheapest sticker, for the creator."""
+        return {"creatorId": self.ids["creator_profile"], "stickerId": self.ids["sticker"], "expectedPrice": "1"}
+
+    def gift(self, who: str = "fan") -> str:
+        """A new gift; gives its id."""
+        return str(self.deployment.do(who, "giftSend", "gift { id }", **self.present())["gift"]["id"])
 
     def payout(self) -> dict[str, Any]:
         """A new payout of the creator's."""

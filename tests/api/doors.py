@@ -78,6 +78,11 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "payoutQuote": Door(_one('payoutQuote(coins: "1000", recipientId: $id)'), _of("creator_recipient")),
         "providerHealth": Door("{ providerHealth { code } }"),
         "payoutQueue": Door(_page("payoutQueue(first: 1)")),
+        "giftCatalogue": Door("{ giftCatalogue { feeBasisPoints } }"),
+        "giftEvents": Door(_page("giftEvents(first: 1)")),
+        "giftRanking": Door(
+            "query ($id: ID!) { giftRanking(creatorId: $id, first: 1) { nodes { rank } } }", _of("creator_profile")
+        ),
         "apiKeys": Door("{ apiKeys { id } }"),
         "serverTime": Door("{ serverTime }"),
     }
@@ -151,6 +156,8 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         },
         "moneyResolveConfirm": lambda cast: {"resolutionId": ledgers.proposed(cast.deployment)},
         "moneyResolveReject": lambda cast: {"resolutionId": ledgers.proposed(cast.deployment)},
+        "giftSend": lambda cast: cast.present(),
+        "giftThank": lambda cast: {"giftIds": [cast.ids["gift"]]},
         "walletUnlock": lambda cast: {"userId": cast.ids["fan"]},
         "payoutRecipientCreate": lambda _cast: dict(_RECIPIENT),
         "payoutRecipientRefresh": lambda cast: {"recipientId": cast.ids["creator_recipient"]},

@@ -14,6 +14,7 @@ NO_KEY: Final[Mapping[str, str]] = {
     "offerUpdate": "changes terms of what is not ordered yet; a repeat changes them to the same",
     "offerActivate": "a repeat finds it on sale",
     "offerDeactivate": "a repeat finds it off sale",
+    "giftThank": "a repeat finds them thanked for, and keeps the words of then",
     "userRegister": "nothing is paid; administrators register",
     "apiKeyCreate": "its secret is shown once, so a repeat could not show it again",
     "apiKeyRevoke": "a repeat finds it ended",

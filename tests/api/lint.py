@@ -28,7 +28,10 @@ from graphql import (
 )
 from tests.api.exemptions import LONE_IDS, NO_KEY, NO_REVISION
 
-SUBJECTS: Final = ("user", "creator", "offer", "money", "order", "topUp", "wallet", "payout", "apiKey", "testClock")
+SUBJECTS: Final = (
+    *("user", "creator", "offer", "gift", "money", "order"),
+    *("topUp", "wallet", "payout", "apiKey", "testClock"),
+)
 """What the names of mutations begin with."""
 
 NEVER: Final = ("talent", "product", "booking", "gateway", "payment", "transaction", "account", "offset", "listing")
@@ -36,7 +39,7 @@ NEVER: Final = ("talent", "product", "booking", "gateway", "payment", "transacti
 
 WHOLE_NUMBERS: Final = re.compile(
     r"(first|last|count|value|exponent|version|width|height|seconds|\w*(Seconds|Milliseconds|Days|BasisPoints"
-    r"|Hundredths|Revision|OrdersMax|Count)|revision|ratingMin|assumedSize)"
+    r"|Hundredths|Revision|OrdersMax|Count)|revision|ratingMin|assumedSize|quantity(Max)?|rank|\w+CharsMax)"
 )
 """Names that say a unit which 32 bits are enough for."""
 

@@ -65,6 +65,9 @@ providerHealth            401        403    403        403      403            4
 payoutRecipientRequirements 401        403    403        yes      yes            403        403      403      403
 payoutQuote               401        403    403        yes      404            403        403      403      403
 payoutQueue               401        403    403        403      403            403        yes      403      yes
+giftCatalogue             yes        yes    yes        yes      yes            yes        yes      yes      yes
+giftEvents                401        yes    yes        yes      yes            yes        yes      403      yes
+giftRanking               yes        yes    yes        yes      yes            yes        yes      yes      yes
 apiKeys                   401        403    403        403      403            403        403      403      yes
 serverTime                yes        yes    yes        yes      yes            yes        yes      yes      yes
 
@@ -131,6 +134,8 @@ payoutCancel              401        (403)  (403)      yes      (404)          (
 payoutApprove             401        403    403        403      403            403        yes      403      yes
 payoutHold                401        403    403        403      403            403        yes      403      yes
 payoutDeny                401        403    403        403      403            403        yes      403      yes
+giftSend                  401        yes    yes        (422)    (422)          (403)      (403)    (403)    (403)
+giftThank                 401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 userRegister              401        403    403        403      403            403        403      403      yes
 apiKeyCreate              401        403    403        403      403            403        403      403      yes
 apiKeyRevoke              401        403    403        403      403            403        403      403      yes
@@ -141,6 +146,7 @@ Subscription              anonymous  fan    other_fan  creator  other_creator  m
 orderEvents               401        yes    yes        yes      yes            yes        yes      yes      yes
 topUpEvents               401        yes    yes        yes      yes            403        yes      403      yes
 payoutEvents              401        yes    yes        yes      yes            403        yes      403      yes
+giftEvents                401        yes    yes        yes      yes            yes        yes      403      yes
 """
 """The fan and the creator are the two sides of every order here. After a field's name: which use of it, see doors."""
 

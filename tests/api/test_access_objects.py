@@ -33,6 +33,8 @@ batch         -          -      -          -        -              -          ye
 bankfile      -          -      -          -        -              -          yes      -        yes
 refund        -          -      -          -        -              -          yes      -        yes
 resolution    -          -      -          -        -              -          yes      -        yes
+sticker       yes        yes    yes        yes      yes            yes        yes      yes      yes
+gift          -          yes    -          yes      -              yes        yes      -        yes
 """
 """Things of the fan and the creator, by the prefix of their ids. The fan finds a video through its order."""
 
@@ -52,6 +54,7 @@ TopUp.nextAction            -          yes    -          -        -             
 Wallet.lots                 -          yes    -          -        -              -          yes      -        yes
 Wallet.statement            -          yes    -          -        -              -          yes      -        yes
 StatementLine.order         -          yes    -          -        -              -          yes      -        yes
+StatementLine.gift          -          yes    -          -        -              -          yes      -        yes
 Earnings.items              -          -      -          yes      -              -          yes      -        yes
 Payout.recipient            -          -      -          yes      -              -          yes      -        yes
 Viewer.user                 -          yes    yes        yes      yes            -          -        -        -
@@ -66,6 +69,8 @@ ELSEWHERE: Final = frozenset(
     {
         "OrderStatusChangedEvent.order",
         "BankFile.download",
+        "GiftRank.giverName",
+        "GiftRank.mine",
         "Quote.missingCoins",
         "Quote.topUpCoins",
         "Quote.missingMoney",
@@ -85,13 +90,17 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "CoinPrice": "coins price coinsMin coinsMax",
     "Count": "value precision",
     "Creator": "id revision handle name bio avatarUrl categories languages country open pausedUntil openOrdersMax "
-    "featured priceFrom createdAt rating takesOrders",
+    "featured priceFrom createdAt rating takesOrders takesGifts",
     "Deadline": "transition dueAt remainingSeconds returnsCoins",
     "DisputeStatement": "side text saidAt",
     "EarnedAmount": "coins money",
     "Earning": "id kind subjectId status price fee earned remaining earnedAt maturesAt",
     "Earnings": "pending available inPayout paid",
     "ExchangeRate": "currency bookCurrency version numerator denominator",
+    "Gift": "id quantity price fee earning message liveSession sentAt thankedAt thanks creator sticker giverName",
+    "GiftCatalogue": "stickers feeBasisPoints giftMax dayMax quantityMax messageCharsMax",
+    "GiftChangedEvent": "id cursor occurredAt giftId kind quantity price gift",
+    "GiftRank": "rank coins giftCount",
     "InstructionsAction": "lines qr",
     "Money": "minorUnits currency exponent",
     "MoneyResolution": "id kind subjectId verdict evidence proposedBy proposedAt status decidedBy decidedAt",
@@ -124,7 +133,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "Quote": "offer creator base express total money acceptSeconds deliverySeconds split policy",
     "RatingSummary": "averageHundredths count",
     "RedirectAction": "url",
-    "StatementLine": "kind ref coin coins balance at orderId",
+    "StatementLine": "kind ref coin coins balance at orderId giftId",
+    "Sticker": "id key version name price tier asset active createdAt",
     "TopUp": "id revision status coins bonusCoins price providerCode nextActionExpiresAt refunded disputed "
     "declineCode review createdAt updatedAt package follows",
     "TopUpProvider": "code label methods currency minAmount maxAmount refunds storeCode",
@@ -158,6 +168,7 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "TopUp.nextAction": ("unpaid_topup", "... on TopUp { nextAction { __typename } }"),
     "Wallet.lots": ("wallet", "... on Wallet { lots(first: 1) { nodes { granted } } }"),
     "Wallet.statement": ("wallet", "... on Wallet { statement(first: 1) { nodes { coins } } }"),
+    "StatementLine.gift": ("wallet", "... on Wallet { statement(first: 20) { nodes { gift { id } } } }"),
     "StatementLine.order": ("wallet", "... on Wallet { statement(first: 1) { nodes { order { id } } } }"),
     "Payout.recipient": ("payout", "... on Payout { recipient { label } }"),
 }
@@ -274,7 +285,7 @@ def test_what_belongs_to_another_is_forbidden_before_it_is_looked_for(cast: Cast
         assert hidden == asked(cast, who, door.document, id=absent_of(thing)), who
 
 
-@pytest.mark.parametrize("mutation", [name for name in INPUTS if name not in {"orderDraft", "orderPlace"}])
+@pytest.mark.parametrize("mutation", [name for name in INPUTS if name not in {"orderDraft", "orderPlace", "giftSend"}])
 def test_a_mutation_tells_strangers_nothing_of_hidden_things(cast: Cast, mutation: str) -> None:
     door = door_of(mutation)
     for who in STRANGERS:

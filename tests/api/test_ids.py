@@ -15,6 +15,7 @@ BY: Final[Mapping[str, str]] = {
     "offerUpdate": "creator",
     "offerActivate": "creator",
     "offerDeactivate": "creator",
+    "giftThank": "creator",
     "payoutRecipientRefresh": "creator",
     "moneyResolvePropose": "finance",
     "moneyResolveConfirm": "finance",
@@ -40,6 +41,7 @@ QUERIES: Final = (
     ('quote(offerId: $id, country: "DE", currency: "EUR") { total }', "offer", ["offerId"]),
     ("creator(by: {id: $id}) { id }", "creator", ["by", "id"]),
     ("wallet(userId: $id) { id }", "user", ["userId"]),
+    ("giftRanking(creatorId: $id) { nodes { rank } }", "creator", ["creatorId"]),
     ("earnings(creatorId: $id) { paid { coins } }", "creator", ["creatorId"]),
 )
 
@@ -62,8 +64,11 @@ def actor_of(mutation: str) -> str:
 @pytest.mark.parametrize(("mutation", "name"), TAKING)
 def test_a_mutation_says_which_id_is_wrong(cast: Cast, mutation: str, name: str) -> None:
     given: Any = door_of(mutation).variables(cast)["input"]
-    for wrong, code in ((absent_of(given[name]), "NOT_FOUND"), ("event_1", "INVALID_ID"), ("", "INVALID_ID")):
-        changed = {key: value for key, value in given.items() if key != "idempotencyKey"} | {name: wrong}
+    several = isinstance(given[name], list)
+    right = given[name][0] if several else given[name]
+    for wrong, code in ((absent_of(right), "NOT_FOUND"), ("event_1", "INVALID_ID"), ("", "INVALID_ID")):
+        kept = {key: value for key, value in given.items() if key != "idempotencyKey"}
+        changed = kept | {name: [wrong] if several else wrong}
         refusal = cast.deployment.refuse(actor_of(mutation), mutation, **changed)
         assert (refusal["code"], refusal["path"]) == (code, ["input", name]), wrong
 
@@ -76,3 +81,13 @@ def test_a_query_says_which_id_is_wrong(cast: Cast, field: str, prefix: str, arg
         answer = cast.deployment.answer("admin", document, id=wrong)
         details = answer.body["errors"][0]["extensions"]
         assert (details["code"], details.get("reason"), details.get("argument")) == (code, reason, argument)
+
+
+@pytest.mark.parametrize(
+    "field", ["payoutBatch(id: $text) { id }", "bankFiles(filter: {providerCode: $text}) { nodes { id } }"]
+)
+def test_text_that_postgresql_cannot_keep_breaks_nothing(cast: Cast, field: str) -> None:
+    takes = "String!" if "filter" in field else "ID!"
+    answer = cast.deployment.answer("finance", f"query ($text: {takes}) {{ {field} }}", text="batch_\0")
+    codes = [error["extensions"]["code"] for error in answer.body.get("errors", [])]
+    assert codes == ([] if cast.deployment.app.settings.embedded else ["BAD_USER_INPUT"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from tests.services.till import open_till
 from tests.services.world import World, open_world
 from tests.storage.databases import Place
 
@@ -21,7 +22,7 @@ from shoutgraph.services import creators, earnings as earning_rules, seeds
 from shoutgraph.services.gifts import catalogue, read, send, thank
 from shoutgraph.services.gifts.read import Ranking
 from shoutgraph.services.gifts.send import Wish
-from shoutgraph.storage import earnings, gifts, policies, stickers
+from shoutgraph.storage import earnings, gifts, policies, stickers, wallets
 from shoutgraph.tools import Done
 
 ROSE = StickerEntry("rose", "Rose", 1, Tier.SMALL, "gifts/rose.webm")
@@ -255,3 +256,24 @@ def test_a_gift_splits_into_whole_coins_and_the_creator_always_earns(coins: int,
     assert parts.fee_coins + parts.earning_coins == price
     assert parts.earning_coins > 0
     assert parts.fee_coins == parts.fee_paid_coins
+
+
+def test_charged_back_coins_that_were_given_are_owed_and_the_creator_keeps_the_earning(place: Place) -> None:
+    with open_till(place) as till:
+        world, tools = till.world, till.world.tools
+        world.run(catalogue.load(tools, world.staff("admin"), (ROSE, COMET)))
+        fan, (_, creator, _) = world.person("ada"), world.creator()
+        topup = till.paid(fan, 1_007)
+        gift = give(world, fan, creator, quantity=2).value
+        till.control(f"payments/{topup.id}/dispute")
+        till.look(topup)
+        found = world.read(lambda tx: wallets.balances(tx, gift.user_id))
+        assert (found.available_coins, found.debt_coins) == (0, 1_000)
+        earned = world.read(lambda tx: earnings.find_of_subject(tx, EarningKind.GIFT, gift.id))
+        assert earned is not None
+        assert (earned.state, earned.coins, earned.reversed_coins) == (EarningState.PENDING, 700, 0)
+        assert world.balance(f"creator:{creator.id}:pending") == 700
+        world.give_coins(fan, 2_000)
+        with pytest.raises(errors.WalletLockedError):
+            give(world, fan, creator)
+        world.verify()

@@ -32,15 +32,15 @@ enums.describe(
 )
 
 
-@strawberry.type(name="GiftEvent", description="A gift was sent, or thanked for.")
-class GiftEventType(EventType):
+@strawberry.type(name="GiftChangedEvent", description="A gift was sent, or thanked for.")
+class GiftChangedEventType(EventType):
     gift_id: strawberry.ID = strawberry.field(description="Which gift.")
     kind: Happened = strawberry.field(description="What happened.")
     quantity: int = strawberry.field(description="How many stickers it is.")
     price: Coins = strawberry.field(description="What the fan paid.")
 
     @classmethod
-    def of(cls, told: Told) -> "GiftEventType":
+    def of(cls, told: Told) -> "GiftChangedEventType":
         """The graph's view of a line of the journal."""
         event = told.event
         body: Any = event.body
@@ -56,7 +56,7 @@ class GiftEventType(EventType):
 
     @loaders.batch(description="The gift as of now, which may be newer than the event, with the giver's name.")
     @staticmethod
-    async def gift(parents: "list[GiftEventType]", context: Context) -> list[GiftType | None]:
+    async def gift(parents: "list[GiftChangedEventType]", context: Context) -> list[GiftType | None]:
         return await fetch_gifts(context, [parent.gift_id for parent in parents])
 
 
@@ -82,7 +82,7 @@ class GiftEventQuery:
     ) -> EventConnectionType | None:
         context, size, only = info.context, size_of(first), _filter(creator_id)
         page = await events.page(context.tools, context.viewer, after=after, size=size, only=only)
-        return connect(page, GiftEventType.of, after=after)
+        return connect(page, GiftChangedEventType.of, after=after)
 
 
 @strawberry.type
@@ -95,11 +95,11 @@ class GiftEventSubscription:
     )
     async def gift_events(
         self, info: Info, creator_id: Whose = None, after: After = None
-    ) -> AsyncIterator[GiftEventType]:
+    ) -> AsyncIterator[GiftChangedEventType]:
         context, only = info.context, _filter(creator_id)
         stream = events.follow(context.tools, context.viewer, after=context.last_event_id or after, only=only)
         async for told in stream:
-            yield GiftEventType.of(told)
+            yield GiftChangedEventType.of(told)
 
 
 def _filter(creator_id: str | None) -> EventFilter:

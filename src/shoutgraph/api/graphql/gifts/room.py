@@ -8,7 +8,7 @@ from shoutgraph.api.graphql import errors, mutations
 from shoutgraph.api.graphql.context import Info
 from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.errors import failures_of
-from shoutgraph.api.graphql.gifts.events import GiftEventQuery, GiftEventSubscription, GiftEventType
+from shoutgraph.api.graphql.gifts.events import GiftChangedEventType, GiftEventQuery, GiftEventSubscription
 from shoutgraph.api.graphql.gifts.gift import GiftType, fetch_gifts
 from shoutgraph.api.graphql.gifts.ranking import GiftRankingQuery
 from shoutgraph.api.graphql.gifts.sticker import GiftCatalogueQuery, fetch_stickers
@@ -126,5 +126,5 @@ ROOM: Final = Room(
     mutation=GiftMutation,
     subscription=GiftEventSubscription,
     nodes={ids.GIFT: fetch_gifts, ids.STICKER: fetch_stickers},
-    types=(GiftEventType,),
+    types=(GiftChangedEventType,),
 )
