@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from shoutgraph.plugins import breaker, scrubbing, threads
-from shoutgraph.sdk import BatchOutcome, Call, NotExecuted, Unknown
+from shoutgraph.sdk import BatchOutcome, Call, CallError, NotExecuted, Unknown
 from shoutgraph.sdk.outcomes import UNAVAILABLE
 
 CALL_TIMEOUT_MAX: Final = timedelta(seconds=60)
@@ -197,9 +197,18 @@ class Fence:
             kind,
             call.operation_id,
             reason,
-            "\n" + self._scrubber.trace(error) if error else "",
+            self._told(error),
         )
         return Unknown(reason, detail=type(error).__name__ if error else "")
+
+
+    def _told(self, error: BaseException | None) -> str:
+        """What went wrong: the whole trace of a plugin that broke, a few words of a network that did."""
+        if error is None:
+            return ""
+        if isinstance(error, CallError):
+            return f": {self._scrubber.text(str(error))}"
+        return "\n" + self._scrubber.trace(error)
 
 
 async def _awaited(work: Callable[[], object]) -> object:

@@ -14,6 +14,7 @@ from psycopg import pq, waiting
 from psycopg.abc import PQGen, Transformer
 from psycopg.adapt import PyFormat, Transformer as Adapter
 
+from shoutgraph.domain import errors
 from shoutgraph.storage.statements import Row
 from shoutgraph.storage.tx import Cursor
 
@@ -185,7 +186,12 @@ class Connection:
         if not parameters:
             return _Waiting(sql, (), (), None, answer)
         adapter = self._adapter
-        values = adapter.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters))
+        try:
+            values = adapter.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters))
+        except psycopg.DataError:
+            if not any(map(_has_nul, parameters)):
+                raise
+            raise errors.ValidationError("No text holds the character NUL.", code="INVALID_TEXT") from None
         return _Waiting(sql, values, adapter.types or (), adapter.formats, answer)
 
 
@@ -244,3 +250,8 @@ def _lost(pgconn: pq.abc.PGconn, results: Sequence[pq.abc.PGresult]) -> psycopg.
         if result.status == pq.ExecStatus.FATAL_ERROR:
             return psycopg.errors.error_from_result(result)
     return psycopg.OperationalError(pgconn.get_error_message())
+
+
+def _has_nul(value: object) -> bool:
+    """Whether a text, or one of a list, has the character that PostgreSQL cannot keep."""
+    return "\0" in value if isinstance(value, str) else isinstance(value, list) and any(map(_has_nul, value))

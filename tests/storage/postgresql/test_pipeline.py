@@ -90,7 +90,7 @@ def test_what_cannot_be_sent_takes_nothing_along(session: postgresql.Session) ->
     session.begin()
     session.raw.put(INSERT, ("a",))
     session.save()
-    with pytest.raises(psycopg.DataError):
+    with pytest.raises(errors.ValidationError, match="NUL"):
         session.raw.put(INSERT, ("nul\0",))
     session.undo()
     session.commit()
