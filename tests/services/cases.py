@@ -122,6 +122,7 @@ class Fetch(Case):
     """A look at a payment that was paid, and that no webhook told of."""
 
     def prepare(self) -> None:
+        self.line.tick()  # the sweep had its turn
         self.made = self.buy()
         self.line.act(Act.PAY, self.made.id)
         self.line.deliveries()

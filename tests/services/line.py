@@ -198,8 +198,8 @@ class Both:
 @contextmanager
 def open_line(place: Place) -> Iterator[Line]:
     """A world at the near end of the line."""
-    far, proxy = farside.shared(), Proxy()
     with open_world(place) as world:
+        far, proxy = farside.shared(), Proxy()
         folder = place.folder / "far"
         folder.mkdir(exist_ok=True)
         upstream = SandboxUpstream(Stage(base_url=proxy.url, clock=world.clock, folder=folder, instance="sandbox"))

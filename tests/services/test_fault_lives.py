@@ -8,7 +8,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from tests.services.cases import REVERSE, PayoutFetch, Refund, Submit
+from tests.services.cases import CASES, REVERSE, PayoutFetch, Refund, Submit
 from tests.services.line import Line, open_line
 from tests.services.simulation import quiet_logs
 from tests.storage.databases import Place
@@ -183,6 +183,20 @@ def test_more_is_never_given_back_than_was_paid(line: Line, case: Refund) -> Non
     line.pass_days()
     line.tick(days=7)
     assert case.topup(case.made).booked.refunded_minor == 1_000
+
+
+@pytest.mark.parametrize("call", ["create", "fetch", "refund", "cancel"])
+def test_an_answer_about_another_payment_says_nothing_of_this_one(line: Line, call: str) -> None:
+    stranger = Refund(line).paid()
+    (there,) = Refund(line).objects(stranger)
+    case = CASES[call](line)
+    case.prepare()
+    which = Which.ANY if call == "fetch" else Which.MONEY
+    line.proxy.plan(faults.saying("another payment", json.dumps(there).encode()), which=which)
+    case.call()
+    assert line.proxy.hurt_count == 1
+    assert case.doubted
+    case.end()
 
 
 def test_a_provider_that_forgot_what_it_told_us_takes_nothing_back(line: Line, case: Refund) -> None:
