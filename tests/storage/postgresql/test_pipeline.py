@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from tests.storage.databases import START, Place, outside
 
+from shoutgraph.domain import errors
 from shoutgraph.domain.deadlines import Deadline
 from shoutgraph.storage import deadlines, pipeline, postgresql, requests
 from shoutgraph.storage.session import Blame
