@@ -51,6 +51,7 @@ def test_a_price_is_split_as_the_table_says(paid: int, promo: int, bps: int, exp
     assert fees.split(paid_coins=paid, promo_coins=promo, fee_bps=bps) == expected
 
 
+@pytest.mark.no_cover
 @MANY
 @given(mix=mixes(), bps=BPS)
 @example(mix=(0, PRICE_MAX), bps=money.BPS)
@@ -86,6 +87,7 @@ def test_the_parts_of_every_small_price_sum_to_it():
                 assert parts.fee_paid_coins + parts.fee_promo_coins + parts.earning_coins == price
 
 
+@pytest.mark.no_cover
 @MANY
 @given(mix=mixes(), data=st.data())
 def test_a_share_that_goes_back_is_pro_rata_and_never_more_than_was_held(mix: tuple[int, int], data: st.DataObject):
@@ -108,6 +110,7 @@ def test_no_more_than_the_price_goes_back(coins: int):
         fees.share_back(coins=coins, paid_coins=6, promo_coins=4)
 
 
+@pytest.mark.no_cover
 @MANY
 @given(cut=cuts(), bps=BPS)
 @example(cut=(10, 0, [1] * 10), bps=3_000)

@@ -274,6 +274,7 @@ def shares(moved: Move, escrow: int) -> tuple[int, int]:
     return moved.back_coins, 0
 
 
+@pytest.mark.no_cover
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_random_walks_conserve_coins_and_always_have_a_way_out(data: st.DataObject) -> None:

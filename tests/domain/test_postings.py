@@ -40,6 +40,7 @@ def test_every_transfer_is_covered_here():
     assert set(BUILDERS) == built
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", BUILDERS)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
@@ -48,6 +49,7 @@ def test_a_transfer_keeps_the_laws_of_the_books(name: str, data: st.DataObject):
     check_laws(transfer)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=200, deadline=None)
 @given(it=held(), bps=BPS, data=st.data())
 def test_an_order_that_ends_pays_out_exactly_what_it_held(it: Held, bps: int, data: st.DataObject):
@@ -65,6 +67,7 @@ def test_an_order_that_ends_pays_out_exactly_what_it_held(it: Held, bps: int, da
             assert effects(ended)[escrow] == -placed[escrow]
 
 
+@pytest.mark.no_cover
 @settings(max_examples=200, deadline=None)
 @given(it=held(), bps=BPS, data=st.data())
 def test_refunding_all_of_an_order_in_parts_undoes_its_completion(it: Held, bps: int, data: st.DataObject):

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Final
 
 import hypothesis
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.soak import Extent
@@ -93,6 +94,7 @@ def reach_the_rest(machine: type[Lives], steps: int) -> None:
     assert unreached(machine) == set()
 
 
+@pytest.mark.no_cover
 def test_no_life_of_the_books_breaks_a_law(place: Place, extent: Extent):
     machine, began, each = lives(place), time.monotonic(), STEPS_OF_A_ROUND[place.kind]
     for seed in extent.seeds("steps", suite=each, soak=1_000_000, each=each):

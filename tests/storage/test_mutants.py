@@ -3,6 +3,7 @@
 from typing import Any
 
 import pysqlite3 as dbapi
+import pytest
 from tests.storage import attacks, databases, mutants, scene
 
 _ONLY_THE_TRIGGER = "only posting_apply itself gets past the other conditions: no posting waits to be applied"
@@ -51,6 +52,7 @@ def survives(schema: mutants.Schema) -> bool:
             raw.close()
 
 
+@pytest.mark.no_cover
 def test_no_guard_of_the_books_is_missed_by_the_attacks() -> None:
     whole = databases.schema()
     assert survives(whole)
