@@ -28,6 +28,13 @@ def finance(place: Place) -> Iterator[Finance]:
         yield finance
 
 
+@pytest.fixture(scope="module")
+def shared(module_place: Place) -> Iterator[Finance]:
+    """One for all that changes nothing."""
+    with open_finance(module_place, Rail(asks=True)) as finance:
+        yield finance
+
+
 def add(finance: Finance, **changes: Any) -> Any:
     given = {
         "providerCode": INSTANCE,
@@ -160,13 +167,13 @@ def test_nothing_is_sent_to_whom_the_provider_restricts(finance: Finance) -> Non
     ],
 )
 def test_what_does_not_fit_is_refused_and_asks_nobody(
-    finance: Finance, changes: dict[str, Any], code: str, path: list[str]
+    shared: Finance, changes: dict[str, Any], code: str, path: list[str]
 ) -> None:
-    refused = add(finance, **changes)
+    refused = add(shared, **changes)
     assert (refused["recipient"], refused["errors"][0]["code"]) == (None, code)
     assert refused["errors"][0]["path"] == path
     assert SECRET not in refused["errors"][0]["message"]
-    assert finance.rail.calls == []
+    assert shared.rail.calls == []
 
 
 def test_a_quote_says_what_arrives(finance: Finance) -> None:
