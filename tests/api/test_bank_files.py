@@ -32,6 +32,13 @@ def finance(place: Place) -> Iterator[Finance]:
         yield finance
 
 
+@pytest.fixture(scope="module")
+def shared(module_place: Place) -> Iterator[Finance]:
+    """One for all that changes nothing."""
+    with open_finance(module_place, Rail()) as finance:
+        yield finance
+
+
 def fetch(finance: Finance, link: Any) -> httpx.Response:
     parts = urlsplit(link["url"])
     return httpx.get(f"{finance.served.url}{parts.path}?{parts.query}", timeout=PATIENCE_S)
@@ -199,10 +206,8 @@ def test_the_same_statement_is_taken_in_once(finance: Finance) -> None:
         (b"", "text/x-bank", 400, "BANK_FILE"),
     ],
 )
-def test_what_is_no_statement_is_refused(
-    finance: Finance, body: bytes, media_type: str, status: int, code: str
-) -> None:
-    answer = finance.post(body, media_type=media_type)
+def test_what_is_no_statement_is_refused(shared: Finance, body: bytes, media_type: str, status: int, code: str) -> None:
+    answer = shared.post(body, media_type=media_type)
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (status, code)
 
 

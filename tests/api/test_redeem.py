@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -64,6 +65,19 @@ class Counter:
 
 @pytest.fixture
 def counter(place: Place) -> Iterator[Counter]:
+    with open_counter(place) as counter:
+        yield counter
+
+
+@pytest.fixture(scope="module")
+def shared(module_place: Place) -> Iterator[Counter]:
+    """One for all that changes nothing."""
+    with open_counter(module_place) as counter:
+        yield counter
+
+
+@contextmanager
+def open_counter(place: Place) -> Iterator[Counter]:
     with stores.open_kiosk() as store, open_bank(place, partial(stores.beside, store)) as bank:
         stores.load_prices(bank.till)
         yield Counter(bank, store)
@@ -246,11 +260,11 @@ def test_a_package_that_went_off_sale_is_the_one_that_is_sold_now(counter: Count
         ({"country": "FR"}, "OTHER_COUNTRY", "country"),
     ],
 )
-def test_what_cannot_be_redeemed_is_refused(counter: Counter, changes: Any, code: str, path: str) -> None:
-    ada = counter.bank.person("ada")
-    payload = counter.redeem(ada, **({"proof": counter.store.sell()} | changes))
+def test_what_cannot_be_redeemed_is_refused(shared: Counter, changes: Any, code: str, path: str) -> None:
+    ada = shared.bank.person("ada")
+    payload = shared.redeem(ada, **({"proof": shared.store.sell()} | changes))
     assert (code_of(payload), payload["errors"][0]["path"]) == (code, ["input", path])
-    assert counter.store.calls == []
+    assert shared.store.calls == []
 
 
 def test_a_package_of_the_web_is_in_no_store(counter: Counter) -> None:
