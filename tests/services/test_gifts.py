@@ -210,7 +210,8 @@ def test_the_ranking_is_paged_both_ways_with_the_same_ranks(world: World) -> Non
 
 def walk(world: World, creator: Creator, size: int, *, forward: bool) -> list[tuple[int, int]]:
     """The whole ranking, page by page from either end."""
-    listing, cursor = Ranking.of(creator.id, Span.ALL, world.clock()), None
+    listing = Ranking.of(creator.id, Span.ALL, world.clock())
+    cursor: str | None = None
     seen: list[tuple[int, int]] = []
     more = True
     while more:

@@ -21,6 +21,9 @@ def demo(
     keep: Annotated[
         bool | None, typer.Option(help="Leave the server up with tokens and links; the default in a terminal.")
     ] = None,
+    full: Annotated[
+        bool | None, typer.Option("--full", help="Play more than one order: gifts, and what else there is.")
+    ] = None,
     svg: Annotated[Path | None, typer.Option(help="Write the story as a picture to this file.")] = None,
     port: Annotated[int | None, typer.Option(help="Port of the server; by default a free one.")] = None,
 ) -> None:
@@ -35,7 +38,7 @@ def demo(
     stay = sys.stdout.isatty() if keep is None else keep
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     try:
-        stage.play(folder, telling.Teller(console), port, video=video, stay=stay)
+        stage.play(folder, telling.Teller(console), port, video=video, stay=stay, full=bool(full))
     except stage.FAILURES as error:
         fail(str(error))
     finally:

@@ -6,7 +6,7 @@ from typing import Final
 
 from shoutgraph import settings
 from shoutgraph.cli import seed
-from shoutgraph.cli.demo import server
+from shoutgraph.cli.demo import chapters, server
 from shoutgraph.cli.demo.people import StoryError, client_of
 from shoutgraph.cli.demo.server import ServerFailedError
 from shoutgraph.cli.demo.story import Story
@@ -15,7 +15,7 @@ from shoutgraph.cli.demo.telling import Teller
 FAILURES: Final = (StoryError, ServerFailedError)
 
 
-def play(folder: Path, teller: Teller, port: int | None, *, video: Path | None, stay: bool) -> None:
+def play(folder: Path, teller: Teller, port: int | None, *, video: Path | None, stay: bool, full: bool = False) -> None:
     """Plays the story in a folder, and leaves the server up until interrupted if it is to stay.
 
     Raises:
@@ -28,7 +28,7 @@ def play(folder: Path, teller: Teller, port: int | None, *, video: Path | None, 
     asyncio.run(seed.load(settings.load({"data_dir": folder})))
     with server.serving(folder, port or server.free_port()) as url, client_of(url) as http:
         story = Story(url, http, folder, teller)
-        story.play(video)
+        story.play(video, chapters.FULL if full else ())
         if stay:
             _stay(story, teller)
 

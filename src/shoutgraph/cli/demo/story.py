@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -11,6 +11,7 @@ import httpx
 
 from shoutgraph import app, settings
 from shoutgraph.cli import proof as proving
+from shoutgraph.cli.demo.chapters import Chapter
 from shoutgraph.cli.demo.feed import Feed
 from shoutgraph.cli.demo.people import Person, StoryError
 from shoutgraph.cli.demo.telling import Teller, coins, money
@@ -51,8 +52,8 @@ class Story:
         self.creator = self._register("Nova", "creator")
         self.handle = "nova.sings"
 
-    def play(self, video: Path | None) -> None:
-        """Everything, from an empty wallet to the proof.
+    def play(self, video: Path | None, chapters: Iterable[Chapter] = ()) -> None:
+        """Everything, from an empty wallet to the proof; more chapters come before the proof.
 
         Raises:
             StoryError: a step did not go as it should.
@@ -68,6 +69,8 @@ class Story:
             order = self._make(order, video)
             self._watch_and_confirm(order)
             self._pay_out()
+            for chapter in chapters:
+                chapter(self)
         self._prove()
 
     def links(self) -> Iterator[str]:

@@ -1,0 +1,59 @@
+"""A real deployment gets its stickers from a file of the operator's; the full demo gives one, and the books balance."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tests.e2e.market import Market
+from tests.e2e.processes import ROOT, Nursery
+
+SEED = ROOT / "src" / "shoutgraph" / "services" / "seed_gifts.json"
+OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text()
+ROSE = {"key": "rose", "name": "Rose", "coins": 1, "tier": "SMALL", "asset": "gifts/rose.webm"}
+
+
+def load(nursery: Nursery, folder: Path, file: Path) -> tuple[int, str]:
+    return nursery.run("gifts", "load", file, "--data-dir", folder, log=folder / "gifts.log")
+
+
+def test_a_catalogue_is_loaded_changed_and_listed(nursery: Nursery, market: Market, tmp_path: Path):
+    load(nursery, market.folder, SEED)
+    again = (0, "Added: 0 stickers. Retired: 0. In the catalogue: 10.\n")
+    assert load(nursery, market.folder, SEED) == again
+    (example,) = re.findall(r"```toml\n(\[\[stickers\]\].+?)```", OPERATIONS, re.DOTALL)
+    (tmp_path / "stickers.toml").write_text(example.replace("coins = 1 ", "coins = 2 "))
+    changed = load(nursery, market.folder, tmp_path / "stickers.toml")
+    assert changed == (0, "Added: 1 stickers. Retired: 10. In the catalogue: 1.\n")
+    code, said = nursery.run("gifts", "list", "--data-dir", market.folder, log=tmp_path / "list")
+    assert code == 0
+    assert re.search(r"rose +│ +Rose +│ +2 +│ +SMALL +│ +gifts/rose\.webm +│ +2 ", said), said
+
+
+@pytest.mark.parametrize(
+    ("stickers", "said"),
+    [
+        ([ROSE, ROSE], "rose is given twice"),
+        ([ROSE | {"coins": 45_000}], "coins are a whole number from 1 to 44999, not 45000"),
+        ([ROSE | {"coins": True}], "coins are a whole number"),
+        ([ROSE | {"tier": "HUGE"}], "tier is one of"),
+        ([ROSE | {"asset": "http://plain.example"}], "asset is an https address"),
+        ([ROSE | {"name": ""}], "name is a text"),
+        ([ROSE | {"price": 1}], "and nothing else"),
+        ({}, "a list named stickers"),
+    ],
+)
+def test_a_catalogue_with_an_error_is_refused_in_one_line(
+    nursery: Nursery, market: Market, tmp_path: Path, stickers: object, said: str
+):
+    (tmp_path / "bad.json").write_text(json.dumps({"stickers": stickers}))
+    code, text = load(nursery, market.folder, tmp_path / "bad.json")
+    assert (code, text.count("\n")) == (1, 1), text
+    assert said in text
+
+
+def test_the_full_demo_plays_gifts_and_proves_the_books(nursery: Nursery, tmp_path: Path):
+    code, said = nursery.run("demo", "--full", "--no-keep", log=tmp_path / "demo")
+    assert code == 0, said
+    for words in ("gives 'Encore!' for 500 coins", "says thanks", "1. Ada, 500 coins", "the books balance"):
+        assert words in said
