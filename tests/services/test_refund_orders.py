@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 from tests.services.bare import BareTopUps, Nothing
 from tests.services.test_refunds import FINANCE
 from tests.services.till import PRICES
@@ -18,7 +18,7 @@ from shoutgraph import sdk
 from shoutgraph.domain import errors
 from shoutgraph.domain.packages import Platform
 from shoutgraph.domain.topups.refund import SENT, WAITING
-from shoutgraph.domain.topups.topup import Topup
+from shoutgraph.domain.topups.topup import Status, Topup
 from shoutgraph.jobs import reconcile
 from shoutgraph.plugins import loading
 from shoutgraph.services import packages as price_lists
@@ -40,22 +40,38 @@ class Vault:
     pending: dict[str, tuple[str, int]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     mood: str = "fine"
-    seen: dict[str, list[int]] = field(default_factory=dict)
+    seen: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    failed: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def total(self, ref: str) -> int:
         return sum(self.refunded.setdefault(ref, {}).values())
 
+    def came_back(self, ref: str) -> int:
+        return sum(self.failed.setdefault(ref, {}).values())
+
+    def now(self, ref: str) -> tuple[int, int]:
+        return self.total(ref), self.came_back(ref)
+
     def give(self, ref: str, key: str, minor: int) -> bool:
         of = self.refunded.setdefault(ref, {})
-        if key not in of and self.total(ref) + minor > PRICE:
+        if key not in of and self.total(ref) - self.came_back(ref) + minor > PRICE:
             return False
         of.setdefault(key, minor)
-        self.seen.setdefault(ref, []).append(self.total(ref))
+        self.seen.setdefault(ref, []).append(self.now(ref))
         return True
 
-    def settled(self, ref: str, refunded: int) -> sdk.Settled:
+    def fail(self, ref: str, index: int) -> None:
+        """A refund that was done fails after all."""
+        standing = [key for key in self.refunded.get(ref, {}) if key not in self.failed.setdefault(ref, {})]
+        if standing:
+            key = standing[index % len(standing)]
+            self.failed[ref][key] = self.refunded[ref][key]
+            self.seen[ref].append(self.now(ref))
+
+    def settled(self, ref: str, refunded: int, failed: int = 0) -> sdk.Settled:
         euro = lambda minor: sdk.Money(minor, "EUR")  # noqa: E731
-        return sdk.Settled(ref, sdk.Totals(euro(PRICE), euro(refunded), euro(0)), self.world.clock())
+        totals = sdk.Totals(euro(PRICE), euro(refunded), euro(0), refunds_failed=euro(failed))
+        return sdk.Settled(ref, totals, self.world.clock())
 
 
 class VaultTopUps(BareTopUps):
@@ -66,7 +82,7 @@ class VaultTopUps(BareTopUps):
         return self.vault.settled(f"ref-{request.call.idempotency_key}", 0)
 
     async def fetch(self, target: sdk.Target, call: sdk.Call) -> sdk.Observation:
-        return self.vault.settled(str(target.ref), self.vault.total(str(target.ref)))
+        return self.vault.settled(str(target.ref), *self.vault.now(str(target.ref)))
 
     async def refund(self, request: sdk.RefundRequest) -> sdk.TopUpOutcome:
         vault, key, ref, minor = self.vault, request.call.idempotency_key, request.ref, request.amount.minor
@@ -79,7 +95,7 @@ class VaultTopUps(BareTopUps):
             return sdk.Declined(ref, "too_much")
         if mood == "lost after":
             raise ConnectionError
-        return vault.settled(ref, vault.total(ref))
+        return vault.settled(ref, *vault.now(ref))
 
     def known(self, request: sdk.RefundRequest) -> sdk.TopUpOutcome | None:
         key, ref = request.call.idempotency_key, request.ref
@@ -141,6 +157,7 @@ MOODS = ("fine", "lost before", "lost after", "declined", "not sent", "pending",
 STEP = st.one_of(
     st.tuples(st.just("ask"), st.sampled_from(MOODS), MINOR),
     st.tuples(st.just("external"), st.just(""), MINOR),
+    st.tuples(st.just("fail"), st.just(""), st.integers(0, 5)),
     st.tuples(st.just("webhook"), st.just(""), st.integers(0, 20)),
     st.tuples(st.just("look"), st.just(""), st.integers(0, 90)),
     st.tuples(st.just("pended"), st.sampled_from(("fine", "declined")), st.just(0)),
@@ -148,6 +165,7 @@ STEP = st.one_of(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(steps=[("ask", "lost before", 1), ("ask", "fine", 1)])
 @given(steps=st.lists(STEP, max_size=9))
 def test_the_same_money_is_booked_once_in_whatever_order_it_is_told_of(
     vault: Vault, steps: list[tuple[str, str, int]]
@@ -165,11 +183,14 @@ def test_the_same_money_is_booked_once_in_whatever_order_it_is_told_of(
     come_to_rest(vault, topup)
     now = world.read(lambda tx: topups.get(tx, topup.id))
     open_ = [each for each in world.read(lambda tx: refunds.list_of_topup(tx, topup.id)) if each.open]
-    total = vault.total(topup.ref or "")
+    total, failed = vault.now(topup.ref or "")
     assert open_ == []
     assert (now.booked.refunded_minor, now.totals.refunded_minor) == (total, total)
-    assert world.wallet(fan) == (PRICE - total, 0, 0)
-    assert now.booked.reversed_coins == total
+    assert (now.booked.refunds_failed_minor, now.totals.refunds_failed_minor) == (failed, failed)
+    assert world.wallet(fan) == (PRICE - total + failed, 0, 0)
+    assert now.booked.reversed_coins == total - failed
+    assert now.status is (Status.PAID if total == failed else now.status)
+    world.verify()
 
 
 def take(vault: Vault, topup: Topup, step: tuple[str, str, int], at: int) -> None:
@@ -182,11 +203,11 @@ def take(vault: Vault, topup: Topup, step: tuple[str, str, int], at: int) -> Non
             work = refunding.refund(world.tools, FINANCE, asked, wish, reverse_orders=timers.reverse_orders)
             with suppress(errors.ValidationError, errors.InsufficientCoinsError), crashing(mood):
                 world.run(work)
-        case ("external", _, minor):
-            vault.give(ref, f"external-{at}", minor)
+        case ("external" | "fail", _, number):
+            vault.give(ref, f"external-{at}", number) if step[0] == "external" else vault.fail(ref, number)
         case ("webhook", _, index):
-            states = vault.seen.get(ref, [0])
-            told = vault.settled(ref, states[index % len(states)])
+            states = vault.seen.get(ref, [(0, 0)])
+            told = vault.settled(ref, *states[index % len(states)])
             target = sdk.Target(topup.id, topup.id, ref)
             listed = sdk.Listed(target, told, world.clock())
             world.write(

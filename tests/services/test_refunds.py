@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from tests.services.till import Till, open_till
+from tests.services.world import World, new_id
 from tests.storage.databases import Place
 
 from shoutgraph import sdk
-from shoutgraph.domain import errors
+from shoutgraph.domain import accounts, errors, ids, ledger, postings
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.topups.refund import Refund, RefundState
 from shoutgraph.domain.topups.topup import Status, Topup
@@ -16,7 +17,8 @@ from shoutgraph.domain.users import ROLES, Viewer
 from shoutgraph.services.orders import timers
 from shoutgraph.services.topups import refund as refunding
 from shoutgraph.services.topups.refund import Wish
-from shoutgraph.storage import refunds
+from shoutgraph.storage import ledger as ledger_rows, packages, refunds, wallets
+from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done
 
 FINANCE = Viewer(scopes=ROLES["finance"], principal="staff:frank")
@@ -144,3 +146,72 @@ def test_a_charge_back_ends_what_was_not_sent(till: Till, fan: Viewer, monkeypat
     with pytest.raises(errors.ValidationError):
         ask(till, topup, minor=10)
     assert till.world.wallet(fan) == (0, 0, 0)
+
+
+def test_a_refund_that_fails_later_gives_its_coins_back_and_another_can_be_asked_for(till: Till, fan: Viewer) -> None:
+    topup = till.paid(fan, 1_000)
+    before = till.cash()
+    done = ask(till, topup).value
+    assert (done.state, till.world.wallet(fan)) == (RefundState.SUCCEEDED, (0, 0, 0))
+    till.control(f"payments/{topup.id}/fail-refund")
+    seen = till.look(topup)
+    assert (seen.status, seen.totals.refunded_minor, seen.totals.refunds_failed_minor) == (Status.PAID, 1_000, 1_000)
+    failed = till.world.read(lambda tx: refunds.get(tx, done.id))
+    assert (failed.state, failed.failure_code) == (RefundState.REVERSED, "came_back")
+    assert (till.world.wallet(fan), till.cash()) == ((1_000, 0, 0), before)
+    assert till.look(topup).revision == seen.revision
+    again = ask(till, topup).value
+    assert (again.state, till.world.wallet(fan)) == (RefundState.SUCCEEDED, (0, 0, 0))
+    assert (till.topup(topup).status, before - till.cash()) == (Status.REFUNDED, 1_000)
+    with pytest.raises(errors.ValidationError):
+        ask(till, topup, minor=1)
+    till.world.verify()
+
+
+def spend(world: World, fan: Viewer, creator_id: ids.CreatorId, coins: int) -> None:
+    """Spends coins for good."""
+    user_id = fan.user_id
+    assert user_id is not None
+
+    def work(tx: Tx) -> None:
+        taken = ledger.take(ledger_rows.list_of_spendable_lots(tx, accounts.paid(user_id).code), coins)
+        ref = new_id("gift")
+        transfer = postings.gift_sent(ref=ref, user_id=user_id, creator_id=creator_id, fee_coins=1, taken=taken)
+        ledger_rows.post(tx, transfer)
+
+    world.write(work)
+
+
+def debt(till: Till, fan: Viewer) -> int:
+    return till.world.read(lambda tx: wallets.balances(tx, fan.user_id)).debt_coins  # type: ignore[arg-type]
+
+
+def test_what_was_spent_is_owed_no_more_when_its_refund_fails(till: Till, fan: Viewer) -> None:
+    topup = till.paid(fan, 1_000)
+    _, _, offer = till.world.creator(price_coins=600)
+    order = till.world.place(fan, offer)
+    spend(till.world, fan, offer.creator_id, 300)
+    till.control(f"payments/{topup.id}/refund")
+    assert till.look(topup).status is Status.REFUNDED
+    assert (debt(till, fan), till.world.wallet(fan), till.world.order(order).live) == (300, (0, 0, 0), False)
+    till.control(f"payments/{topup.id}/fail-refund")
+    assert till.look(topup).status is Status.PAID
+    assert (debt(till, fan), till.world.wallet(fan)) == (0, (700, 0, 0))
+    lots = till.world.read(lambda tx: ledger_rows.list_of_lots_of_topup(tx, topup.id))
+    assert sum(lot.remaining for lot in lots) == 700
+    till.world.verify()
+
+
+def test_coins_that_came_free_return_with_the_money(till: Till, fan: Viewer) -> None:
+    package = next(each for each in till.world.read(packages.list_of_current) if each.market.currency == "EUR")
+    bought = till.buy(fan, None, package_id=package.id).value
+    till.control(f"payments/{bought.id}/pay")
+    till.look(bought)
+    assert till.world.wallet(fan)[1] == 70
+    till.control(f"payments/{bought.id}/refund")
+    till.look(bought)
+    assert till.world.wallet(fan) == (0, 0, 0)
+    till.control(f"payments/{bought.id}/fail-refund")
+    till.look(bought)
+    assert till.world.wallet(fan)[1] == 70
+    till.world.verify()

@@ -5,8 +5,9 @@ how often: the same totals end in the same books. Reversed coins come first from
 from open orders that hold some of it, then from other coins of the wallet; what is spent becomes debt.
 
 Totals do not say who asked for a refund. A refund of ours that the provider may have takes the next refunded money that
-covers it, the oldest first; while none is covered and one is open, that money waits for its end. So the same money is
-booked once, whichever of the answer, the webhook and the look comes first, and whether or not the refund was ours.
+covers it: those that it is known to have before others, and then the oldest first. While none is covered and one is
+open, that money waits for its end. So the same money is booked once, whichever of the answer, the webhook and the look
+comes first, and whether or not the refund was ours.
 Source: docs/adr/0003-ledger.md, rows 2 to 10.
 """
 
@@ -19,7 +20,7 @@ from typing import Final
 from shoutgraph.domain import accounts, ids, ledger, money, postings
 from shoutgraph.domain.ledger import Lot, LotMove, Transfer
 from shoutgraph.domain.topups.parts import EMPTY, Slice, share
-from shoutgraph.domain.topups.refund import Refund
+from shoutgraph.domain.topups.refund import Refund, RefundState
 from shoutgraph.domain.topups.taken import TakenBack, WayBack, choose, merged
 from shoutgraph.domain.topups.topup import Booked, Review, Topup
 
@@ -267,6 +268,7 @@ def _refund(topup: Topup, under_way: Open) -> Step | None:
     if more_minor <= 0:
         return None
     sent = [refund for refund in under_way.refunds if refund.sent]
+    sent.sort(key=lambda refund: refund.state is not RefundState.PENDING)  # whom the provider is known to have
     for refund in sent:
         if refund.part.minor <= more_minor:
             return own_refund(topup, refund)

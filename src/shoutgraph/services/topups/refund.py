@@ -149,12 +149,14 @@ def answered(desk: Desk, asked: Refund, outcome: sdk.TopUpOutcome) -> Refund:
     tx = desk.tx
     topup = topups.get(tx, asked.topup_id)
     seen = sights.observation_of(outcome, at=tx.now)
+    first = before = refunds.get(tx, asked.id)
     if seen.seen is Seen.SETTLED:
+        set_aside.keep(desk, before, rules.answered(before, seen, now=tx.now))  # the provider has this one for certain
         topup = apply.observed(desk, topup, seen, Source.LOOK)
-    before = refunds.get(tx, asked.id)
+        before = refunds.get(tx, asked.id)
     after = rules.answered(before, seen, now=tx.now)
     _ended(desk, topup, before, after)
-    if before.state is not after.state:
+    if first.state is not after.state:
         refunds.schedule(tx, after.id, look_at=rules.next_look(after, looks=0, now=tx.now), looks=0)
     return after
 
