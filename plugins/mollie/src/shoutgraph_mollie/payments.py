@@ -14,6 +14,7 @@ from shoutgraph.sdk import (
     Delivery,
     Host,
     Listed,
+    NoAnswer,
     NotExecuted,
     Notice,
     NoticeKind,
@@ -139,7 +140,7 @@ class Mollie:
         until = deadline_of(call)
         for payment in self._payments(LISTED_PAGES_MAX, until):
             if not isinstance(payment, PaymentShape):
-                raise RuntimeError("Mollie did not list its payments")  # noqa: TRY004 -- no type error
+                raise NoAnswer("Mollie did not list its payments")
             if payment.created_at < since:
                 break
             ours = payment.ours

@@ -19,6 +19,7 @@ from shoutgraph.sdk import (
     Listed,
     MalformedNotice,
     Money,
+    NoAnswer,
     NotExecuted,
     Notice,
     NoticeKind,
@@ -102,7 +103,7 @@ class SandboxPayouts:
         query = {"instance": self._host.instance, "since": since.isoformat()}
         answer = await self._wire.ask("GET", f"/v1/payouts?{urlencode(query)}", wire.PayoutsShape)
         if not isinstance(answer, wire.PayoutsShape):
-            raise RuntimeError("the provider did not list its payouts")  # noqa: TRY004 -- no type error
+            raise NoAnswer("the provider did not list its payouts")
         return [Listed(target_of(each), outcome_of(each), each.created_at) for each in answer.payouts]
 
     def receive(self, raw: RawWebhook) -> Delivery:

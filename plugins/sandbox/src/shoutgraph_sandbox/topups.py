@@ -17,6 +17,7 @@ from shoutgraph.sdk import (
     MalformedNotice,
     Money,
     NeedsAction,
+    NoAnswer,
     NotExecuted,
     Notice,
     NoticeKind,
@@ -114,7 +115,7 @@ class SandboxTopUps:
         query = {"instance": self._host.instance, "since": since.isoformat()}
         answer = await self._wire.ask("GET", f"/v1/payments?{urlencode(query)}", wire.PaymentsShape)
         if not isinstance(answer, wire.PaymentsShape):
-            raise RuntimeError("the provider did not list its payments")  # noqa: TRY004 -- no type error
+            raise NoAnswer("the provider did not list its payments")
         return [Listed(target_of(each), outcome_of(each), each.created_at) for each in answer.payments]
 
     def receive(self, raw: RawWebhook) -> Delivery:

@@ -6,7 +6,7 @@ from typing import Final
 import stripe
 from stripe.params.checkout import SessionListParams
 
-from shoutgraph.sdk import Absent, TopUpOutcome, Unknown
+from shoutgraph.sdk import Absent, NoAnswer, TopUpOutcome, Unknown
 from shoutgraph_stripe import door, payments, wire, words
 from shoutgraph_stripe.payments import Reversals
 from shoutgraph_stripe.shapes import (
@@ -70,7 +70,7 @@ class Reader:
             wanted["starting_after"] = after
         page = await wire.ask(door.listed(self._client, "/v1/checkout/sessions", wanted), SessionsShape)
         if not isinstance(page, SessionsShape):
-            raise RuntimeError("Stripe did not list its sessions")  # noqa: TRY004 -- no type error
+            raise NoAnswer("Stripe did not list its sessions")
         return page
 
     async def known(self, session: SessionShape) -> TopUpOutcome:

@@ -19,6 +19,7 @@ from shoutgraph.sdk import (
     ItemOutcome,
     Listed,
     MalformedNotice,
+    NoAnswer,
     NotExecuted,
     Notice,
     OnboardRequest,
@@ -114,7 +115,7 @@ class StripePayouts:
                 wanted["starting_after"] = after
             page = await wire.ask(door.listed(self._client, "/v1/transfers", wanted), TransfersShape)
             if not isinstance(page, TransfersShape):
-                raise RuntimeError("Stripe did not list its transfers")  # noqa: TRY004 -- no type error
+                raise NoAnswer("Stripe did not list its transfers")
             found += [_listed(each) for each in page.data if transfers.is_of(each, self._host.instance)]
             if not page.has_more or not page.data:
                 return found[::-1]
