@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 from tests.services.reckoning import Reckoning
 from tests.services.simulation import Simulation
 from tests.services.world import open_world
@@ -12,6 +13,7 @@ ROUND = {Kind.SQLITE: 1_000, Kind.POSTGRESQL: 150}
 """The payments of one round."""
 
 
+@pytest.mark.no_cover
 def test_the_books_agree_with_the_provider_to_the_minor_unit(place: Place, extent: Extent) -> None:
     """What a fault, a crash or a webhook out of order could cost; each payment, and all of them together."""
     size = 10_000 if extent.long else ROUND[place.kind]
