@@ -168,6 +168,7 @@ class Cast:
         for name in ("creator", "other_creator"):
             self.ids[f"{name}_recipient"] = self.recipient(name)
         self.ids |= {"payout": self.payout()["id"], **self.batch(), **ledgers.gather(to, self.ids["other_fan_topup"])}
+        self.ids |= self.ratings()
         self.open_catalogue()
         self.ids["unpaid_topup"] = to.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)[
             "topUp"
@@ -264,6 +265,28 @@ class Cast:
         """A new payout of the creator's."""
         given = {"coins": str(PAYOUT), "recipientId": self.ids["creator_recipient"]}
         return dict(self.deployment.do("creator", "payoutRequest", "payout { id revision }", **given)["payout"])
+
+    def rated(self) -> dict[str, Any]:
+        """An order of the fan's that they rated, and the rating."""
+        shape = "order { id } rating { id revision }"
+        return dict(self.deployment.do("fan", "orderRate", shape, orderId=self.order("DELIVERED")["id"], stars=4))
+
+    def hidden(self) -> dict[str, Any]:
+        """The same, hidden by a moderator."""
+        rated = self.rated()
+        self.deployment.do("moderator", "ratingHide", "rating { id }", ratingId=rated["rating"]["id"], **WORDS)
+        return rated
+
+    def ratings(self) -> dict[str, str]:
+        """A rating, a hidden one with its order, and one that was hidden and restored."""
+        shown, hidden, restored = self.rated(), self.hidden(), self.hidden()["rating"]["id"]
+        self.deployment.do("moderator", "ratingRestore", "rating { id }", ratingId=restored, **WORDS)
+        return {
+            "rating": shown["rating"]["id"],
+            "rating_hidden": hidden["rating"]["id"],
+            "rating_restored": restored,
+            "order_rated_hidden": hidden["order"]["id"],
+        }
 
     def wish(self, **changes: object) -> dict[str, object]:
         """The input of orderPlace and orderDraft, without a key."""

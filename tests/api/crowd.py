@@ -41,6 +41,7 @@ class Crowd:
     packages: list[str]
     refunds: list[str]
     resolutions: list[str]
+    ratings: list[str]
 
     def of(self, prefix: str) -> list[str]:
         """Everything whose ids have this prefix."""
@@ -52,7 +53,7 @@ class Crowd:
 def gather(cast: Cast) -> Crowd:
     """Brings everybody together: each first order is paid to its creator, who asks for the money; a second waits."""
     to = cast.deployment
-    crowd = Crowd(cast, [], [], [], [], [], [], [], [], [], [], [], [])
+    crowd = Crowd(cast, [], [], [], [], [], [], [], [], [], [], [], [], [])
     for at in range(SIZE):
         fan, creator = f"fan_{at}", f"creator_{at}"
         crowd.users += [to.register(fan), to.register(creator)]
@@ -73,7 +74,7 @@ def gather(cast: Cast) -> Crowd:
             who = STEPS[mutation].who
             actor = f"{who}_{at}" if who in {"fan", "creator"} else who
             to.do(actor, mutation, SHAPE, **cast.given(mutation, order))
-    to.settle()
+    _rate(crowd)
     for at in range(SIZE):
         recipient = cast.recipient(f"creator_{at}")
         crowd.recipients.append(recipient)
@@ -86,6 +87,21 @@ def gather(cast: Cast) -> Crowd:
     shown = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Order { video { id } } } }"
     crowd.videos = [order["video"]["id"] for order in to.ask("moderator", shown, ids=crowd.orders)["nodes"]]
     return crowd
+
+
+def _rate(crowd: Crowd) -> None:
+    """Has every order rated and replied to, and gives the cast's creator a page of ratings, some decided about."""
+    cast = crowd.cast
+    for at, order_id in enumerate(crowd.orders):
+        given = {"orderId": order_id, "stars": 1 + at % 5, "opinion": "So."}
+        rated = cast.deployment.do(f"fan_{at}", "orderRate", "rating { id }", **given)
+        crowd.ratings.append(rated["rating"]["id"])
+        cast.deployment.do(f"creator_{at}", "ratingReply", "rating { id }", ratingId=crowd.ratings[-1], text="So?")
+        rated = cast.hidden() if at % 2 else cast.rated()
+        if at % 2:
+            given = {"ratingId": rated["rating"]["id"], "reason": "APPEAL", "note": "This is why."}
+            cast.deployment.do("moderator", "ratingRestore", "rating { id }", **given)
+    cast.deployment.settle()
 
 
 def _packages(cast: Cast) -> list[Any]:

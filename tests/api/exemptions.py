@@ -39,6 +39,7 @@ LONE_IDS: Final[Mapping[str, str]] = {
     "Earning.subjectId": "an order or a gift",
     "Payout.creatorId": "whose; node reads it",
     "MoneyResolution.subjectId": "a top-up, payout, refund or stray; node reads all but the last",
+    "Rating.orderId": "for the two sides; the order's rating leads here, and node reads it",
     "TopUpRefund.topUpId": "whose money; node reads it",
     "UnresolvedMoney.subjectId": "a top-up, payout, refund or stray; node reads all but the last",
     "UploadTarget.videoId": "the video is not readable before its upload is complete",

@@ -29,7 +29,7 @@ from graphql import (
 from tests.api.exemptions import LONE_IDS, NO_KEY, NO_REVISION
 
 SUBJECTS: Final = (
-    *("user", "creator", "offer", "gift", "money", "order"),
+    *("user", "creator", "offer", "gift", "money", "order", "rating"),
     *("topUp", "wallet", "payout", "apiKey", "testClock"),
 )
 """What the names of mutations begin with."""
@@ -39,7 +39,7 @@ NEVER: Final = ("talent", "product", "booking", "gateway", "payment", "transacti
 
 WHOLE_NUMBERS: Final = re.compile(
     r"(first|last|count|value|exponent|version|width|height|seconds|\w*(Seconds|Milliseconds|Days|BasisPoints"
-    r"|Hundredths|Revision|OrdersMax|Count)|revision|ratingMin|assumedSize|quantity(Max)?|rank|\w+CharsMax)"
+    r"|Hundredths|Revision|OrdersMax|Count)|revision|ratingMin|stars|sum|assumedSize|quantity(Max)?|rank|\w+CharsMax)"
 )
 """Names that say a unit which 32 bits are enough for."""
 

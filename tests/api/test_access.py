@@ -36,6 +36,9 @@ quote                     yes        yes    yes        yes      yes            y
 quote off sale            404        404    404        yes      404            404        404      404      yes
 coinPackages              yes        yes    yes        yes      yes            yes        yes      yes      yes
 coinPrice                 yes        yes    yes        yes      yes            yes        yes      yes      yes
+ratings                   yes        yes    yes        yes      yes            yes        yes      yes      yes
+ratings hidden            401        403    403        403      403            yes        403      403      yes
+ratingEvents              401        yes    yes        yes      yes            yes        yes      yes      yes
 topUpProviders            401        yes    yes        yes      yes            403        403      403      403
 topUps                    401        yes    yes        yes      yes            403        403      403      403
 topUps everyone's         401        403    403        403      403            403        yes      403      yes
@@ -112,6 +115,11 @@ orderReviewRequireChanges 401        403    403        403      403            y
 orderReviewReject         401        403    403        403      403            yes        403      403      yes
 orderReviewGiveUp         401        (422)  (404)      (403)    (404)          (403)      (403)    (403)    (403)
 orderConfirm              401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
+orderRate                 401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
+ratingUpdate              401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
+ratingReply               401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+ratingHide                401        403    403        403      403            yes        403      403      yes
+ratingRestore             401        403    403        403      403            yes        403      403      yes
 orderRedoRequest          401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
 orderRedoContest          401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 orderRedoConcede          401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
@@ -144,6 +152,7 @@ testClockAdvance          401        403    403        403      403            4
 Subscription              anonymous  fan    other_fan  creator  other_creator  moderator  finance  service  admin
 
 orderEvents               401        yes    yes        yes      yes            yes        yes      yes      yes
+ratingEvents              401        yes    yes        yes      yes            yes        yes      yes      yes
 topUpEvents               401        yes    yes        yes      yes            403        yes      403      yes
 payoutEvents              401        yes    yes        yes      yes            403        yes      403      yes
 giftEvents                401        yes    yes        yes      yes            yes        yes      403      yes

@@ -35,6 +35,8 @@ refund        -          -      -          -        -              -          ye
 resolution    -          -      -          -        -              -          yes      -        yes
 sticker       yes        yes    yes        yes      yes            yes        yes      yes      yes
 gift          -          yes    -          yes      -              yes        yes      -        yes
+rating        yes        yes    yes        yes      yes            yes        yes      yes      yes
+rating_hidden -          yes    -          yes      -              yes        yes      yes      yes
 """
 """Things of the fan and the creator, by the prefix of their ids. The fan finds a video through its order."""
 
@@ -47,6 +49,9 @@ Order.offer                 -          -      -          yes      -             
 Order.video                 -          yes    -          yes      -              yes        -        -        yes
 Order.statements            -          yes    -          yes      -              yes        yes      yes      yes
 Order.availableTransitions  -          yes    -          -        -              -          -        -        yes
+Order.rating                -          yes    -          yes      -              yes        yes      yes      yes
+Rating.orderId              -          yes    -          yes      -              yes        yes      yes      yes
+Rating.decisions            -          yes    -          yes      -              yes        yes      yes      yes
 Creator.offers              -          -      -          yes      -              -          -        -        yes
 Video.watch                 -          yes    -          yes      -              yes        -        -        yes
 Video.poster                -          yes    -          yes      -              yes        -        -        yes
@@ -68,6 +73,7 @@ the order is delivered, its video waits for the fan, and only its fan and an adm
 ELSEWHERE: Final = frozenset(
     {
         "OrderStatusChangedEvent.order",
+        "RatingChangedEvent.rating",
         "BankFile.download",
         "GiftRank.giverName",
         "GiftRank.mine",
@@ -77,7 +83,7 @@ ELSEWHERE: Final = frozenset(
         "Viewer.isAuthenticated",
     }
 )
-"""Fields that depend on who asks and have tests of their own below."""
+"""Fields that depend on who asks and have tests of their own below, or where their events are tested."""
 
 SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "ApiKey": "id label scopes createdAt revokedAt",
@@ -126,12 +132,17 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "PayoutStatusChangedEvent": "id cursor occurredAt payoutId payoutRevision previousStatus status payout",
     "Policy": "version feeBasisPoints screeningSeconds acceptSeconds deliverySeconds expressSeconds reviewLateSeconds "
     "reviewSeconds confirmSeconds redoSeconds disputeSilenceSeconds disputeSeconds earningsHoldSeconds payoutMin "
-    "payoutDayMax coinPar",
+    "payoutDayMax ratingSeconds ratingEditSeconds coinPar",
     "PriceSplit": "fee earning earningMoney",
     "ProviderHealth": "code plugin kind label state detail openBreakers lastSuccessAt lastFailureAt lastWebhookAt "
     "openCount unresolvedCount",
     "Quote": "offer creator base express total money acceptSeconds deliverySeconds split policy",
-    "RatingSummary": "averageHundredths count",
+    "Rating": "id revision stars opinion reply hidden ratedAt editedAt editableUntil repliedAt replyEditableUntil "
+    "creator",
+    "RatingBucket": "stars count",
+    "RatingChangedEvent": "id cursor occurredAt ratingId ratingRevision transition actor stars hidden",
+    "RatingDecision": "hidden reason note decidedAt",
+    "RatingSummary": "averageHundredths sum count histogram",
     "RedirectAction": "url",
     "StatementLine": "kind ref coin coins balance at orderId giftId",
     "Sticker": "id key version name price tier asset active createdAt",
@@ -163,12 +174,15 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "Order.video": ("DELIVERED", "... on Order { video { id } }"),
     "Order.statements": ("DISPUTED ANSWERED", "... on Order { statements { text } }"),
     "Order.availableTransitions": ("DELIVERED", "... on Order { availableTransitions }"),
+    "Order.rating": ("order_rated_hidden", "... on Order { rating { stars } }"),
+    "Rating.orderId": ("rating", "... on Rating { orderId }"),
+    "Rating.decisions": ("rating_restored", "... on Rating { decisions { note } }"),
     "Video.watch": ("DELIVERED", "... on Order { video { watch { url } } }"),
     "Video.poster": ("DELIVERED", "... on Order { video { poster { url } } }"),
     "TopUp.nextAction": ("unpaid_topup", "... on TopUp { nextAction { __typename } }"),
     "Wallet.lots": ("wallet", "... on Wallet { lots(first: 1) { nodes { granted } } }"),
     "Wallet.statement": ("wallet", "... on Wallet { statement(first: 1) { nodes { coins } } }"),
-    "StatementLine.gift": ("wallet", "... on Wallet { statement(first: 20) { nodes { gift { id } } } }"),
+    "StatementLine.gift": ("wallet", "... on Wallet { statement(first: 100) { nodes { gift { id } } } }"),
     "StatementLine.order": ("wallet", "... on Wallet { statement(first: 1) { nodes { order { id } } } }"),
     "Payout.recipient": ("payout", "... on Payout { recipient { label } }"),
 }

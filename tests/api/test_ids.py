@@ -12,6 +12,9 @@ from tests.api.doors import INPUTS, door_of
 BY: Final[Mapping[str, str]] = {
     "orderUploadCreate": "creator",
     "walletUnlock": "finance",
+    "ratingReply": "creator",
+    "ratingHide": "moderator",
+    "ratingRestore": "moderator",
     "offerUpdate": "creator",
     "offerActivate": "creator",
     "offerDeactivate": "creator",
@@ -40,6 +43,7 @@ QUERIES: Final = (
     ("offer(id: $id) { id }", "offer", ["id"]),
     ('quote(offerId: $id, country: "DE", currency: "EUR") { total }', "offer", ["offerId"]),
     ("creator(by: {id: $id}) { id }", "creator", ["by", "id"]),
+    ("ratings(of: {id: $id}) { nodes { id } }", "creator", ["of", "id"]),
     ("wallet(userId: $id) { id }", "user", ["userId"]),
     ("giftRanking(creatorId: $id) { nodes { rank } }", "creator", ["creatorId"]),
     ("earnings(creatorId: $id) { paid { coins } }", "creator", ["creatorId"]),

@@ -33,6 +33,8 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "orders": ("admin", "role: ANYONE"),
     "moderationQueue": ("moderator", "queue: SCREENING"),
     "orderEvents": ("service", "filter: {orderIds: $ids, status: [SCREENING]}"),
+    "ratings": ("admin", 'of: {handle: "creator"}'),
+    "ratingEvents": ("service", "filter: {ratingIds: $ids}"),
     "topUps": ("finance", "everyone: true"),
     "topUpEvents": ("finance", "filter: {topUpIds: $ids, status: [PAID]}"),
     "payouts": ("finance", "everyone: true"),
@@ -42,7 +44,11 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Every root field that is paged: who asks, and for what."""
 
-TOLD: Final[Mapping[str, str]] = {"orderEvents": "OrderStatusChangedEvent", "topUpEvents": "TopUpStatusChangedEvent"}
+TOLD: Final[Mapping[str, str]] = {
+    "orderEvents": "OrderStatusChangedEvent",
+    "ratingEvents": "RatingChangedEvent",
+    "topUpEvents": "TopUpStatusChangedEvent",
+}
 """Which events a feed tells."""
 
 SEES: Final[Mapping[str, str]] = {"video": "moderator"}
@@ -54,6 +60,19 @@ BUDGETS: Final = (
         "anonymous",
         "{ creators(first: %d) { nodes { handle rating { count } offers { title } } } }",
         2,
+    ),
+    (
+        "a catalogue page with histograms",
+        "anonymous",
+        "{ creators(first: %d) { nodes { handle rating { averageHundredths histogram { stars count } } } } }",
+        2,
+    ),
+    (
+        "a profile and what fans said",
+        "anonymous",
+        """{ creator(by: {handle: "creator"}) { name rating { sum count histogram { count } } offers { title } }
+        ratings(of: {handle: "creator"}, first: %d) { nodes { stars opinion reply creator { handle } } } }""",
+        6,
     ),
     ("the same, counted", "anonymous", "{ creators(first: %d) { nodes { handle } totalCount { value } } }", 2),
     (
@@ -151,7 +170,9 @@ def test_a_page_of_ten_runs_as_many_statements_as_one_of_two(crowd: Crowd, field
     who, arguments = PAGES[field]
     takes = "query ($ids: [ID!])" if "$ids" in arguments else ""
     document = f"{takes} {{ {field}(first: %d {arguments}) {{ nodes {{ {shape_of(field)} }} }} }}"
-    given = {"ids": crowd.topups if "topUpIds" in arguments else crowd.orders} if takes else {}
+    of = {"topUpIds": crowd.topups, "ratingIds": crowd.ratings}
+    wanted = next((found for name, found in of.items() if name in arguments), crowd.orders)
+    given = {"ids": wanted} if takes else {}
     few, many = counts(crowd.cast, who, document, **given)
     assert few == many
 
@@ -210,6 +231,9 @@ def test_no_query_walks_a_whole_table(crowd: Crowd, use: str) -> None:
             "admin",
             'orders(first: 2, role: ANYONE, sort: {field: UPDATED_AT}, filter: {updatedSince: "2026-01-01T00:00:00Z"})',
         ),
+        ("fan", 'ratings(first: 2, of: {handle: "creator"})'),
+        ("fan", 'ratings(first: 2, of: {handle: "creator"}, sort: {field: STARS})'),
+        ("moderator", 'ratings(first: 2, of: {handle: "creator"}, sort: {field: STARS, direction: ASC}, hidden: true)'),
         ("creator", "payouts(first: 2)"),
         ("fan", "topUps(first: 2)"),
         ("finance", "topUps(first: 2, everyone: true)"),

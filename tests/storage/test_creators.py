@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from tests.storage import databases
+from tests.storage import databases, rated
 from tests.storage.databases import Clock, Place, Where
 
 from shoutgraph.domain import catalogue as lists, errors, ids, pages
 from shoutgraph.domain.catalogue import CreatorFilter, CreatorSort, Sort
 from shoutgraph.domain.creators import Category, Creator, Offer
 from shoutgraph.domain.orders.order import Occasion
+from shoutgraph.domain.orders.rating import Decision
 from shoutgraph.domain.users import ANONYMOUS, ROLES, User, Viewer
-from shoutgraph.storage import catalogue, creators, users
+from shoutgraph.storage import catalogue, creators, ratings, users
 from shoutgraph.storage.engine import Store
 from shoutgraph.storage.session import Session
 from shoutgraph.storage.statements import Row
@@ -108,8 +109,8 @@ def fill(tx: Tx) -> None:
             created_at=NOW + timedelta(seconds=number // 3),
         )
         insert(tx, new)
-        for _ in range(number % 4):
-            creators.add_rating(tx, new.id, stars=rnd.randint(1, 5))
+        for at in range(number % 4):
+            rated.rate(tx, number * 10 + at, new.id, stars=rnd.randint(1, 5))
         for at in range(0 if number % 12 == 0 else 3):
             price, active = rnd.choice([250, 500, 1000, 2000, 5000]), at == 0 or rnd.random() < 0.6
             terms = {"price_coins": price, "active": active, "occasion": rnd.choice(OCCASIONS)}
@@ -366,13 +367,15 @@ def test_a_creator_starts_at_the_cheapest_active_offer(store: Store) -> None:
 def test_a_rating_counts_without_a_new_revision(store: Store) -> None:
     def work(tx: Tx) -> Creator:
         one = insert(tx, creator(1))
-        creators.add_rating(tx, one.id, stars=5)
-        creators.add_rating(tx, one.id, stars=4)
-        creators.add_rating(tx, one.id, stars=4)
+        best = rated.rate(tx, 1, one.id, stars=5)
+        rated.rate(tx, 2, one.id, stars=4)
+        rated.rate(tx, 3, one.id, stars=4)
         creators.save(tx, replace(creators.get(tx, one.id), revision=2, bio="Rated."))
         row = tx._connection.execute("SELECT rating_hundredths FROM creator").fetchall()
         assert row == [(433,)]
-        creators.add_rating(tx, one.id, stars=-5, ratings=-1)
+        hidden = replace(best, revision=2, hidden=True)
+        ratings.decide(tx, hidden, Decision(hidden=True, reason="ABUSE", note="Rude.", by="staff", at=tx.now))
+        ratings.save(tx, hidden)
         return creators.get(tx, one.id)
 
     found = store.write_now(work)
@@ -443,6 +446,7 @@ def test_a_handle_is_found_as_people_write_it(store: Store) -> None:
         "UPDATE creator SET price_from_coins = NULL",
         "UPDATE creator SET rating_sum = 6, rating_count = 1",
         "UPDATE creator SET rating_sum = 0, rating_count = 1",
+        "UPDATE creator SET rating_sum = 5, rating_count = 1",
         "UPDATE creator SET user_id = id",
         "UPDATE creator SET number = number + 1",
         "UPDATE creator SET featured = 2",

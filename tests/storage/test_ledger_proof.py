@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.storage import databases, placing
+from tests.storage import databases, placing, rated
 from tests.storage.databases import START, Clock, Place, Where
 
-from shoutgraph.domain import accounts, ids, journal as lines
+from shoutgraph.domain import accounts, creators as creator_rules, ids, journal as lines, policies
+from shoutgraph.domain.creators import Category, Profile
 from shoutgraph.domain.ledger import Lot, LotMove, Posting, Transfer
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.proof import Law, Violation
-from shoutgraph.storage import journal, ledger, ledger_proof
+from shoutgraph.domain.users import User
+from shoutgraph.storage import creators, journal, ledger, ledger_proof, users
 from shoutgraph.storage.engine import Store, Tx
 
 BOOKS = Books("EUR", 100)
 FIRST = "id = (SELECT min(id) FROM posting)"
 FAN = ids.UserId("user_fan")
 CREATOR = ids.CreatorId("creator_1")
+RATED = ids.CreatorId("creator_rated")
 ORDER, ENDED = ids.OrderId("order_live"), ids.OrderId("order_ended")
 PAID, ESCROW, ESCROW_ENDED = accounts.paid(FAN), accounts.escrow(ORDER), accounts.escrow(ENDED)
 PAYOUT, CAP = accounts.holding("payout", "payout_1"), accounts.refund_cap(ENDED)
@@ -55,6 +58,12 @@ def books(tx: Tx) -> None:
     ledger.post(
         tx, Transfer("payout.requested", "payout_1", (Posting(accounts.available(CREATOR), PAYOUT, 5, "hold"),))
     )
+    users.insert(tx, User(ids.UserId("user_1"), 1, "Nova", "DE", locked=False, created_at=tx.now))
+    profile = Profile("nova", "Nova", "DE", (Category.CHEF,), ("de",))
+    ids_of = {"creator_id": RATED, "user_id": ids.UserId("user_1")}
+    creators.insert(tx, creator_rules.register(profile, policy=policies.FIRST, now=tx.now, **ids_of))
+    for number, stars in enumerate((2, 4)):
+        rated.rate(tx, number, RATED, stars=stars)
     for number in range(1, 4):
         journal.append(tx, lines.NewEvent(f"event_{number}", ORDER, "told", {"number": number}))
 
@@ -209,6 +218,21 @@ TAMPERINGS = {
     "an event that is gone": Tampering(Law.CHAIN, "event 2", ("DELETE FROM event WHERE seq = 2",)),
     "a subject's line that is gone": Tampering(
         Law.TOPICS, f"{ORDER}: lines 2, last 3", ("DELETE FROM event WHERE seq = 2",)
+    ),
+    "a rating that is gone": Tampering(
+        Law.RATINGS, f"{RATED}: kept 2, counted 1", ("DELETE FROM rating_words", "DELETE FROM rating WHERE stars = 4")
+    ),
+    "a rating of other stars": Tampering(
+        Law.RATINGS, f"{RATED}: kept 2, counted 2", (_change("rating", "stars = 5", "stars = 4"),)
+    ),
+    "a rating that counts although it is hidden": Tampering(
+        Law.RATINGS, f"{RATED}: kept 2, counted 1", (_change("rating", "hidden = 1", "stars = 4"),)
+    ),
+    "a tally that is gone": Tampering(Law.RATINGS, f"{RATED}: kept 0, counted 2", ("DELETE FROM rating_tally",)),
+    "an average that nobody gave": Tampering(
+        Law.RATINGS,
+        f"{RATED}: sum 10, tallied 6, count 2, tallied 2",
+        (_change("creator", "rating_sum = 10", f"id = '{RATED}'"),),
     ),
 }
 

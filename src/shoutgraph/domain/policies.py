@@ -64,6 +64,8 @@ class Policy:
     gift_day_coins: int = 500_000
     gift_quantity_max: int = 99
     gift_message_chars: int = 200
+    rating_s: int = 90 * DAY_S
+    rating_edit_s: int = 14 * DAY_S
 
     def __post_init__(self) -> None:
         assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"

@@ -1,7 +1,7 @@
 """Creators and their offers.
 
-The database keeps two things in step by triggers: a creator's cheapest active offer, and the text that the catalogue
-searches. Units: coins, seconds, days.
+The database keeps three things in step by triggers: a creator's cheapest active offer, the sum and number of their
+ratings, and the text that the catalogue searches. Units: coins, seconds, days.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -160,16 +160,6 @@ _SAVE: Final = Statement[Any](
         .values({name: sa.bindparam(name) for name in (*_WRITTEN, *_DERIVED) if name != "id"})
     )
 )
-_RATE: Final = Statement[Any](
-    lambda: (
-        sa.update(CREATORS)
-        .where(CREATORS.c.id == sa.bindparam("of"))
-        .values(
-            rating_sum=CREATORS.c.rating_sum + sa.bindparam("stars"),
-            rating_count=CREATORS.c.rating_count + sa.bindparam("ratings"),
-        )
-    )
-)
 _GET: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.id == sa.bindparam("id")), holds=CREATORS)
 _FIND_BY_HANDLE: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.handle == sa.bindparam("handle")))
 _FIND_BY_USER: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.user_id == sa.bindparam("user_id")))
@@ -224,11 +214,6 @@ def save(tx: Tx, creator: Creator) -> None:
     params = _params(creator)
     if not tx.run(_SAVE, of=params.pop("id"), previous_revision=creator.revision - 1, **params):
         raise errors.StaleRevisionError(current_revision=get(tx, creator.id).revision)
-
-
-def add_rating(tx: Tx, creator_id: ids.CreatorId, *, stars: int, ratings: int = 1) -> None:
-    """Counts a rating into the average; negative numbers take one out again. Not a new revision."""
-    tx.put(_RATE, of=creator_id, stars=stars, ratings=ratings)
 
 
 def get(tx: Tx, creator_id: str) -> Creator:

@@ -14,7 +14,7 @@ from shoutgraph.domain import accounts, journal as lines, ledger
 from shoutgraph.domain.orders import states
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.proof import Law, Violation
-from shoutgraph.storage import columns, journal
+from shoutgraph.storage import columns, journal, ratings
 from shoutgraph.storage.ledger.reading import balance_coins
 from shoutgraph.storage.ledger.tables import AccountRow, EntryRow, LotMoveRow, LotRow, PostingRow, TransferRow
 from shoutgraph.storage.orders import OrderRow
@@ -297,6 +297,13 @@ _CHECKS: Final = (
     _Check(Law.LOTS, "a lot does not follow from its moves", ("rest", "moved", "granted"), _limited(_wrong_lots())),
     _Check(Law.ORIGINS, "lots and wallet moved differently", ("in", "of", "by"), _limited(_unmatched_lots())),
     _Check(Law.TOPICS, "a subject's lines have a gap", ("lines", "last"), _limited(_topic_gaps())),
+    _Check(Law.RATINGS, "a tally is not what the ratings say", ("kept", "counted"), _limited(ratings.wrong_tallies())),
+    _Check(
+        Law.RATINGS,
+        "an average is not that of the tally",
+        ("sum", "tallied", "count", "tallied"),
+        _limited(ratings.wrong_averages()),
+    ),
 )
 
 

@@ -14,7 +14,9 @@ from shoutgraph.domain import creators as creator_values
 from shoutgraph.domain.creators import Category, Creator, Offer
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders.order import Occasion
+from shoutgraph.domain.orders.rating import STARS
 from shoutgraph.services import creators, offers
+from shoutgraph.services.orders import ratings
 
 __all__ = ["CreatorType", "OfferType", "RatingSummaryType", "fetch_creators", "fetch_offers", "words"]
 
@@ -42,12 +44,33 @@ enums.describe(
 )
 
 
-@strawberry.type(name="RatingSummary", description="How fans rated a creator's videos.")
+@strawberry.type(name="RatingBucket", description="How many ratings of a creator have so many stars.")
+class RatingBucketType:
+    stars: int = strawberry.field(description="1 to 5.")
+    count: int = strawberry.field(description="How many ratings have them.")
+
+
+@strawberry.type(name="RatingSummary", description="How fans rated a creator's videos; hidden ratings do not count.")
 class RatingSummaryType:
+    creator_id: strawberry.Private[str]
     average_hundredths: int | None = strawberry.field(
-        description="Average in hundredths of a star, 100 to 500; null before the first rating."
+        description="Average in hundredths of a star, half rounded up, 100 to 500; null before the first rating. "
+        "Exactly it is sum divided by count."
     )
+    sum: int = strawberry.field(description="All stars together.")
     count: int = strawberry.field(description="How many ratings there are.")
+
+    @loaders.batch(
+        description="How many there are of each kind, from 1 star to 5; kept exactly, never estimated.",
+        directives=[ListSize(assumed_size=len(STARS))],
+    )
+    @staticmethod
+    async def histogram(parents: "list[RatingSummaryType]", context: Context) -> list[list[RatingBucketType]]:
+        found = await ratings.tallies(context.tools, [parent.creator_id for parent in parents])
+        return [
+            [RatingBucketType(stars=stars, count=count) for stars, count in zip(STARS, tally.counts, strict=True)]
+            for tally in found
+        ]
 
 
 @strawberry.type(name="Creator", description="Someone who films videos on request.")
@@ -100,7 +123,10 @@ class CreatorType(NodeType):
 
     @fields.resolver(description="How fans rated their videos.")
     def rating(self) -> RatingSummaryType:
-        return RatingSummaryType(average_hundredths=self.value.rating_hundredths, count=self.value.rating_count)
+        of = self.value
+        return RatingSummaryType(
+            creator_id=of.id, average_hundredths=of.rating_hundredths, sum=of.rating_sum, count=of.rating_count
+        )
 
     @fields.resolver(description="Whether they are open and not on a break now; they may still be at capacity.")
     def takes_orders(self, info: Info) -> bool:

@@ -20,6 +20,7 @@ from shoutgraph.api.graphql import (
 from shoutgraph.api.graphql.gifts import room as gifts
 from shoutgraph.api.graphql.orders import room as orders
 from shoutgraph.api.graphql.payouts import room as payouts
+from shoutgraph.api.graphql.ratings import room as ratings
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.topups import room as topups
 
@@ -32,6 +33,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     topups.ROOM,
     wallets.ROOM,
     orders.ROOM,
+    ratings.ROOM,
     videos.ROOM,
     gifts.ROOM,
     earnings.ROOM,

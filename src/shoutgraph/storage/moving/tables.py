@@ -29,6 +29,7 @@ from shoutgraph.storage import (
     packages,
     payouts,
     policies,
+    ratings,
     receipts,
     recipients,
     refunds,
@@ -47,9 +48,9 @@ from shoutgraph.storage.moving.sides import Side
 from shoutgraph.storage.statements import Statement
 
 ROOMS: Final = (
-    api_keys, bank_files, creators, deadlines, disputes, earnings, epochs, journal, ledger, media, news, notices,
-    orders, packages, payouts, policies, receipts, recipients, refunds, requests, resolutions, reversals, strays,
-    sweeps, taken_back, topups, users, wallets,
+    api_keys, bank_files, creators, deadlines, disputes, earnings, epochs, gifts, journal, ledger, media, news, notices,
+    orders, packages, payouts, policies, ratings, receipts, recipients, refunds, requests, resolutions, reversals,
+    stickers, strays, sweeps, taken_back, topups, users, wallets,
 )  # fmt: skip
 """Whoever has tables: they are known once their room is imported."""
 
@@ -58,6 +59,7 @@ CHUNK_ROWS: Final = 1_000
 BORN: Final[Mapping[str, Mapping[str, object]]] = {
     "topup": {"credited": 0, "settled_minor": 0, "reversed_minor": 0},
     "payout": {"state": "REQUESTED"},
+    "rating": {"hidden": 0},
     "refund": {"state": "REQUESTED"},
 }
 """What a row has to say when it is new; what it says now is written once everything is there."""
@@ -67,7 +69,7 @@ ARISING: Final[Mapping[str, frozenset[str]]] = {
 }
 """Columns that follow from other rows."""
 ONLY_EMBEDDED: Final = frozenset({"order_ok", "wallet_ok"})
-WRITTEN_BY_GUARDS: Final = ONLY_EMBEDDED | {"entry"}
+WRITTEN_BY_GUARDS: Final = ONLY_EMBEDDED | {"entry", "rating_tally"}
 REPLAYED: Final = frozenset({"account", "transfer", "posting", "lot", "lot_move", "orders"})
 """Tables that are written in the order in which things happened."""
 SEEDED: Final = frozenset({"asset"})

@@ -12,6 +12,7 @@ from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.orders.brief import BriefType
 from shoutgraph.api.graphql.orders.policy import DeadlineType, PolicyType, SplitType
+from shoutgraph.api.graphql.orders.ratings import RatingType
 from shoutgraph.api.graphql.videos import VideoType
 from shoutgraph.domain import fees
 from shoutgraph.domain.money import Coins
@@ -20,7 +21,7 @@ from shoutgraph.domain.orders.order import Order, RedoGround, Side, Statement
 from shoutgraph.domain.orders.states import State
 from shoutgraph.domain.policies import Policy
 from shoutgraph.services import creators, offers
-from shoutgraph.services.orders import deliver, read
+from shoutgraph.services.orders import deliver, ratings, read
 
 _STATEMENTS = ListSize(assumed_size=50)
 
@@ -135,6 +136,12 @@ class OrderType(NodeType):
     async def statements(parents: "list[OrderType]", context: Context) -> list[list[DisputeStatementType]]:
         found = await read.list_statements(context.tools, context.viewer, [parent.value for parent in parents])
         return [[DisputeStatementType.of(said) for said in of_one] for of_one in found]
+
+    @loaders.batch(description="How the fan rated it; null if they did not, or where it is hidden from the caller.")
+    @staticmethod
+    async def rating(parents: "list[OrderType]", context: Context) -> list[RatingType | None]:
+        found = await ratings.list_of_orders(context.tools, context.viewer, [parent.value for parent in parents])
+        return [None if rating is None else RatingType.of(rating, context.viewer) for rating in found]
 
     @fields.resolver(
         description="When something will happen by itself, the next first.", directives=[ListSize(assumed_size=3)]

@@ -28,6 +28,8 @@ class PolicyType:
     earnings_hold_seconds: int = strawberry.field(description="How long earnings stay pending.")
     payout_min: Coins = strawberry.field(description="Smallest payout.")
     payout_day_max: Coins = strawberry.field(description="Most that is paid out in a day.")
+    rating_seconds: int = strawberry.field(description="Time for the fan to rate a completed order.")
+    rating_edit_seconds: int = strawberry.field(description="How long a rating, and a reply to it, may be changed.")
     coin_par: MoneyType = strawberry.field(description="What a hundred coins are worth at par.")
 
     @classmethod
@@ -49,6 +51,8 @@ class PolicyType:
             earnings_hold_seconds=policy.earnings_hold_s,
             payout_min=Coins(policy.payout_min_coins),
             payout_day_max=Coins(policy.payout_day_coins),
+            rating_seconds=policy.rating_s,
+            rating_edit_seconds=policy.rating_edit_s,
             coin_par=MoneyType.of(Money(policy.par_minor(100), policy.book_currency)),
         )
 

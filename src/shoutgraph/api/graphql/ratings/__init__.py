@@ -1,0 +1,1 @@
+"""Ratings in the graph: what fans and creators say, what moderators decide, and the events of both."""
