@@ -110,6 +110,7 @@ def next_step(
 def booked(topup: Topup, step: Step) -> Topup:
     """The top-up after a step was posted."""
     before, totals = topup.booked, topup.totals
+    after = before
     match step.kind:
         case StepKind.CREDIT:
             after = replace(before, credited=True)
