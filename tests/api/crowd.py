@@ -1,11 +1,11 @@
 """A marketplace in which nothing is shared: each fan, creator, offer, policy, order and video is there once."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from tests.api import ledgers
-from tests.api.cast import PURCHASE, RULES, SHAPE, STEPS, Cast
+from tests.api.cast import PURCHASE, RULES, SHAPE, STEPS, STICKERS, Cast
 from tests.api.harness import PATIENCE_S
 
 from shoutgraph.storage import policies
@@ -80,9 +80,7 @@ def gather(cast: Cast) -> Crowd:
         crowd.recipients.append(recipient)
         given = {"coins": "10", "recipientId": recipient}
         crowd.payouts.append(to.do(f"creator_{at}", "payoutRequest", "payout { id }", **given)["payout"]["id"])
-    for topup_id in crowd.topups:
-        crowd.refunds.append(ledgers.held_refund(to, topup_id))
-        crowd.resolutions.append(ledgers.proposed(to))
+    _let_wait(crowd)
     crowd.packages = [each["id"] for each in _packages(cast)]
     shown = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Order { video { id } } } }"
     crowd.videos = [order["video"]["id"] for order in to.ask("moderator", shown, ids=crowd.orders)["nodes"]]

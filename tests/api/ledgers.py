@@ -1,8 +1,9 @@
-"""Money that waits for people, made behind the API: a held refund, a stray, and what somebody proposed of it."""
+"""Money that waits for people, made behind the API: refunds, strays, what was proposed of them, files for banks."""
 
 from tests.api.deployment import Deployment
 
-from shoutgraph.domain import ids
+from shoutgraph.domain import bank_files, batches, ids
+from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.money import Money
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.resolutions import Verdict
@@ -12,7 +13,7 @@ from shoutgraph.domain.users import ROLES, Viewer
 from shoutgraph.services.money import resolve
 from shoutgraph.services.orders import timers
 from shoutgraph.services.topups import apply, refund, set_aside
-from shoutgraph.storage import refunds, strays
+from shoutgraph.storage import bank_files as file_rows, batches as batch_rows, refunds, strays
 from shoutgraph.storage.tx import Tx
 
 SOMEBODY = Viewer(scopes=ROLES["finance"], principal="somebody")
@@ -46,6 +47,34 @@ def proposed(to: Deployment) -> str:
     name = to.app.tools.new_id(ids.EVENT)
     asked = Request.of(principal=SOMEBODY.principal, mutation="moneyResolvePropose", key=name, given={})
     return to.run(resolve.propose(to.app.tools, SOMEBODY, asked, wish)).value.id
+
+
+def exported(to: Deployment) -> tuple[str, str]:
+    """A batch of a file for a bank, and the file."""
+    new_id, now = to.app.tools.new_id, to.app.tools.clock()
+    name = new_id(ids.BATCH)
+    content = bank_files.Content("payouts.xml", "application/xml", name.encode())
+    batch = Batch(name, "sandbox-payouts", batches.key_of([name]), now, now, exported_at=now)
+    file = bank_files.BankFile(
+        id=new_id(ids.BANK_FILE),
+        instance=batch.instance,
+        direction=bank_files.Direction.OUT,
+        sha256=content.sha256,
+        media_type=content.media_type,
+        name=content.name,
+        size_bytes=len(content.body),
+        batch_id=batch.id,
+        made_at=now,
+        made_by="system",
+        state=bank_files.FileState.MADE,
+    )
+
+    def work(tx: Tx) -> None:
+        batch_rows.insert(tx, batch)
+        file_rows.insert(tx, file, content.body)
+
+    to.write(work)
+    return batch.id, file.id
 
 
 def gather(to: Deployment, topup_id: str) -> dict[str, str]:

@@ -39,8 +39,13 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "topUpEvents": ("finance", "filter: {topUpIds: $ids, status: [PAID]}"),
     "payouts": ("finance", "everyone: true"),
     "payoutQueue": ("finance", ""),
+    "payoutEvents": ("finance", "filter: {payoutIds: $ids, status: [REQUESTED]}"),
+    "payoutBatches": ("finance", ""),
+    "bankFiles": ("finance", ""),
     "topUpRefunds": ("finance", ""),
     "moneyUnresolved": ("finance", ""),
+    "giftEvents": ("finance", ""),
+    "giftRanking": ("creator", "creatorId: CREATOR"),
 }
 """Every root field that is paged: who asks, and for what."""
 
@@ -168,6 +173,7 @@ def test_every_page_is_tried() -> None:
 @pytest.mark.parametrize("field", PAGES)
 def test_a_page_of_ten_runs_as_many_statements_as_one_of_two(crowd: Crowd, field: str) -> None:
     who, arguments = PAGES[field]
+    arguments = arguments.replace("CREATOR", f'"{crowd.cast.ids["creator_profile"]}"')
     takes = "query ($ids: [ID!])" if "$ids" in arguments else ""
     document = f"{takes} {{ {field}(first: %d {arguments}) {{ nodes {{ {shape_of(field)} }} }} }}"
     of = {"topUpIds": crowd.topups, "ratingIds": crowd.ratings}
@@ -203,7 +209,8 @@ def test_placing_an_order_takes_the_same_few_statements_each_time(crowd: Crowd) 
         to.statements.clear()
         to.do("fan", "orderPlace", "order { id }", **crowd.cast.wish())
         found.append(len(to.statements_read()))
-    assert min(found) == PLACE[to.app.settings.embedded], "whatever a webhook ran beside it"
+    looks = to.app.settings.embedded and to.app.tools.providers.hooks.screens  # a plugin's look is a deadline more
+    assert min(found) == PLACE[to.app.settings.embedded] + looks, "whatever a webhook ran beside it"
 
 
 @pytest.mark.sqlite_only
@@ -250,6 +257,8 @@ def check_plans(to: Deployment) -> None:
     """Fails if one of the statements that were run reads a whole table without an index."""
     for sql in [sql for sql in to.statements if sql.startswith("SELECT")]:
         walked = {match[1] for line in plan_of(to, sql) if (match := _WALK.fullmatch(line))}
+        if " LIMIT " in sql:
+            walked -= {name for name in walked if name.startswith("anon_")}  # a part of the statement, and bounded
         assert not walked or (walked <= NEWEST_ONLY and "DESC\n LIMIT 1 " in sql), sql
 
 
