@@ -22,6 +22,9 @@ def test_refunds_and_resolutions_move(
     with open_till(place) as till:
         topup = till.paid(till.world.person("ada"), 1_000)
         ask(till, topup, minor=300)
+        till.control(f"payments/{topup.id}/fail-refund")
+        till.look(topup)
+        ask(till, topup, minor=300)
         with monkeypatch.context() as patch:
             patch.setattr(refunding, "TIMEOUT", refunding.TIMEOUT * 0)
             settle(till, ask(till, topup, minor=700).value.id, Verdict.NOT_EXECUTED)
@@ -40,4 +43,4 @@ def test_refunds_and_resolutions_move(
             prove=ledger_proof.verify,
             tell=lambda _name, _count: None,
         )
-    assert (moved.rows["refund"], moved.rows["resolution"]) == (4, 1)
+    assert (moved.rows["refund"], moved.rows["taken_back"], moved.rows["resolution"]) == (5, 2, 1)

@@ -70,6 +70,9 @@ TWIN = """INSERT INTO refund SELECT 'refund_twin', 1, topup_id, user_id, instanc
   FROM refund WHERE state = 'HELD'"""
 SENT = "UPDATE refund SET state = 'SUBMITTING', attempts = 1"
 DECIDED = "UPDATE resolution SET state = 'CONFIRMED', decided_at = 1, decided_by ="
+SOMETHING = """INSERT INTO taken_back (ref, topup_id, taken, number, minor, coins, book_units, order_coins, owed_coins,
+  bonus_coins, back_minor, back_coins, back_book_units, at) SELECT 'other', topup_id, taken, number, minor, coins,
+  book_units, 0, 0, 0, 0, 0, 0, at FROM taken_back"""
 ATTACKS: list[tuple[str, ...]] = [
     ("of nothing", "refund_part", TWIN.format(minor=0, coins=0, state="REQUESTED")),
     ("of less than nothing", "refund_part", TWIN.format(minor=-5, coins=0, state="REQUESTED")),
@@ -97,6 +100,26 @@ ATTACKS: list[tuple[str, ...]] = [
         "UPDATE refund SET state = 'SUCCEEDED', closed_at = 1 WHERE state = 'SUBMITTING'",
     ),
     ("whose coins do not return", "in the books", f"UPDATE refund SET state = 'DENIED', closed_at = 1 WHERE {HELD}"),
+    ("whose money came back beside the books", "in the books", f"UPDATE refund SET state = 'REVERSED' WHERE {DONE}"),
+    (
+        "of which more came back than went",
+        "no more comes back",
+        "UPDATE topup SET refunds_failed_minor = refunded_minor + 1 WHERE refunded_minor > 0",
+    ),
+    (
+        "of which more is booked as come back than was seen",
+        "no more comes back",
+        "UPDATE topup SET booked_refunds_failed_minor = 1 WHERE refunded_minor > 0",
+    ),
+    ("that took something else", "never changes", "UPDATE taken_back SET taken = '[]', coins = 1"),
+    ("that gives back beside the books", "in the books", "UPDATE taken_back SET back_minor = 1"),
+    ("that gives back more than it took", "taken_back_", "UPDATE taken_back SET back_coins = coins + 1"),
+    ("that is forgotten", "never deleted", "DELETE FROM taken_back"),
+    (
+        "that took nothing of the books",
+        "in the books",
+        SOMETHING,
+    ),
     ("of another amount", "never changes", f"UPDATE refund SET minor = 1 WHERE {HELD}"),
     ("of somebody else", "never changes", f"UPDATE refund SET requested_by = 'x' WHERE {HELD}"),
     ("that is deleted", "never deleted", f"DELETE FROM refund WHERE {HELD}"),
