@@ -69,7 +69,7 @@ ARISING: Final[Mapping[str, frozenset[str]]] = {
 }
 """Columns that follow from other rows."""
 ONLY_EMBEDDED: Final = frozenset({"order_ok", "wallet_ok"})
-WRITTEN_BY_GUARDS: Final = ONLY_EMBEDDED | {"entry", "rating_tally"}
+WRITTEN_BY_GUARDS: Final = ONLY_EMBEDDED | {"entry", "gift_total", "rating_tally"}
 REPLAYED: Final = frozenset({"account", "transfer", "posting", "lot", "lot_move", "orders"})
 """Tables that are written in the order in which things happened."""
 SEEDED: Final = frozenset({"asset"})
