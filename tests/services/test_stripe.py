@@ -228,7 +228,8 @@ def test_a_refund_of_ours_that_fails_in_the_end_gives_the_coins_back(desk: Desk)
     desk.tell()
     for _ in range(8):
         desk.tick(hours=2)
-    assert desk.world.read(lambda tx: refunds.get(tx, asked.id)).state is RefundState.FAILED
+    ended = desk.world.read(lambda tx: refunds.get(tx, asked.id)).state
+    assert ended is RefundState.REVERSED  # Stripe does not say whether it ever was done; its coins are back
     assert desk.now(topup).status is Status.PAID
     assert desk.world.wallet(desk.fan) == (1_000, 0, 0)
     desk.world.verify()
