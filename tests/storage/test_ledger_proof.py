@@ -229,6 +229,11 @@ TAMPERINGS = {
         Law.RATINGS, f"{RATED}: kept 2, counted 1", (_change("rating", "hidden = 1", "stars = 4"),)
     ),
     "a tally that is gone": Tampering(Law.RATINGS, f"{RATED}: kept 0, counted 2", ("DELETE FROM rating_tally",)),
+    "a total that nobody gave": Tampering(
+        Law.GIFTS,
+        "creator_x ALL user_x: coins kept 5, given 0, gifts kept 1, given 0",
+        ("INSERT INTO gift_total VALUES ('creator_x', 'ALL', 0, 'user_x', 5, 1)",),
+    ),
     "an average that nobody gave": Tampering(
         Law.RATINGS,
         f"{RATED}: sum 10, tallied 6, count 2, tallied 2",

@@ -27,6 +27,7 @@ class Law(StrEnum):
     CHAIN = "every line of the journal is sealed to the one before it"
     TOPICS = "the lines of a subject are without a gap"
     RATINGS = "a creator's ratings are counted as they stand"
+    GIFTS = "what a fan gave to a creator is the sum of their gifts, in every window"
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,10 @@ class GiftTotalRow(SQLModel, table=True):
     gifts: int = Field(sa_type=Integer)
 
 
+_DAY: Final = sa.literal_column("86400000000", Integer)
+_WEEK: Final = sa.literal_column("604800000000", Integer)
+_MONDAY: Final = sa.literal_column("259200000000", Integer)
+"""What 1970 began after a Monday's midnight; all three as the triggers have them, in microseconds."""
 _T: Final = columns.table_of(GiftRow)
 _TOTAL: Final = columns.table_of(GiftTotalRow)
 _NAMES: Final = tuple(column.name for column in _T.c)
@@ -138,8 +142,35 @@ def list_of_totals(tx: Tx, creator_id: str, window: Window, args: pages.PageArgs
     ranks = [more + 1]
     for at, (previous, row) in enumerate(pairwise(ordered), start=1):
         ranks.append(ranks[-1] if previous[1] == row[1] else before + at + 1)
-    found = [Total(*row, rank=rank) for row, rank in zip(ordered, ranks, strict=True)]
+    found = [Total(who, given, count, rank) for (who, given, count), rank in zip(ordered, ranks, strict=True)]
     return found[::-1] if args.backward else found
+
+
+def wrong_totals() -> sa.Select[Any]:
+    """The totals that are not the sum of the gifts, for the proof: what is kept, and what was given."""
+    at, none = sa.type_coerce(_T.c.sent_at, Integer), sa.literal_column("0", Integer)
+    numbers = {Span.DAY: at // _DAY, Span.WEEK: (at + _MONDAY) // _WEEK, Span.ALL: none}
+    one = sa.literal_column("1", Integer)
+    given = [
+        sa.select(
+            _T.c.creator_id, sa.literal_column(f"'{span}'", Text).label("span"), number.label("number"), _T.c.user_id,
+            none.label("kept"), _T.c.coins.label("given"), none.label("kept_gifts"), one.label("given_gifts"),
+        )
+        for span, number in numbers.items()
+    ]  # fmt: skip
+    kept = sa.select(
+        _TOTAL.c.creator_id, sa.type_coerce(_TOTAL.c.span, Text), _TOTAL.c.number, _TOTAL.c.user_id,
+        _TOTAL.c.coins, none, _TOTAL.c.gifts, none,
+    )  # fmt: skip
+    both = sa.union_all(*given, kept).subquery()
+    sums = [sa.func.sum(both.c[name]) for name in ("kept", "given", "kept_gifts", "given_gifts")]
+    space = sa.literal_column("' '", Text)
+    name = both.c.creator_id + space + both.c.span + space + both.c.user_id
+    return (
+        sa.select(name, *sums)
+        .group_by(both.c.creator_id, both.c.span, both.c.number, both.c.user_id)
+        .having((sums[0] != sums[1]) | (sums[2] != sums[3]))
+    )
 
 
 def _page(*, backward: bool, after: bool) -> Statement[Any]:

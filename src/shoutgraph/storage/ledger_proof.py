@@ -14,7 +14,7 @@ from shoutgraph.domain import accounts, journal as lines, ledger
 from shoutgraph.domain.orders import states
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.proof import Law, Violation
-from shoutgraph.storage import columns, journal, ratings
+from shoutgraph.storage import columns, gifts, journal, ratings
 from shoutgraph.storage.ledger.reading import balance_coins
 from shoutgraph.storage.ledger.tables import AccountRow, EntryRow, LotMoveRow, LotRow, PostingRow, TransferRow
 from shoutgraph.storage.orders import OrderRow
@@ -303,6 +303,12 @@ _CHECKS: Final = (
         "an average is not that of the tally",
         ("sum", "tallied", "count", "tallied"),
         _limited(ratings.wrong_averages()),
+    ),
+    _Check(
+        Law.GIFTS,
+        "a total is not the sum of the gifts",
+        ("coins kept", "given", "gifts kept", "given"),
+        _limited(gifts.wrong_totals()),
     ),
 )
 
