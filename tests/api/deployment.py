@@ -273,7 +273,8 @@ def titled(name: str) -> str:
 
 def absent_of(thing_id: str) -> str:
     """An id like this one that nothing has."""
-    return ids.encode(ids.prefix_of(thing_id) or "", bytes(range(16)))
+    place, slash, name = thing_id.rpartition("/")  # a stray's is an instance and a name
+    return place + slash + ids.encode(ids.prefix_of(name) or "", bytes(range(16)))
 
 
 @cache

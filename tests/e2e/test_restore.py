@@ -186,7 +186,7 @@ def test_what_is_no_backup_takes_no_place(place: Place, content: bytes | None):
 def anchored(place: Place) -> Path:
     """A market with one order and one anchor, which a person wrote beside the server."""
     place.env.pop("SHOUTGRAPH_ANCHOR_INTERVAL_S")
-    with drill.serving(place) as server:
+    with drill.serving(place, "--no-jobs") as server:
         fan = Client(server.url, place.market.token(place.market.rich_id))
         fan.data(crowd.PLACE, input=crowd.wish(place.market.sellers[0].offer_id, crowd.new_key()))
         fan.close()

@@ -93,17 +93,18 @@ class Unresolved:
 
 
 def kind_of(subject_id: str) -> SubjectKind:
-    """What an id names; whatever is no id of ours is a stray.
+    """What an id names: money of ours, or a stray.
 
     Raises:
-        NotFoundError: nothing of this kind is ever settled by people.
+        ValidationError: nothing of this kind is ever settled by people.
     """
     prefix = ids.prefix_of(subject_id)
     if prefix is None and "/" in subject_id:
         return SubjectKind.STRAY
     found = {ids.TOPUP: SubjectKind.TOPUP, ids.PAYOUT: SubjectKind.PAYOUT, ids.REFUND: SubjectKind.REFUND}
     if prefix not in found:
-        raise errors.NotFoundError("There is no such money to settle.", path=("input", "subjectId"))
+        msg = "Expected the id of a top-up, payout or refund, or a stray's as 'instance/name'."
+        raise errors.ValidationError(msg, code="INVALID_ID", path=("input", "subjectId"))
     return found[prefix]
 
 

@@ -70,13 +70,9 @@ def stray_of(tx: Tx, subject_id: str) -> Stray:
     """A stray by its name among what people settle.
 
     Raises:
-        ValidationError: the text is no name of a stray.
         NotFoundError: there is none of this name.
     """
-    instance, slash, operation_id = subject_id.partition("/")
-    if not slash:
-        msg = "Expected the id of a top-up, payout or refund, or a stray's as 'instance/name'."
-        raise errors.ValidationError(msg, code="INVALID_ID", path=("input", "subjectId"))
+    instance, _, operation_id = subject_id.partition("/")
     found = strays.find(tx, instance=instance, operation_id=operation_id)
     if found is None:
         raise errors.NotFoundError("There is no such money to settle.", path=("input", "subjectId"))
