@@ -31,7 +31,7 @@ class RatingRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "rating"
     __table_args__ = (
         columns.truth("hidden"),
-        sa.CheckConstraint(f"stars BETWEEN {STARS[0]} AND {STARS[-1]} AND revision > 0", name="rating_stars"),
+        sa.CheckConstraint(f"revision > 0 AND stars BETWEEN {STARS[0]} AND {STARS[-1]}", name="rating_stars"),
         sa.CheckConstraint("(replied_at IS NULL) = (reply_editable_until IS NULL)", name="rating_replied"),
         sa.Index("rating_newest", "creator_id", "hidden", "id"),
         sa.Index("rating_best", "creator_id", "hidden", "stars", "id"),

@@ -40,7 +40,7 @@ def ratings() -> None:
         sa.Column("edited_at", INTEGER),
         sa.Column("replied_at", INTEGER),
         sa.Column("reply_editable_until", INTEGER),
-        sa.CheckConstraint("stars BETWEEN 1 AND 5 AND revision > 0", name="rating_stars"),
+        sa.CheckConstraint("revision > 0 AND stars BETWEEN 1 AND 5", name="rating_stars"),
         sa.CheckConstraint("(replied_at IS NULL) = (reply_editable_until IS NULL)", name="rating_replied"),
         sa.CheckConstraint("hidden IN (0, 1)"),
         sqlite_strict=True,
