@@ -201,7 +201,6 @@ class Fence:
         )
         return Unknown(reason, detail=type(error).__name__ if error else "")
 
-
     def _told(self, error: BaseException | None) -> str:
         """What went wrong: the whole trace of a plugin that broke, a few words of a network that did."""
         if error is None:

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from shoutgraph.domain import creators, ids, users
 from shoutgraph.domain.creators import Category, Creator, OfferTerms, Profile
-from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.gifts import StickerEntry, read_catalogue
+from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.packages import PriceList, read_list
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.users import Scope, Viewer
