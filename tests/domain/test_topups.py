@@ -327,13 +327,7 @@ class Wallet:
                     ref = f"r{self.topup.totals.refunded_minor}"
                     self.taken.append(TakenBack(ref, TOPUP, step.part, (), T0))
             case StepKind.REFUND_FAILED:
-                assert 0 < step.failed_minor
-                if step.taken is not None:
-                    assert step.part.minor == step.failed_minor
-                    at = self.taken.index(step.taken)
-                    self.taken[at] = replace(step.taken, back=step.taken.back.plus(step.part))
-                    assert min(step.part.coins, self.taken[at].left.coins, self.taken[at].left.book_units) >= 0
-                self.gone = self.gone.less(step.part)
+                self.come_back(step)
             case StepKind.DISPUTE:
                 self.move(step.part)
                 until = self.topup.totals.disputed_minor
@@ -346,6 +340,15 @@ class Wallet:
                 self.gone = self.gone.less(won)
                 self.disputes[at] = replace(step.dispute, decided_at=T0, lost_minor=step.lost_minor)
         self.topup = booking.booked(self.topup, step)
+
+    def come_back(self, step: Step) -> None:
+        assert step.failed_minor > 0
+        if step.taken is not None:
+            assert step.part.minor == step.failed_minor
+            at = self.taken.index(step.taken)
+            self.taken[at] = replace(step.taken, back=step.taken.back.plus(step.part))
+            assert min(step.part.coins, self.taken[at].left.coins, self.taken[at].left.book_units) >= 0
+        self.gone = self.gone.less(step.part)
 
     def move(self, part: Slice) -> None:
         assert min(part.minor, part.coins, part.book_units) >= 0

@@ -47,10 +47,10 @@ def load(
 def list_gifts(data_dir: DataDir = None) -> None:
     """List what can be given, the cheapest first."""
     from shoutgraph import app
-    from shoutgraph.storage import stickers
+    from shoutgraph.services.gifts import catalogue
 
     with app.open_reader(read_settings(data_dir=data_dir)) as store:
-        found = store.read_now(stickers.list_of_current)
+        found = store.read_now(catalogue.on_sale)
     if not found:
         fail("the catalogue is empty; `shoutgraph gifts load` fills it")
     table = Table("key", "name", Column("coins", justify="right"), "tier", "asset", "version", title="Gifts")

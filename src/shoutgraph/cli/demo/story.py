@@ -11,7 +11,6 @@ import httpx
 
 from shoutgraph import app, settings
 from shoutgraph.cli import proof as proving
-from shoutgraph.cli.demo.chapters import Chapter
 from shoutgraph.cli.demo.feed import Feed
 from shoutgraph.cli.demo.people import Person, StoryError
 from shoutgraph.cli.demo.telling import Teller, coins, money
@@ -52,7 +51,7 @@ class Story:
         self.creator = self._register("Nova", "creator")
         self.handle = "nova.sings"
 
-    def play(self, video: Path | None, chapters: Iterable[Chapter] = ()) -> None:
+    def play(self, video: Path | None, chapters: Iterable[Callable[["Story"], None]] = ()) -> None:
         """Everything, from an empty wallet to the proof; more chapters come before the proof.
 
         Raises:

@@ -57,6 +57,11 @@ async def read(tools: Tools) -> Catalogue:
     return await tools.store.read(lambda tx: Catalogue(rows.list_of_current(tx), policies.current(tx)))
 
 
+def on_sale(tx: Tx) -> Sequence[Sticker]:
+    """What can be given, the cheapest first."""
+    return rows.list_of_current(tx)
+
+
 async def list_by_id(tools: Tools, sticker_ids: Sequence[str]) -> list[Sticker | None]:
     """Stickers by id, given now or not, None where there is none."""
     return await tools.store.read(lambda tx: rows.list_of(tx, sticker_ids))
