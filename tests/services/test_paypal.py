@@ -266,6 +266,21 @@ def test_a_dispute_that_ends_by_a_refund_takes_the_coins_once(desk: Desk) -> Non
     desk.world.verify()
 
 
+def test_a_refund_that_fails_after_it_was_done_gives_the_coins_back(desk: Desk) -> None:
+    topup, order = desk.paid()
+    orders.refund(desk.paypal, orders.capture_of(order), order, {})
+    assert set(desk.tell()) == {200}
+    desk.tick()
+    assert desk.now(topup).status is Status.REFUNDED
+    assert desk.world.wallet(desk.fan) == (0, 0, 0)
+    orders.fail_refund(desk.paypal, order)
+    assert desk.tell() == [200]
+    desk.tick()
+    assert desk.now(topup).status is Status.PAID
+    assert desk.world.wallet(desk.fan) == (1_000, 0, 0)
+    desk.world.verify()
+
+
 def test_a_creator_who_names_an_account_is_ready(desk: Desk) -> None:
     recipient = desk.known()
     assert (recipient.state, recipient.ref) == (RecipientState.READY, "nova@creators.example")

@@ -296,6 +296,43 @@ def test_a_refund_answers_with_the_totals_of_the_payment(shop: Staged) -> None:
     shop(story)
 
 
+@pytest.mark.parametrize("status", ["FAILED", "CANCELLED"])
+def test_a_refund_that_was_done_and_came_back_is_in_both_totals(shop: Staged, status: str) -> None:
+    async def story(trial: TopUpTrial) -> None:
+        deal, ref = await trial.paid()
+        for minor, key in ((1000, "one"), (2000, "two")):
+            assert isinstance(await trial.refund(deal, ref, Money(minor, "EUR"), key=key), Settled)
+        assert orders.capture_of(order_of(trial, ref))["status"] == "REFUNDED"
+        await trial.deliveries()
+        await trial.act(Act.FAIL_REFUND, ref)
+        order_of(trial, ref)["purchase_units"][0]["payments"]["refunds"][-1]["status"] = status
+        (told,) = [trial.receive(raw).notices[0] for raw in await trial.deliveries()]
+        assert (told.target.operation_id, told.observation) == (deal.operation_id, None)
+        seen = await trial.look(deal, ref)
+        assert isinstance(seen, Settled)
+        assert (seen.totals.refunded, seen.totals.refunds_failed) == (Money(3000, "EUR"), Money(2000, "EUR"))
+        again = await trial.refund(deal, ref, Money(2000, "EUR"), key="two")
+        assert again == Declined(ref, status.lower()), "the same wish is not carried out a second time"
+        more = await trial.refund(deal, ref, Money(2000, "EUR"), key="three")
+        assert isinstance(more, Settled)
+        assert (more.totals.refunded, more.totals.refunds_failed) == (Money(5000, "EUR"), Money(2000, "EUR"))
+
+    shop(story)
+
+
+def test_a_refund_that_came_back_does_not_hide_that_a_dispute_was_lost(shop: Staged) -> None:
+    async def story(trial: TopUpTrial) -> None:
+        deal, ref = await trial.paid()
+        for verb in (Act.REFUND, Act.FAIL_REFUND, Act.DISPUTE, Act.LOSE):
+            await trial.act(verb, ref)
+        seen = await trial.look(deal, ref)
+        assert isinstance(seen, Settled)
+        assert seen.totals.refunded == seen.totals.refunds_failed == deal.amount
+        assert (seen.totals.disputes_lost, seen.totals.disputes_won) == (deal.amount, Money(0, "EUR"))
+
+    shop(story)
+
+
 def test_an_access_token_is_kept_until_shortly_before_it_ends(shop: Staged) -> None:
     async def story(trial: TopUpTrial) -> None:
         def tokens() -> int:

@@ -23,6 +23,10 @@ APPROVAL: Final = timedelta(hours=3)
 EXPIRED: Final = "expired"
 VOIDED: Final = "voided"
 
+_CAME_BACK: Final = frozenset({"FAILED", "CANCELLED"})
+"""A refund may fail after it was done, and does not say whether it was: it counts as done, and as come back."""
+
+_REFUNDED: Final = _CAME_BACK | {COMPLETED}
 _OPEN: Final = frozenset({"CREATED", "SAVED", "PAYER_ACTION_REQUIRED"})
 _PAGE: Final = frozenset({"payer-action", "approve"})
 _LOST: Final = frozenset({"RESOLVED_BUYER_FAVOUR", "ACCEPTED"})
@@ -101,13 +105,16 @@ def _settled(known: Known, captures: Sequence[CaptureShape], now: datetime) -> S
     (unit,) = known.order.purchase_units
     settled = _sum([each.amount.money() for each in captures])
     assert settled is not None, "something was captured"
-    refunded = _refunded(unit) or Money(0, settled.currency)
+    refunded = _refunds(unit, _REFUNDED) or Money(0, settled.currency)
+    came_back = _refunds(unit, _CAME_BACK)
     disputed = _sum([each.dispute_amount.money() for each in known.disputes])
     lost = _decided(known.disputes, _LOST)
     won = _decided(known.disputes, _WON)
     if lost is not None:
         # A dispute may end by a refund, which is told of as one, too: the same money does not leave twice.
-        left = Money(max(0, min(lost.minor, settled.minor - refunded.minor)), lost.currency)
+        # A refund that came back ended none.
+        gone_minor = refunded.minor - (came_back.minor if came_back else 0)
+        left = Money(max(0, min(lost.minor, settled.minor - gone_minor)), lost.currency)
         won = _sum([*([won] if won else []), Money(lost.minor - left.minor, lost.currency)])
         lost = left
     fees = [each.seller_receivable_breakdown.paypal_fee for each in captures]
@@ -118,12 +125,13 @@ def _settled(known: Known, captures: Sequence[CaptureShape], now: datetime) -> S
         fee=_sum([each.money() for each in fees if each is not None]),
         disputes_won=won,
         disputes_lost=lost,
+        refunds_failed=came_back,
     )
     return Settled(known.ref, totals, captures[0].create_time or now)
 
 
-def _refunded(unit: UnitShape) -> Money | None:
-    return _sum([each.amount.money() for each in unit.payments.refunds if each.status == COMPLETED])
+def _refunds(unit: UnitShape, states: frozenset[str]) -> Money | None:
+    return _sum([each.amount.money() for each in unit.payments.refunds if each.status in states])
 
 
 def _decided(disputes: Sequence[DisputeShape], codes: frozenset[str]) -> Money | None:

@@ -163,8 +163,7 @@ def refund(world: World, capture: Thing, order: Thing, asked: Thing) -> Thing:
     """
     paid = state.money_of(capture["amount"])
     refunds: list[Thing] = order["purchase_units"][0]["payments"]["refunds"]
-    live = [each for each in refunds if each["status"] in {"COMPLETED", "PENDING"}]
-    left = paid.minor - sum(state.money_of(each["amount"]).minor for each in live)
+    left = paid.minor - sum(state.money_of(each["amount"]).minor for each in _live(order))
     back = state.money_of(asked["amount"]) if "amount" in asked else Money(left, paid.currency)
     if back.currency != paid.currency:
         raise RefusedError("REFUND_CAPTURE_CURRENCY_MISMATCH")
@@ -187,9 +186,18 @@ def refund(world: World, capture: Thing, order: Thing, asked: Thing) -> Thing:
 
 
 def fail_refund(world: World, order: Thing) -> None:
-    """A refund that was begun does not arrive."""
-    made = order["purchase_units"][0]["payments"]["refunds"][-1]
+    """The newest refund does not arrive, be it that it was done: it can be given back again.
+
+    Raises:
+        RefusedError: there is none that could fail.
+    """
+    capture = capture_of(order)
+    live = _live(order)
+    if not live:
+        raise state.missing()
+    *others, made = live
     made["status"] = "FAILED"
+    capture["status"] = "PARTIALLY_REFUNDED" if others else "COMPLETED"
     world.tell("PAYMENT.REFUND.FAILED", "refund", made)
 
 
@@ -219,6 +227,12 @@ def disputes_of(world: World, capture_id: str) -> list[Thing]:
     """The disputes about a capture, oldest first."""
     told = [{"seller_transaction_id": capture_id}]
     return [each for each in world.disputes.values() if each["disputed_transactions"] == told]
+
+
+def _live(order: Thing) -> list[Thing]:
+    """The refunds that are done or under way, oldest first."""
+    refunds: list[Thing] = order["purchase_units"][0]["payments"]["refunds"]
+    return [each for each in refunds if each["status"] in {"COMPLETED", "PENDING"}]
 
 
 def _fee(money: Money) -> Money:
