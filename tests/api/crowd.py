@@ -41,6 +41,10 @@ class Crowd:
     packages: list[str]
     refunds: list[str]
     resolutions: list[str]
+    stickers: list[str]
+    gifts: list[str]
+    batches: list[str]
+    bank_files: list[str]
     ratings: list[str]
 
     def of(self, prefix: str) -> list[str]:
@@ -53,7 +57,7 @@ class Crowd:
 def gather(cast: Cast) -> Crowd:
     """Brings everybody together: each first order is paid to its creator, who asks for the money; a second waits."""
     to = cast.deployment
-    crowd = Crowd(cast, [], [], [], [], [], [], [], [], [], [], [], [], [])
+    crowd = Crowd(cast, *([] for _ in range(len(fields(Crowd)) - 1)))
     for at in range(SIZE):
         fan, creator = f"fan_{at}", f"creator_{at}"
         crowd.users += [to.register(fan), to.register(creator)]
@@ -74,6 +78,7 @@ def gather(cast: Cast) -> Crowd:
             who = STEPS[mutation].who
             actor = f"{who}_{at}" if who in {"fan", "creator"} else who
             to.do(actor, mutation, SHAPE, **cast.given(mutation, order))
+    _give(crowd)
     _rate(crowd)
     for at in range(SIZE):
         recipient = cast.recipient(f"creator_{at}")
@@ -95,11 +100,35 @@ def _rate(crowd: Crowd) -> None:
         rated = cast.deployment.do(f"fan_{at}", "orderRate", "rating { id }", **given)
         crowd.ratings.append(rated["rating"]["id"])
         cast.deployment.do(f"creator_{at}", "ratingReply", "rating { id }", ratingId=crowd.ratings[-1], text="So?")
+    for at in range(SIZE):
         rated = cast.hidden() if at % 2 else cast.rated()
         if at % 2:
             given = {"ratingId": rated["rating"]["id"], "reason": "APPEAL", "note": "This is why."}
             cast.deployment.do("moderator", "ratingRestore", "rating { id }", **given)
     cast.deployment.settle()
+
+
+def _give(crowd: Crowd) -> None:
+    """Every fan gives to their own creator and to the cast's, another sticker each while they last."""
+    to = crowd.cast.deployment
+    sold = to.ask("fan", STICKERS)["giftCatalogue"]["stickers"]
+    crowd.stickers = [sticker["id"] for sticker in sold]
+    for at, creator_id in enumerate(crowd.creators):
+        for whose in (creator_id, crowd.cast.ids["creator_profile"]):
+            given = {"creatorId": whose, "stickerId": sold[at % 2]["id"], "expectedPrice": sold[at % 2]["price"]}
+            gift = to.do(f"fan_{at}", "giftSend", "gift { id }", **given)["gift"]
+        crowd.gifts.append(gift["id"])
+
+
+def _let_wait(crowd: Crowd) -> None:
+    """What waits for people."""
+    to = crowd.cast.deployment
+    for topup_id in crowd.topups:
+        crowd.refunds.append(ledgers.held_refund(to, topup_id))
+        crowd.resolutions.append(ledgers.proposed(to))
+        batch_id, file_id = ledgers.exported(to)
+        crowd.batches.append(batch_id)
+        crowd.bank_files.append(file_id)
 
 
 def _packages(cast: Cast) -> list[Any]:

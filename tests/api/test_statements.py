@@ -51,8 +51,10 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
 
 TOLD: Final[Mapping[str, str]] = {
     "orderEvents": "OrderStatusChangedEvent",
-    "ratingEvents": "RatingChangedEvent",
     "topUpEvents": "TopUpStatusChangedEvent",
+    "payoutEvents": "PayoutStatusChangedEvent",
+    "giftEvents": "GiftChangedEvent",
+    "ratingEvents": "RatingChangedEvent",
 }
 """Which events a feed tells."""
 
@@ -176,9 +178,9 @@ def test_a_page_of_ten_runs_as_many_statements_as_one_of_two(crowd: Crowd, field
     arguments = arguments.replace("CREATOR", f'"{crowd.cast.ids["creator_profile"]}"')
     takes = "query ($ids: [ID!])" if "$ids" in arguments else ""
     document = f"{takes} {{ {field}(first: %d {arguments}) {{ nodes {{ {shape_of(field)} }} }} }}"
-    of = {"topUpIds": crowd.topups, "ratingIds": crowd.ratings}
-    wanted = next((found for name, found in of.items() if name in arguments), crowd.orders)
-    given = {"ids": wanted} if takes else {}
+    named = {"$ids": crowd.orders, "topUpIds: $ids": crowd.topups, "payoutIds: $ids": crowd.payouts}
+    named["ratingIds: $ids"] = crowd.ratings
+    given = {"ids": [found for name, found in named.items() if name in arguments][-1]} if takes else {}
     few, many = counts(crowd.cast, who, document, **given)
     assert few == many
 
