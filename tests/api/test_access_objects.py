@@ -146,8 +146,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "RedirectAction": "url",
     "StatementLine": "kind ref coin coins balance at orderId giftId",
     "Sticker": "id key version name price tier asset active createdAt",
-    "TopUp": "id revision status coins bonusCoins price providerCode nextActionExpiresAt refunded disputed "
-    "declineCode review createdAt updatedAt package follows",
+    "TopUp": "id revision status coins bonusCoins price providerCode nextActionExpiresAt refunded refundsFailed "
+    "disputed declineCode review createdAt updatedAt package follows",
     "TopUpProvider": "code label methods currency minAmount maxAmount refunds storeCode",
     "TopUpRefund": "id revision status topUpId amount coins reason requestedBy decidedBy failureCode needsReview "
     "createdAt updatedAt",

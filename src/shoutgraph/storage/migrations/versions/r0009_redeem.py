@@ -5,7 +5,7 @@ from alembic import op
 
 from shoutgraph.storage import migrations
 
-revision = "0011"
+revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
@@ -28,5 +28,5 @@ def upgrade() -> None:
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
-    for statement in migrations.read_sql(f"r0011_redeem.{op.get_bind().dialect.name}.sql"):
+    for statement in migrations.read_sql(f"r0009_redeem.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)

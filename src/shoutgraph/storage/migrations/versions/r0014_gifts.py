@@ -7,8 +7,8 @@ from alembic import op
 
 from shoutgraph.storage import migrations
 
-revision = "0015"
-down_revision = "0014"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
@@ -22,7 +22,7 @@ def upgrade() -> None:
     stickers()
     gifts()
     totals()
-    for statement in migrations.read_sql(f"r0015_gifts.{op.get_bind().dialect.name}.sql"):
+    for statement in migrations.read_sql(f"r0014_gifts.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
 

@@ -5,8 +5,8 @@ from alembic import op
 
 from shoutgraph.storage import migrations
 
-revision = "0014"
-down_revision = "0009"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
@@ -43,7 +43,7 @@ def upgrade() -> None:
     else:
         for name, condition in (("refund_state_check", STATE), ("refund_closed", CLOSED)):
             op.execute(f"ALTER TABLE refund DROP CONSTRAINT {name}, ADD CONSTRAINT {name} CHECK ({condition})")
-    for statement in migrations.read_sql(f"r0014_refunds_back.{op.get_bind().dialect.name}.sql"):
+    for statement in migrations.read_sql(f"r0013_refunds_back.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
 

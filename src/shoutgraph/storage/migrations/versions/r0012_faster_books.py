@@ -4,13 +4,13 @@ from alembic import op
 
 from shoutgraph.storage import migrations
 
-revision = "0009"
-down_revision = "0012"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
-        for statement in migrations.read_sql("r0009_faster_books.postgresql.sql"):
+        for statement in migrations.read_sql("r0012_faster_books.postgresql.sql"):
             op.execute(statement)

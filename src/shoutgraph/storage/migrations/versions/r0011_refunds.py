@@ -5,8 +5,8 @@ from alembic import op
 
 from shoutgraph.storage import migrations
 
-revision = "0012"
-down_revision = "0013"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
@@ -25,7 +25,7 @@ def upgrade() -> None:
         op.create_index(name, table, ["id"], sqlite_where=condition, postgresql_where=condition)
     condition = sa.text("settled_at IS NULL")
     op.create_index("stray_open", "stray", ["made_at"], sqlite_where=condition, postgresql_where=condition)
-    for statement in migrations.read_sql(f"r0012_refunds.{op.get_bind().dialect.name}.sql"):
+    for statement in migrations.read_sql(f"r0011_refunds.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
 

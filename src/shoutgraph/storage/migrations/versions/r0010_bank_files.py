@@ -7,8 +7,8 @@ from alembic import op
 
 from shoutgraph.storage import migrations
 
-revision = "0013"
-down_revision = "0011"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -21,7 +21,7 @@ def upgrade() -> None:
     batches()
     files()
     onboarding()
-    for statement in migrations.read_sql(f"r0013_bank_files.{op.get_bind().dialect.name}.sql"):
+    for statement in migrations.read_sql(f"r0010_bank_files.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
 

@@ -5,8 +5,8 @@ from alembic import op
 
 from shoutgraph.storage import migrations
 
-revision = "0016"
-down_revision = "0015"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -20,7 +20,7 @@ def upgrade() -> None:
     words()
     decisions()
     tallies()
-    for statement in migrations.read_sql(f"r0016_ratings.{op.get_bind().dialect.name}.sql"):
+    for statement in migrations.read_sql(f"r0015_ratings.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
 
