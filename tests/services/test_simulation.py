@@ -9,15 +9,20 @@ from tests.services.world import open_world
 from tests.soak import Extent
 from tests.storage.databases import Kind, Place
 
+PAYMENTS = {Kind.SQLITE: 10_000, Kind.POSTGRESQL: 150}
+"""In the suite."""
 ROUND = {Kind.SQLITE: 1_000, Kind.POSTGRESQL: 150}
 """The payments of one round."""
+ROUND_OF_SOAK = 10_000
+TIMEOUT_S = 600
 
 
 @pytest.mark.no_cover
+@pytest.mark.timeout(TIMEOUT_S)
 def test_the_books_agree_with_the_provider_to_the_minor_unit(place: Place, extent: Extent) -> None:
     """What a fault, a crash or a webhook out of order could cost; each payment, and all of them together."""
-    size = 10_000 if extent.long else ROUND[place.kind]
-    for seed in extent.seeds("payments", suite=size, soak=100_000, each=size):
+    size = ROUND_OF_SOAK if extent.long else ROUND[place.kind]
+    for seed in extent.seeds("payments", suite=PAYMENTS[place.kind], soak=100_000, each=size):
         begun = time.monotonic()
         inner = place.inside(str(seed))
         with open_world(inner) as world:
