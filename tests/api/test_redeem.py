@@ -254,7 +254,7 @@ def test_a_package_that_went_off_sale_is_the_one_that_is_sold_now(counter: Count
         ({"proof": "x" * (PROOF_CHARS_MAX + 1)}, "TOO_LONG", "proof"),
         ({"proof": "x\ny"}, "INVALID_TEXT", "proof"),
         ({"packageId": "package_00000000000000000000000000"}, "NOT_FOUND", "packageId"),
-        ({"packageId": "rubbish"}, "NOT_FOUND", "packageId"),
+        ({"packageId": "rubbish"}, "INVALID_ID", "packageId"),
         ({"providerCode": "sandbox"}, "PROVIDER_UNAVAILABLE", "providerCode"),
         ({"providerCode": "nobody"}, "PROVIDER_UNAVAILABLE", "providerCode"),
         ({"country": "FR"}, "OTHER_COUNTRY", "country"),
