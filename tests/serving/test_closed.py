@@ -1,7 +1,8 @@
-"""A server that does something first, behind closed doors: who knocks is told to come back later."""
+"""A server with closed doors, as while a restore runs: who knocks is told to come back later."""
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 
 import httpx
@@ -12,6 +13,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from shoutgraph import app
+from shoutgraph.api import health
+from shoutgraph.api.closed import ClosedDoors
+from shoutgraph.api.server import build_server
 from shoutgraph.serving import process
 
 PATIENCE_S = 60.0
@@ -25,20 +29,19 @@ KNOCKS = [
 
 
 class Doors:
-    """A server and what it does first, which lasts until `done` has a result."""
+    """A server whose doors are closed until they are opened."""
 
-    def __init__(self, place: Place) -> None:
-        self.settings = deployment.settings_of(place, port=0)
-        self.listener = process.listen(self.settings)
-        self.url = process.address_of(self.settings, self.listener)
-        self.done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self.open = asyncio.Event()
+    def __init__(self, opened: app.App, listener: socket.socket) -> None:
+        self.url = opened.base_url
+        self.doors = ClosedDoors(opened.asgi, free=(health.LIVE, app.SANDBOX_PATH))
+        self._listener = listener
+        self._server = build_server(self.doors, opened.drain, signals=False)
 
     async def serve(self) -> None:
-        async def first(_opened: app.App) -> bool:
-            return await self.done
+        await self._server.serve(sockets=[self._listener])
 
-        await process.serve_after(self.settings, self.listener, first, on_ready=lambda *_: self.open.set())
+    def end(self) -> None:
+        self._server.end()
 
     async def knock(self, method: str, path: str, **more: object) -> httpx.Response:
         async with httpx.AsyncClient(base_url=self.url, timeout=PATIENCE_S) as client:
@@ -54,20 +57,23 @@ class Doors:
 
 
 @contextlib.asynccontextmanager
-async def closed(place: Place) -> AsyncIterator[tuple[Doors, asyncio.Task[None]]]:
-    doors = Doors(place)
-    serving = asyncio.create_task(doors.serve())
-    try:
-        yield doors, serving
-    finally:
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
+async def closed(place: Place) -> AsyncIterator[Doors]:
+    settings = deployment.settings_of(place, port=0)
+    listener = process.listen(settings)
+    async with app.open_app(settings, base_url=process.address_of(settings, listener), restoring=True) as opened:
+        doors = Doors(opened, listener)
+        serving = asyncio.create_task(doors.serve())
+        try:
+            yield doors
+        finally:
+            doors.end()
+            await asyncio.wait_for(serving, PATIENCE_S)
 
 
 @pytest.mark.sqlite_only
 def test_nobody_comes_in_until_the_doors_are_opened(place: Place):
     async def story() -> None:
-        async with closed(place) as (doors, _):
+        async with closed(place) as doors:
             assert (await doors.knock("GET", "/health/live")).status_code == httpx.codes.OK
             for method, path, more in KNOCKS:
                 answer = await doors.knock(method, path, **more)
@@ -75,23 +81,8 @@ def test_nobody_comes_in_until_the_doors_are_opened(place: Place):
                 assert (answer.status_code, error["extensions"]["code"]) == (503, "RESTORING"), path
                 assert answer.headers["retry-after"] == "30"
             assert await doors.socket_status() == httpx.codes.SERVICE_UNAVAILABLE
-            doors.done.set_result(True)
-            await asyncio.wait_for(doors.open.wait(), PATIENCE_S)
+            doors.doors.open()
             assert "serverTime" in (await doors.knock("POST", "/graphql", json=QUERY)).json()["data"]
             assert await doors.socket_status() == httpx.codes.SWITCHING_PROTOCOLS
-
-    asyncio.run(story())
-
-
-@pytest.mark.sqlite_only
-def test_nobody_is_let_in_where_what_came_first_failed(place: Place):
-    async def story() -> None:
-        async with closed(place) as (doors, serving):
-            assert (await doors.knock("GET", "/health/live")).status_code == httpx.codes.OK
-            doors.done.set_result(False)
-            await asyncio.wait_for(serving, PATIENCE_S)
-            assert not doors.open.is_set()
-            with pytest.raises(httpx.ConnectError):
-                await doors.knock("GET", "/health/live")
 
     asyncio.run(story())
