@@ -21,7 +21,8 @@ class Shop:
     order_id: str
 
     def head(self) -> list[tuple[int, str, str]]:
-        return journal.stored(self.market.database)
+        """What people did; the jobs write lines of their own."""
+        return [line for line in journal.stored(self.market.database) if line[2].startswith("order_")]
 
     def send(self, body: bytes, **headers: str) -> httpx.Response:
         """Sends a body as it is."""

@@ -182,6 +182,11 @@ class Acquirer:
         fee = settled * FEE_PERCENT // 100
         self.change(key, state="paid", settled=settled, fee=fee, currency=currency or known.currency)
 
+    def end(self, key: str, state: str) -> None:
+        """It comes to nothing, unless the money was quicker."""
+        if self.payments[key].state == "open":
+            self.change(key, state=state)
+
     def give_back(self, key: str, refund_key: str, minor: int) -> bool:
         """Refunds; the same key once. Says whether it could."""
         known = self.payments[key]

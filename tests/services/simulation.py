@@ -199,7 +199,7 @@ class Simulation:
                 self.later(after + timedelta(minutes=4), lambda: self._order(fan, topup))
         elif fate < 0.92:
             end = ("declined", after) if fate < 0.87 else ("expired", timedelta(minutes=30))
-            self.later(end[1], self._does(lambda: acquirer.change(key, state=end[0])))
+            self.later(end[1], self._does(lambda: acquirer.end(key, end[0])))
             if chance.random() < 0.3:
                 self.later(much_later, settle())
         elif fate < 0.95:

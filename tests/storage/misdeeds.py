@@ -183,7 +183,7 @@ def give_back_what_was_not_taken(_books: Books, tx: Tx, pair: tuple[str, str]) -
 
 def refund_beyond_the_price(_books: Books, tx: Tx, order_id: str) -> None:
     cap = accounts.refund_cap(ids.OrderId(order_id))
-    _post(tx, cap, accounts.CAP_MINT, rows.balance_coins(tx, cap.code) + 1)
+    _post(tx, cap, accounts.cap_mint_stripe(1), rows.balance_coins(tx, cap.code) + 1)
 
 
 def overdraw_a_wallet(_books: Books, tx: Tx, user: str) -> None:
