@@ -36,12 +36,16 @@ class Hold(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement's text in one dialect, and how its values go in and come out."""
+    """A statement's text in one dialect, and how its values go in and come out.
+
+    `only_reads` says that it neither changes nor holds anything; a function that SQLAlchemy does not know may do both.
+    """
 
     sql: str
     bind: Callable[[Mapping[str, object]], Any]
     read: Callable[[Iterable[Row]], list[Row]] | None
     tables: frozenset[str]
+    only_reads: bool
 
 
 class Statement(Generic[R]):
@@ -92,15 +96,14 @@ def _prepare(statement: sa.ClauseElement, dialect: sa.Dialect) -> Prepared:
     if compiled.post_compile_params:
         msg = "A list of values would be another SQL text for each length: use columns.any_of."
         raise TypeError(msg)
+    parts = tuple(visitors.iterate(statement))
     return Prepared(
         sql=compiled.string,
         bind=_binder(compiled, dialect),
         read=_reader(getattr(statement, "exported_columns", ()), dialect),
-        tables=frozenset(
-            part.name
-            for part in visitors.iterate(statement)
-            if isinstance(part, sa.Table | sa.sql.expression.TableClause)
-        ),
+        tables=frozenset(part.name for part in parts if isinstance(part, sa.Table | sa.sql.expression.TableClause)),
+        only_reads=" FOR NO KEY UPDATE" not in compiled.string
+        and not any(isinstance(part, sa.UpdateBase) or type(part) is sa.Function for part in parts),
     )
 
 

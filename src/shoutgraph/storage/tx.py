@@ -99,8 +99,8 @@ class Tx:
     def foresee(self, statement: Statement[Any], /, **params: object) -> None:
         """Asks ahead what will be asked soon, before anything is changed: many questions go in one round trip.
 
-        Whoever asks the same next is given this answer, so rows are held in the order in which they are foreseen. Where
-        there is no way to go, nothing is asked ahead.
+        Whoever asks the same next is given this answer, so rows are held in the order in which they are foreseen; once
+        something else was changed or held, it is asked again. Where there is no way to go, nothing is asked ahead.
         """
         if self.shared:
             prepared = self._prepare(statement)
@@ -109,17 +109,19 @@ class Tx:
 
     def run(self, statement: Statement[Any], /, **params: object) -> int:
         """Runs a change and says how many rows it touched."""
-        prepared = self._prepare_change(statement)
-        return self._connection.execute(prepared.sql, prepared.bind(params)).rowcount
+        prepared = self._prepare(statement)
+        return self._execute(prepared, prepared.bind(params)).rowcount
 
     def put(self, statement: Statement[Any], /, **params: object) -> None:
         """Runs a change without waiting for its outcome; an error shows before the command ends."""
-        prepared = self._prepare_change(statement)
+        prepared = self._prepare(statement)
+        self._forget(prepared)
         self._connection.put(prepared.sql, prepared.bind(params))
 
     def many(self, statement: Statement[Any], rows: Iterable[Mapping[str, object]], /) -> int:
         """Runs a change once for each row and says how many rows were touched."""
-        prepared = self._prepare_change(statement)
+        prepared = self._prepare(statement)
+        self._forget(prepared)
         return self._connection.executemany(prepared.sql, [prepared.bind(row) for row in rows]).rowcount
 
     def each(self, statement: Statement[R], /, **params: object) -> Iterator[R]:
@@ -140,8 +142,17 @@ class Tx:
 
     def _rows(self, prepared: Prepared, params: Mapping[str, object]) -> list[Row]:
         values = prepared.bind(params)
-        rows = (self._foreknown(prepared.sql, values) or self._connection.execute(prepared.sql, values)).fetchall()
+        rows = (self._foreknown(prepared.sql, values) or self._execute(prepared, values)).fetchall()
         return prepared.read(rows) if prepared.read else rows
+
+    def _execute(self, prepared: Prepared, values: object) -> Cursor:
+        self._forget(prepared)
+        return self._connection.execute(prepared.sql, values)
+
+    def _forget(self, prepared: Prepared) -> None:
+        """What was seen before a change, or before something was held, may not be what is there after it."""
+        if not prepared.only_reads:
+            self._foreseen.clear()
 
     def _foreknown(self, sql: str, values: object) -> Answer | None:
         for place, (asked, of, answer) in enumerate(self._foreseen):
@@ -149,10 +160,6 @@ class Tx:
                 del self._foreseen[place]
                 return answer
         return None
-
-    def _prepare_change(self, statement: Statement[Any]) -> Prepared:
-        self._foreseen = []  # what was seen before a change is not what is there after it
-        return self._prepare(statement)
 
     def _prepare(self, statement: Statement[Any]) -> Prepared:
         prepared = statement.prepared(self._dialect, self.hold)

@@ -1,6 +1,6 @@
 """Statements that go together: in order, in one turn, and what becomes of them when one fails."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -9,7 +9,8 @@ from tests.storage.databases import START, Place, outside
 
 from shoutgraph.domain import errors
 from shoutgraph.domain.deadlines import Deadline
-from shoutgraph.storage import deadlines, pipeline, postgresql, requests
+from shoutgraph.storage import deadlines, pipeline, postgresql, requests, stickers, users
+from shoutgraph.storage.ledger import arrays
 from shoutgraph.storage.session import Blame
 from shoutgraph.storage.statements import Hold
 from shoutgraph.storage.tx import Tx
@@ -124,6 +125,37 @@ def test_what_was_foreseen_before_a_change_is_asked_again(session: postgresql.Se
     tx.foresee(deadlines._OF_SUBJECT, subject="a")
     deadlines.put(tx, Deadline("a", "accept", START, 1))
     assert [deadline.kind for deadline in deadlines.list_of_subject(tx, "a")] == ["accept"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tx: tx.all(deadlines._TAKE, subjects=["b"], kinds=["x"], now=START),
+        lambda tx: arrays.close(tx, "user:fan:paid"),
+        lambda tx: tx.one(users._GET, id="user_b"),
+        stickers.hold,
+    ],
+    ids=["rows that it gives", "a function", "rows that it holds", "a lock"],
+)
+def test_what_changes_or_holds_makes_what_was_foreseen_old(
+    session: postgresql.Session, turns: list[int], change: Callable[[Tx], object]
+) -> None:
+    tx = tx_of(session)
+    session.begin()
+    tx.foresee(deadlines._OF_SUBJECT, subject="a")
+    change(tx)
+    before = sum(turns)
+    deadlines.list_of_subject(tx, "a")
+    assert sum(turns) == before + 1
+    session.rollback()
+
+
+def test_a_statement_that_may_write_does_not_pass_for_one_that_only_reads(session: postgresql.Session) -> None:
+    dialect = session.dialect
+    for statement in (deadlines._TAKE, deadlines._HOLD_DUE, arrays._POST, arrays._CLOSE, arrays._HOLD, stickers._HOLD):
+        assert not statement.prepared(dialect).only_reads
+    assert deadlines._OF_SUBJECT.prepared(dialect).only_reads
+    assert [users._GET.prepared(dialect, hold).only_reads for hold in Hold] == [True, False, False]
 
 
 def test_an_answer_is_given_once_and_to_its_own_question_only(session: postgresql.Session, turns: list[int]) -> None:
