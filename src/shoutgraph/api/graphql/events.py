@@ -1,20 +1,30 @@
 """Events as the API shows them, whatever they are of: one interface, one kind of page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Self, TypeVar
 
 import strawberry
 
+from shoutgraph.api.graphql.context import Info
+from shoutgraph.api.graphql.directives import Cost, ListSize
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.pages import PageInfoType
 from shoutgraph.domain import errors
-from shoutgraph.services.events import Told
+from shoutgraph.services import events
+from shoutgraph.services.events import EventFilter, Told
 
 PAGE_MAX: Final = 500
 PAGE_DEFAULT: Final = 50
 
+First = Annotated[int | None, strawberry.argument(description=f"Page size, at most {PAGE_MAX}.")]
+PageAfter = Annotated[str | None, strawberry.argument(description="Page after this cursor; null: the start.")]
 After = Annotated[str | None, strawberry.argument(description="Resume after this cursor; null means from now on.")]
+
+PAGED: Final = (ListSize(slicing_arguments=["first"], sized_fields=["edges", "nodes"]),)
+"""The directives of a field that gives pages of a feed."""
+FOLLOWED: Final = (Cost(weight="20"),)
+"""The directives of a subscription that follows a feed."""
 
 
 @strawberry.interface(
@@ -26,6 +36,14 @@ class EventType(NodeType):
         description="Opaque position in the log: store it, send it back as after, never parse it."
     )
     occurred_at: datetime = strawberry.field(description="When it happened.")
+
+    @classmethod
+    def of(cls, told: Told) -> Self:
+        """The graph's view of a line of the journal."""
+        raise NotImplementedError
+
+
+E = TypeVar("E", bound=EventType)
 
 
 @strawberry.type(name="EventEdge", description="An event and its place in the log.")
@@ -43,24 +61,19 @@ class EventConnectionType:
     )
 
 
-def size_of(first: int | None) -> int:
-    """The size of a page of events.
+async def page(
+    info: Info, of: type[EventType], only: EventFilter, *, first: int | None, after: str | None
+) -> EventConnectionType:
+    """A page of a feed, its events as their type shows them.
 
     Raises:
-        ValidationError: it is out of range.
+        ValidationError: the size or the cursor is none.
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the feed is not for the caller.
     """
-    size = PAGE_DEFAULT if first is None else first
-    if not 1 <= size <= PAGE_MAX:
-        raise errors.ValidationError(f"first is between 1 and {PAGE_MAX}.", code="PAGE_SIZE", path=("first",))
-    return size
-
-
-def connect(
-    page: tuple[Sequence[Told], str, bool], of: Callable[[Told], EventType], *, after: str | None
-) -> EventConnectionType:
-    """A page of the log, its events as their types show them."""
-    found, cursor, more = page
-    nodes = [of(told) for told in found]
+    context, size = info.context, _size_of(first)
+    found, cursor, more = await events.page(context.tools, context.viewer, after=after, size=size, only=only)
+    nodes = [of.of(told) for told in found]
     return EventConnectionType(
         edges=[EventEdgeType(cursor=node.cursor, node=node) for node in nodes],
         nodes=nodes,
@@ -71,3 +84,23 @@ def connect(
             end_cursor=cursor,
         ),
     )
+
+
+async def follow(info: Info, of: type[E], only: EventFilter, *, after: str | None) -> AsyncIterator[E]:
+    """A feed's events after the cursor, the stored ones first, then live, as their type shows them.
+
+    Raises:
+        ValidationError: the cursor is none.
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the feed is not for the caller.
+    """
+    context = info.context
+    async for told in events.follow(context.tools, context.viewer, after=context.last_event_id or after, only=only):
+        yield of.of(told)
+
+
+def _size_of(first: int | None) -> int:
+    size = PAGE_DEFAULT if first is None else first
+    if not 1 <= size <= PAGE_MAX:
+        raise errors.ValidationError(f"first is between 1 and {PAGE_MAX}.", code="PAGE_SIZE", path=("first",))
+    return size

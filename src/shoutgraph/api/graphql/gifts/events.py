@@ -6,14 +6,11 @@ from typing import Annotated, Any
 
 import strawberry
 
-from shoutgraph.api.graphql import enums, fields, loaders
+from shoutgraph.api.graphql import enums, events, fields, loaders
 from shoutgraph.api.graphql.context import Context, Info
-from shoutgraph.api.graphql.directives import Cost, ListSize
-from shoutgraph.api.graphql.events import PAGE_MAX, After, EventConnectionType, EventType, connect, size_of
 from shoutgraph.api.graphql.gifts.gift import GiftType, fetch_gifts
 from shoutgraph.domain import feeds, ids
 from shoutgraph.domain.money import Coins
-from shoutgraph.services import events
 from shoutgraph.services.events import EventFilter, Told
 
 
@@ -33,7 +30,7 @@ enums.describe(
 
 
 @strawberry.type(name="GiftChangedEvent", description="A gift was sent, or thanked for.")
-class GiftChangedEventType(EventType):
+class GiftChangedEventType(events.EventType):
     gift_id: strawberry.ID = strawberry.field(description="Which gift.")
     kind: Happened = strawberry.field(description="What happened.")
     quantity: int = strawberry.field(description="How many stickers it is.")
@@ -69,20 +66,16 @@ Whose = Annotated[
 class GiftEventQuery:
     @fields.resolver(
         description="Gifts that the caller got or gave: catch up by paging here, then subscribe after endCursor.",
-        directives=[ListSize(slicing_arguments=["first"], sized_fields=["edges", "nodes"])],
+        directives=events.PAGED,
     )
     async def gift_events(
         self,
         info: Info,
         creator_id: Whose = None,
-        first: Annotated[int | None, strawberry.argument(description=f"Page size, at most {PAGE_MAX}.")] = None,
-        after: Annotated[
-            str | None, strawberry.argument(description="Page after this cursor; null: the start.")
-        ] = None,
-    ) -> EventConnectionType | None:
-        context, size, only = info.context, size_of(first), _filter(creator_id)
-        page = await events.page(context.tools, context.viewer, after=after, size=size, only=only)
-        return connect(page, GiftChangedEventType.of, after=after)
+        first: events.First = None,
+        after: events.PageAfter = None,
+    ) -> events.EventConnectionType | None:
+        return await events.page(info, GiftChangedEventType, _filter(creator_id), first=first, after=after)
 
 
 @strawberry.type
@@ -90,16 +83,13 @@ class GiftEventSubscription:
     @fields.subscription(
         description="Gifts that the caller got or gave after the cursor, the stored ones first, then live. At least "
         "once, in log order.",
-        directives=[Cost(weight="20")],
+        directives=events.FOLLOWED,
         shared=True,
     )
-    async def gift_events(
-        self, info: Info, creator_id: Whose = None, after: After = None
+    def gift_events(
+        self, info: Info, creator_id: Whose = None, after: events.After = None
     ) -> AsyncIterator[GiftChangedEventType]:
-        context, only = info.context, _filter(creator_id)
-        stream = events.follow(context.tools, context.viewer, after=context.last_event_id or after, only=only)
-        async for told in stream:
-            yield GiftChangedEventType.of(told)
+        return events.follow(info, GiftChangedEventType, _filter(creator_id), after=after)
 
 
 def _filter(creator_id: str | None) -> EventFilter:

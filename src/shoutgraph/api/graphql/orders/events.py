@@ -5,13 +5,10 @@ from typing import Annotated, Any
 
 import strawberry
 
-from shoutgraph.api.graphql import enums, fields, loaders
+from shoutgraph.api.graphql import enums, events, fields, loaders
 from shoutgraph.api.graphql.context import Context, Info
-from shoutgraph.api.graphql.directives import Cost, ListSize
-from shoutgraph.api.graphql.events import PAGE_MAX, After, EventConnectionType, EventType, connect, size_of
 from shoutgraph.api.graphql.orders.order import OrderType, fetch_orders
 from shoutgraph.domain.orders.states import Actor, State
-from shoutgraph.services import events
 from shoutgraph.services.events import EventFilter, Told
 
 enums.describe(
@@ -34,7 +31,7 @@ enums.describe(
     name="OrderStatusChangedEvent",
     description="An order changed; where previousStatus equals status, something else about it did.",
 )
-class OrderStatusChangedEventType(EventType):
+class OrderStatusChangedEventType(events.EventType):
     order_id: strawberry.ID = strawberry.field(description="Which order.")
     order_revision: int = strawberry.field(description="The order's revision after it; drop what you have seen.")
     transition: str = strawberry.field(description="What was done, such as accept or accept_timeout.")
@@ -70,12 +67,6 @@ class OrderEventFilterInput:
     order_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="These orders only.")
     status: list[State] | None = strawberry.field(default=None, description="Changes into these states only.")
 
-    def read(self) -> EventFilter:
-        """The filter that this input describes."""
-        return EventFilter(
-            subject_ids=frozenset(self.order_ids or ()), statuses=frozenset(state.value for state in self.status or ())
-        )
-
 
 Filter = Annotated[OrderEventFilterInput | None, strawberry.argument(description="Which events.")]
 
@@ -84,35 +75,34 @@ Filter = Annotated[OrderEventFilterInput | None, strawberry.argument(description
 class OrderEventQuery:
     @fields.resolver(
         description="The event log: catch up by paging here, then subscribe after endCursor.",
-        directives=[ListSize(slicing_arguments=["first"], sized_fields=["edges", "nodes"])],
+        directives=events.PAGED,
     )
     async def order_events(
         self,
         info: Info,
-        first: Annotated[int | None, strawberry.argument(description=f"Page size, at most {PAGE_MAX}.")] = None,
-        after: Annotated[
-            str | None, strawberry.argument(description="Page after this cursor; null: the start.")
-        ] = None,
+        first: events.First = None,
+        after: events.PageAfter = None,
         filter: Filter = None,
-    ) -> EventConnectionType | None:
-        only = EventFilter() if filter is None else filter.read()
-        context, size = info.context, size_of(first)
-        page = await events.page(context.tools, context.viewer, after=after, size=size, only=only)
-        return connect(page, OrderStatusChangedEventType.of, after=after)
+    ) -> events.EventConnectionType | None:
+        return await events.page(info, OrderStatusChangedEventType, _only(filter), first=first, after=after)
 
 
 @strawberry.type
 class OrderEventSubscription:
     @fields.subscription(
         description="Order events after the cursor, the stored ones first, then live. At least once, in log order.",
-        directives=[Cost(weight="20")],
+        directives=events.FOLLOWED,
         shared=True,
     )
-    async def order_events(
-        self, info: Info, after: After = None, filter: Filter = None
+    def order_events(
+        self, info: Info, after: events.After = None, filter: Filter = None
     ) -> AsyncIterator[OrderStatusChangedEventType]:
-        only = EventFilter() if filter is None else filter.read()
-        context = info.context
-        stream = events.follow(context.tools, context.viewer, after=context.last_event_id or after, only=only)
-        async for told in stream:
-            yield OrderStatusChangedEventType.of(told)
+        return events.follow(info, OrderStatusChangedEventType, _only(filter), after=after)
+
+
+def _only(given: OrderEventFilterInput | None) -> EventFilter:
+    if given is None:
+        return EventFilter()
+    return EventFilter(
+        subject_ids=frozenset(given.order_ids or ()), statuses=frozenset(state.value for state in given.status or ())
+    )

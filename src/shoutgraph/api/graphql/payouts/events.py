@@ -5,14 +5,11 @@ from typing import Annotated, Any
 
 import strawberry
 
-from shoutgraph.api.graphql import fields, loaders
+from shoutgraph.api.graphql import events, fields, loaders
 from shoutgraph.api.graphql.context import Context, Info
-from shoutgraph.api.graphql.directives import Cost, ListSize
-from shoutgraph.api.graphql.events import PAGE_MAX, After, EventConnectionType, EventType, connect, size_of
 from shoutgraph.api.graphql.payouts.payout import PayoutType, fetch_payouts
 from shoutgraph.domain import feeds
 from shoutgraph.domain.payouts import PayoutState
-from shoutgraph.services import events
 from shoutgraph.services.events import EventFilter, Told
 
 
@@ -20,7 +17,7 @@ from shoutgraph.services.events import EventFilter, Told
     name="PayoutStatusChangedEvent",
     description="A payout changed; where previousStatus equals status, something else about it did.",
 )
-class PayoutStatusChangedEventType(EventType):
+class PayoutStatusChangedEventType(events.EventType):
     payout_id: strawberry.ID = strawberry.field(description="Which payout.")
     payout_revision: int = strawberry.field(description="The payout's revision after it; drop what you have seen.")
     previous_status: PayoutState | None = strawberry.field(description="State before; null for a new payout.")
@@ -61,20 +58,16 @@ class PayoutEventQuery:
     @fields.resolver(
         description="Events of the calling creator's payouts, or of everyone's for those who read finances: catch up "
         "by paging here, then subscribe after endCursor.",
-        directives=[ListSize(slicing_arguments=["first"], sized_fields=["edges", "nodes"])],
+        directives=events.PAGED,
     )
     async def payout_events(
         self,
         info: Info,
-        first: Annotated[int | None, strawberry.argument(description=f"Page size, at most {PAGE_MAX}.")] = None,
-        after: Annotated[
-            str | None, strawberry.argument(description="Page after this cursor; null: the start.")
-        ] = None,
+        first: events.First = None,
+        after: events.PageAfter = None,
         filter: Filter = None,
-    ) -> EventConnectionType | None:
-        context, size = info.context, size_of(first)
-        page = await events.page(context.tools, context.viewer, after=after, size=size, only=_only(filter))
-        return connect(page, PayoutStatusChangedEventType.of, after=after)
+    ) -> events.EventConnectionType | None:
+        return await events.page(info, PayoutStatusChangedEventType, _only(filter), first=first, after=after)
 
 
 @strawberry.type
@@ -82,16 +75,13 @@ class PayoutEventSubscription:
     @fields.subscription(
         description="Events of the calling creator's payouts after the cursor, the stored ones first, then live. At "
         "least once, in log order.",
-        directives=[Cost(weight="20")],
+        directives=events.FOLLOWED,
         shared=True,
     )
-    async def payout_events(
-        self, info: Info, after: After = None, filter: Filter = None
+    def payout_events(
+        self, info: Info, after: events.After = None, filter: Filter = None
     ) -> AsyncIterator[PayoutStatusChangedEventType]:
-        context = info.context
-        stream = events.follow(context.tools, context.viewer, after=context.last_event_id or after, only=_only(filter))
-        async for told in stream:
-            yield PayoutStatusChangedEventType.of(told)
+        return events.follow(info, PayoutStatusChangedEventType, _only(filter), after=after)
 
 
 def _only(given: PayoutEventFilterInput | None) -> EventFilter:

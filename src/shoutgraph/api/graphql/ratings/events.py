@@ -5,19 +5,16 @@ from typing import Annotated, Any
 
 import strawberry
 
-from shoutgraph.api.graphql import fields, loaders
+from shoutgraph.api.graphql import events, fields, loaders
 from shoutgraph.api.graphql.context import Context, Info
-from shoutgraph.api.graphql.directives import Cost, ListSize
-from shoutgraph.api.graphql.events import PAGE_MAX, After, EventConnectionType, EventType, connect, size_of
 from shoutgraph.api.graphql.orders.ratings import RatingType, fetch_ratings
 from shoutgraph.domain import feeds
 from shoutgraph.domain.orders.states import Actor
-from shoutgraph.services import events
 from shoutgraph.services.events import EventFilter, Told
 
 
 @strawberry.type(name="RatingChangedEvent", description="A rating was given, changed, replied to, hidden or restored.")
-class RatingChangedEventType(EventType):
+class RatingChangedEventType(events.EventType):
     rating_id: strawberry.ID = strawberry.field(description="Which rating.")
     rating_revision: int = strawberry.field(description="The rating's revision after it; drop what you have seen.")
     transition: str = strawberry.field(
@@ -63,20 +60,16 @@ class RatingEventQuery:
     @fields.resolver(
         description="Events of the ratings that the caller gave or got, or everyone's for those who read all orders: "
         "catch up by paging here, then subscribe after endCursor.",
-        directives=[ListSize(slicing_arguments=["first"], sized_fields=["edges", "nodes"])],
+        directives=events.PAGED,
     )
     async def rating_events(
         self,
         info: Info,
-        first: Annotated[int | None, strawberry.argument(description=f"Page size, at most {PAGE_MAX}.")] = None,
-        after: Annotated[
-            str | None, strawberry.argument(description="Page after this cursor; null: the start.")
-        ] = None,
+        first: events.First = None,
+        after: events.PageAfter = None,
         filter: Filter = None,
-    ) -> EventConnectionType | None:
-        context, size = info.context, size_of(first)
-        page = await events.page(context.tools, context.viewer, after=after, size=size, only=_only(filter))
-        return connect(page, RatingChangedEventType.of, after=after)
+    ) -> events.EventConnectionType | None:
+        return await events.page(info, RatingChangedEventType, _only(filter), first=first, after=after)
 
 
 @strawberry.type
@@ -84,16 +77,13 @@ class RatingEventSubscription:
     @fields.subscription(
         description="Events of the ratings that the caller gave or got after the cursor, the stored ones first, then "
         "live. At least once, in log order.",
-        directives=[Cost(weight="20")],
+        directives=events.FOLLOWED,
         shared=True,
     )
-    async def rating_events(
-        self, info: Info, after: After = None, filter: Filter = None
+    def rating_events(
+        self, info: Info, after: events.After = None, filter: Filter = None
     ) -> AsyncIterator[RatingChangedEventType]:
-        context = info.context
-        stream = events.follow(context.tools, context.viewer, after=context.last_event_id or after, only=_only(filter))
-        async for told in stream:
-            yield RatingChangedEventType.of(told)
+        return events.follow(info, RatingChangedEventType, _only(filter), after=after)
 
 
 def _only(given: RatingEventFilterInput | None) -> EventFilter:

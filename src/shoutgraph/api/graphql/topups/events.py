@@ -5,14 +5,11 @@ from typing import Annotated, Any
 
 import strawberry
 
-from shoutgraph.api.graphql import fields, loaders
+from shoutgraph.api.graphql import events, fields, loaders
 from shoutgraph.api.graphql.context import Context, Info
-from shoutgraph.api.graphql.directives import Cost, ListSize
-from shoutgraph.api.graphql.events import PAGE_MAX, After, EventConnectionType, EventType, connect, size_of
 from shoutgraph.api.graphql.topups.topup import TopUpType, fetch_topups
 from shoutgraph.domain import feeds
 from shoutgraph.domain.topups.topup import Status
-from shoutgraph.services import events
 from shoutgraph.services.events import EventFilter, Told
 
 
@@ -20,7 +17,7 @@ from shoutgraph.services.events import EventFilter, Told
     name="TopUpStatusChangedEvent",
     description="A top-up changed; where previousStatus equals status, something else about it did.",
 )
-class TopUpStatusChangedEventType(EventType):
+class TopUpStatusChangedEventType(events.EventType):
     top_up_id: strawberry.ID = strawberry.field(description="Which top-up.")
     top_up_revision: int = strawberry.field(description="The top-up's revision after it; drop what you have seen.")
     previous_status: Status | None = strawberry.field(description="State before; null for a new top-up.")
@@ -61,20 +58,16 @@ class TopUpEventQuery:
     @fields.resolver(
         description="Events of the caller's top-ups, or of everyone's for those who read finances: catch up by paging "
         "here, then subscribe after endCursor.",
-        directives=[ListSize(slicing_arguments=["first"], sized_fields=["edges", "nodes"])],
+        directives=events.PAGED,
     )
     async def top_up_events(
         self,
         info: Info,
-        first: Annotated[int | None, strawberry.argument(description=f"Page size, at most {PAGE_MAX}.")] = None,
-        after: Annotated[
-            str | None, strawberry.argument(description="Page after this cursor; null: the start.")
-        ] = None,
+        first: events.First = None,
+        after: events.PageAfter = None,
         filter: Filter = None,
-    ) -> EventConnectionType | None:
-        context, size = info.context, size_of(first)
-        page = await events.page(context.tools, context.viewer, after=after, size=size, only=_only(filter))
-        return connect(page, TopUpStatusChangedEventType.of, after=after)
+    ) -> events.EventConnectionType | None:
+        return await events.page(info, TopUpStatusChangedEventType, _only(filter), first=first, after=after)
 
 
 @strawberry.type
@@ -82,16 +75,13 @@ class TopUpEventSubscription:
     @fields.subscription(
         description="Events of the caller's top-ups after the cursor, the stored ones first, then live. At least once, "
         "in log order.",
-        directives=[Cost(weight="20")],
+        directives=events.FOLLOWED,
         shared=True,
     )
-    async def top_up_events(
-        self, info: Info, after: After = None, filter: Filter = None
+    def top_up_events(
+        self, info: Info, after: events.After = None, filter: Filter = None
     ) -> AsyncIterator[TopUpStatusChangedEventType]:
-        context = info.context
-        stream = events.follow(context.tools, context.viewer, after=context.last_event_id or after, only=_only(filter))
-        async for told in stream:
-            yield TopUpStatusChangedEventType.of(told)
+        return events.follow(info, TopUpStatusChangedEventType, _only(filter), after=after)
 
 
 def _only(given: TopUpEventFilterInput | None) -> EventFilter:
