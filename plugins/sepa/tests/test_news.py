@@ -101,7 +101,7 @@ async def test_what_is_said_of_a_payment(world: Any, body: bytes, outcome: Any) 
         report(item("ACCP", reference="SALARY-2026-11"), message="HR-1"),
         report(item("RJCT", "AC04", reference="NOTPROVIDED"), group="RJCT", message="HR-1"),
         report(group="RJCT", code="FF01", message="HR-1"),
-        report(item("XXXX")),
+        report(item("ABCD")),
         booked(entry(status="<Cd>PDNG</Cd>")),
         booked(entry(status="<Prtry>VORGEMERKT</Prtry>")),
         booked(entry(status="")),

@@ -38,7 +38,7 @@ class Health:
 class _Counts:
     open: Mapping[str, int]
     unresolved: Mapping[str, int]
-    webhooks: Mapping[str, datetime]
+    webhooks: Mapping[str, datetime | None]
 
 
 async def list_of(tools: Tools, viewer: Viewer) -> tuple[Health, ...]:
@@ -49,14 +49,14 @@ async def list_of(tools: Tools, viewer: Viewer) -> tuple[Health, ...]:
         ForbiddenError: the viewer does not read finances.
     """
     viewer.require(Scope.FINANCE_READ)
-    counts = await tools.store.read(_counts)
-    return tuple(_health(tools, each, counts) for each in sorted(tools.providers.instances, key=lambda s: s.instance))
+    instances = sorted(tools.providers.instances, key=lambda status: status.instance)
 
+    def count(tx: Tx) -> _Counts:
+        webhooks = {each.instance: provider_health.find_last_webhook(tx, each.instance) for each in instances}
+        return _Counts(provider_health.open_counts(tx), provider_health.unresolved_counts(tx), webhooks)
 
-def _counts(tx: Tx) -> _Counts:
-    return _Counts(
-        provider_health.open_counts(tx), provider_health.unresolved_counts(tx), provider_health.last_webhooks(tx)
-    )
+    counts = await tools.store.read(count)
+    return tuple(_health(tools, each, counts) for each in instances)
 
 
 def _health(tools: Tools, status: InstanceStatus, counts: _Counts) -> Health:

@@ -33,6 +33,7 @@ class NoticeRow(SQLModel, table=True):
         sa.CheckConstraint("length(sha256) = 32", name="notice_sha256"),
         columns.partial_index("notice_waiting", "received_at", where="state = 'RECEIVED'"),
         sa.Index("notice_received", "received_at"),
+        sa.Index("notice_newest", "instance", "received_at"),
         {"sqlite_strict": True},
     )
 

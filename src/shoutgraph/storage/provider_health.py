@@ -14,9 +14,6 @@ from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.topups import TopupRow
 from shoutgraph.storage.tx import Tx
 
-NEWEST_MAX: Final = 10_000
-"""So many of the newest webhooks are looked through."""
-
 _TOPUP: Final = columns.table_of(TopupRow)
 _PAYOUT: Final = columns.table_of(PayoutRow)
 _NOTICE: Final = columns.table_of(NoticeRow)
@@ -34,9 +31,10 @@ def unresolved_counts(tx: Tx) -> dict[str, int]:
     return _summed(tx, (_UNRESOLVED_TOPUPS, {}), (_UNRESOLVED_PAYOUTS, {}))
 
 
-def last_webhooks(tx: Tx) -> dict[str, datetime]:
-    """When the last webhook of each instance was kept."""
-    return dict(tx.all(_LAST))
+def find_last_webhook(tx: Tx, instance: str) -> datetime | None:
+    """When the last webhook of an instance was kept; None where none is."""
+    row = tx.one(_LAST, instance=instance)
+    return None if row is None else row[0]
 
 
 def _summed(tx: Tx, *queries: tuple[Statement[Any], dict[str, Any]]) -> dict[str, int]:
@@ -51,17 +49,6 @@ def _counted(table: sa.Table, condition: sa.ColumnElement[bool]) -> sa.ClauseEle
     return sa.select(table.c.instance, sa.func.count()).where(condition).group_by(table.c.instance)
 
 
-def _last() -> sa.ClauseElement:
-    newest = (
-        sa.select(_NOTICE.c.instance, _NOTICE.c.received_at)
-        .order_by(_NOTICE.c.received_at.desc())
-        .limit(sa.literal_column(str(NEWEST_MAX)))
-        .subquery()
-    )
-    at = sa.func.max(newest.c.received_at, type_=columns.Micros)
-    return sa.select(newest.c.instance, at).group_by(newest.c.instance)
-
-
 def _word(word: str) -> sa.ColumnElement[Any]:
     return sa.literal_column(f"'{word}'")
 
@@ -74,4 +61,11 @@ _UNRESOLVED_TOPUPS: Final = Statement[Any](
 _UNRESOLVED_PAYOUTS: Final = Statement[Any](
     lambda: _counted(_PAYOUT, _PAYOUT.c.review.is_not(None) | (_PAYOUT.c.state == _word(PayoutState.UNKNOWN)))
 )
-_LAST: Final = Statement[Any](_last)
+_LAST: Final = Statement[tuple[datetime]](
+    lambda: (
+        sa.select(_NOTICE.c.received_at)
+        .where(_NOTICE.c.instance == sa.bindparam("instance"))
+        .order_by(_NOTICE.c.received_at.desc())
+        .limit(1)
+    )
+)
