@@ -253,6 +253,12 @@ class Cast:
         self.ids["wallet"] = self.deployment.ask("fan", "{ wallet { id } }")["wallet"]["id"]
         self.ids["package"] = self.deployment.ask("fan", PACKAGES)["coinPackages"][0]["id"]
 
+    def rules(self) -> tuple[int, str]:
+        """The version of the policy that is in force, and another time for uploads than it has."""
+        policy = self.deployment.ask("fan", "{ policy { version values { name value } } }")["policy"]
+        (now,) = (int(each["value"]) for each in policy["values"] if each["name"] == "upload_s")
+        return policy["version"], str(now - 1)
+
     def present(self) -> dict[str, object]:
         """The input of giftSend, without a key: the cheapest sticker, for the creator."""
         return {"creatorId": self.ids["creator_profile"], "stickerId": self.ids["sticker"], "expectedPrice": "1"}

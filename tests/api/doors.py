@@ -86,6 +86,8 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "giftRanking": Door(
             "query ($id: ID!) { giftRanking(creatorId: $id, first: 1) { nodes { rank } } }", _of("creator_profile")
         ),
+        "policy": Door("{ policy { version } }"),
+        "policies": Door("{ policies(first: 1) { nodes { reason } } }"),
         "apiKeys": Door("{ apiKeys { id } }"),
         "serverTime": Door("{ serverTime }"),
     }
@@ -184,6 +186,11 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         "payoutApprove": _payout,
         "payoutHold": lambda cast: {**_payout(cast), "code": "RISK", "note": "A closer look."},
         "payoutDeny": lambda cast: {**_payout(cast), "note": "This is why."},
+        "policyPublish": lambda cast: {
+            "expectedVersion": (seen := cast.rules())[0],
+            "changes": [{"name": "upload_s", "value": seen[1]}],
+            "reason": "We tried.",
+        },
         "userRegister": lambda _cast: {"displayName": "Someone", "country": "DE"},
         "apiKeyCreate": lambda _cast: {"label": "another", "scopes": ["ORDERS_READ"]},
         "apiKeyRevoke": lambda cast: {"apiKeyId": cast.ids["spare_api_key"]},

@@ -132,7 +132,9 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "PayoutStatusChangedEvent": "id cursor occurredAt payoutId payoutRevision previousStatus status payout",
     "Policy": "version feeBasisPoints screeningSeconds acceptSeconds deliverySeconds expressSeconds reviewLateSeconds "
     "reviewSeconds confirmSeconds redoSeconds disputeSilenceSeconds disputeSeconds earningsHoldSeconds payoutMin "
-    "payoutDayMax ratingSeconds ratingEditSeconds coinPar",
+    "payoutDayMax ratingSeconds ratingEditSeconds coinPar values",
+    "PolicyValue": "name value",
+    "PolicyVersion": "policy changed publishedAt publishedBy reason",
     "PriceSplit": "fee earning earningMoney",
     "ProviderHealth": "code plugin kind label state detail openBreakers lastSuccessAt lastFailureAt lastWebhookAt "
     "openCount unresolvedCount",

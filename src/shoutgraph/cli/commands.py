@@ -18,6 +18,7 @@ from shoutgraph.cli import (
     move,
     payouts,
     plugins,
+    policies,
     prices,
     restore,
     schema,
@@ -72,6 +73,7 @@ main.command()(move.move)
 main.command()(seed.seed)
 main.command()(schema.schema)
 main.add_typer(prices.commands, name="prices")
+main.add_typer(policies.commands, name="policy")
 main.add_typer(gifts.commands, name="gifts")
 main.add_typer(ledger.commands, name="ledger")
 main.add_typer(clock.commands, name="clock")

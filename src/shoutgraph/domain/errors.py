@@ -80,11 +80,8 @@ class StaleRevisionError(ShoutgraphError):
 
     default_code = "STALE_REVISION"
 
-    def __init__(self, *, current_revision: int) -> None:
-        super().__init__(
-            f"It changed since you read it: its revision is now {current_revision}.",
-            path=("input", "expectedRevision"),
-        )
+    def __init__(self, *, current_revision: int, path: Sequence[str] = ("input", "expectedRevision")) -> None:
+        super().__init__(f"It changed since you read it: its revision is now {current_revision}.", path=path)
         self.current_revision: Final = current_revision
 
 

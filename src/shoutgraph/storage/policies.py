@@ -10,8 +10,9 @@ import orjson
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from shoutgraph.domain import policies
-from shoutgraph.domain.policies import Policy, Screening
+from shoutgraph.domain import errors, pages, policies, publishing
+from shoutgraph.domain.policies import Policy
+from shoutgraph.domain.publishing import Published
 from shoutgraph.storage import columns
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
@@ -20,21 +21,26 @@ CACHED_MAX: Final = 64
 
 
 class PolicyRow(SQLModel, table=True):
-    """One version of the rules, as canonical JSON text."""
+    """One version of the rules, as canonical JSON text, and who published it why."""
 
     __tablename__: ClassVar[str] = "policy"
     __table_args__ = (sa.CheckConstraint("version > 0", name="policy_version"), {"sqlite_strict": True})
     version: int = Field(sa_column=sa.Column(columns.Integer, primary_key=True))
     body: str = Field(sa_column=sa.Column(columns.Text, nullable=False))
     at: datetime = Field(sa_column=sa.Column(columns.Micros, nullable=False))
+    changed: list[str] | None = Field(sa_column=sa.Column(columns.JsonText))
+    published_by: str | None = Field(sa_column=sa.Column(columns.Text))
+    reason: str | None = Field(sa_column=sa.Column(columns.Text))
 
 
 _T = columns.table_of(PolicyRow)
+_STORY: Final = (_T.c.body, _T.c.changed, _T.c.at, _T.c.published_by, _T.c.reason)
 _CURRENT: Final = Statement[tuple[str]](lambda: sa.select(_T.c.body).order_by(_T.c.version.desc()).limit(1))
 _GET: Final = Statement[tuple[str]](lambda: sa.select(_T.c.body).where(_T.c.version == sa.bindparam("version")))
 _LIST: Final = Statement[tuple[int, str]](
     lambda: sa.select(_T.c.version, _T.c.body).where(columns.any_of(_T.c.version, "versions"))
 )
+_GET_PUBLISHED: Final = Statement[Any](lambda: sa.select(*_STORY).where(_T.c.version == sa.bindparam("version")))
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({c.name: sa.bindparam(c.name) for c in _T.c}))
 
 
@@ -69,10 +75,63 @@ def list_of(tx: Tx, versions: Sequence[int]) -> list[Policy]:
 
 def insert(tx: Tx, policy: Policy) -> None:
     """Stores the next version."""
-    tx.run(_INSERT, version=policy.version, body=columns.to_json(asdict(policy)), at=tx.now)
+    insert_published(tx, Published(policy))
+
+
+def insert_published(tx: Tx, published: Published) -> None:
+    """Stores the next version, and who published it why. A version that a neighbour took is not ours."""
+    policy = published.policy
+    changed = list(published.changed) or None
+    words = {"changed": changed, "published_by": published.by, "reason": published.reason}
+    tx.run(_INSERT, version=policy.version, body=columns.to_json(asdict(policy)), at=tx.now, **words)
+
+
+def get_published(tx: Tx, version: int) -> Published:
+    """A version, and how it came to be.
+
+    Raises:
+        NotFoundError: there is no such version.
+    """
+    if version == policies.FIRST.version:
+        return publishing.FIRST
+    row = tx.one(_GET_PUBLISHED, version=version)
+    if row is None:
+        raise errors.NotFoundError("There is no such version of the policy.", path=("version",))
+    return _published(row)
+
+
+def list_of_page(tx: Tx, args: pages.PageArgs) -> list[Published]:
+    """Up to one version more than the page holds, newest first; the first one is code. The key is `(version,)`."""
+    params: dict[str, object] = {} if args.key is None else {"key": args.key[0]}
+    rows = tx.all(_PAGES[args.backward, args.key is not None], size=args.size + 1, **params)
+    found = [_published(row) for row in rows]
+    key = None if args.key is None else args.key[0]
+    first_fits = key is None or (isinstance(key, int) and (key < 1 if args.backward else key > 1))
+    if args.backward:
+        return [*([publishing.FIRST] if first_fits else []), *found][: args.size + 1]
+    return [*found, *([publishing.FIRST] if first_fits else [])][: args.size + 1]
+
+
+def _pages(*, backward: bool, after: bool) -> Statement[Any]:
+    def build() -> sa.ClauseElement:
+        query = sa.select(*_STORY).limit(sa.bindparam("size"))
+        query = query.order_by(_T.c.version.asc() if backward else _T.c.version.desc())
+        if after:
+            key = sa.bindparam("key", type_=columns.Integer)
+            query = query.where(_T.c.version > key if backward else _T.c.version < key)
+        return query
+
+    return Statement(build)
+
+
+_PAGES: Final = {(back, after): _pages(backward=back, after=after) for back in (False, True) for after in (False, True)}
+
+
+def _published(row: Sequence[Any]) -> Published:
+    body, changed, *rest = row
+    return Published(_read(body), tuple(changed or ()), *rest)
 
 
 @lru_cache(maxsize=CACHED_MAX)
 def _read(body: str) -> Policy:
-    values = orjson.loads(body)
-    return Policy(**(values | {"screening": Screening(values["screening"])}))
+    return publishing.from_plain(orjson.loads(body))

@@ -9,6 +9,7 @@ from shoutgraph.api.graphql import (
     earnings,
     offers,
     packages,
+    policies,
     profiles,
     providers,
     refunds,
@@ -41,6 +42,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     providers.ROOM,
     refunds.ROOM,
     resolutions.ROOM,
+    policies.ROOM,
     access.ROOM,
     clock.ROOM,
 )
