@@ -1,13 +1,12 @@
 """A provider's web server that misbehaves on request, on loopback."""
 
 import socket
-import threading
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import uvicorn
+from tests.listening import listening, serving
 
 Message = MutableMapping[str, Any]
 
@@ -63,16 +62,10 @@ class Upstream:
 @contextmanager
 def running(app: Upstream) -> Iterator[Upstream]:
     """Serves the upstream for a while."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        app.port = listening.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, log_level="critical"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        try:
+    with listening() as (listener, _url):
+        app.port = listener.getsockname()[1]
+        with serving(app, listener):
             yield app
-        finally:
-            server.should_exit = True
-            thread.join(5)
 
 
 def closed_port() -> int:

@@ -1,16 +1,13 @@
 """Top-ups and payouts by PayPal from end to end: who takes the money, batches, signed webhooks, and both databases."""
 
-import asyncio
 import json
-import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import httpx
 import pytest
-import uvicorn
 from starlette.applications import Starlette
+from tests.listening import listening, serving
 from tests.services.till import PRICES
 from tests.services.world import BOOKS, World, new_id, open_world
 from tests.storage.databases import Place
@@ -40,7 +37,6 @@ from shoutgraph_paypal.simulator.signing import Seal
 from shoutgraph_paypal.simulator.state import Thing, World as PayPal
 from shoutgraph_paypal.simulator.upstream import CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID, config_for, foreign, present
 
-PATIENCE_S = 5.0
 FINANCE = Viewer(scopes=ROLES["finance"], principal="staff:frank")
 
 
@@ -145,8 +141,7 @@ class Desk:
 
 @pytest.fixture
 def desk(place: Place) -> Iterator[Desk]:
-    with open_world(place) as world, socket.create_server(("127.0.0.1", 0)) as listening:
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    with open_world(place) as world, listening() as (listener, url):
         config = {**config_for(url), "client_secret": {"env": "PAYPAL_SECRET"}}
         setup = loading.Setup(
             instances={
@@ -164,15 +159,11 @@ def desk(place: Place) -> Iterator[Desk]:
         world.run(packages.load(world.tools, world.staff("admin"), PRICES))
         paypal = PayPal(url, world.clock)
         simulated = app.build(paypal, CLIENT_ID, CLIENT_SECRET.get_secret_value())
-        server = uvicorn.Server(uvicorn.Config(simulated, lifespan="off", log_config=None))
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)
-        thread.start()
         viewer, creator, _ = world.creator()
         hooks = Starlette(routes=webhooks.routes(world.tools))
-        yield Desk(world, paypal, hooks, world.person("mia"), viewer, creator)
-        world.run(world.tools.providers.aclose())
-        server.should_exit = True
-        thread.join(PATIENCE_S)
+        with serving(simulated, listener):
+            yield Desk(world, paypal, hooks, world.person("mia"), viewer, creator)
+            world.run(world.tools.providers.aclose())
 
 
 def test_what_a_fan_approves_is_taken_and_credited_once(desk: Desk) -> None:

@@ -1,16 +1,13 @@
 """Top-ups and payouts by Stripe from end to end: its own library, a simulated Stripe, webhooks, and both databases."""
 
-import asyncio
 import json
-import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import httpx
 import pytest
-import uvicorn
 from starlette.applications import Starlette
+from tests.listening import listening, serving
 from tests.services.till import PRICES
 from tests.services.world import BOOKS, World, new_id, open_world
 from tests.storage.databases import Place
@@ -40,7 +37,6 @@ from shoutgraph_stripe.simulator import app, checkout, connect, reversals
 from shoutgraph_stripe.simulator.state import Thing, World as Stripe, shown
 from shoutgraph_stripe.simulator.upstream import API_KEY, SECRET, signed
 
-PATIENCE_S = 5.0
 FINANCE = Viewer(scopes=ROLES["finance"], principal="staff:frank")
 
 
@@ -140,8 +136,7 @@ class Desk:
 
 @pytest.fixture
 def desk(place: Place) -> Iterator[Desk]:
-    with open_world(place) as world, socket.create_server(("127.0.0.1", 0)) as listening:
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    with open_world(place) as world, listening() as (listener, url):
         config = {
             "mode": "test",
             "base_url": url,
@@ -164,15 +159,11 @@ def desk(place: Place) -> Iterator[Desk]:
         world.run(packages.load(world.tools, world.staff("admin"), PRICES))
         stripe = Stripe(url, world.clock)
         simulated = app.build(stripe, API_KEY.get_secret_value())
-        server = uvicorn.Server(uvicorn.Config(simulated, lifespan="off", log_config=None))
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)
-        thread.start()
         viewer, creator, _ = world.creator()
         hooks = Starlette(routes=webhooks.routes(world.tools))
-        yield Desk(world, stripe, hooks, world.person("mia"), viewer, creator)
-        world.run(world.tools.providers.aclose())
-        server.should_exit = True
-        thread.join(PATIENCE_S)
+        with serving(simulated, listener):
+            yield Desk(world, stripe, hooks, world.person("mia"), viewer, creator)
+            world.run(world.tools.providers.aclose())
 
 
 def test_what_a_fan_pays_is_credited_once_whoever_tells_of_it_first(desk: Desk) -> None:

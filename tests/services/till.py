@@ -1,8 +1,5 @@
 """A world with a payment provider: the sandbox's simulator on a port of 127.0.0.1, and our webhooks beside it."""
 
-import asyncio
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,13 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-import uvicorn
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
+from tests.listening import listening, serving
 from tests.services.world import World, open_world
 from tests.storage.databases import Place
 
@@ -152,7 +149,7 @@ Prepare = Callable[[loading.Setup], loading.Setup]
 
 @contextmanager
 def open_till(place: Place, prepare: Prepare = lambda setup: setup) -> Iterator[Till]:
-    with open_world(place) as world, _listening() as (listener, url):
+    with open_world(place) as world, listening() as (listener, url):
         till = Till(world, url)
         instances = {
             name: {
@@ -187,7 +184,7 @@ def open_till(place: Place, prepare: Prepare = lambda setup: setup) -> Iterator[
             ),
             Rules(f"{url}/sandbox", slow=timedelta(milliseconds=50)),
         )
-        with _serving(_app(till, simulator), listener):
+        with serving(_app(till, simulator), listener):
             yield till
         world.run(providers.aclose())
 
@@ -212,30 +209,3 @@ def _app(till: Till, simulator: Sandbox) -> Starlette:
             await simulator(scope, receive, send)
 
     return Starlette(routes=[Mount("/sandbox", Mounted()), Route("/hooks/{instance}", listen, methods=["POST"])])
-
-
-@contextmanager
-def _listening() -> Iterator[tuple[socket.socket, str]]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    try:
-        yield listener, f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        listener.close()
-
-
-@contextmanager
-def _serving(app: Starlette, listener: socket.socket) -> Iterator[None]:
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-    ended: list[asyncio.AbstractEventLoop] = []
-    thread = threading.Thread(target=lambda: server.run(sockets=[listener]), daemon=True)
-    thread.start()
-    deadline = time.monotonic() + PATIENCE_S
-    while not server.started:
-        assert time.monotonic() < deadline, "the server took too long to start"
-        time.sleep(0.005)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join(PATIENCE_S)
-        assert not ended

@@ -55,7 +55,7 @@ def responder() -> Iterator[Responder]:
             del format, args
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     told.url = f"http://127.0.0.1:{server.server_address[1]}/ocsp"
     told.authority = Authority("Store", told.url)

@@ -82,7 +82,7 @@ class Ear:
 
     @contextmanager
     def listening(self) -> Iterator["Ear"]:
-        thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
             yield self
