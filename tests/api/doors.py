@@ -89,6 +89,7 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "policy": Door("{ policy { version } }"),
         "policies": Door("{ policies(first: 1) { nodes { reason } } }"),
         "apiKeys": Door("{ apiKeys { id } }"),
+        "auditTrail": Door(_page("auditTrail(first: 1)")),
         "serverTime": Door("{ serverTime }"),
     }
 )

@@ -11,6 +11,7 @@ from tests.api.harness import Socket
 
 from shoutgraph.api.graphql.directives import RequiresScope
 from shoutgraph.domain.users import Scope
+from shoutgraph.storage import ledger_proof
 
 OUTCOMES: Final = {
     "yes": "it is done, or read",
@@ -74,6 +75,7 @@ giftRanking               yes        yes    yes        yes      yes            y
 policy                    yes        yes    yes        yes      yes            yes        yes      yes      yes
 policies                  401        403    403        403      403            403        yes      403      yes
 apiKeys                   401        403    403        403      403            403        403      403      yes
+auditTrail                401        403    403        403      403            403        403      403      yes
 serverTime                yes        yes    yes        yes      yes            yes        yes      yes      yes
 
 Mutation                  anonymous  fan    other_fan  creator  other_creator  moderator  finance  service  admin
@@ -182,6 +184,10 @@ MOVES_OVER_STREAMS: Final = (
     "topUpCreate",
 )
 
+TRAIL: Final = """query ($only: AuditFilterInput) { auditTrail(filter: $only, last: 100) {
+  nodes { actor action subjectId reason changes { field before after } } } }"""
+WITHOUT_A_ROW: Final = {"creatorFeature", "walletUnlock", "payoutBatchHandOver", "testClockAdvance"}
+"""Acts that change nothing here, or no row of the database: nothing was locked, and the creator was not featured."""
 EVENTS: Final = "subscription ($after: String) { orderEvents(after: $after) { id } }"
 STAFF: Final = frozenset({"moderator", "finance", "service", "admin"})
 HAS: Final[Mapping[str, frozenset[Scope]]] = {
@@ -259,6 +265,29 @@ def test_the_sdl_names_the_scopes_that_the_table_shows() -> None:
             for who in VIEWERS if scopes else ():
                 wanted = "401" if who == "anonymous" else "yes" if scopes & HAS.get(who, frozenset()) else "403"
                 assert row[who] == wanted, f"{field} by {who}"
+
+
+def test_every_act_of_staff_writes_one_line_that_says_who_did_what_to_whom_and_why(cast: Cast) -> None:
+    to, unchanged = cast.deployment, set[str]()
+    to.let_in("desk", to.do("admin", "apiKeyCreate", "token", label="a desk", scopes=["ADMIN"])["token"])
+    for field in ROWS["Mutation"]:
+        if not scopes_of("Mutation", field):
+            continue
+        variables = door_of(field).variables(cast)
+        given = variables["input"]
+        assert isinstance(given, dict)
+        for _ in range(2 if "idempotencyKey" in given else 1):
+            assert outcome_of(to.answer("desk", door_of(field).document, **variables)) == "yes", field
+        told = to.ask("admin", TRAIL, only={"action": field})["auditTrail"]["nodes"]
+        [line] = [line for line in told if line["actor"].startswith("apikey_")]
+        unchanged |= set() if line["changes"] else {field}
+        for why in {"reason", "note", "evidence", "code"} & set(given):
+            assert str(given[why]) in line["reason"], f"{field} says why"
+        named = [value for name, value in given.items() if name.endswith("Id") and "/" not in str(value)]
+        assert not named or line["subjectId"] == named[0], f"{field} says to what"
+    assert unchanged <= WITHOUT_A_ROW
+    to.settle_journal()
+    assert to.read(ledger_proof.verify) == []
 
 
 @pytest.mark.parametrize("scope", list(Scope))

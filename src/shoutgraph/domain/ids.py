@@ -47,6 +47,7 @@ RESOLUTION = "resolution"
 GIFT = "gift"
 STICKER = "sticker"
 RATING = "rating"
+AUDIT = "audit"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SUFFIX_CHARS = 26

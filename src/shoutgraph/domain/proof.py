@@ -26,6 +26,7 @@ class Law(StrEnum):
     ORIGINS = "a transfer moves lots by as much as it moves their wallets"
     CHAIN = "every line of the journal is sealed to the one before it"
     TOPICS = "the lines of a subject are without a gap"
+    AUDIT = "every line of the audit trail is what the journal sealed"
     RATINGS = "a creator's ratings are counted as they stand"
     GIFTS = "what a fan gave to a creator is the sum of their gifts, in every window"
 

@@ -27,6 +27,7 @@ class Scope(StrEnum):
     FINANCE_READ = "finance:read"
     FINANCE_MANAGE = "finance:manage"
     CATALOGUE_MANAGE = "catalogue:manage"
+    AUDIT = "audit"
     ADMIN = "admin"
 
 
@@ -34,6 +35,7 @@ ROLES: Final[dict[str, frozenset[Scope]]] = {
     "user": frozenset(),
     "moderator": frozenset({Scope.ORDERS_READ, Scope.MODERATION}),
     "finance": frozenset({Scope.ORDERS_READ, Scope.FINANCE_READ, Scope.FINANCE_MANAGE}),
+    "auditor": frozenset({Scope.AUDIT}),
     "service": frozenset({Scope.ORDERS_READ, Scope.EVENTS_READ}),
     "admin": frozenset(Scope),
 }

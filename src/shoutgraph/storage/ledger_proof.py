@@ -14,7 +14,7 @@ from shoutgraph.domain import accounts, journal as lines, ledger
 from shoutgraph.domain.orders import states
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.proof import Law, Violation
-from shoutgraph.storage import columns, gifts, journal, ratings
+from shoutgraph.storage import audit, columns, gifts, journal, ratings
 from shoutgraph.storage.ledger.reading import balance_coins
 from shoutgraph.storage.ledger.tables import AccountRow, EntryRow, LotMoveRow, LotRow, PostingRow, TransferRow
 from shoutgraph.storage.orders import OrderRow
@@ -57,6 +57,7 @@ def verify(tx: Tx, *, books: Books | None = None) -> list[Violation]:
     found = [violation for check in _CHECKS for violation in _run(tx, check)]
     found += _coins(tx)
     found += _chain(tx)
+    found += _audit(tx)
     if books is not None:
         found += _par(tx, books)
     return found
@@ -113,6 +114,12 @@ def _chain(tx: Tx) -> Iterator[Violation]:
     broken = lines.first_break(journal.each(tx))
     if broken is not None:
         yield Violation(Law.CHAIN, "the journal was changed, or lost a line", (f"event {broken}",))
+
+
+def _audit(tx: Tx) -> Iterator[Violation]:
+    wrong = audit.wrong_lines(tx)
+    if wrong:
+        yield Violation(Law.AUDIT, "the audit trail was changed, or lost a line", tuple(wrong))
 
 
 def _unbalanced() -> sa.Select[Any]:

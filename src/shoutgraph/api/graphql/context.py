@@ -1,6 +1,7 @@
 """What every resolver gets: the tools, the viewer and the loaders of this one operation."""
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import strawberry
@@ -24,7 +25,7 @@ class Context:
     __slots__ = ("_loaders", "last_event_id", "request_id", "tools", "viewer")
 
     def __init__(self, *, tools: Tools, viewer: Viewer, request_id: str, last_event_id: str | None = None) -> None:
-        self.tools: Final = tools
+        self.tools = tools
         self.viewer: Final = viewer
         self.request_id: Final = request_id
         self.last_event_id: Final = last_event_id
@@ -33,6 +34,16 @@ class Context:
     def fork(self) -> "Context":
         """The same operation with nothing loaded, so that the next event is read afresh."""
         return Context(tools=self.tools, viewer=self.viewer, request_id=self.request_id)
+
+    @contextmanager
+    def acting(self, tools: Tools) -> Iterator[None]:
+        """Lends other tools to a root mutation while it runs; root mutations run one after another."""
+        own = self.tools
+        self.tools = tools
+        try:
+            yield
+        finally:
+            self.tools = own
 
     def forget_loaded(self) -> None:
         """Drops what was loaded; called around each root mutation, since it changes what was read."""

@@ -11,8 +11,11 @@ from strawberry.types.union import StrawberryUnion
 
 from shoutgraph.api import failures
 from shoutgraph.api.graphql import errors as user_errors
-from shoutgraph.api.graphql.directives import Cost
+from shoutgraph.api.graphql.directives import Cost, RequiresScope
+from shoutgraph.api.graphql.request import plain
+from shoutgraph.domain import audit as rules
 from shoutgraph.domain.errors import ShoutgraphError
+from shoutgraph.services import audit
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,7 +44,7 @@ class RefusalsAsData(FieldExtension):
         """Runs the mutation with nothing loaded before it and nothing kept after it."""
         info.context.forget_loaded()
         try:
-            return await next_(source, info, **kwargs)
+            return await self._told(next_, source, info, kwargs)
         except ShoutgraphError as refusal:
             return self.payload_of((refusal,))
         except ExceptionGroup as group:
@@ -51,6 +54,23 @@ class RefusalsAsData(FieldExtension):
             return self.payload_of(refusals)
         finally:
             info.context.forget_loaded()
+
+    async def _told(
+        self, next_: AsyncExtensionResolver, source: object, info: strawberry.Info, kwargs: dict[str, object]
+    ) -> object:
+        """Runs the mutation; what only staff may do writes its line of the audit trail with its first change."""
+        assert self._field is not None, "the schema was built"
+        if not any(isinstance(each, RequiresScope) for each in self._field.directives):
+            return await next_(source, info, **kwargs)
+        given = plain(kwargs.get("input"))
+        assert isinstance(given, dict), "an input is an object"
+        act = rules.act_of(info.context.viewer.principal, info.field_name, given)
+        acting = audit.acting(info.context.tools, act)
+        with info.context.acting(acting.tools):
+            payload = await next_(source, info, **kwargs)
+        if not getattr(payload, "replayed", False):
+            await acting.store.settle()
+        return payload
 
     def payload_of(self, refusals: Sequence[ShoutgraphError]) -> object:
         """The payload that carries these refusals.

@@ -4,6 +4,7 @@ from typing import Final
 
 from shoutgraph.api.graphql import (
     access,
+    audit,
     catalogue,
     clock,
     earnings,
@@ -44,5 +45,6 @@ ROOMS: Final[tuple[Room, ...]] = (
     resolutions.ROOM,
     policies.ROOM,
     access.ROOM,
+    audit.ROOM,
     clock.ROOM,
 )

@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 
 from shoutgraph.storage import (
     api_keys,
+    audit,
     bank_files,
     columns,
     creators,
@@ -48,9 +49,9 @@ from shoutgraph.storage.moving.sides import Side
 from shoutgraph.storage.statements import Statement
 
 ROOMS: Final = (
-    api_keys, bank_files, creators, deadlines, disputes, earnings, epochs, gifts, journal, ledger, media, news, notices,
-    orders, packages, payouts, policies, ratings, receipts, recipients, refunds, requests, resolutions, reversals,
-    stickers, strays, sweeps, taken_back, topups, users, wallets,
+    api_keys, audit, bank_files, creators, deadlines, disputes, earnings, epochs, gifts, journal, ledger, media,
+    news, notices, orders, packages, payouts, policies, ratings, receipts, recipients, refunds, requests,
+    resolutions, reversals, stickers, strays, sweeps, taken_back, topups, users, wallets,
 )  # fmt: skip
 """Whoever has tables: they are known once their room is imported."""
 
