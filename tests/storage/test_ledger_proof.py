@@ -12,12 +12,13 @@ from tests.storage import databases, placing, rated
 from tests.storage.databases import START, Clock, Place, Where
 
 from shoutgraph.domain import accounts, creators as creator_rules, ids, journal as lines, policies
+from shoutgraph.domain.audit import Act
 from shoutgraph.domain.creators import Category, Profile
 from shoutgraph.domain.ledger import Lot, LotMove, Posting, Transfer
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.proof import Law, Violation
 from shoutgraph.domain.users import User
-from shoutgraph.storage import creators, journal, ledger, ledger_proof, users
+from shoutgraph.storage import audit, creators, journal, ledger, ledger_proof, users
 from shoutgraph.storage.engine import Store, Tx
 
 BOOKS = Books("EUR", 100)
@@ -66,6 +67,9 @@ def books(tx: Tx) -> None:
         rated.rate(tx, number, RATED, stars=stars)
     for number in range(1, 4):
         journal.append(tx, lines.NewEvent(f"event_{number}", ORDER, "told", {"number": number}))
+    numbers = iter(range(10))
+    act = Act("user_desk", "orderFreeze", (ORDER,), "a court's order", {"order_id": ORDER})
+    audit.append(tx, lambda prefix: f"{prefix}_9{next(numbers)}", act, {}, {ORDER: {"frozen_at": "now"}})
 
 
 def verify(where: Where, clock: Clock) -> list[Violation]:
@@ -218,6 +222,13 @@ TAMPERINGS = {
     "an event that is gone": Tampering(Law.CHAIN, "event 2", ("DELETE FROM event WHERE seq = 2",)),
     "a subject's line that is gone": Tampering(
         Law.TOPICS, f"{ORDER}: lines 2, last 3", ("DELETE FROM event WHERE seq = 2",)
+    ),
+    "an act of another member of staff": Tampering(
+        Law.AUDIT, "audit_90", (_change("audit", "actor = 'user_else'", "id = 'audit_90'"),)
+    ),
+    "an act that is gone": Tampering(Law.AUDIT, "audit_90", ("DELETE FROM audit",)),
+    "an act that nobody did": Tampering(
+        Law.AUDIT, "audit_x", ("INSERT INTO audit VALUES ('audit_x', 'a', 'b', NULL, NULL, '{}', '[]', 0)",)
     ),
     "a rating that is gone": Tampering(
         Law.RATINGS, f"{RATED}: kept 2, counted 1", ("DELETE FROM rating_words", "DELETE FROM rating WHERE stars = 4")
