@@ -35,6 +35,8 @@ NO_REVISION: Final[Mapping[str, str]] = {
 """Mutations that change something with a revision and take none, and what guards it instead."""
 
 LONE_IDS: Final[Mapping[str, str]] = {
+    "AuditChange.subjectId": "whatever was acted upon; node reads it where it is one",
+    "AuditLine.subjectId": "as AuditChange.subjectId",
     "CoinLot.topUpId": "provenance; node reads it",
     "Earning.subjectId": "an order or a gift",
     "Payout.creatorId": "whose; node reads it",

@@ -14,7 +14,7 @@ from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.publishing import Change, Published
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import journal as journal_rows, policies as rows
+from shoutgraph.storage import audit, journal as journal_rows, policies as rows
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -52,6 +52,8 @@ async def publish(tools: Tools, viewer: Viewer, request: Request, wish: Wish) ->
         changed = publishing.differing(current, policy)
         made = Published(policy, changed, tx.now, viewer.principal, reason)
         rows.insert_published(tx, made)
+        was, now = [{name: getattr(each, name) for name in ("version", *changed)} for each in (current, policy)]
+        audit.note(tx, "policy", was, now)
         _tell(tools, tx, current, made)
         return made
 

@@ -70,6 +70,7 @@ class AuditWordsRow(SQLModel, table=True):
 _T: Final = columns.table_of(AuditRow)
 _WORDS: Final = columns.table_of(AuditWordsRow)
 _NAMES: Final = tuple(column.name for column in _T.c)
+_NOTED: Final = "audit"
 _FIRST: Final[pages.Key] = (0, "")
 _LAST: Final[pages.Key] = (2**62, "~")
 
@@ -84,7 +85,7 @@ def append(tx: Tx, new_id: NewId, act: Act, before: Mapping[str, Row], after: Ma
         subject_id=found[0] if found else None,
         reason=act.reason,
         given=act.given or {},
-        changes=changes_of(before, after),
+        changes=changes_of(before, after) + _noted(tx),
         at=tx.now,
     )
     values: dict[str, object] = {name: getattr(line, name) for name in _NAMES}
@@ -95,6 +96,13 @@ def append(tx: Tx, new_id: NewId, act: Act, before: Mapping[str, Row], after: Ma
     body: lines.Body = {"action": line.action, "subject": line.subject_id, "digest": digest(line)}
     journal.append(tx, lines.NewEvent(id=new_id(ids.EVENT), topic=line.id, type=ACTED, body=body))
     return line
+
+
+def note(tx: Tx, subject: str, before: Mapping[str, object], after: Mapping[str, object]) -> None:
+    """Has the line of this act tell what changed where `look` does not see it, such as in what has no row of its own."""
+    found = [{name: _text(value) for name, value in each.items()} for each in (before, after)]
+    told = changes_of({subject: found[0]}, {subject: found[1]})
+    tx.notes[_NOTED] = _noted(tx) + told
 
 
 def look(tx: Tx, subject_ids: Sequence[str], *, private: Mapping[str, frozenset[str]]) -> dict[str, Row]:
@@ -182,6 +190,12 @@ def _told(
     names = tuple(c.name for c in table.c if c.name not in hidden and not isinstance(c.type, sa.LargeBinary))
     row = tx.one(_row_of(table.name, names, key), of=subject_id)
     return {} if row is None else {name: _text(value) for name, value in zip(names, row, strict=True)}
+
+
+def _noted(tx: Tx) -> tuple[Change, ...]:
+    found = tx.notes.get(_NOTED, ())
+    assert isinstance(found, tuple), "only changes are noted"
+    return found
 
 
 def _text(value: object) -> str | None:

@@ -86,8 +86,8 @@ class AuditFilterInput:
     actor: str | None = strawberry.field(default=None, description="Who acted.")
     subject_id: strawberry.ID | None = strawberry.field(default=None, description="What it was done to.")
     action: str | None = strawberry.field(default=None, description="The mutation, such as orderFreeze.")
-    since: datetime | None = strawberry.field(default=None, description="At or after this instant.")
-    until: datetime | None = strawberry.field(default=None, description="Before this instant.")
+    acted_since: datetime | None = strawberry.field(default=None, description="At or after this instant.")
+    acted_until: datetime | None = strawberry.field(default=None, description="Before this instant.")
 
 
 @strawberry.type
@@ -105,7 +105,7 @@ class AuditQuery:
         before: Before = None,
     ) -> Connection[AuditLineType] | None:
         only = filter or AuditFilterInput()
-        listing = Listing(AuditFilter(only.actor, only.subject_id, only.action, only.since, only.until))
+        listing = Listing(AuditFilter(only.actor, only.subject_id, only.action, only.acted_since, only.acted_until))
         args = pages.read_args(
             scope=listing.scope, first=first, after=after, last=last, before=before, kinds=(int, str)
         )
