@@ -99,7 +99,7 @@ def append(tx: Tx, new_id: NewId, act: Act, before: Mapping[str, Row], after: Ma
 
 
 def note(tx: Tx, subject: str, before: Mapping[str, object], after: Mapping[str, object]) -> None:
-    """Has the line of this act tell what changed where `look` does not see it, such as in what has no row of its own."""
+    """Has the line of this act tell what changed where `look` does not see it."""
     found = [{name: _text(value) for name, value in each.items()} for each in (before, after)]
     told = changes_of({subject: found[0]}, {subject: found[1]})
     tx.notes[_NOTED] = _noted(tx) + told
