@@ -329,7 +329,7 @@ class Cast:
         """The input that moves this order, without a key."""
         given = {"orderId": order["id"], **STEPS[mutation].extras}
         if mutation == "orderDeliver":
-            given["videoId"] = self.video(str(order["id"]))
+            given |= {"videoId": self.video(str(order["id"])), "tickedIds": ["must-1", "not-1"]}
         return given
 
     def video(self, order_id: str) -> str:

@@ -158,7 +158,7 @@ def test_a_video_is_ordered_filmed_watched_and_paid(stage: Cast, tmp_path: Path)
     stage.move("orderScreenPass", order)
     stage.move("orderAccept", order)
     video_id = upload(stage, order["id"], tmp_path / "film.mp4")
-    to.do("creator", "orderDeliver", ORDER, orderId=order["id"], videoId=video_id)
+    to.do("creator", "orderDeliver", ORDER, orderId=order["id"], videoId=video_id, tickedIds=["must-1"])
     assert order_of(stage, order["id"], "video { id }", "fan") == {"video": None}, "nobody has seen it yet"
     stage.move("orderReviewPass", order)
     video = order_of(stage, order["id"], "video { sizeBytes watch { url } poster { url } }", "fan")["video"]
@@ -233,7 +233,8 @@ def test_a_dispute_that_is_split_pays_both_sides(stage: Cast) -> None:
     assert after["held"] == before["held"]
     assert earned_by(stage) - earned == (PRICE - 100) * 70 // 100
     said = order_of(stage, order["id"], "statements { side text } note", "fan")
-    assert [(each["side"], each["text"]) for each in said["statements"]] == [("CREATOR", "It is her name.")]
+    spoken = [(each["side"], each["text"]) for each in said["statements"]]
+    assert spoken == [("FAN", "This is why."), ("CREATOR", "It is her name.")]
     assert said["note"] == "Half of it was good."
 
 

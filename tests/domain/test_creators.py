@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from shoutgraph.domain import creators, errors, fees, ids
+from shoutgraph.domain import creators, errors, fees, ids, quotes
 from shoutgraph.domain.creators import Category, Creator, Offer, OfferTerms, Profile
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.policies import DAY_S, FIRST
@@ -184,8 +184,8 @@ def test_an_offer_that_changes_keeps_the_rest() -> None:
 
 
 def test_a_quote_is_the_price_and_the_surcharge() -> None:
-    assert creators.quote_coins(offer(), express=False).total_coins == 1000
-    fast = creators.quote_coins(offer(), express=True)
+    assert quotes.quote_coins(offer(), express=False).total_coins == 1000
+    fast = quotes.quote_coins(offer(), express=True)
     assert (fast.base_coins, fast.express_coins, fast.total_coins) == (1000, 200, 1200)
     assert creators.delivery_s(offer(), FIRST, express=True) == FIRST.express_s
     assert creators.delivery_s(offer(delivery_days=3), FIRST, express=False) == 3 * DAY_S
@@ -193,12 +193,12 @@ def test_a_quote_is_the_price_and_the_surcharge() -> None:
 
 def test_express_that_is_not_offered_is_refused() -> None:
     with pytest.raises(errors.ValidationError) as caught:
-        creators.quote_coins(offer(express_coins=None), express=True)
+        quotes.quote_coins(offer(express_coins=None), express=True)
     assert caught.value.code == "EXPRESS_NOT_OFFERED"
 
 
 def test_the_split_of_a_quote_is_whole() -> None:
-    parts = creators.split(creators.quote_coins(offer(), express=True), FIRST)
+    parts = quotes.split(quotes.quote_coins(offer(), express=True), FIRST)
     assert parts == fees.split(paid_coins=1200, promo_coins=0, fee_bps=3000)
     assert parts.fee_coins + parts.earning_coins == 1200
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final, TypedDict
 from urllib.parse import urlsplit
 
-from shoutgraph.domain import errors, fees, ids, policies
+from shoutgraph.domain import errors, ids, policies
 from shoutgraph.domain.checks import Checks, tidy
 from shoutgraph.domain.orders.order import Occasion
 
@@ -141,10 +141,11 @@ class OfferTerms:
     duration_max_s: int
     delivery_days: int
     express_coins: int | None = None
+    business_coins: int | None = None
 
 
 class OfferChanges(TypedDict, total=False):
-    """The parts of an offer that change; None takes the express delivery away."""
+    """The parts of an offer that change; None takes the express delivery, or orders of businesses, away."""
 
     occasion: Occasion
     title: str
@@ -152,13 +153,15 @@ class OfferChanges(TypedDict, total=False):
     duration_max_s: int
     delivery_days: int
     express_coins: int | None
+    business_coins: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """Something a creator sells. Only an active one can be ordered; others are seen by their creator and staff.
 
-    Units: coins, seconds, days. `express_coins` is the surcharge of a fast delivery, None where there is none.
+    Units: coins, seconds, days. `express_coins` is the surcharge of a fast delivery, None where there is none;
+    `business_coins` that of an order of a business, None where only private people are served.
     """
 
     id: ids.OfferId
@@ -172,24 +175,12 @@ class Offer:
     express_coins: int | None
     active: bool
     created_at: datetime
+    business_coins: int | None = None
 
     @property
     def terms(self) -> OfferTerms:
         """What the offer promises and costs."""
         return OfferTerms(**{name: getattr(self, name) for name in OfferTerms.__slots__})
-
-
-@dataclass(frozen=True, slots=True)
-class CoinsQuote:
-    """What an offer costs. Units: coins."""
-
-    base_coins: int
-    express_coins: int
-
-    @property
-    def total_coins(self) -> int:
-        """What is taken from the wallet."""
-        return self.base_coins + self.express_coins
 
 
 def register(
@@ -276,25 +267,6 @@ def change_offer(was: Offer, changes: OfferChanges, *, policy: policies.Policy) 
 def switch_offer(was: Offer, *, active: bool) -> Offer:
     """Switches an offer on or off; one that is already so is left as it is."""
     return was if was.active is active else replace(was, revision=was.revision + 1, active=active)
-
-
-def quote_coins(of: Offer, *, express: bool) -> CoinsQuote:
-    """What the offer costs, with a fast delivery or without.
-
-    Raises:
-        ValidationError: express is asked for and the offer has none.
-    """
-    if not express:
-        return CoinsQuote(of.price_coins, 0)
-    if of.express_coins is None:
-        msg = "This offer has no express delivery."
-        raise errors.ValidationError(msg, code="EXPRESS_NOT_OFFERED", path=("input", "express"))
-    return CoinsQuote(of.price_coins, of.express_coins)
-
-
-def split(quote: CoinsQuote, policy: policies.Policy) -> fees.Split:
-    """How the price would be shared if it were paid in bought coins."""
-    return fees.split(paid_coins=quote.total_coins, promo_coins=0, fee_bps=policy.fee_bps)
 
 
 def delivery_s(of: Offer, policy: policies.Policy, *, express: bool) -> int:
@@ -396,5 +368,7 @@ def _checked_terms(terms: OfferTerms, policy: policies.Policy) -> OfferTerms:
     checks.between("deliveryDays", tidied.delivery_days, 1, policy.delivery_s // policies.DAY_S)
     if tidied.express_coins is not None:
         checks.between("expressSurcharge", tidied.express_coins, 1, policy.price_max_coins)
+    if tidied.business_coins is not None:
+        checks.between("businessSurcharge", tidied.business_coins, 0, policy.price_max_coins)
     checks.settle()
     return tidied

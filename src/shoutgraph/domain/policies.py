@@ -66,6 +66,14 @@ class Policy:
     gift_message_chars: int = 200
     rating_s: int = 90 * DAY_S
     rating_edit_s: int = 14 * DAY_S
+    personal_licence: str = "For private use only: to keep, show and share, not to sell or to advertise with."
+    business_licence: str = "For the business's own pages, channels and events, for one year; no paid advertisements."
+    voice_note_s: int = 30
+    voice_note_bytes_max: int = 5_000_000
+    evidence_s: int = 180
+    evidence_bytes_max: int = 50_000_000
+    evidence_max: int = 10
+    samples_max: int = 24
 
     def __post_init__(self) -> None:
         assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"

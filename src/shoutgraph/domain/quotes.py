@@ -5,10 +5,25 @@ Units: `_coins` coins, `_s` seconds.
 
 from dataclasses import dataclass
 
-from shoutgraph.domain import creators, fees, packages
-from shoutgraph.domain.creators import CoinsQuote, Creator, Offer
+from shoutgraph.domain import creators, errors, fees, packages
+from shoutgraph.domain.creators import Creator, Offer
+from shoutgraph.domain.orders.order import Usage
 from shoutgraph.domain.packages import ExactPrice, UnitPrice
 from shoutgraph.domain.policies import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class CoinsQuote:
+    """What an offer costs. Units: coins."""
+
+    base_coins: int
+    express_coins: int
+    business_coins: int = 0
+
+    @property
+    def total_coins(self) -> int:
+        """What is taken from the wallet."""
+        return self.base_coins + self.express_coins + self.business_coins
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +44,63 @@ class Quote:
     missing_coins: int
     exact: ExactPrice | None
     topup: ExactPrice | None
+    licence: str
 
 
 def quote(
-    offer: Offer, creator: Creator, *, express: bool, policy: Policy, balance_coins: int, unit: UnitPrice | None
+    sold: tuple[Offer, Creator],
+    *,
+    express: bool,
+    usage: Usage = Usage.PERSONAL,
+    policy: Policy,
+    balance_coins: int,
+    unit: UnitPrice | None,
 ) -> Quote:
-    """Quotes an offer for a viewer whose wallet holds `balance_coins`.
+    """Quotes an offer of a creator for a viewer whose wallet holds `balance_coins`.
 
     Raises:
-        ValidationError: express is asked for and the offer has none.
+        ValidationError: express is asked for and the offer has none, or it serves no businesses.
     """
-    coins = creators.quote_coins(offer, express=express)
+    offer, creator = sold
+    coins = quote_coins(offer, express=express, business=usage is Usage.BUSINESS)
     missing = max(0, coins.total_coins - balance_coins)
     return Quote(
         offer=offer,
         creator=creator,
         coins=coins,
-        split=creators.split(coins, policy),
+        split=split(coins, policy),
         accept_s=policy.accept_s,
         delivery_s=creators.delivery_s(offer, policy, express=express),
         policy=policy,
         missing_coins=missing,
         exact=None if unit is None else packages.price_of_missing(unit, coins.total_coins),
         topup=None if unit is None else packages.price_of_missing(unit, missing),
+        licence=licence(policy, usage),
     )
+
+
+def licence(policy: Policy, usage: Usage) -> str:
+    """What a fan may do with a video of an order of this kind, in words."""
+    return policy.business_licence if usage is Usage.BUSINESS else policy.personal_licence
+
+
+def quote_coins(of: Offer, *, express: bool, business: bool = False) -> CoinsQuote:
+    """What the offer costs, with a fast delivery or without, for a business or for private people.
+
+    Raises:
+        ValidationError: express is asked for and the offer has none, or it serves no businesses.
+    """
+    if express and of.express_coins is None:
+        msg = "This offer has no express delivery."
+        raise errors.ValidationError(msg, code="EXPRESS_NOT_OFFERED", path=("input", "express"))
+    if business and of.business_coins is None:
+        msg = "This offer is for private people only."
+        raise errors.ValidationError(msg, code="BUSINESS_NOT_OFFERED", path=("input", "brief", "usage"))
+    surcharge = of.express_coins if express else 0
+    for_business = of.business_coins if business else 0
+    return CoinsQuote(of.price_coins, surcharge or 0, for_business or 0)
+
+
+def split(quote: CoinsQuote, policy: Policy) -> fees.Split:
+    """How the price would be shared if it were paid in bought coins."""
+    return fees.split(paid_coins=quote.total_coins, promo_coins=0, fee_bps=policy.fee_bps)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from shoutgraph.domain import accounts, creators, errors, ids, packages, quotes
 from shoutgraph.domain.creators import Offer, OfferChanges, OfferTerms
+from shoutgraph.domain.orders.order import Usage
 from shoutgraph.domain.packages import Market
 from shoutgraph.domain.quotes import Quote
 from shoutgraph.domain.users import Viewer
@@ -94,12 +95,12 @@ async def list_by_creator(tools: Tools, viewer: Viewer, creator_ids: Sequence[st
     return await tools.store.read(lambda tx: rows.list_of_offers_by_creator(tx, creator_ids, viewer))
 
 
-async def quote(tools: Tools, viewer: Viewer, offer_id: str, *, express: bool, market: Market) -> Quote:
+async def quote(tools: Tools, viewer: Viewer, offer_id: str, *, express: bool, usage: Usage, market: Market) -> Quote:
     """What an offer would cost this viewer now, in coins and in money.
 
     Raises:
         NotFoundError: there is no such offer for this viewer.
-        ValidationError: express is asked for and the offer has none, or the country is not one.
+        ValidationError: the offer has no express delivery or serves no businesses, or the country is not one.
     """
     packages.check_market(market)
 
@@ -109,9 +110,9 @@ async def quote(tools: Tools, viewer: Viewer, offer_id: str, *, express: bool, m
         if not rows.visible(offer, viewer):
             raise errors.NotFoundError("There is no such offer.", path=path)
         return quotes.quote(
-            offer,
-            creator,
+            (offer, creator),
             express=express,
+            usage=usage,
             policy=policies.current(tx),
             balance_coins=_spendable_coins(tx, viewer),
             unit=package_rows.find_unit_price(tx, market),

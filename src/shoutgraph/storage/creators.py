@@ -135,6 +135,7 @@ class OfferRow(SQLModel, table=True):
     express_coins: int | None = Field(sa_type=Integer)
     active: bool = Field(sa_type=Truth)
     created_at: datetime = Field(sa_type=Micros)
+    business_coins: int | None = Field(sa_column=sa.Column(Integer, sa.CheckConstraint("business_coins >= 0")))
 
 
 CREATORS: Final = columns.table_of(CreatorRow)

@@ -71,6 +71,11 @@ class OrderRow(SQLModel, table=True):
     express_coins: int = Field(sa_column=sa.Column(Integer, nullable=False))
     duration_max_s: int = Field(sa_column=sa.Column(Integer, nullable=False))
     delivery_s: int = Field(sa_column=sa.Column(Integer, nullable=False))
+    business_coins: int = Field(
+        sa_column=sa.Column(
+            Integer, sa.CheckConstraint("business_coins >= 0"), server_default=sa.text("0"), nullable=False
+        )
+    )
     price_coins: int = Field(sa_column=sa.Column(Integer, nullable=False))
     promo_coins: int = Field(sa_column=sa.Column(Integer, nullable=False))
     created_at: datetime = Field(sa_column=sa.Column(Micros, nullable=False))
@@ -88,6 +93,7 @@ class OrderRow(SQLModel, table=True):
     passed_video_id: str | None = Field(sa_column=sa.Column(Text))
     redo: bool = Field(sa_column=sa.Column(Truth, nullable=False))
     redo_ground: RedoGround | None = Field(sa_column=sa.Column(Words(RedoGround)))
+    redo_item: str | None = Field(sa_column=sa.Column(Text))
     extension_s: int | None = Field(sa_column=sa.Column(Integer))
     extension_offered_at: datetime | None = Field(sa_column=sa.Column(Micros))
     extended: bool = Field(sa_column=sa.Column(Truth, nullable=False))
@@ -237,6 +243,12 @@ def list_briefs(tx: Tx, order_ids: Sequence[str]) -> list[Brief | None]:
     return [found.get(order_id) for order_id in order_ids]
 
 
+def find_brief(tx: Tx, order_id: str) -> Brief | None:
+    """The brief of an order, None where erased."""
+    (found,) = list_briefs(tx, [order_id])
+    return found
+
+
 def count_open(tx: Tx, creator_id: ids.CreatorId) -> int:
     """How many live orders a creator has. Whoever goes by it holds the creator, so that nobody else places one."""
     row = tx.one(_COUNT_OPEN, creator_id=creator_id)
@@ -330,4 +342,5 @@ def _brief(body: dict[str, Any]) -> Brief:
         must_not_say=tuple(body["must_not_say"]),
         usage=Usage(body["usage"]),
         visibility=Visibility(body["visibility"]),
+        pronouns=body.get("pronouns"),
     )

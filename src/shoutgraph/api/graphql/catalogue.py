@@ -18,7 +18,7 @@ from shoutgraph.domain import catalogue as catalogue_values, ids, pages
 from shoutgraph.domain.catalogue import ALL, CreatorFilter, CreatorSort, Sort
 from shoutgraph.domain.creators import Category
 from shoutgraph.domain.money import Coins
-from shoutgraph.domain.orders.order import Occasion
+from shoutgraph.domain.orders.order import Occasion, Usage
 from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.domain.quotes import Quote
 from shoutgraph.services import catalogue, creators, offers
@@ -102,6 +102,7 @@ class QuoteType:
     creator: CreatorType = strawberry.field(description="Who would film it.")
     base: Coins = strawberry.field(description="Price of the offer.")
     express: Coins = strawberry.field(description="Surcharge of a fast delivery; 0 without one.")
+    business: Coins = strawberry.field(description="Surcharge of an order of a business; 0 for private people.")
     total: Coins = strawberry.field(description="What would be taken from the wallet; send it as expectedPrice.")
     money: MoneyType | None = strawberry.field(
         description="What buying the total would cost; null where coins are not sold, or not so many at once."
@@ -116,6 +117,7 @@ class QuoteType:
     delivery_seconds: int = strawberry.field(description="How long the creator then has to deliver.")
     split: SplitType = strawberry.field(description="How the total would be shared.")
     policy: PolicyType = strawberry.field(description="The rules that an order placed now would keep.")
+    licence: str = strawberry.field(description="What the fan may do with the video, in words.")
 
     @classmethod
     def of(cls, quote: Quote) -> "QuoteType":
@@ -125,6 +127,7 @@ class QuoteType:
             creator=CreatorType.of(quote.creator),
             base=Coins(quote.coins.base_coins),
             express=Coins(quote.coins.express_coins),
+            business=Coins(quote.coins.business_coins),
             total=Coins(quote.coins.total_coins),
             money=None if quote.exact is None else MoneyType.of(quote.exact.price),
             missing_coins=Coins(quote.missing_coins),
@@ -134,6 +137,7 @@ class QuoteType:
             delivery_seconds=quote.delivery_s,
             split=SplitType.of(quote.split, quote.policy),
             policy=PolicyType.of(quote.policy),
+            licence=quote.licence,
         )
 
 
@@ -194,10 +198,12 @@ class CatalogueQuery:
         platform: On = Platform.WEB,
         *,
         express: Annotated[bool, strawberry.argument(description="With a fast delivery.")] = False,
+        usage: Annotated[Usage, strawberry.argument(description="For private people or a business.")] = Usage.PERSONAL,
     ) -> QuoteType | None:
         context, market = info.context, Market(country, currency, platform)
         found = ids.parse(ids.OFFER, offer_id, path=("offerId",))
-        return QuoteType.of(await offers.quote(context.tools, context.viewer, found, express=express, market=market))
+        quote = await offers.quote(context.tools, context.viewer, found, express=express, usage=usage, market=market)
+        return QuoteType.of(quote)
 
 
 ROOM: Final = Room(query=CatalogueQuery, nodes={ids.CREATOR: fetch_creators, ids.OFFER: fetch_offers})

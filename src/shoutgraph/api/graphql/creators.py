@@ -152,6 +152,9 @@ class OfferType(NodeType):
     duration_max_seconds: int = strawberry.field(description="Longest video.")
     delivery_days: int = strawberry.field(description="Days to deliver after the creator accepted.")
     express_surcharge: Coins | None = strawberry.field(description="What a fast delivery costs more; null without one.")
+    business_surcharge: Coins | None = strawberry.field(
+        description="What an order of a business costs more; null where only private people are served."
+    )
     active: bool = strawberry.field(description="Whether it is on sale.")
     created_at: datetime = strawberry.field(description="When it was first offered.")
 
@@ -168,6 +171,7 @@ class OfferType(NodeType):
             duration_max_seconds=offer.duration_max_s,
             delivery_days=offer.delivery_days,
             express_surcharge=None if offer.express_coins is None else Coins(offer.express_coins),
+            business_surcharge=None if offer.business_coins is None else Coins(offer.business_coins),
             active=offer.active,
             created_at=offer.created_at,
         )

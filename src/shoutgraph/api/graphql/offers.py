@@ -38,6 +38,9 @@ class OfferCreateInput:
     express_surcharge: Coins | None = strawberry.field(
         default=None, description="What a fast delivery costs more; null to offer none."
     )
+    business_surcharge: Coins | None = strawberry.field(
+        default=None, description="What an order of a business costs more, 0 for nothing; null to serve private people."
+    )
 
 
 @strawberry.type(description="Result of offerCreate.")
@@ -59,6 +62,9 @@ class OfferUpdateInput:
     express_surcharge: Coins | None = strawberry.field(
         default=strawberry.UNSET, description="What a fast delivery costs more; null to offer none any longer."
     )
+    business_surcharge: Coins | None = strawberry.field(
+        default=strawberry.UNSET, description="What an order of a business costs more; null to serve none any longer."
+    )
     expected_revision: int | None = strawberry.field(default=None, description=_REVISION)
 
     def read(self) -> OfferChanges:
@@ -71,8 +77,9 @@ class OfferUpdateInput:
             "delivery_days": self.delivery_days,
         }
         changes = {name: value for name, value in given.items() if value is not None}
-        express = {} if self.express_surcharge is strawberry.UNSET else {"express_coins": self.express_surcharge}
-        return cast("OfferChanges", changes | express)
+        clearable = {"express_coins": self.express_surcharge, "business_coins": self.business_surcharge}
+        cleared = {name: value for name, value in clearable.items() if value is not strawberry.UNSET}
+        return cast("OfferChanges", changes | cleared)
 
 
 @strawberry.type(description="Result of offerUpdate.")
@@ -122,6 +129,7 @@ class OfferMutation:
             duration_max_s=input.duration_max_seconds,
             delivery_days=input.delivery_days,
             express_coins=input.express_surcharge,
+            business_coins=input.business_surcharge,
         )
         offer = await offers.create(info.context.tools, info.context.viewer, terms)
         return OfferCreatePayload(offer=OfferType.of(offer))

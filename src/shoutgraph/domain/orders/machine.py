@@ -27,6 +27,7 @@ class Command:
     note: str | None = None
     video_id: str | None = None
     ground: RedoGround | None = None
+    item: str | None = None
     back_coins: int | None = None
 
 
@@ -326,6 +327,7 @@ def _change_redo(order: Order, command: Command, policy: Policy, now: datetime) 
         order,
         redo=True,
         redo_ground=command.ground,
+        redo_item=command.item,
         delivery_due_at=_after(now, policy.redo_s),
         waiting_for=None,
         note=command.note,

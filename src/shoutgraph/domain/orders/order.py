@@ -14,6 +14,7 @@ from shoutgraph.domain.orders.states import LIVE, TERMINAL, State
 
 RECIPIENT_CHARS_MAX: Final = 60
 PRONUNCIATION_CHARS_MAX: Final = 120
+PRONOUNS_CHARS_MAX: Final = 30
 INSTRUCTIONS_CHARS_MAX: Final = {"PERSONAL": 300, "BUSINESS": 500}
 ITEMS_MAX: Final = 5
 ITEM_CHARS_MAX: Final = 80
@@ -79,6 +80,7 @@ class Brief:
     must_not_say: tuple[str, ...] = ()
     usage: Usage = Usage.PERSONAL
     visibility: Visibility = Visibility.PRIVATE
+    pronouns: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,12 @@ class Terms:
     express_coins: int
     duration_max_s: int
     delivery_s: int
+    business_coins: int = 0
+
+    @property
+    def price_coins(self) -> int:
+        """What the order costs."""
+        return self.base_coins + self.express_coins + self.business_coins
 
     @property
     def express(self) -> bool:
@@ -130,6 +138,7 @@ class Order:
     passed_video_id: ids.VideoId | None = None
     redo: bool = False
     redo_ground: RedoGround | None = None
+    redo_item: str | None = None
     extension_s: int | None = None
     extension_offered_at: datetime | None = None
     extended: bool = False
@@ -152,11 +161,17 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What one side says in a dispute."""
+    """What one side says in a dispute or about a redo. `revision` is the order's that it makes.
+
+    `ground` is what the fan says is wrong, `item` the thing of the brief that is missing.
+    """
 
     side: Side
     text: str
     at: datetime
+    revision: int = 0
+    ground: RedoGround | None = None
+    item: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +196,8 @@ def check_brief(brief: Brief) -> None:
     checks.text("instructions", brief.instructions, chars_max=INSTRUCTIONS_CHARS_MAX[brief.usage], lines=True)
     if brief.pronunciation is not None:
         checks.text("pronunciation", brief.pronunciation, chars_max=PRONUNCIATION_CHARS_MAX)
+    if brief.pronouns is not None:
+        checks.text("pronouns", brief.pronouns, chars_max=PRONOUNS_CHARS_MAX)
     if not countries.is_language(brief.language):
         checks.add("language", "language is a BCP 47 tag, such as en or pt-BR.", "INVALID_LANGUAGE")
     for name, items in (("mustSay", brief.must_say), ("mustNotSay", brief.must_not_say)):

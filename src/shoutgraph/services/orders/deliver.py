@@ -7,6 +7,8 @@ from typing import Final
 
 from shoutgraph.domain import errors, ids, media
 from shoutgraph.domain.media import OpenUpload, Video, VideoLimits, VideoState
+from shoutgraph.domain.orders import checklist
+from shoutgraph.domain.orders.checklist import Ticks
 from shoutgraph.domain.orders.machine import Command
 from shoutgraph.domain.orders.order import Order
 from shoutgraph.domain.orders.states import BY_NAME, LIVE, Actor, State
@@ -15,12 +17,15 @@ from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.files.links import Link
 from shoutgraph.services.orders import advance, moves
 from shoutgraph.services.orders.moves import Turn
-from shoutgraph.storage import media as videos, orders, policies
+from shoutgraph.storage import cuts, media as videos, orders, policies
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
 SHOWN_TO_FAN: Final = frozenset(LIVE) | {State.COMPLETED, State.SPLIT}
 """States in which the fan may watch a video that passed review: not once the coins went back."""
+
+
+NO_TICKS: Final = Ticks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +82,10 @@ async def open_upload(
     return done, link
 
 
-async def deliver(tools: Tools, viewer: Viewer, request: Request, turn: Turn, video_id: str) -> Done[Order]:
-    """Hands a video in for review; the delivery clock stops.
+async def deliver(
+    tools: Tools, viewer: Viewer, request: Request, turn: Turn, video_id: str, ticks: Ticks = NO_TICKS
+) -> Done[Order]:
+    """Hands a video in for review, with what must be said ticked off; the delivery clock stops.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
@@ -86,6 +93,8 @@ async def deliver(tools: Tools, viewer: Viewer, request: Request, turn: Turn, vi
         NotFoundError: there is no such order for this viewer, or no such video of this order.
         StaleRevisionError: the order changed since the viewer read it.
         OrderStateError: the order is not waiting for a video.
+        ValidationError: something that must be said is neither ticked nor explained, an item is unknown, or the note is
+            empty or too long.
         MediaRejectedError: the video was refused, or is not ready yet.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
@@ -96,7 +105,10 @@ async def deliver(tools: Tools, viewer: Viewer, request: Request, turn: Turn, vi
         order = moves.find(tx, viewer, turn)
         moves.check_actor(order, viewer, Actor.CREATOR)
         media.require_ready(videos.get(tx, video_id), order_id=order.id)
-        return advance.advance(tools, tx, order, Command("upload", Actor.CREATOR, video_id=video_id))
+        checked = checklist.check_ticks(orders.find_brief(tx, order.id), ticks)
+        after = advance.advance(tools, tx, order, Command("upload", Actor.CREATOR, video_id=video_id))
+        cuts.put(tx, order.id, video_id, checked)
+        return after
 
     return await once(tools, request, work, orders.get)
 
@@ -110,6 +122,13 @@ async def list_shown(tools: Tools, viewer: Viewer, of: Sequence[Order]) -> list[
     known = [video_id for video_id in wanted if video_id is not None]
     found = await tools.store.read(lambda tx: videos.list_of_ids(tx, known))
     return [None if video_id is None else _show(tools, viewer, found.get(video_id)) for video_id in wanted]
+
+
+async def list_ticked(tools: Tools, viewer: Viewer, of: Sequence[Order]) -> list[Ticks | None]:
+    """What was ticked for the videos that this viewer knows of, None where they know of none."""
+    wanted = [_shown_id(order, viewer) for order in of]
+    found = await tools.store.read(lambda tx: cuts.list_of_videos(tx, [each for each in wanted if each is not None]))
+    return [None if video_id is None else found.get(video_id, NO_TICKS) for video_id in wanted]
 
 
 def _shown_id(order: Order, viewer: Viewer) -> ids.VideoId | None:

@@ -1,9 +1,9 @@
-"""What changes an order without a transition: an extension offered, an answer in a dispute, a freeze."""
+"""What changes an order without a transition: an extension offered, a freeze."""
 
 from collections.abc import Callable
 
-from shoutgraph.domain.orders import machine, order as order_values
-from shoutgraph.domain.orders.order import Order, Side
+from shoutgraph.domain.orders import machine
+from shoutgraph.domain.orders.order import Order
 from shoutgraph.domain.orders.states import Actor
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.requests import Request
@@ -11,7 +11,7 @@ from shoutgraph.domain.users import Viewer
 from shoutgraph.services.orders import advance, moves
 from shoutgraph.services.orders.advance import Did
 from shoutgraph.services.orders.moves import Turn
-from shoutgraph.storage import disputes, orders, policies
+from shoutgraph.storage import orders, policies
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -35,28 +35,6 @@ async def offer_extension(tools: Tools, viewer: Viewer, request: Request, turn: 
         return machine.offer_extension(order, seconds, policy=policy, now=tx.now)
 
     return await _change(tools, viewer, request, turn, (Actor.CREATOR, "offer_extension", change))
-
-
-async def answer_dispute(tools: Tools, viewer: Viewer, request: Request, turn: Turn, text: str) -> Done[Order]:
-    """A side speaks in a dispute, so that it does not lose by silence.
-
-    Raises:
-        UnauthenticatedError: nobody is signed in.
-        ForbiddenError: the caller is not a person.
-        NotFoundError: there is no such order for this viewer.
-        StaleRevisionError: the order changed since the viewer read it.
-        OrderStateError: the order is not disputed.
-        ValidationError: the text is empty or too long.
-        IdempotencyKeyReusedError: the key was used before with other input.
-    """
-    order_values.check_note("text", text)
-
-    def change(tx: Tx, order: Order, _policy: Policy) -> Order:
-        side = Side(_side_of(order, viewer))
-        disputes.append(tx, order.id, revision=order.revision + 1, side=side, text=text)
-        return machine.answer_dispute(order, side, now=tx.now)
-
-    return await _change(tools, viewer, request, turn, (None, "answer_dispute", change))
 
 
 async def freeze(tools: Tools, viewer: Viewer, request: Request, turn: Turn) -> Done[Order]:
@@ -96,24 +74,18 @@ async def unfreeze(tools: Tools, viewer: Viewer, request: Request, turn: Turn) -
 
 
 async def _change(
-    tools: Tools, viewer: Viewer, request: Request, turn: Turn, how: tuple[Actor | None, str, Change]
+    tools: Tools, viewer: Viewer, request: Request, turn: Turn, how: tuple[Actor, str, Change]
 ) -> Done[Order]:
-    """Does something as this actor, or as whichever side of the order the viewer is."""
+    """Does something as this actor."""
     actor, name, change = how
-    moves.check_signed_in(viewer, actor or Actor.FAN)
+    moves.check_signed_in(viewer, actor)
 
     def work(tx: Tx) -> Order:
         order = moves.find(tx, viewer, turn)
-        acting = actor or _side_of(order, viewer)
-        moves.check_actor(order, viewer, acting)
+        moves.check_actor(order, viewer, actor)
         policy = policies.get(tx, order.terms.policy_version)
         after = change(tx, order, policy)
-        advance.keep(tools, tx, after, policy, did=Did(name, acting, before=order))
+        advance.keep(tools, tx, after, policy, did=Did(name, actor, before=order))
         return after
 
     return await once(tools, request, work, orders.get)
-
-
-def _side_of(order: Order, viewer: Viewer) -> Actor:
-    mine = viewer.creator_id is not None and order.creator_id == viewer.creator_id
-    return Actor.CREATOR if mine else Actor.FAN

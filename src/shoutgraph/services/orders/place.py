@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from shoutgraph.domain import accounts, creators, errors, ids, ledger, postings, wallets
+from shoutgraph.domain import accounts, creators, errors, ids, ledger, postings, quotes, wallets
 from shoutgraph.domain.creators import Creator, Offer
 from shoutgraph.domain.orders import machine, order as order_values
 from shoutgraph.domain.orders.machine import Command
-from shoutgraph.domain.orders.order import Brief, Order, Terms
+from shoutgraph.domain.orders.order import Brief, Order, Terms, Usage
 from shoutgraph.domain.orders.states import Actor, State
 from shoutgraph.domain.policies import Policy, Screening
 from shoutgraph.domain.postings import Held
@@ -42,7 +42,8 @@ async def draft(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
         NotFoundError: there is no such offer.
-        ValidationError: the brief breaks a limit (an `ExceptionGroup` where several fields do).
+        ValidationError: the brief breaks a limit (an `ExceptionGroup` where several fields do), or the offer has no
+            express delivery or serves no businesses.
         PriceChangedError: the price is no longer the one the fan saw.
         CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
         IdempotencyKeyReusedError: the key was used before with other input.
@@ -67,7 +68,8 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
         NotFoundError: there is no such offer.
-        ValidationError: the brief breaks a limit (an `ExceptionGroup` where several fields do).
+        ValidationError: the brief breaks a limit (an `ExceptionGroup` where several fields do), or the offer has no
+            express delivery or serves no businesses.
         PriceChangedError: the price is no longer the one the fan saw.
         CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
         InsufficientCoinsError: the wallet holds too few coins.
@@ -123,10 +125,9 @@ async def submit(
             _check_for_sale(tx, offer, creator)
             open_orders = orders.count_open_beside(tx, offer.id)
             creators.check_capacity(creator, open_orders=open_orders, policy=policy)
-            terms = _terms(offer, policy, express=order.terms.express)
-            price = terms.base_coins + terms.express_coins
-            _check_price(price, expected_price_coins)
-            order = replace(order, terms=terms, price_coins=price)
+            terms = _terms(offer, policy, express=order.terms.express, business=_for_business(tx, order))
+            _check_price(terms.price_coins, expected_price_coins)
+            order = replace(order, terms=terms, price_coins=terms.price_coins)
         paid = _paid(tx, order, policy)
         advance.keep(tools, tx, paid, policy, did=Did("submit", Actor.FAN, before=order, posted="order.placed"))
         return _screened(tools, tx, paid, policy)
@@ -141,9 +142,8 @@ def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Polic
     _check_for_sale(tx, offer, creator)
     open_orders = orders.count_open_beside(tx, offer.id)
     creators.check_capacity(creator, open_orders=open_orders, policy=policy)
-    terms = _terms(offer, policy, express=wish.express)
-    price = terms.base_coins + terms.express_coins
-    _check_price(price, wish.expected_price_coins)
+    terms = _terms(offer, policy, express=wish.express, business=wish.brief.usage is Usage.BUSINESS)
+    _check_price(terms.price_coins, wish.expected_price_coins)
     return Order(
         id=ids.OrderId(tools.new_id(ids.ORDER)),
         revision=1,
@@ -152,7 +152,7 @@ def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Polic
         creator_id=creator.id,
         offer_id=offer.id,
         terms=terms,
-        price_coins=price,
+        price_coins=terms.price_coins,
         promo_coins=0,
         created_at=tx.now,
         updated_at=tx.now,
@@ -197,8 +197,13 @@ def _hold(tx: Tx, order: Order) -> int:
     return promo
 
 
-def _terms(offer: Offer, policy: Policy, *, express: bool) -> Terms:
-    price = creators.quote_coins(offer, express=express)
+def _for_business(tx: Tx, order: Order) -> bool:
+    brief = orders.find_brief(tx, order.id)
+    return brief is not None and brief.usage is Usage.BUSINESS
+
+
+def _terms(offer: Offer, policy: Policy, *, express: bool, business: bool) -> Terms:
+    price = quotes.quote_coins(offer, express=express, business=business)
     return Terms(
         policy_version=policy.version,
         fee_bps=policy.fee_bps,
@@ -206,6 +211,7 @@ def _terms(offer: Offer, policy: Policy, *, express: bool) -> Terms:
         express_coins=price.express_coins,
         duration_max_s=offer.duration_max_s,
         delivery_s=creators.delivery_s(offer, policy, express=express),
+        business_coins=price.business_coins,
     )
 
 

@@ -16,6 +16,7 @@ from shoutgraph.storage import (
     bank_files,
     columns,
     creators,
+    cuts,
     deadlines,
     disputes,
     earnings,
@@ -49,8 +50,8 @@ from shoutgraph.storage.moving.sides import Side
 from shoutgraph.storage.statements import Statement
 
 ROOMS: Final = (
-    api_keys, audit, bank_files, creators, deadlines, disputes, earnings, epochs, gifts, journal, ledger, media,
-    news, notices, orders, packages, payouts, policies, ratings, receipts, recipients, refunds, requests,
+    api_keys, audit, bank_files, creators, cuts, deadlines, disputes, earnings, epochs, gifts, journal, ledger,
+    media, news, notices, orders, packages, payouts, policies, ratings, receipts, recipients, refunds, requests,
     resolutions, reversals, stickers, strays, sweeps, taken_back, topups, users, wallets,
 )  # fmt: skip
 """Whoever has tables: they are known once their room is imported."""

@@ -18,6 +18,7 @@ class BriefType:
     must_say: list[str] = strawberry.field(description="What must be said.", directives=_ITEMS)
     must_not_say: list[str] = strawberry.field(description="What must not be said.", directives=_ITEMS)
     language: str = strawberry.field(description="BCP 47 tag of the language.")
+    pronouns: str | None = strawberry.field(description="What to call the recipient, such as she or they.")
     usage: Usage = strawberry.field(description="Personal or business.")
     visibility: Visibility = strawberry.field(description="Private or public.")
 
@@ -35,6 +36,7 @@ class BriefType:
             language=brief.language,
             usage=brief.usage,
             visibility=brief.visibility,
+            pronouns=brief.pronouns,
         )
 
 
@@ -48,8 +50,17 @@ class BriefInput:
     pronunciation: str | None = strawberry.field(default=None, description="How to say the name.")
     must_say: list[str] = strawberry.field(default_factory=list, description="At most 5 things that must be said.")
     must_not_say: list[str] = strawberry.field(default_factory=list, description="At most 5 that must not.")
-    usage: Usage = strawberry.field(default=Usage.PERSONAL, description="Personal or business.")
-    visibility: Visibility = strawberry.field(default=Visibility.PRIVATE, description="Private or public.")
+    usage: Usage = strawberry.field(
+        default=Usage.PERSONAL,
+        description="BUSINESS needs an offer with a businessSurcharge, which is added to the price.",
+    )
+    visibility: Visibility = strawberry.field(
+        default=Visibility.PRIVATE,
+        description="PUBLIC is the fan's consent to show the finished video on the profile; it can be taken back.",
+    )
+    pronouns: str | None = strawberry.field(
+        default=None, description="What to call the recipient, such as she or they; at most 30 characters."
+    )
 
     def read(self) -> Brief:
         """The brief that this input describes."""
@@ -64,4 +75,5 @@ class BriefInput:
             must_not_say=tuple(self.must_not_say),
             usage=self.usage,
             visibility=self.visibility,
+            pronouns=self.pronouns,
         )

@@ -20,13 +20,15 @@ from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.scalars import IdempotencyKey
 from shoutgraph.domain import ids
 from shoutgraph.domain.money import Coins
+from shoutgraph.domain.orders.checklist import Ticks
 from shoutgraph.domain.orders.machine import Command
 from shoutgraph.domain.orders.order import Order, RedoGround
 from shoutgraph.domain.orders.states import Actor
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.services.orders import deliver, moves, others
+from shoutgraph.services.orders import deliver, moves, others, speak
 from shoutgraph.services.orders.moves import Turn
+from shoutgraph.services.orders.speak import Words
 from shoutgraph.tools import Done, Tools
 
 REFUSALS: Final = (
@@ -53,6 +55,9 @@ class Extra:
 
 
 REASON: Final = Extra("reason", str, "Reason code, such as TERMS or SAFETY.")
+ITEM: Final = Extra(
+    "item_id", strawberry.ID, "The checklist's item that is missing; with MUST_SAY_MISSING only.", optional=True
+)
 NOTE: Final = Extra("note", str, "In words, for the other side.", optional=True)
 STATEMENT: Final = Extra("note", str, "The statement of reasons, for both sides.")
 
@@ -76,17 +81,39 @@ def _takes(name: str, actor: Actor) -> Run:
     """Runs one transition of the machine as this actor."""
 
     def run(tools: Tools, viewer: Viewer, request: Request, turn: Turn, given: Any) -> Awaitable[Done[Order]]:  # noqa: ANN401
-        command = Command(
-            name,
-            actor,
-            reason=getattr(given, "reason", None),
-            note=getattr(given, "note", None),
-            ground=getattr(given, "ground", None),
-            back_coins=getattr(given, "back_coins", None),
-        )
-        return moves.take(tools, viewer, request, turn, command)
+        return moves.take(tools, viewer, request, turn, _command(name, actor, given))
 
     return run
+
+
+def _objects(name: str, actor: Actor) -> Run:
+    """Runs one transition by which this actor says what is wrong, or what is not."""
+
+    def run(tools: Tools, viewer: Viewer, request: Request, turn: Turn, given: Any) -> Awaitable[Done[Order]]:  # noqa: ANN401
+        return speak.take(tools, viewer, request, turn, _command(name, actor, given))
+
+    return run
+
+
+def _command(name: str, actor: Actor, given: Any) -> Command:  # noqa: ANN401 - an input made below
+    return Command(
+        name,
+        actor,
+        reason=getattr(given, "reason", None),
+        note=getattr(given, "note", None),
+        ground=getattr(given, "ground", None),
+        item=getattr(given, "item_id", None),
+        back_coins=getattr(given, "back_coins", None),
+    )
+
+
+def _delivers(tools: Tools, viewer: Viewer, request: Request, turn: Turn, given: Any) -> Awaitable[Done[Order]]:  # noqa: ANN401
+    ticks = Ticks(tuple(given.ticked_ids or ()), given.note)
+    return deliver.deliver(tools, viewer, request, turn, given.video_id, ticks)
+
+
+def _answers(tools: Tools, viewer: Viewer, request: Request, turn: Turn, given: Any) -> Awaitable[Done[Order]]:  # noqa: ANN401
+    return speak.answer(tools, viewer, request, turn, Words(given.text))
 
 
 _FAN, _CREATOR, _MODERATOR, _STAFF = Actor.FAN, Actor.CREATOR, Actor.MODERATOR, Actor.STAFF
@@ -123,8 +150,12 @@ MOVES: Final = (
     Move(
         "orderDeliver",
         "Hands an uploaded video in for review; the delivery clock stops.",
-        lambda tools, viewer, request, turn, given: deliver.deliver(tools, viewer, request, turn, given.video_id),
-        (Extra("video_id", strawberry.ID, "The uploaded video, ready."),),
+        _delivers,
+        (
+            Extra("video_id", strawberry.ID, "The uploaded video, ready."),
+            Extra("ticked_ids", list[strawberry.ID], "The checklist's items that the video keeps to.", optional=True),
+            Extra("note", str, "Why something that must be said is not ticked.", optional=True),
+        ),
         (*REFUSALS, errors.MediaRejectedErrorType),
     ),
     Move("orderReviewPass", "Passes a video on to the fan.", _takes("review_pass", _MODERATOR), scope=_MODERATES),
@@ -158,27 +189,28 @@ MOVES: Final = (
     Move(
         "orderRedoRequest",
         "Asks once for a redo, on an objective ground.",
-        _takes("request_redo", _FAN),
-        (Extra("ground", RedoGround, "The objective ground."), NOTE),
+        _objects("request_redo", _FAN),
+        (Extra("ground", RedoGround, "The objective ground."), ITEM, NOTE),
     ),
     Move(
         "orderRedoContest",
         "Contests a redo; the platform then decides.",
-        _takes("contest_redo", _CREATOR),
+        _objects("contest_redo", _CREATOR),
         (REASON, STATEMENT),
     ),
     Move("orderRedoConcede", f"Gives the coins back instead of a redo. {EFFECTS}", _takes("redo_concede", _CREATOR)),
     Move(
         "orderDisputeOpen",
         "Objects to the video; a creator who stays silent loses.",
-        _takes("open_dispute", _FAN),
+        _objects("open_dispute", _FAN),
         (REASON, STATEMENT),
     ),
     Move(
         "orderDisputeAnswer",
         "Speaks in a dispute, so that silence does not decide it.",
-        lambda tools, viewer, request, turn, given: others.answer_dispute(tools, viewer, request, turn, given.text),
+        _answers,
         (Extra("text", str, "What this side says."),),
+        (*REFUSALS, errors.LimitExceededErrorType),
     ),
     Move(
         "orderDisputeRefund",
@@ -204,8 +236,8 @@ MOVES: Final = (
     Move(
         "orderDisputeRedo",
         "Settles a dispute by a redo, if none was made yet.",
-        _takes("dispute_redo", _MODERATOR),
-        (Extra("ground", RedoGround, "What the redo must put right."), NOTE),
+        _objects("dispute_redo", _MODERATOR),
+        (Extra("ground", RedoGround, "What the redo must put right."), ITEM, NOTE),
         scope=_MODERATES,
     ),
     Move(

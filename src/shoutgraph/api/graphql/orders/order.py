@@ -11,12 +11,13 @@ from shoutgraph.api.graphql.creators import CreatorType, OfferType
 from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.orders.brief import BriefType
+from shoutgraph.api.graphql.orders.checklist import ChecklistItemType
 from shoutgraph.api.graphql.orders.policy import DeadlineType, PolicyType, SplitType
 from shoutgraph.api.graphql.orders.ratings import RatingType
 from shoutgraph.api.graphql.videos import VideoType
-from shoutgraph.domain import fees
+from shoutgraph.domain import fees, quotes
 from shoutgraph.domain.money import Coins
-from shoutgraph.domain.orders import machine
+from shoutgraph.domain.orders import checklist, machine
 from shoutgraph.domain.orders.order import Order, RedoGround, Side, Statement
 from shoutgraph.domain.orders.states import State
 from shoutgraph.domain.policies import Policy
@@ -26,16 +27,19 @@ from shoutgraph.services.orders import deliver, ratings, read
 _STATEMENTS = ListSize(assumed_size=50)
 
 
-@strawberry.type(name="DisputeStatement", description="What one side said in a dispute.")
+@strawberry.type(name="DisputeStatement", description="What one side said in a dispute, or about a redo.")
 class DisputeStatementType:
     side: Side = strawberry.field(description="Who said it.")
     text: str = strawberry.field(description="What was said.")
     said_at: datetime = strawberry.field(description="When.")
+    ground: RedoGround | None = strawberry.field(description="What the fan says is wrong, if it asks for a redo.")
+    item_id: strawberry.ID | None = strawberry.field(description="The checklist's item that is missing.")
 
     @classmethod
     def of(cls, said: Statement) -> "DisputeStatementType":
         """The graph's view of a statement."""
-        return cls(side=said.side, text=said.text, said_at=said.at)
+        item_id = None if said.item is None else strawberry.ID(said.item)
+        return cls(side=said.side, text=said.text, said_at=said.at, ground=said.ground, item_id=item_id)
 
 
 @strawberry.type(name="Order", description="A request for a video, paid in coins.")
@@ -46,6 +50,7 @@ class OrderType(NodeType):
     price: Coins = strawberry.field(description="What it costs; held in escrow while the order is open.")
     express: bool = strawberry.field(description="Whether the fan pays for a fast delivery.")
     express_surcharge: Coins = strawberry.field(description="The part of the price that is for a fast delivery.")
+    business_surcharge: Coins = strawberry.field(description="The part of the price that is for use by a business.")
     promo_coins: Coins = strawberry.field(description="The part of the price that was paid in granted coins.")
     refunded: Coins = strawberry.field(description="Coins that went back to the fan.")
     duration_max_seconds: int = strawberry.field(description="Longest video that the fan ordered.")
@@ -61,6 +66,9 @@ class OrderType(NodeType):
     note: str | None = strawberry.field(description="What was said with it.")
     redo: bool = strawberry.field(description="Whether the redo was asked for.")
     redo_ground: RedoGround | None = strawberry.field(description="Why a redo was asked for.")
+    redo_item_id: strawberry.ID | None = strawberry.field(
+        description="The checklist's item that a redo must put right."
+    )
     waiting_for: Side | None = strawberry.field(description="The side of a dispute that loses if it stays silent.")
     frozen: bool = strawberry.field(description="Whether the platform stopped its timers and coins.")
     extension_seconds: int | None = strawberry.field(description="How much later the creator offered to deliver.")
@@ -78,6 +86,7 @@ class OrderType(NodeType):
             price=Coins(order.price_coins),
             express=terms.express,
             express_surcharge=Coins(terms.express_coins),
+            business_surcharge=Coins(terms.business_coins),
             promo_coins=Coins(order.promo_coins),
             refunded=Coins(order.refunded_coins),
             duration_max_seconds=terms.duration_max_s,
@@ -93,6 +102,7 @@ class OrderType(NodeType):
             note=order.note,
             redo=order.redo,
             redo_ground=order.redo_ground,
+            redo_item_id=None if order.redo_item is None else strawberry.ID(order.redo_item),
             waiting_for=order.waiting_for,
             frozen=order.frozen_at is not None,
             extension_seconds=order.extension_s,
@@ -104,6 +114,37 @@ class OrderType(NodeType):
     async def brief(parents: "list[OrderType]", context: Context) -> list[BriefType | None]:
         found = await read.briefs(context.tools, context.viewer, [parent.value for parent in parents])
         return [None if brief is None else BriefType.of(brief) for brief in found]
+
+    @loaders.batch(
+        description="What must and must not be said, as the creator ticked it for the video that the caller knows of.",
+        directives=[ListSize(assumed_size=checklist.ITEMS_OF_BOTH_MAX)],
+    )
+    @staticmethod
+    async def checklist(parents: "list[OrderType]", context: Context) -> list[list[ChecklistItemType]]:
+        of = [parent.value for parent in parents]
+        briefs = await read.briefs(context.tools, context.viewer, of)
+        ticks = await deliver.list_ticked(context.tools, context.viewer, of)
+        return [
+            [ChecklistItemType.of(item, ticked) for item in checklist.items_of(brief)]
+            for brief, ticked in zip(briefs, ticks, strict=True)
+        ]
+
+    @loaders.batch(description="What the creator said of items that are not ticked.")
+    @staticmethod
+    async def delivery_note(parents: "list[OrderType]", context: Context) -> list[str | None]:
+        found = await deliver.list_ticked(context.tools, context.viewer, [parent.value for parent in parents])
+        return [None if ticks is None else ticks.note for ticks in found]
+
+    @loaders.batch(description="What the fan may do with the video, in words; null once the brief is erased.")
+    @staticmethod
+    async def licence(parents: "list[OrderType]", context: Context) -> list[str | None]:
+        of = [parent.value for parent in parents]
+        briefs = await read.briefs(context.tools, context.viewer, of)
+        versions = await read.list_policies(context.tools, [order.terms.policy_version for order in of])
+        return [
+            None if brief is None else quotes.licence(policy, brief.usage)
+            for brief, policy in zip(briefs, versions, strict=True)
+        ]
 
     @loaders.batch(description="Who films it; null once erased.")
     @staticmethod
@@ -131,7 +172,9 @@ class OrderType(NodeType):
             for shown in found
         ]
 
-    @loaders.batch(description="What the two sides said in the dispute, in order.", directives=[_STATEMENTS])
+    @loaders.batch(
+        description="What the two sides said about a redo and in the dispute, in order.", directives=[_STATEMENTS]
+    )
     @staticmethod
     async def statements(parents: "list[OrderType]", context: Context) -> list[list[DisputeStatementType]]:
         found = await read.list_statements(context.tools, context.viewer, [parent.value for parent in parents])

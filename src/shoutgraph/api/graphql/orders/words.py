@@ -3,6 +3,7 @@
 from typing import Final
 
 from shoutgraph.api.graphql import enums
+from shoutgraph.domain.orders.checklist import ItemKind
 from shoutgraph.domain.orders.order import Occasion, RedoGround, Side, Usage, Visibility
 from shoutgraph.domain.orders.states import State
 from shoutgraph.services.orders.read import Queue, Role, Sort
@@ -68,6 +69,12 @@ enums.describe(
         RedoGround.MUST_SAY_MISSING: "Something that must be said is missing.",
         RedoGround.UNUSABLE_MEDIA: "It cannot be watched or heard.",
     },
+)
+enums.describe(
+    ItemKind,
+    name="ChecklistItemKind",
+    description="Whether something must be said or must not.",
+    values={ItemKind.MUST_SAY: "It must be said.", ItemKind.MUST_NOT_SAY: "It must not be said."},
 )
 enums.describe(
     Side,
