@@ -54,13 +54,13 @@ def complain_of_what_was_not_said(cast: Cast, order_id: str) -> None:
         ({"ground": "WRONG_NAME"}, "ITEM_NOT_NEEDED"),
     ):
         assert to.refuse("fan", "orderRedoRequest", **asked | changes)["code"] == code
-    redo = to.do("fan", "orderRedoRequest", "order { redoGround redoItemId note }", **asked)["order"]
-    assert redo == {"redoGround": "MUST_SAY_MISSING", "redoItemId": "must-2", "note": "Nobody said it."}
+    redo = to.do("fan", "orderRedoRequest", "order { redoGround redoItem { id } note }", **asked)["order"]
+    assert redo == {"redoGround": "MUST_SAY_MISSING", "redoItem": {"id": "must-2"}, "note": "Nobody said it."}
     to.do("creator", "orderRedoContest", "order { id }", orderId=order_id, **WORDS)
-    said = order_of(cast, order_id, "statements { side text ground itemId }", "creator")["statements"]
+    said = order_of(cast, order_id, "statements { side text ground item { text } }", "creator")["statements"]
     assert said == [
-        {"side": "FAN", "text": "Nobody said it.", "ground": "MUST_SAY_MISSING", "itemId": "must-2"},
-        {"side": "CREATOR", "text": "This is why.", "ground": None, "itemId": None},
+        {"side": "FAN", "text": "Nobody said it.", "ground": "MUST_SAY_MISSING", "item": {"text": "forty"}},
+        {"side": "CREATOR", "text": "This is why.", "ground": None, "item": None},
     ]
     again = to.do("creator", "orderDisputeAnswer", "order { waitingFor }", orderId=order_id, text="Still.")["order"]
     assert again["waitingFor"] == "FAN", "the creator has spoken; the fan has not"

@@ -33,13 +33,13 @@ class DisputeStatementType:
     text: str = strawberry.field(description="What was said.")
     said_at: datetime = strawberry.field(description="When.")
     ground: RedoGround | None = strawberry.field(description="What the fan says is wrong, if it asks for a redo.")
-    item_id: strawberry.ID | None = strawberry.field(description="The checklist's item that is missing.")
+    item: ChecklistItemType | None = strawberry.field(description="What is missing of what must be said.")
 
     @classmethod
-    def of(cls, said: Statement) -> "DisputeStatementType":
-        """The graph's view of a statement."""
-        item_id = None if said.item is None else strawberry.ID(said.item)
-        return cls(side=said.side, text=said.text, said_at=said.at, ground=said.ground, item_id=item_id)
+    def of(cls, said: Statement, items: "Sequence[ChecklistItemType]") -> "DisputeStatementType":
+        """The graph's view of a statement about an order with this checklist."""
+        item = next((item for item in items if item.id == said.item), None)
+        return cls(side=said.side, text=said.text, said_at=said.at, ground=said.ground, item=item)
 
 
 @strawberry.type(name="Order", description="A request for a video, paid in coins.")
@@ -66,9 +66,6 @@ class OrderType(NodeType):
     note: str | None = strawberry.field(description="What was said with it.")
     redo: bool = strawberry.field(description="Whether the redo was asked for.")
     redo_ground: RedoGround | None = strawberry.field(description="Why a redo was asked for.")
-    redo_item_id: strawberry.ID | None = strawberry.field(
-        description="The checklist's item that a redo must put right."
-    )
     waiting_for: Side | None = strawberry.field(description="The side of a dispute that loses if it stays silent.")
     frozen: bool = strawberry.field(description="Whether the platform stopped its timers and coins.")
     extension_seconds: int | None = strawberry.field(description="How much later the creator offered to deliver.")
@@ -102,7 +99,6 @@ class OrderType(NodeType):
             note=order.note,
             redo=order.redo,
             redo_ground=order.redo_ground,
-            redo_item_id=None if order.redo_item is None else strawberry.ID(order.redo_item),
             waiting_for=order.waiting_for,
             frozen=order.frozen_at is not None,
             extension_seconds=order.extension_s,
@@ -121,13 +117,15 @@ class OrderType(NodeType):
     )
     @staticmethod
     async def checklist(parents: "list[OrderType]", context: Context) -> list[list[ChecklistItemType]]:
+        return await _checklists(context, [parent.value for parent in parents])
+
+    @loaders.batch(description="What a redo must say that the video does not.")
+    @staticmethod
+    async def redo_item(parents: "list[OrderType]", context: Context) -> list[ChecklistItemType | None]:
         of = [parent.value for parent in parents]
-        briefs = await read.briefs(context.tools, context.viewer, of)
-        ticks = await deliver.list_ticked(context.tools, context.viewer, of)
-        return [
-            [ChecklistItemType.of(item, ticked) for item in checklist.items_of(brief)]
-            for brief, ticked in zip(briefs, ticks, strict=True)
-        ]
+        about = [order for order in of if order.redo_item is not None]
+        lists = dict(zip([order.id for order in about], await _checklists(context, about), strict=True))
+        return [next((item for item in lists.get(each.id, ()) if item.id == each.redo_item), None) for each in of]
 
     @loaders.batch(description="What the creator said of items that are not ticked.")
     @staticmethod
@@ -177,8 +175,14 @@ class OrderType(NodeType):
     )
     @staticmethod
     async def statements(parents: "list[OrderType]", context: Context) -> list[list[DisputeStatementType]]:
-        found = await read.list_statements(context.tools, context.viewer, [parent.value for parent in parents])
-        return [[DisputeStatementType.of(said) for said in of_one] for of_one in found]
+        of = [parent.value for parent in parents]
+        found = await read.list_statements(context.tools, context.viewer, of)
+        about = [order for order, said in zip(of, found, strict=True) if any(each.item for each in said)]
+        lists = dict(zip([order.id for order in about], await _checklists(context, about), strict=True))
+        return [
+            [DisputeStatementType.of(said, lists.get(order.id, ())) for said in of_one]
+            for order, of_one in zip(of, found, strict=True)
+        ]
 
     @loaders.batch(description="How the fan rated it; null if they did not, or where it is hidden from the caller.")
     @staticmethod
@@ -212,6 +216,17 @@ class OrderType(NodeType):
     )
     def available_transitions(self, info: Info) -> list[str]:
         return list(read.available(self.value, info.context.viewer))
+
+
+async def _checklists(context: Context, of: Sequence[Order]) -> list[list[ChecklistItemType]]:
+    if not of:
+        return []
+    briefs = await read.briefs(context.tools, context.viewer, of)
+    ticks = await deliver.list_ticked(context.tools, context.viewer, of)
+    return [
+        [ChecklistItemType.of(item, ticked) for item in checklist.items_of(brief)]
+        for brief, ticked in zip(briefs, ticks, strict=True)
+    ]
 
 
 async def _policies(context: Context, versions: Sequence[int]) -> list[Policy]:
