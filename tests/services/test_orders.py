@@ -11,9 +11,10 @@ from shoutgraph.domain.orders.machine import Command
 from shoutgraph.domain.orders.order import Order, RedoGround
 from shoutgraph.domain.orders.states import BY_NAME, Actor, State
 from shoutgraph.domain.users import Viewer
-from shoutgraph.services.orders import deliver, moves, others, place, timers
+from shoutgraph.services.orders import deliver, moves, others, place, speak, timers
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.services.orders.place import Wish
+from shoutgraph.services.orders.speak import Words
 from shoutgraph.storage import journal
 
 
@@ -144,7 +145,7 @@ def test_a_silent_creator_loses_a_dispute_and_an_undecided_one_costs_the_platfor
     assert world.order(first).close_reason == "dispute_refund"
     second = scene.do(scene.lead_to(State.DELIVERED), "open_dispute", Actor.FAN)
     answer = world.request("answer", scene.creator)
-    world.run(others.answer_dispute(world.tools, scene.creator, answer, Turn(second.id), "I did as asked."))
+    world.run(speak.answer(world.tools, scene.creator, answer, Turn(second.id), Words("I did as asked.")))
     world.clock.move(days=14, seconds=1)
     world.run(timers.fire_due(world.tools, limit=10))
     assert world.order(second).close_reason == "dispute_overdue"
@@ -362,7 +363,7 @@ def test_nobody_judges_their_own_order(scene: Scene, side: Actor) -> None:
 @pytest.mark.parametrize("side", [Actor.FAN, Actor.CREATOR])
 def test_the_journal_names_the_side_that_spoke(scene: Scene, side: Actor) -> None:
     order, world, viewer = scene.lead_to(State.DISPUTED), scene.world, scene.viewer(side)
-    world.run(others.answer_dispute(world.tools, viewer, world.request("a", viewer), Turn(order.id), "Listen."))
+    world.run(speak.answer(world.tools, viewer, world.request("a", viewer), Turn(order.id), Words("Listen.")))
     last = world.read(lambda tx: journal.list_of_topic(tx, order.id, after=order.revision, limit=10))[-1]
     assert (last.type, last.body["actor"]) == ("order.changed", side)
 
