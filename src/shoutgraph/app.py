@@ -47,6 +47,7 @@ from shoutgraph.jobs import (
     runner,
     screening,
     sweep,
+    waitlist,
     wallets,
 )
 from shoutgraph.plugins import loading, switches
@@ -72,6 +73,7 @@ JOBS: Final[Mapping[str, runner.Tick]] = {
     "requests": requests.tick,
     "screening": screening.tick,
     "sweep": sweep.tick,
+    "waitlist": waitlist.tick,
     "wallets": wallets.tick,
 }
 """Everything that the clock starts."""

@@ -286,18 +286,6 @@ def check_takes_orders(creator: Creator, *, now: datetime) -> None:
         raise errors.CreatorUnavailableError(f"{creator.name} is on a break.", code="CREATOR_PAUSED")
 
 
-def check_capacity(creator: Creator, *, open_orders: int, policy: policies.Policy) -> None:
-    """Refuses an order for a creator whose hands are full.
-
-    Raises:
-        CreatorUnavailableError: as many orders are open as the creator, or the policy, allows.
-    """
-    own = creator.open_orders_max
-    limit = policy.open_orders_max if own is None else min(own, policy.open_orders_max)
-    if open_orders >= limit:
-        raise errors.CreatorUnavailableError(f"{creator.name} has no free place now.", code="CREATOR_FULL")
-
-
 def read_handle(text: str) -> str:
     """The handle that a person means: without the @ in front, in small letters."""
     return text.strip().removeprefix("@").lower()

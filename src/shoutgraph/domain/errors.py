@@ -131,9 +131,19 @@ class InsufficientCoinsError(ShoutgraphError):
 
 
 class CreatorUnavailableError(ShoutgraphError):
-    """The creator takes no orders now."""
+    """The creator takes no orders now.
+
+    Args:
+        waiting: how many are before the viewer in line for a place, where the creator is at capacity.
+    """
 
     default_code = "CREATOR_UNAVAILABLE"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, path: Sequence[str] | None = None, waiting: int | None = None
+    ) -> None:
+        super().__init__(message, code=code, path=path)
+        self.waiting: Final = waiting
 
 
 class WalletLockedError(ShoutgraphError):

@@ -23,6 +23,8 @@ PayoutId = NewType("PayoutId", str)
 VideoId = NewType("VideoId", str)
 GiftId = NewType("GiftId", str)
 RatingId = NewType("RatingId", str)
+WaitlistId = NewType("WaitlistId", str)
+CampaignId = NewType("CampaignId", str)
 
 USER = "user"
 CREATOR = "creator"
@@ -48,6 +50,8 @@ GIFT = "gift"
 STICKER = "sticker"
 RATING = "rating"
 AUDIT = "audit"
+WAITLIST = "waitlist"
+CAMPAIGN = "campaign"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SUFFIX_CHARS = 26

@@ -74,6 +74,9 @@ class Policy:
     evidence_bytes_max: int = 50_000_000
     evidence_max: int = 10
     samples_max: int = 24
+    waitlist_offer_s: int = 24 * HOUR_S
+    waitlist_max: int = 500
+    waitlists_fan_max: int = 20
 
     def __post_init__(self) -> None:
         assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"

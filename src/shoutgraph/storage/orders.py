@@ -33,7 +33,7 @@ from shoutgraph.storage.statements import Hold, Statement
 from shoutgraph.storage.tx import Tx
 
 _STRICT: dict[str, Any] = {"sqlite_strict": True}
-_OPEN: Final = "state IN (" + ", ".join(f"'{state}'" for state in LIVE) + ")"
+OPEN: Final = "state IN (" + ", ".join(f"'{state}'" for state in LIVE) + ")"
 """The condition of the index on open orders, word for word, so that the count uses it."""
 
 
@@ -52,7 +52,7 @@ class OrderRow(SQLModel, table=True):
         sa.Index("orders_creator", "creator_id", "id"),
         sa.Index("orders_state", "state", "state_at", "id"),
         sa.Index("orders_updated", "updated_at", "id"),
-        columns.partial_index("orders_open", "creator_id", where=_OPEN),
+        columns.partial_index("orders_open", "creator_id", where=OPEN),
         _STRICT,
     )
     id: str = Field(
@@ -135,21 +135,14 @@ _HOLD: Final = Statement[Any](
     lambda: sa.select(_T.c.id).where(columns.any_of(_T.c.id, "ids")).order_by(_T.c.id), holds=_T
 )
 _LIST: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(columns.any_of(_T.c.id, "ids")))
-_COUNT_OPEN: Final = Statement[tuple[int]](
+_COUNTOPEN: Final = Statement[tuple[int]](
     lambda: (
-        sa.select(sa.func.count()).select_from(_T).where(_T.c.creator_id == sa.bindparam("creator_id"), sa.text(_OPEN))
+        sa.select(sa.func.count()).select_from(_T).where(_T.c.creator_id == sa.bindparam("creator_id"), sa.text(OPEN))
     )
 )
-_OFFERS: Final = sa.table("offer", sa.column("id", Text), sa.column("creator_id", Text))
-_COUNT_OPEN_BESIDE: Final = Statement[tuple[int]](
+_COUNT_OPEN: Final = Statement[tuple[int]](
     lambda: (
-        sa.select(sa.func.count())
-        .select_from(_T)
-        .where(
-            _T.c.creator_id
-            == sa.select(_OFFERS.c.creator_id).where(_OFFERS.c.id == sa.bindparam("offer_id")).scalar_subquery(),
-            sa.text(_OPEN),
-        )
+        sa.select(sa.func.count()).select_from(_T).where(_T.c.creator_id == sa.bindparam("creator_id"), sa.text(OPEN))
     )
 )
 _INSERT_BRIEF: Final = Statement[Any](
@@ -254,18 +247,6 @@ def count_open(tx: Tx, creator_id: ids.CreatorId) -> int:
     row = tx.one(_COUNT_OPEN, creator_id=creator_id)
     assert row is not None, "a count has a row"
     return row[0]
-
-
-def count_open_beside(tx: Tx, offer_id: str) -> int:
-    """How many live orders the creator of an offer has, who is held like for `count_open`."""
-    row = tx.one(_COUNT_OPEN_BESIDE, offer_id=offer_id)
-    assert row is not None, "a count has a row"
-    return row[0]
-
-
-def foresee_open_beside(tx: Tx, offer_id: str) -> None:
-    """Asks ahead what `count_open_beside` will ask."""
-    tx.foresee(_COUNT_OPEN_BESIDE, offer_id=offer_id)
 
 
 def list_of_page(tx: Tx, args: pages.PageArgs, only: OrderFilter, *, sort: str, descending: bool) -> list[Order]:

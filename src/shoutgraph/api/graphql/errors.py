@@ -67,7 +67,9 @@ class InsufficientCoinsErrorType(UserErrorType):
 
 @strawberry.type(name="CreatorUnavailableError", description="The creator takes no orders now.")
 class CreatorUnavailableErrorType(UserErrorType):
-    pass
+    waiting: int | None = strawberry.field(
+        description="AT_CAPACITY: how many are in line before the caller; waitlistJoin joins them. Otherwise null."
+    )
 
 
 @strawberry.type(name="WalletLockedError", description="The wallet is locked after a charge-back.")
@@ -138,6 +140,8 @@ def _data_of(refusal: errors.ShoutgraphError) -> dict[str, object]:
             data = {"current_price": refusal.current_price_coins}
         case errors.InsufficientCoinsError():
             data = {"required": refusal.required_coins, "available": refusal.available_coins}
+        case errors.CreatorUnavailableError():
+            data = {"waiting": getattr(refusal, "waiting", None)}  # one that was stored before had none
         case errors.LimitExceededError():
             data = {"limit": refusal.limit}
         case errors.ProviderDeclinedError():

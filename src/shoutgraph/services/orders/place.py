@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from shoutgraph.domain import accounts, creators, errors, ids, ledger, postings, quotes, wallets
+from shoutgraph.domain import accounts, capacity, creators, errors, ids, ledger, postings, quotes, wallets
+from shoutgraph.domain.capacity import Places
 from shoutgraph.domain.creators import Creator, Offer
 from shoutgraph.domain.orders import machine, order as order_values
 from shoutgraph.domain.orders.machine import Command
@@ -14,11 +15,13 @@ from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services.orders import advance
 from shoutgraph.services.orders.advance import Did
+from shoutgraph.services.waitlist import lines
 from shoutgraph.storage import (
     creators as creator_rows,
     ledger as ledger_rows,
     orders,
     policies as policy_rows,
+    waitlist,
     wallets as wallet_rows,
 )
 from shoutgraph.storage.tx import Tx
@@ -53,7 +56,7 @@ async def draft(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
 
     def work(tx: Tx) -> Order:
         policy = policy_rows.current(tx)
-        order = _drafted(tools, tx, fan_id, wish, policy)
+        order, _ = _drafted(tools, tx, fan_id, wish, policy)
         orders.insert(tx, order, wish.brief)
         advance.keep(tools, tx, order, policy, did=Did("draft", Actor.FAN, before=None))
         return order
@@ -81,16 +84,17 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
 
     def work(tx: Tx) -> Order:
         policy = policy_rows.current(tx)
-        draft = _drafted(tools, tx, fan_id, wish, policy)
+        draft, places = _drafted(tools, tx, fan_id, wish, policy)
         order = _paid(tx, replace(draft, revision=0), policy)  # a revision is an event, and this is the first
         orders.insert(tx, order, wish.brief)
         advance.keep(tools, tx, order, policy, did=Did("submit", Actor.FAN, before=None, posted="order.placed"))
+        lines.ordered(tools, tx, places.mine, order)
         return _screened(tools, tx, order, policy)
 
     def foresee(tx: Tx) -> None:  # in the order in which things are held
         policy_rows.foresee_current(tx)
         creator_rows.foresee_offer_with_creator(tx, wish.offer_id)
-        orders.foresee_open_beside(tx, wish.offer_id)
+        waitlist.foresee_places(tx, wish.offer_id, fan_id)
         ledger_rows.foresee_spendable_lots(tx, accounts.promo(fan_id).code, accounts.paid(fan_id).code)
         wallet_rows.foresee_lock(tx, fan_id)
 
@@ -120,31 +124,29 @@ async def submit(
         if order.fan_id != fan_id:
             raise errors.NotFoundError("There is no such order.", path=("input", "orderId"))
         policy = policy_rows.current(tx)
+        mine = None
         if order.state is State.DRAFT:
             offer, creator = creator_rows.get_offer_with_creator(tx, order.offer_id)
-            _check_for_sale(tx, offer, creator)
-            open_orders = orders.count_open_beside(tx, offer.id)
-            creators.check_capacity(creator, open_orders=open_orders, policy=policy)
+            mine = _check_for_sale(tx, offer, creator, fan_id, policy).mine
             terms = _terms(offer, policy, express=order.terms.express, business=_for_business(tx, order))
             _check_price(terms.price_coins, expected_price_coins)
             order = replace(order, terms=terms, price_coins=terms.price_coins)
         paid = _paid(tx, order, policy)
         advance.keep(tools, tx, paid, policy, did=Did("submit", Actor.FAN, before=order, posted="order.placed"))
+        lines.ordered(tools, tx, mine, paid)
         return _screened(tools, tx, paid, policy)
 
     return await once(tools, request, work, orders.get)
 
 
-def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Policy) -> Order:
+def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Policy) -> tuple[Order, Places]:
     offer, creator = creator_rows.get_offer_with_creator(tx, wish.offer_id)
     if creator.user_id == fan_id:
         raise errors.ValidationError("You cannot order from yourself.", code="OWN_OFFER", path=("input", "offerId"))
-    _check_for_sale(tx, offer, creator)
-    open_orders = orders.count_open_beside(tx, offer.id)
-    creators.check_capacity(creator, open_orders=open_orders, policy=policy)
+    places = _check_for_sale(tx, offer, creator, fan_id, policy)
     terms = _terms(offer, policy, express=wish.express, business=wish.brief.usage is Usage.BUSINESS)
     _check_price(terms.price_coins, wish.expected_price_coins)
-    return Order(
+    drafted = Order(
         id=ids.OrderId(tools.new_id(ids.ORDER)),
         revision=1,
         state=State.DRAFT,
@@ -158,6 +160,7 @@ def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Polic
         updated_at=tx.now,
         state_at=tx.now,
     )
+    return drafted, places
 
 
 def _paid(tx: Tx, draft: Order, policy: Policy) -> Order:
@@ -215,10 +218,13 @@ def _terms(offer: Offer, policy: Policy, *, express: bool, business: bool) -> Te
     )
 
 
-def _check_for_sale(tx: Tx, offer: Offer, creator: Creator) -> None:
+def _check_for_sale(tx: Tx, offer: Offer, creator: Creator, fan_id: ids.UserId, policy: Policy) -> Places:
     if not offer.active:
         raise errors.CreatorUnavailableError("This offer is not for sale now.", code="OFFER_INACTIVE")
     creators.check_takes_orders(creator, now=tx.now)
+    places = waitlist.find_places(tx, offer.id, fan_id)
+    capacity.check_place(creator, places, policy)
+    return places
 
 
 def _check_price(price_coins: int, expected_price_coins: int) -> None:

@@ -44,16 +44,48 @@ from shoutgraph.storage import (
     taken_back,
     topups,
     users,
+    waitlist,
     wallets,
 )
 from shoutgraph.storage.moving.sides import Side
 from shoutgraph.storage.statements import Statement
 
 ROOMS: Final = (
-    api_keys, audit, bank_files, creators, cuts, deadlines, disputes, earnings, epochs, gifts, journal, ledger,
-    media, news, notices, orders, packages, payouts, policies, ratings, receipts, recipients, refunds, requests,
-    resolutions, reversals, stickers, strays, sweeps, taken_back, topups, users, wallets,
-)  # fmt: skip
+    api_keys,
+    audit,
+    bank_files,
+    creators,
+    cuts,
+    deadlines,
+    disputes,
+    earnings,
+    epochs,
+    gifts,
+    journal,
+    ledger,
+    media,
+    news,
+    notices,
+    orders,
+    packages,
+    payouts,
+    policies,
+    ratings,
+    receipts,
+    recipients,
+    refunds,
+    requests,
+    resolutions,
+    reversals,
+    stickers,
+    strays,
+    sweeps,
+    taken_back,
+    topups,
+    users,
+    waitlist,
+    wallets,
+)
 """Whoever has tables: they are known once their room is imported."""
 
 CHUNK_ROWS: Final = 1_000
