@@ -168,7 +168,7 @@ class Cast:
         for name in ("creator", "other_creator"):
             self.ids[f"{name}_recipient"] = self.recipient(name)
         self.ids |= {"payout": self.payout()["id"], **self.batch(), **ledgers.gather(to, self.ids["other_fan_topup"])}
-        self.ids |= self.ratings()
+        self.ids |= self.ratings() | self.lines()
         self.open_catalogue()
         self.ids["unpaid_topup"] = to.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)[
             "topUp"
@@ -293,6 +293,27 @@ class Cast:
             "rating_restored": restored,
             "order_rated_hidden": hidden["order"]["id"],
         }
+
+    def lines(self) -> dict[str, str]:
+        """Somebody on a break, for whom people wait, and a line of the creator's that the fan has left."""
+        to, owner = self.deployment, self.deployment.register("resting")
+        made = {
+            "resting": owner,
+            "resting_profile": self.profile("resting", "resting"),
+            "resting_offer": self.offer("resting"),
+        }
+        to.do("resting", "creatorPause", "creator { id }")
+        to.do("creator", "creatorPause", "creator { id }")
+        shape = "entry { id }"
+        entry = to.do("fan", "waitlistJoin", shape, offerId=self.ids["creator_offer"])["entry"]
+        to.do("fan", "waitlistLeave", shape, waitlistEntryId=entry["id"])
+        to.do("creator", "creatorOpen", "creator { id }")
+        return made | {"waitlist": str(entry["id"])}
+
+    def wait(self, who: str = "fan") -> str:
+        """Somebody in line for who is on a break; gives their entry."""
+        joined = self.deployment.do(who, "waitlistJoin", "entry { id }", offerId=self.ids["resting_offer"])
+        return str(joined["entry"]["id"])
 
     def wish(self, **changes: object) -> dict[str, object]:
         """The input of orderPlace and orderDraft, without a key."""

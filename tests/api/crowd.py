@@ -46,6 +46,7 @@ class Crowd:
     batches: list[str]
     bank_files: list[str]
     ratings: list[str]
+    entries: list[str]
 
     def of(self, prefix: str) -> list[str]:
         """Everything whose ids have this prefix."""
@@ -108,6 +109,16 @@ def _rate(crowd: Crowd) -> None:
     cast.deployment.settle()
 
 
+def _stand_in_line(crowd: Crowd) -> None:
+    """Every creator takes a break, and every fan waits for their own and for the cast's."""
+    to = crowd.cast.deployment
+    for at, offer_id in enumerate(crowd.offers):
+        to.do(f"creator_{at}", "creatorPause", "creator { id }")
+        joined = to.do(f"fan_{at}", "waitlistJoin", "entry { id }", offerId=offer_id)
+        crowd.entries.append(joined["entry"]["id"])
+        crowd.cast.wait(f"fan_{at}")
+
+
 def _give(crowd: Crowd) -> None:
     """Every fan gives to their own creator and to the cast's, another sticker each while they last."""
     to = crowd.cast.deployment
@@ -121,7 +132,8 @@ def _give(crowd: Crowd) -> None:
 
 
 def _let_wait(crowd: Crowd) -> None:
-    """What waits for people."""
+    """What waits for people, and who waits in line."""
+    _stand_in_line(crowd)
     to = crowd.cast.deployment
     for topup_id in crowd.topups:
         crowd.refunds.append(ledgers.held_refund(to, topup_id))

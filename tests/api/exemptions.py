@@ -15,6 +15,8 @@ NO_KEY: Final[Mapping[str, str]] = {
     "offerActivate": "a repeat finds it on sale",
     "offerDeactivate": "a repeat finds it off sale",
     "giftThank": "a repeat finds them thanked for, and keeps the words of then",
+    "waitlistJoin": "nothing is paid; a repeat finds the fan in line",
+    "waitlistLeave": "a repeat finds the fan out of the line",
     "userRegister": "nothing is paid; administrators register",
     "apiKeyCreate": "its secret is shown once, so a repeat could not show it again",
     "apiKeyRevoke": "a repeat finds it ended",

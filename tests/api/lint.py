@@ -29,7 +29,7 @@ from graphql import (
 from tests.api.exemptions import LONE_IDS, NO_KEY, NO_REVISION
 
 SUBJECTS: Final = (
-    *("user", "creator", "offer", "gift", "money", "order", "rating"),
+    *("user", "creator", "offer", "gift", "money", "order", "rating", "waitlist"),
     *("topUp", "wallet", "payout", "policy", "apiKey", "testClock"),
 )
 """What the names of mutations begin with."""
@@ -39,7 +39,7 @@ NEVER: Final = ("talent", "product", "booking", "gateway", "payment", "transacti
 
 WHOLE_NUMBERS: Final = re.compile(
     r"(first|last|count|value|exponent|version|width|height|expectedVersion|seconds|\w*(Seconds|Milliseconds|Days|BasisPoints"
-    r"|Hundredths|Revision|OrdersMax|Count)|revision|ratingMin|stars|sum|assumedSize|quantity(Max)?|rank|\w+CharsMax)"
+    r"|Hundredths|Revision|OrdersMax|Count)|revision|ratingMin|stars|sum|assumedSize|quantity(Max)?|rank|\w+CharsMax|position|open|max|kept|waiting|free)"
 )
 """Names that say a unit which 32 bits are enough for."""
 

@@ -40,6 +40,9 @@ coinPrice                 yes        yes    yes        yes      yes            y
 ratings                   yes        yes    yes        yes      yes            yes        yes      yes      yes
 ratings hidden            401        403    403        403      403            yes        403      403      yes
 ratingEvents              401        yes    yes        yes      yes            yes        yes      yes      yes
+waitlist                  401        403    403        yes      yes            403        403      403      403
+waitlist of the creator   401        403    403        yes      403            yes        yes      yes      yes
+waitlistEvents            401        yes    yes        yes      yes            yes        yes      yes      yes
 topUpProviders            401        yes    yes        yes      yes            403        403      403      403
 topUps                    401        yes    yes        yes      yes            403        403      403      403
 topUps everyone's         401        403    403        403      403            403        yes      403      yes
@@ -124,6 +127,8 @@ ratingUpdate              401        yes    (404)      (403)    (404)          (
 ratingReply               401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 ratingHide                401        403    403        403      403            yes        403      403      yes
 ratingRestore             401        403    403        403      403            yes        403      403      yes
+waitlistJoin              401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
+waitlistLeave             401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
 orderRedoRequest          401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
 orderRedoContest          401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 orderRedoConcede          401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
@@ -157,6 +162,7 @@ testClockAdvance          401        403    403        403      403            4
 Subscription              anonymous  fan    other_fan  creator  other_creator  moderator  finance  service  admin
 
 orderEvents               401        yes    yes        yes      yes            yes        yes      yes      yes
+waitlistEvents            401        yes    yes        yes      yes            yes        yes      yes      yes
 ratingEvents              401        yes    yes        yes      yes            yes        yes      yes      yes
 topUpEvents               401        yes    yes        yes      yes            403        yes      403      yes
 payoutEvents              401        yes    yes        yes      yes            403        yes      403      yes

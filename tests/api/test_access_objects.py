@@ -36,6 +36,7 @@ resolution    -          -      -          -        -              -          ye
 sticker       yes        yes    yes        yes      yes            yes        yes      yes      yes
 gift          -          yes    -          yes      -              yes        yes      -        yes
 rating        yes        yes    yes        yes      yes            yes        yes      yes      yes
+waitlist      -          yes    -          yes      -              yes        yes      yes      yes
 rating_hidden -          yes    -          yes      -              yes        yes      yes      yes
 """
 """Things of the fan and the creator, by the prefix of their ids. The fan finds a video through its order."""
@@ -81,6 +82,7 @@ ELSEWHERE: Final = frozenset(
         "Quote.topUpCoins",
         "Quote.missingMoney",
         "Viewer.isAuthenticated",
+        "Viewer.waitlistEntries",
     }
 )
 """Fields that depend on who asks and have tests of their own below, or where their events are tested."""
@@ -96,7 +98,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "CoinPrice": "coins price coinsMin coinsMax",
     "Count": "value precision",
     "Creator": "id revision handle name bio avatarUrl categories languages country open pausedUntil openOrdersMax "
-    "featured priceFrom createdAt rating takesOrders takesGifts",
+    "featured priceFrom createdAt rating takesOrders takesGifts capacity",
+    "CreatorCapacity": "open max kept waiting free",
     "Deadline": "transition dueAt remainingSeconds returnsCoins",
     "DisputeStatement": "side text saidAt",
     "EarnedAmount": "coins money",
@@ -161,6 +164,9 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "VideoLink": "url expiresAt",
     "VideoRejection": "code message",
     "Viewer": "",
+    "WaitlistChangedEvent": "id cursor occurredAt waitlistEntryId entryRevision previousState state offeredUntil "
+    "waitlistEntry",
+    "WaitlistEntry": "id revision state joinedAt offeredAt offeredUntil position creator offer fanName",
     "Wallet": "id available promo held debt lock",
     "WalletLock": "reason topUpId lockedAt",
 }
@@ -301,7 +307,11 @@ def test_what_belongs_to_another_is_forbidden_before_it_is_looked_for(cast: Cast
         assert hidden == asked(cast, who, door.document, id=absent_of(thing)), who
 
 
-@pytest.mark.parametrize("mutation", [name for name in INPUTS if name not in {"orderDraft", "orderPlace", "giftSend"}])
+PUBLIC: Final = {"orderDraft", "orderPlace", "giftSend", "waitlistJoin"}
+"""Mutations of what everybody sees."""
+
+
+@pytest.mark.parametrize("mutation", [name for name in INPUTS if name not in PUBLIC])
 def test_a_mutation_tells_strangers_nothing_of_hidden_things(cast: Cast, mutation: str) -> None:
     door = door_of(mutation)
     for who in STRANGERS:

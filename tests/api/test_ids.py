@@ -44,6 +44,7 @@ QUERIES: Final = (
     ('quote(offerId: $id, country: "DE", currency: "EUR") { total }', "offer", ["offerId"]),
     ("creator(by: {id: $id}) { id }", "creator", ["by", "id"]),
     ("ratings(of: {id: $id}) { nodes { id } }", "creator", ["of", "id"]),
+    ("waitlist(creatorId: $id) { nodes { id } }", "creator", ["creatorId"]),
     ("wallet(userId: $id) { id }", "user", ["userId"]),
     ("giftRanking(creatorId: $id) { nodes { rank } }", "creator", ["creatorId"]),
     ("earnings(creatorId: $id) { paid { coins } }", "creator", ["creatorId"]),

@@ -35,6 +35,8 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "orderEvents": ("service", "filter: {orderIds: $ids, status: [SCREENING]}"),
     "ratings": ("admin", 'of: {handle: "creator"}'),
     "ratingEvents": ("service", "filter: {ratingIds: $ids}"),
+    "waitlist": ("admin", "creatorId: RESTING"),
+    "waitlistEvents": ("service", ""),
     "topUps": ("finance", "everyone: true"),
     "topUpEvents": ("finance", "filter: {topUpIds: $ids, status: [PAID]}"),
     "payouts": ("finance", "everyone: true"),
@@ -55,6 +57,7 @@ TOLD: Final[Mapping[str, str]] = {
     "payoutEvents": "PayoutStatusChangedEvent",
     "giftEvents": "GiftChangedEvent",
     "ratingEvents": "RatingChangedEvent",
+    "waitlistEvents": "WaitlistChangedEvent",
 }
 """Which events a feed tells."""
 
@@ -176,6 +179,7 @@ def test_every_page_is_tried() -> None:
 def test_a_page_of_ten_runs_as_many_statements_as_one_of_two(crowd: Crowd, field: str) -> None:
     who, arguments = PAGES[field]
     arguments = arguments.replace("CREATOR", f'"{crowd.cast.ids["creator_profile"]}"')
+    arguments = arguments.replace("RESTING", f'"{crowd.cast.ids["resting_profile"]}"')
     takes = "query ($ids: [ID!])" if "$ids" in arguments else ""
     document = f"{takes} {{ {field}(first: %d {arguments}) {{ nodes {{ {shape_of(field)} }} }} }}"
     named = {"$ids": crowd.orders, "topUpIds: $ids": crowd.topups, "payoutIds: $ids": crowd.payouts}

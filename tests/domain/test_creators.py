@@ -143,15 +143,6 @@ def test_a_break_ends_within_a_year(until: datetime) -> None:
         creators.pause(creator(), until=until, now=NOW)
 
 
-@pytest.mark.parametrize(("own", "limit"), [(None, 50), (3, 3)])
-def test_a_creator_with_full_hands_takes_no_more(own: int | None, limit: int) -> None:
-    busy = creator(open_orders_max=own)
-    creators.check_capacity(busy, open_orders=limit - 1, policy=FIRST)
-    with pytest.raises(errors.CreatorUnavailableError) as caught:
-        creators.check_capacity(busy, open_orders=limit, policy=FIRST)
-    assert caught.value.code == "CREATOR_FULL"
-
-
 @pytest.mark.parametrize(
     ("field", "value", "path", "code"),
     [

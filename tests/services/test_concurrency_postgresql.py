@@ -76,7 +76,7 @@ def test_the_last_places_of_a_creator_go_to_as_many_fans(processes: Processes) -
         fans = [someone(processes, 1_000) for _ in range(2 * COUNT)]
         results = processes.at_once(*(processes.order(fan, offer.id) for fan in fans))
         assert len(done(results)) == 2
-        assert {refusal.code for refusal in won(results, errors.CreatorUnavailableError)} == {"CREATOR_FULL"}
+        assert {refusal.code for refusal in won(results, errors.CreatorUnavailableError)} == {"AT_CAPACITY"}
         assert processes.world.read(lambda tx, of=profile.id: orders.count_open(tx, of)) == 2
 
 

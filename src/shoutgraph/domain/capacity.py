@@ -179,9 +179,7 @@ def move_up(creator: Creator, line: Line, policy: Policy, now: datetime) -> list
     free = min(room, OFFERS_AT_ONCE) if takes else 0
     first = sorted((*back, *line.waiting), key=lambda entry: entry.number)[: max(0, free)]
     until = now + timedelta(seconds=policy.waitlist_offer_s)
-    changed += [
-        replace(_moved(entry, WaitState.OFFERED, now), offered_at=now, offered_until=until) for entry in first
-    ]
+    changed += [replace(_moved(entry, WaitState.OFFERED, now), offered_at=now, offered_until=until) for entry in first]
     changed += [
         replace(_moved(entry, WaitState.WAITING, now), offered_at=None, offered_until=None)
         for entry in back

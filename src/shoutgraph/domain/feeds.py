@@ -75,3 +75,4 @@ PAYOUTS: Final = Feed(
     ids.PAYOUT, (Scope.FINANCE_READ,), of_creator, frozenset({"payout.status_changed", "payout.changed"})
 )
 RATINGS: Final = Feed(ids.RATING, (Scope.EVENTS_READ, Scope.ORDERS_READ), _of_sides, frozenset({"rating.changed"}))
+WAITLIST: Final = Feed(ids.WAITLIST, (Scope.EVENTS_READ, Scope.ORDERS_READ), _of_sides, frozenset({"waitlist.changed"}))

@@ -8,7 +8,7 @@ from shoutgraph.services.watch import Watch
 from shoutgraph.tools import Tools
 
 EXPIRING: Final = frozenset({"deadlines", "earnings", "notices", "requests", "waitlist", "wallets"})
-"""Orders that time moves on, earnings whose hold is over, what is forgotten, offered places and granted coins that lapse."""
+"""Orders that time moves on, earnings whose hold is over, what is forgotten, places and granted coins that lapse."""
 
 
 def guarded(jobs: Mapping[str, Tick], watch: Watch) -> Mapping[str, Tick]:

@@ -135,11 +135,6 @@ _HOLD: Final = Statement[Any](
     lambda: sa.select(_T.c.id).where(columns.any_of(_T.c.id, "ids")).order_by(_T.c.id), holds=_T
 )
 _LIST: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(columns.any_of(_T.c.id, "ids")))
-_COUNTOPEN: Final = Statement[tuple[int]](
-    lambda: (
-        sa.select(sa.func.count()).select_from(_T).where(_T.c.creator_id == sa.bindparam("creator_id"), sa.text(OPEN))
-    )
-)
 _COUNT_OPEN: Final = Statement[tuple[int]](
     lambda: (
         sa.select(sa.func.count()).select_from(_T).where(_T.c.creator_id == sa.bindparam("creator_id"), sa.text(OPEN))

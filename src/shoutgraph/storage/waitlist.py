@@ -184,8 +184,11 @@ def capacities(tx: Tx, of: Sequence[Creator], policy: Policy) -> list[Capacity]:
 
 
 def list_of_page(tx: Tx, creator_id: str, args: pages.PageArgs) -> list[Entry]:
-    """Up to one entry more than the page holds of a creator's line, in the direction asked. The key is the number."""
-    key = {} if args.key is None else {"number": args.key[0]}
+    """Up to one entry more than the page holds of a creator's line: who was offered a place, then who waits.
+
+    The key is `(state, number)`.
+    """
+    key = {} if args.key is None else {"of_state": args.key[0], "number": args.key[1]}
     rows = tx.all(_PAGES[args.backward, args.key is not None], size=args.size + 1, creator_id=creator_id, **key)
     return [Entry(*row) for row in rows]
 
@@ -217,9 +220,7 @@ def _count_line(
 
 def _places() -> sa.ClauseElement:
     counts = sa.or_(_MINE.c.state == WaitState.WAITING, _MINE.c.offered_until > sa.bindparam("now"))
-    mine = sa.and_(
-        _MINE.c.creator_id == _OFFERS.c.creator_id, _MINE.c.fan_id == sa.bindparam("fan_id"), _LIVE, counts
-    )
+    mine = sa.and_(_MINE.c.creator_id == _OFFERS.c.creator_id, _MINE.c.fan_id == sa.bindparam("fan_id"), _LIVE, counts)
     other = _T.c.fan_id != sa.bindparam("fan_id")
     before = sa.or_(_MINE.c.number.is_(None), _T.c.number < _MINE.c.number)
     return (
@@ -238,9 +239,7 @@ def _due() -> sa.ClauseElement:
     """Looks at each creator who has a line, found by leaps through the index of lines."""
     first = sa.select(sa.func.min(_T.c.creator_id).label("creator_id")).where(_LIVE).cte("lines", recursive=True)
     after = sa.select(sa.func.min(_T.c.creator_id)).where(_LIVE, _T.c.creator_id > first.c.creator_id)
-    lines = first.union_all(
-        sa.select(after.correlate(first).scalar_subquery()).where(first.c.creator_id.is_not(None))
-    )
+    lines = first.union_all(sa.select(after.correlate(first).scalar_subquery()).where(first.c.creator_id.is_not(None)))
     of, now = _CREATORS.c.id, sa.bindparam("now", type_=Micros)
     most = sa.bindparam("most", type_=Integer)
     own = _CREATORS.c.open_orders_max
@@ -280,10 +279,11 @@ def _positions() -> sa.ClauseElement:
 def _page(*, backward: bool, after: bool) -> Statement[Any]:
     def build() -> sa.ClauseElement:
         query = sa.select(*_T.c).where(_T.c.creator_id == sa.bindparam("creator_id"), _LIVE)
+        keys: list[sa.ColumnElement[Any]] = [sa.type_coerce(_T.c.state, Text), _T.c.number]
         if after:
-            key = sa.bindparam("number", type_=Integer)
-            query = query.where(_T.c.number < key if backward else _T.c.number > key)
-        return query.order_by(_T.c.number.desc() if backward else _T.c.number).limit(sa.bindparam("size"))
+            place = sa.tuple_(sa.bindparam("of_state", type_=Text), sa.bindparam("number", type_=Integer))
+            query = query.where(sa.tuple_(*keys) < place if backward else sa.tuple_(*keys) > place)
+        return query.order_by(*(key.desc() if backward else key for key in keys)).limit(sa.bindparam("size"))
 
     return Statement(build)
 
@@ -318,9 +318,7 @@ _OF_FAN: Final = Statement[Any](
         .limit(sa.bindparam("size"))
     )
 )
-_COUNT_OPEN: Final = Statement[tuple[int]](
-    lambda: sa.select(_count_open(sa.bindparam("creator_id", type_=Text)))
-)
+_COUNT_OPEN: Final = Statement[tuple[int]](lambda: sa.select(_count_open(sa.bindparam("creator_id", type_=Text))))
 _HEAD: Final = Statement[Any](
     lambda: (
         sa.select(*_T.c)

@@ -11,12 +11,14 @@ from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.orders import words
 from shoutgraph.domain import creators as creator_values
+from shoutgraph.domain.capacity import Capacity
 from shoutgraph.domain.creators import Category, Creator, Offer
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.orders.rating import STARS
 from shoutgraph.services import creators, offers
 from shoutgraph.services.orders import ratings
+from shoutgraph.services.waitlist import read as waitlist
 
 __all__ = ["CreatorType", "OfferType", "RatingSummaryType", "fetch_creators", "fetch_offers", "words"]
 
@@ -71,6 +73,21 @@ class RatingSummaryType:
             [RatingBucketType(stars=stars, count=count) for stars, count in zip(STARS, tally.counts, strict=True)]
             for tally in found
         ]
+
+
+@strawberry.type(name="CreatorCapacity", description="How many orders a creator has open, and takes.")
+class CapacityType:
+    open: int = strawberry.field(description="Orders that are paid and have not ended.")
+    max: int = strawberry.field(description="Open orders that they take at most.")
+    kept: int = strawberry.field(description="Places that are offered to somebody who waited.")
+    waiting: int = strawberry.field(description="Fans in line without an offer yet.")
+    free: int = strawberry.field(description="Places for a fan who is not in line; 0: waitlistJoin.")
+
+    @classmethod
+    def of(cls, found: Capacity) -> "CapacityType":
+        """The graph's view of a capacity."""
+        kept, waiting = found.kept, found.waiting
+        return cls(open=found.open_orders, max=found.open_orders_max, kept=kept, waiting=waiting, free=found.free)
 
 
 @strawberry.type(name="Creator", description="Someone who films videos on request.")
@@ -128,9 +145,17 @@ class CreatorType(NodeType):
             creator_id=of.id, average_hundredths=of.rating_hundredths, sum=of.rating_sum, count=of.rating_count
         )
 
-    @fields.resolver(description="Whether they are open and not on a break now; they may still be at capacity.")
+    @fields.resolver(
+        description="Whether they are open and not on a break now; capacity says whether there is a place."
+    )
     def takes_orders(self, info: Info) -> bool:
         return self.value.takes_orders(info.context.tools.clock())
+
+    @loaders.batch(description="How full they are now.")
+    @staticmethod
+    async def capacity(parents: "list[CreatorType]", context: Context) -> list[CapacityType]:
+        found = await waitlist.capacities(context.tools, [parent.value for parent in parents])
+        return [CapacityType.of(each) for each in found]
 
     @loaders.batch(
         description="What they sell, the cheapest first. Inactive offers are last, and only for the creator and staff.",

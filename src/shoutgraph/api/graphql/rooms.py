@@ -25,6 +25,7 @@ from shoutgraph.api.graphql.payouts import room as payouts
 from shoutgraph.api.graphql.ratings import room as ratings
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.topups import room as topups
+from shoutgraph.api.graphql.waitlist import room as waitlist
 
 ROOMS: Final[tuple[Room, ...]] = (
     users.ROOM,
@@ -35,6 +36,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     topups.ROOM,
     wallets.ROOM,
     orders.ROOM,
+    waitlist.ROOM,
     ratings.ROOM,
     videos.ROOM,
     gifts.ROOM,

@@ -13,10 +13,12 @@ from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.room import Room
+from shoutgraph.api.graphql.waitlist.entry import WaitlistEntryType
 from shoutgraph.api.graphql.wallets import WalletType
 from shoutgraph.domain import countries, ids
 from shoutgraph.domain.users import Scope, User, UserChanges, Viewer
 from shoutgraph.services import users, wallets
+from shoutgraph.services.waitlist import read as waitlist
 
 
 @strawberry.type(name="User", description="A person, as they see themselves; nobody else but administrators does.")
@@ -64,6 +66,13 @@ class ViewerType:
     @fields.resolver(description="Their creator profile; null for those who only order.")
     async def creator(self, info: Info) -> CreatorType | None:
         return await info.context.load(fetch_creators, self.value.creator_id) if self.value.creator_id else None
+
+    @fields.resolver(
+        description="Where they are in line, the longest wait first.",
+        directives=[ListSize(assumed_size=waitlist.LINES_MAX)],
+    )
+    async def waitlist_entries(self, info: Info) -> list[WaitlistEntryType]:
+        return [WaitlistEntryType.of(entry) for entry in await waitlist.list_mine(info.context.tools, self.value)]
 
 
 UserUpdateError = Annotated[

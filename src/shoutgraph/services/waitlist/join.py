@@ -57,7 +57,7 @@ async def join(tools: Tools, viewer: Viewer, offer_id: str) -> Entry:
 
 
 async def leave(tools: Tools, viewer: Viewer, entry_id: str) -> Entry:
-    """Leaves a line, or declines the place that is offered, which goes to the next one at once. A repeat changes nothing.
+    """Leaves a line, or declines the place that is offered: the next one has it at once. A repeat changes nothing.
 
     Raises:
         UnauthenticatedError: nobody is signed in.

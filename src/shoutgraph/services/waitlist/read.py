@@ -55,7 +55,7 @@ async def fan_names(tools: Tools, viewer: Viewer, of: Sequence[Entry]) -> list[s
 
 
 async def line(tools: Tools, viewer: Viewer, creator_id: str | None, args: PageArgs) -> Page[Entry]:
-    """A page of a creator's line in its order: the viewer's own, or anyone's for staff.
+    """A page of a creator's line, who was offered a place first: the viewer's own, or anyone's for staff.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
@@ -63,7 +63,7 @@ async def line(tools: Tools, viewer: Viewer, creator_id: str | None, args: PageA
     """
     of = whose(viewer, creator_id)
     found = await tools.store.read(lambda tx: _line(tx, of, args))
-    return pages.cut(found, args, scope=scope_of(of), key_of=lambda entry: (entry.number,))
+    return pages.cut(found, args, scope=scope_of(of), key_of=lambda entry: (entry.state.value, entry.number))
 
 
 def whose(viewer: Viewer, creator_id: str | None) -> str:

@@ -1,0 +1,1 @@
+"""Waiting lists as the API shows them."""
