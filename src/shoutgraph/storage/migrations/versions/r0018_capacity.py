@@ -8,7 +8,7 @@ from alembic import op
 from shoutgraph.storage import migrations
 
 revision = "0018"
-down_revision = "0023"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
