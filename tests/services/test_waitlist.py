@@ -16,10 +16,9 @@ from shoutgraph.domain.policies import FIRST
 from shoutgraph.domain.users import Viewer
 from shoutgraph.jobs import waitlist as job
 from shoutgraph.services import creators
-from shoutgraph.services.orders import moves, place
+from shoutgraph.services.orders import moves, place, wait, waiting
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.services.orders.place import Wish
-from shoutgraph.services.waitlist import join, read
 from shoutgraph.storage import journal, policies, waitlist
 
 W = WaitState
@@ -56,10 +55,10 @@ class Shop:
         self.world.run(moves.take(self.world.tools, fan, request, Turn(order.id), Command("fan_cancel", Actor.FAN)))
 
     def join(self, fan: Viewer) -> Entry:
-        return self.world.run(join.join(self.world.tools, fan, self.offer.id))
+        return self.world.run(wait.join(self.world.tools, fan, self.offer.id))
 
     def leave(self, fan: Viewer, entry: Entry) -> Entry:
-        return self.world.run(join.leave(self.world.tools, fan, entry.id))
+        return self.world.run(wait.leave(self.world.tools, fan, entry.id))
 
     def set_limit(self, places: int) -> None:
         changes: Any = {"open_orders_max": places}
@@ -71,11 +70,11 @@ class Shop:
     def line(self, *entries: Entry) -> list[tuple[WaitState, int | None]]:
         found = self.world.read(lambda tx: waitlist.list_of(tx, [entry.id for entry in entries]))
         kept = [entry for entry in found if entry is not None]
-        places = self.world.run(read.positions(self.world.tools, kept))
+        places = self.world.run(waiting.positions(self.world.tools, kept))
         return [(entry.state, position) for entry, position in zip(kept, places, strict=True)]
 
     def capacity(self) -> Capacity:
-        (found,) = self.world.run(read.capacities(self.world.tools, [self.current()]))
+        (found,) = self.world.run(waiting.capacities(self.world.tools, [self.current()]))
         return found
 
     def current(self) -> Creator:
@@ -197,7 +196,7 @@ def test_who_is_erased_waits_nowhere(world: World) -> None:
 
 
 def joined(world: World, fan: Viewer, offer: Offer) -> Entry:
-    return world.run(join.join(world.tools, fan, offer.id))
+    return world.run(wait.join(world.tools, fan, offer.id))
 
 
 def lines_of(tx: Any, entry: Entry) -> Any:

@@ -10,7 +10,7 @@ from shoutgraph.domain.orders.states import Actor
 from shoutgraph.domain.users import Viewer
 from shoutgraph.jobs import waitlist as job
 from shoutgraph.services import creators
-from shoutgraph.services.waitlist import join
+from shoutgraph.services.orders import wait
 from shoutgraph.storage import orders, waitlist
 
 pytestmark = pytest.mark.postgresql_only
@@ -28,8 +28,8 @@ def test_the_last_place_has_one_fan_and_is_offered_once(processes: Processes) ->
         (order,) = done(results)
         refused = won(results, errors.CreatorUnavailableError)
         assert [(each.code, each.waiting) for each in refused] == [("AT_CAPACITY", 0)] * (len(fans) - 1)
-        waiting = [fan for fan in fans if fan.user_id != order.fan_id]
-        joining = [joins(fan, offer.id) for fan in (*waiting, *waiting)]
+        others = [fan for fan in fans if fan.user_id != order.fan_id]
+        joining = [joins(fan, offer.id) for fan in (*others, *others)]
         entries = {each.id: each for each in processes.at_once(*joining)}
         assert sorted(each.number for each in entries.values()) == list(range(1, len(fans))), (
             "each once, one behind one"
@@ -38,7 +38,7 @@ def test_the_last_place_has_one_fan_and_is_offered_once(processes: Processes) ->
         run(processes.move(holder, order, "fan_cancel", Actor.FAN))
         assert sum(processes.everywhere(job.tick)) == 1
         first = min(entries.values(), key=lambda entry: entry.number)
-        results = processes.at_once(*(processes.order(fan, offer.id) for fan in waiting), job.tick)
+        results = processes.at_once(*(processes.order(fan, offer.id) for fan in others), job.tick)
         (taken,) = done(results)
         assert taken.fan_id == first.fan_id
         assert processes.world.read(lambda tx, of=profile.id: orders.count_open(tx, of)) == 1
@@ -47,4 +47,4 @@ def test_the_last_place_has_one_fan_and_is_offered_once(processes: Processes) ->
 
 
 def joins(fan: Viewer, offer_id: str) -> Call[Entry]:
-    return lambda tools: join.join(tools, fan, offer_id)
+    return lambda tools: wait.join(tools, fan, offer_id)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shoutgraph.services.waitlist import lines
+from shoutgraph.services.orders import lines
 from shoutgraph.tools import Tools
 
 ROUND_MAX: Final = 100

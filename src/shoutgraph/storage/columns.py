@@ -5,7 +5,7 @@ They fit SQLite's STRICT tables and PostgreSQL alike: text, 64-bit integers and 
 everywhere. Source: docs/adr/0003-ledger.md.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar, cast
@@ -123,6 +123,11 @@ def one_of(name: str, words: type[StrEnum]) -> sa.CheckConstraint:
     """The CHECK of a column that holds a word of an enum."""
     listed = ", ".join(f"'{word.value}'" for word in words)
     return sa.CheckConstraint(f"{name} IN ({listed})")
+
+
+def is_one_of(name: str, words: Iterable[StrEnum]) -> str:
+    """The condition that a column holds one of these words, as text for an index and for the queries that use it."""
+    return f"{name} IN (" + ", ".join(f"'{word}'" for word in words) + ")"
 
 
 def partial_index(name: str, *names: str, where: str) -> sa.Index:

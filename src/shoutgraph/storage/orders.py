@@ -33,7 +33,7 @@ from shoutgraph.storage.statements import Hold, Statement
 from shoutgraph.storage.tx import Tx
 
 _STRICT: dict[str, Any] = {"sqlite_strict": True}
-OPEN: Final = "state IN (" + ", ".join(f"'{state}'" for state in LIVE) + ")"
+_OPEN: Final = columns.is_one_of("state", LIVE)
 """The condition of the index on open orders, word for word, so that the count uses it."""
 
 
@@ -52,7 +52,7 @@ class OrderRow(SQLModel, table=True):
         sa.Index("orders_creator", "creator_id", "id"),
         sa.Index("orders_state", "state", "state_at", "id"),
         sa.Index("orders_updated", "updated_at", "id"),
-        columns.partial_index("orders_open", "creator_id", where=OPEN),
+        columns.partial_index("orders_open", "creator_id", where=_OPEN),
         _STRICT,
     )
     id: str = Field(
@@ -137,7 +137,7 @@ _HOLD: Final = Statement[Any](
 _LIST: Final = Statement[Any](lambda: sa.select(*_COLUMNS).where(columns.any_of(_T.c.id, "ids")))
 _COUNT_OPEN: Final = Statement[tuple[int]](
     lambda: (
-        sa.select(sa.func.count()).select_from(_T).where(_T.c.creator_id == sa.bindparam("creator_id"), sa.text(OPEN))
+        sa.select(sa.func.count()).select_from(_T).where(_T.c.creator_id == sa.bindparam("creator_id"), sa.text(_OPEN))
     )
 )
 _INSERT_BRIEF: Final = Statement[Any](

@@ -14,9 +14,10 @@ from sqlmodel import Field, SQLModel
 from shoutgraph.domain import capacity, errors, ids, pages
 from shoutgraph.domain.capacity import IN_LINE, Capacity, Entry, Line, Places, WaitState
 from shoutgraph.domain.creators import Creator
+from shoutgraph.domain.orders.states import LIVE
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import columns, orders
+from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, Micros, Text, Truth, Words
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
@@ -25,8 +26,9 @@ READERS: Final = (Scope.ORDERS_READ, Scope.MODERATION)
 """Who reads anyone's line."""
 OFFERED_MAX: Final = 1_000
 """Offers of one creator that are looked at together; there are as many as places at most."""
-_IN_LINE: Final = "state IN (" + ", ".join(f"'{state}'" for state in IN_LINE) + ")"
-"""The condition of the indexes on who is in line, word for word, so that queries use them."""
+_IN_LINE: Final = columns.is_one_of("state", IN_LINE)
+_OPEN: Final = columns.is_one_of("state", LIVE)
+"""The conditions of the indexes on who is in line and on open orders, word for word, so that queries use them."""
 
 
 class EntryRow(SQLModel, table=True):
@@ -205,7 +207,7 @@ def export_of_user(tx: Tx, user_id: str) -> list[dict[str, Any]]:
 
 def _count_open(creator_id: sa.ColumnElement[str]) -> sa.ScalarSelect[int]:
     query = sa.select(sa.func.count()).select_from(_ORDERS)
-    return query.where(_ORDERS.c.creator_id == creator_id, sa.text(orders.OPEN)).scalar_subquery()
+    return query.where(_ORDERS.c.creator_id == creator_id, sa.text(_OPEN)).scalar_subquery()
 
 
 def _count_line(

@@ -17,8 +17,7 @@ from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.orders.rating import STARS
 from shoutgraph.services import creators, offers
-from shoutgraph.services.orders import ratings
-from shoutgraph.services.waitlist import read as waitlist
+from shoutgraph.services.orders import ratings, waiting
 
 __all__ = ["CreatorType", "OfferType", "RatingSummaryType", "fetch_creators", "fetch_offers", "words"]
 
@@ -154,7 +153,7 @@ class CreatorType(NodeType):
     @loaders.batch(description="How full they are now.")
     @staticmethod
     async def capacity(parents: "list[CreatorType]", context: Context) -> list[CapacityType]:
-        found = await waitlist.capacities(context.tools, [parent.value for parent in parents])
+        found = await waiting.capacities(context.tools, [parent.value for parent in parents])
         return [CapacityType.of(each) for each in found]
 
     @loaders.batch(

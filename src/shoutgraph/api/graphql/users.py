@@ -18,7 +18,7 @@ from shoutgraph.api.graphql.wallets import WalletType
 from shoutgraph.domain import countries, ids
 from shoutgraph.domain.users import Scope, User, UserChanges, Viewer
 from shoutgraph.services import users, wallets
-from shoutgraph.services.waitlist import read as waitlist
+from shoutgraph.services.orders import waiting
 
 
 @strawberry.type(name="User", description="A person, as they see themselves; nobody else but administrators does.")
@@ -69,10 +69,10 @@ class ViewerType:
 
     @fields.resolver(
         description="Where they are in line, the longest wait first.",
-        directives=[ListSize(assumed_size=waitlist.LINES_MAX)],
+        directives=[ListSize(assumed_size=waiting.LINES_MAX)],
     )
     async def waitlist_entries(self, info: Info) -> list[WaitlistEntryType]:
-        return [WaitlistEntryType.of(entry) for entry in await waitlist.list_mine(info.context.tools, self.value)]
+        return [WaitlistEntryType.of(entry) for entry in await waiting.list_mine(info.context.tools, self.value)]
 
 
 UserUpdateError = Annotated[

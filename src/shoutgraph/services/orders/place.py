@@ -13,9 +13,8 @@ from shoutgraph.domain.policies import Policy, Screening
 from shoutgraph.domain.postings import Held
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Viewer
-from shoutgraph.services.orders import advance
+from shoutgraph.services.orders import advance, lines
 from shoutgraph.services.orders.advance import Did
-from shoutgraph.services.waitlist import lines
 from shoutgraph.storage import (
     creators as creator_rows,
     ledger as ledger_rows,

@@ -10,7 +10,7 @@ from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.creators import CreatorType, OfferType, fetch_creators, fetch_offers
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.domain.capacity import Entry, WaitState
-from shoutgraph.services.waitlist import read
+from shoutgraph.services.orders import waiting
 
 enums.describe(
     WaitState,
@@ -52,7 +52,7 @@ class WaitlistEntryType(NodeType):
     @loaders.batch(description="Their place among those who wait, from 1, counted now; null unless they wait.")
     @staticmethod
     async def position(parents: "list[WaitlistEntryType]", context: Context) -> list[int | None]:
-        return await read.positions(context.tools, [parent.value for parent in parents])
+        return await waiting.positions(context.tools, [parent.value for parent in parents])
 
     @loaders.batch(description="Whom they wait for; null once erased.")
     @staticmethod
@@ -67,10 +67,10 @@ class WaitlistEntryType(NodeType):
     @loaders.batch(description="What they are called; null once erased.")
     @staticmethod
     async def fan_name(parents: "list[WaitlistEntryType]", context: Context) -> list[str | None]:
-        return await read.fan_names(context.tools, context.viewer, [parent.value for parent in parents])
+        return await waiting.fan_names(context.tools, context.viewer, [parent.value for parent in parents])
 
 
 async def fetch_entries(context: Context, entry_ids: Sequence[str]) -> list[WaitlistEntryType | None]:
     """Entries by id, null where the caller may not see them."""
-    found = await read.list_by_id(context.tools, context.viewer, entry_ids)
+    found = await waiting.list_by_id(context.tools, context.viewer, entry_ids)
     return [None if entry is None else WaitlistEntryType.of(entry) for entry in found]

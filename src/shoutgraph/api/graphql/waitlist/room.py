@@ -17,7 +17,7 @@ from shoutgraph.api.graphql.waitlist.events import (
     WaitlistEventSubscription,
 )
 from shoutgraph.domain import ids, pages
-from shoutgraph.services.waitlist import join, read
+from shoutgraph.services.orders import wait, waiting
 
 WaitlistJoinError = Annotated[
     errors.CreatorUnavailableErrorType
@@ -73,11 +73,11 @@ class WaitlistQuery(WaitlistEventQuery):
     ) -> Connection[WaitlistEntryType] | None:
         context = info.context
         asked = None if creator_id is None else ids.parse(ids.CREATOR, creator_id, path=("creatorId",))
-        of = read.whose(context.viewer, asked)
+        of = waiting.whose(context.viewer, asked)
         args = pages.read_args(
-            scope=read.scope_of(of), first=first, after=after, last=last, before=before, kinds=(str, int)
+            scope=waiting.scope_of(of), first=first, after=after, last=last, before=before, kinds=(str, int)
         )
-        return graph_pages.connect(await read.line(context.tools, context.viewer, of, args), WaitlistEntryType.of)
+        return graph_pages.connect(await waiting.line(context.tools, context.viewer, of, args), WaitlistEntryType.of)
 
 
 @strawberry.type
@@ -90,7 +90,7 @@ class WaitlistMutation:
         self, info: Info, input: Annotated[WaitlistJoinInput, strawberry.argument(description="For what.")]
     ) -> WaitlistJoinPayload | None:
         offer_id = ids.parse(ids.OFFER, input.offer_id, path=("input", "offerId"))
-        entry = await join.join(info.context.tools, info.context.viewer, offer_id)
+        entry = await wait.join(info.context.tools, info.context.viewer, offer_id)
         return WaitlistJoinPayload(entry=WaitlistEntryType.of(entry))
 
     @mutations.mutation(description="Leaves a line, or declines the place that is offered: it goes to the next one.")
@@ -98,7 +98,7 @@ class WaitlistMutation:
         self, info: Info, input: Annotated[WaitlistLeaveInput, strawberry.argument(description="Which line.")]
     ) -> WaitlistLeavePayload | None:
         entry_id = ids.parse(ids.WAITLIST, input.waitlist_entry_id, path=("input", "waitlistEntryId"))
-        entry = await join.leave(info.context.tools, info.context.viewer, entry_id)
+        entry = await wait.leave(info.context.tools, info.context.viewer, entry_id)
         return WaitlistLeavePayload(entry=WaitlistEntryType.of(entry))
 
 

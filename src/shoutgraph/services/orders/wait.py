@@ -3,7 +3,7 @@
 from shoutgraph.domain import capacity, errors, ids
 from shoutgraph.domain.capacity import Entry, WaitState
 from shoutgraph.domain.users import Viewer
-from shoutgraph.services.waitlist import lines
+from shoutgraph.services.orders import lines
 from shoutgraph.storage import creators, policies, users, waitlist as rows
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools

@@ -1,1 +1,0 @@
-"""Waiting for a place: joining and leaving a creator's line, and how it moves on."""
