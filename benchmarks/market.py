@@ -7,7 +7,8 @@ from typing import Any
 from shoutgraph import app
 from shoutgraph.cli.seed import OPERATOR
 from shoutgraph.domain import accounts, ids, postings
-from shoutgraph.domain.creators import Category, OfferTerms, Profile
+from shoutgraph.domain.categories import Category
+from shoutgraph.domain.creators import OfferTerms, Profile
 from shoutgraph.domain.ledger import Lot, Transfer
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.users import Viewer

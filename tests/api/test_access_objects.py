@@ -98,7 +98,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "CoinPrice": "coins price coinsMin coinsMax",
     "Count": "value precision",
     "Creator": "id revision handle name bio avatarUrl categories languages country open pausedUntil openOrdersMax "
-    "featured priceFrom createdAt rating takesOrders takesGifts capacity",
+    "featured priceFrom createdAt rating takesOrders takesGifts capacity reputation",
     "CreatorCapacity": "open max kept waiting free",
     "Deadline": "transition dueAt remainingSeconds returnsCoins",
     "DisputeStatement": "side text saidAt",
@@ -148,6 +148,9 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "RatingChangedEvent": "id cursor occurredAt ratingId ratingRevision transition actor stars hidden",
     "RatingDecision": "hidden reason note decidedAt",
     "RatingSummary": "averageHundredths sum count histogram",
+    "Reputation": "countedSince new sampleMinCount responseTimeSeconds requestCount acceptance onTime completion redo "
+    "badges",
+    "ReputationRate": "shareBasisPoints count sampleCount",
     "RedirectAction": "url",
     "StatementLine": "kind ref coin coins balance at orderId giftId",
     "Sticker": "id key version name price tier asset active createdAt",

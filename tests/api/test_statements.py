@@ -78,6 +78,13 @@ BUDGETS: Final = (
         2,
     ),
     (
+        "a catalogue page with reputations",
+        "anonymous",
+        """{ creators(first: %d, filter: {responseTimeMaxSeconds: 100}, sort: {field: RESPONSE_TIME}) { nodes { handle
+        reputation { badges responseTimeSeconds onTime { shareBasisPoints } } } } }""",
+        3,
+    ),
+    (
         "a profile and what fans said",
         "anonymous",
         """{ creator(by: {handle: "creator"}) { name rating { sum count histogram { count } } offers { title } }

@@ -9,7 +9,8 @@ from hypothesis import given, strategies as st
 
 from shoutgraph.domain import catalogue, errors, ids, pages
 from shoutgraph.domain.catalogue import CreatorFilter, CreatorSort, Sort
-from shoutgraph.domain.creators import Category, Creator
+from shoutgraph.domain.categories import Category
+from shoutgraph.domain.creators import Creator
 
 
 def test_a_search_text_is_its_words() -> None:

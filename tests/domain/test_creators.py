@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from shoutgraph.domain import creators, errors, fees, ids, quotes
-from shoutgraph.domain.creators import Category, Creator, Offer, OfferTerms, Profile
+from shoutgraph.domain.categories import Category
+from shoutgraph.domain.creators import Creator, Offer, OfferTerms, Profile
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.policies import DAY_S, FIRST
 

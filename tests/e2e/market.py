@@ -7,7 +7,8 @@ from pathlib import Path
 
 from shoutgraph import app, settings
 from shoutgraph.domain import accounts, ids, postings
-from shoutgraph.domain.creators import Category, OfferTerms, Profile
+from shoutgraph.domain.categories import Category
+from shoutgraph.domain.creators import OfferTerms, Profile
 from shoutgraph.domain.ledger import Account, Lot
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.users import ROLES, Viewer

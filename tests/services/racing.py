@@ -6,7 +6,8 @@ from tests.services.processes import Processes
 from tests.services.world import new_id
 
 from shoutgraph.domain import ids
-from shoutgraph.domain.creators import Category, Creator, Offer, Profile
+from shoutgraph.domain.categories import Category
+from shoutgraph.domain.creators import Creator, Offer, Profile
 from shoutgraph.domain.orders.order import Order
 from shoutgraph.domain.orders.states import Actor
 from shoutgraph.domain.users import Viewer

@@ -8,7 +8,8 @@ from tests.services.world import World
 
 from shoutgraph.domain import catalogue as lists, creators as rules, errors, pages
 from shoutgraph.domain.catalogue import CreatorFilter, CreatorSort, Sort
-from shoutgraph.domain.creators import Category, OfferTerms, Profile
+from shoutgraph.domain.categories import Category
+from shoutgraph.domain.creators import OfferTerms, Profile
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.domain.users import ANONYMOUS, SYSTEM

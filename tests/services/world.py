@@ -12,7 +12,8 @@ from tests.storage import databases
 from tests.storage.databases import Place
 
 from shoutgraph.domain import accounts, ids, ledger, media, postings
-from shoutgraph.domain.creators import Category, Creator, Offer, OfferTerms, Profile
+from shoutgraph.domain.categories import Category
+from shoutgraph.domain.creators import Creator, Offer, OfferTerms, Profile
 from shoutgraph.domain.ledger import Lot
 from shoutgraph.domain.orders.order import Brief, Occasion, Order
 from shoutgraph.domain.postings import Books, Cash

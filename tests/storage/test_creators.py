@@ -12,13 +12,15 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from tests.storage import databases, rated
 from tests.storage.databases import Clock, Place, Where
 
-from shoutgraph.domain import catalogue as lists, errors, ids, pages
+from shoutgraph.domain import catalogue as lists, errors, ids, pages, reputation
 from shoutgraph.domain.catalogue import CreatorFilter, CreatorSort, Sort
-from shoutgraph.domain.creators import Category, Creator, Offer
+from shoutgraph.domain.categories import Category
+from shoutgraph.domain.creators import Creator, Offer
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.orders.rating import Decision
+from shoutgraph.domain.reputation import Badge, Counts, Reputation
 from shoutgraph.domain.users import ANONYMOUS, ROLES, User, Viewer
-from shoutgraph.storage import catalogue, creators, ratings, users
+from shoutgraph.storage import catalogue, creators, ratings, reputation as reputations, users
 from shoutgraph.storage.engine import Store
 from shoutgraph.storage.session import Session
 from shoutgraph.storage.statements import Row
@@ -40,6 +42,8 @@ FILTERS: dict[str, Any] = {
     "rating_min": 300,
     "open_only": True,
     "featured": False,
+    "response_time_max": 3_600,
+    "badge": Badge.TOP_RATED,
     "text": "ad",
 }
 
@@ -115,6 +119,19 @@ def fill(tx: Tx) -> None:
             price, active = rnd.choice([250, 500, 1000, 2000, 5000]), at == 0 or rnd.random() < 0.6
             terms = {"price_coins": price, "active": active, "occasion": rnd.choice(OCCASIONS)}
             creators.insert_offer(tx, offer(number * 10 + at, new, **terms))
+        if number % 3:
+            badges = (Badge.FAST_RESPONDER, Badge.TOP_RATED)[number % 2 :] if number % 5 == 0 else ()
+            know(tx, new, waited_s=rnd.randint(1, 9) * 9_000, badges=badges)
+
+
+def know(tx: Tx, of: Creator, *, waited_s: int, badges: tuple[Badge, ...]) -> None:
+    """Ten requests of today, and what they are said to earn."""
+    today, counts = reputation.day_of(NOW), Counts(accepted=10, waited_s=waited_s)
+    found = Reputation(of.id, reputation.first_day(today), today, 1, 5, counts, badges)
+    reputations.add(tx, {(of.id, today): counts})
+    reputations.keep(tx, [(found, today)])
+    held = creators.get(tx, of.id)
+    creators.show(tx, replace(held, response_sort_s=found.response_sort_s, badges=found.badges))
 
 
 def stock(where: Where) -> None:
@@ -214,6 +231,8 @@ def expected(tx: Tx, only: CreatorFilter) -> set[str]:
         "rating_min": lambda c: (c.rating_hundredths or 0) >= (only.rating_min or 0),
         "open_only": lambda c: c.takes_orders(NOW) or not only.open_only,
         "featured": lambda c: c.featured is only.featured,
+        "response_time_max": lambda c: c.response_sort_s <= (only.response_time_max or 0),
+        "badge": lambda c: only.badge in c.badges,
         "text": lambda c: any(word.startswith(only.text or "") for word in c.name.casefold().split()),
     }
     given = {name: test for name, test in tests.items() if getattr(only, name) is not None}
@@ -238,8 +257,13 @@ def test_counting_stops_at_the_limit(shop: Tx) -> None:
     assert catalogue.count_up_to(shop, lists.ALL, 50) == 50
 
 
-FACETS = ("category", "language", "country")
-RARE = {"featured": Sort.FEATURED, "price_max": Sort.PRICE, "rating_min": Sort.RATING}
+FACETS = ("category", "language", "country", "badge")
+RARE = {
+    "featured": Sort.FEATURED,
+    "price_max": Sort.PRICE,
+    "rating_min": Sort.RATING,
+    "response_time_max": Sort.RESPONSE_TIME,
+}
 """Filters that may leave few, and the sort whose own index leads there."""
 WALKS = {
     Sort.FEATURED: "creator_featured_first",
@@ -247,6 +271,7 @@ WALKS = {
     Sort.RATING: "creator_best",
     Sort.NEWEST: "creator_newest",
     Sort.NAME: "creator_by_name",
+    Sort.RESPONSE_TIME: "creator_fastest",
 }
 
 
@@ -276,6 +301,21 @@ def plans(shop: Tx, spy: Spy, sort: Sort, names: Sequence[str]) -> Iterator[list
         catalogue.list_of_page(shop, pages.PageArgs(20, start, backward), only, CreatorSort(sort, descending))
         assert len(spy.seen) == 1
         yield plan(spy, *spy.seen[0])
+
+
+@pytest.mark.postgresql_only
+@pytest.mark.parametrize("badge", [None, Badge.TOP_RATED])
+def test_postgresql_walks_the_index_of_response_times_too(shop: Tx, spy: Spy, badge: Badge | None) -> None:
+    key = lists.key_of(everyone(shop)[50], Sort.RESPONSE_TIME)
+    for way in ("sort", "seqscan"):  # as good in a shop of this size
+        spy.raw.execute(f"SET LOCAL enable_{way} = off")
+    for backward in (True, False):
+        spy.seen.clear()
+        args = pages.PageArgs(20, key, backward)
+        catalogue.list_of_page(shop, args, CreatorFilter(badge=badge), CreatorSort.of(Sort.RESPONSE_TIME))
+        sql, parameters = spy.seen[0]
+        steps = [row[0] for row in spy.raw.execute(f"EXPLAIN {sql}", parameters).fetchall()]
+        assert any("creator_fastest" in step for step in steps), steps
 
 
 @pytest.mark.parametrize("few", [0, 10, 10_000])

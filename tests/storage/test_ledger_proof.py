@@ -13,7 +13,8 @@ from tests.storage.databases import START, Clock, Place, Where
 
 from shoutgraph.domain import accounts, creators as creator_rules, ids, journal as lines, policies
 from shoutgraph.domain.audit import Act
-from shoutgraph.domain.creators import Category, Profile
+from shoutgraph.domain.categories import Category
+from shoutgraph.domain.creators import Profile
 from shoutgraph.domain.ledger import Lot, LotMove, Posting, Transfer
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.proof import Law, Violation

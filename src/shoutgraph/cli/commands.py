@@ -20,6 +20,7 @@ from shoutgraph.cli import (
     plugins,
     policies,
     prices,
+    reputation,
     restore,
     schema,
     seed,
@@ -75,6 +76,7 @@ main.command()(schema.schema)
 main.add_typer(prices.commands, name="prices")
 main.add_typer(policies.commands, name="policy")
 main.add_typer(gifts.commands, name="gifts")
+main.add_typer(reputation.commands, name="reputation")
 main.add_typer(ledger.commands, name="ledger")
 main.add_typer(clock.commands, name="clock")
 main.add_typer(strays.commands, name="strays")

@@ -9,8 +9,10 @@ from enum import StrEnum
 from typing import Final
 
 from shoutgraph.domain import clock, countries, creators, errors, pages
-from shoutgraph.domain.creators import Category, Creator
+from shoutgraph.domain.categories import Category
+from shoutgraph.domain.creators import Creator
 from shoutgraph.domain.orders.order import Occasion
+from shoutgraph.domain.reputation import Badge
 
 TEXT_CHARS_MAX: Final = 100
 WORDS_MAX: Final = 8
@@ -27,9 +29,10 @@ class Sort(StrEnum):
     RATING = "RATING"
     NEWEST = "NEWEST"
     NAME = "NAME"
+    RESPONSE_TIME = "RESPONSE_TIME"
 
 
-DESCENDING: Final = {Sort.FEATURED: True, Sort.PRICE: False, Sort.RATING: True, Sort.NEWEST: True, Sort.NAME: False}
+DESCENDING: Final = {sort: sort in {Sort.FEATURED, Sort.RATING, Sort.NEWEST} for sort in Sort}
 """The direction in which people expect each sort when they name none."""
 
 
@@ -46,6 +49,8 @@ class CreatorFilter:
     rating_min: int | None = None
     open_only: bool = False
     featured: bool | None = None
+    response_time_max: int | None = None
+    badge: Badge | None = None
     text: str | None = None
 
 
@@ -84,6 +89,8 @@ def key_of(creator: Creator, sort: Sort) -> pages.Key:
             return (clock.to_micros(creator.created_at), creator.id)
         case Sort.NAME:
             return (creators.sort_name(creator.name), creator.id)
+        case Sort.RESPONSE_TIME:
+            return (creator.response_sort_s, creator.id)
 
 
 def check_args(args: pages.PageArgs, sort: CreatorSort) -> None:
@@ -130,6 +137,7 @@ _KINDS: Final[dict[Sort, tuple[type, ...]]] = {
     Sort.RATING: (int, int, str),
     Sort.NEWEST: (int, str),
     Sort.NAME: (str, str),
+    Sort.RESPONSE_TIME: (int, str),
 }
 _INT64: Final = 2**63
 
@@ -151,14 +159,15 @@ def indexed(creator: Creator) -> tuple[str, ...]:
 
 
 def facets_of(creator: Creator) -> tuple[str, ...]:
-    """The words of the search index that say a creator's country, categories and languages.
+    """The words of the search index that say a creator's country, categories, badges and languages.
 
     A language is found under every beginning of its tag, so that pt finds pt-BR.
     """
     tags = [tag.lower().split("-") for tag in creator.languages]
     beginnings = {_LANGUAGE + "".join(tag[:parts]) for tag in tags for parts in range(1, len(tag) + 1)}
     categories = {_CATEGORY + category.lower() for category in creator.categories}
-    return (_COUNTRY + creator.country.lower(), *sorted(categories), *sorted(beginnings))
+    badges = [_badge(badge) for badge in creator.badges]
+    return (_COUNTRY + creator.country.lower(), *sorted(categories), *badges, *sorted(beginnings))
 
 
 def words_wanted(only: CreatorFilter) -> tuple[str, ...]:
@@ -175,9 +184,16 @@ def facets_wanted(only: CreatorFilter) -> tuple[str, ...]:
         wanted.append(_LANGUAGE + only.language.lower().replace("-", ""))
     if only.country is not None:
         wanted.append(_COUNTRY + only.country.lower())
+    if only.badge is not None:
+        wanted.append(_badge(only.badge))
     return tuple(wanted)
 
 
+def _badge(badge: Badge) -> str:
+    return _BADGE + badge.lower().replace("_", "")
+
+
+_BADGE: Final = "b0"
 _CATEGORY: Final = "c0"
 _COUNTRY: Final = "k0"
 _LANGUAGE: Final = "l0"

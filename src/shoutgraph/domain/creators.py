@@ -7,11 +7,11 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Final, TypedDict
 from urllib.parse import urlsplit
 
-from shoutgraph.domain import errors, ids, policies
+from shoutgraph.domain import errors, ids, policies, reputation
+from shoutgraph.domain.categories import Category
 from shoutgraph.domain.checks import Checks, tidy
 from shoutgraph.domain.orders.order import Occasion
 
@@ -35,26 +35,6 @@ RESERVED: Final = frozenset(
 """Handles that would pass for the platform itself."""
 
 _HANDLE = re.compile(r"[a-z0-9_.]{2,30}", re.ASCII)
-
-
-class Category(StrEnum):
-    """What a creator is known for."""
-
-    ACTOR = "ACTOR"
-    ARTIST = "ARTIST"
-    ATHLETE = "ATHLETE"
-    AUTHOR = "AUTHOR"
-    CHEF = "CHEF"
-    COMEDIAN = "COMEDIAN"
-    DANCER = "DANCER"
-    EDUCATOR = "EDUCATOR"
-    GAMER = "GAMER"
-    MAGICIAN = "MAGICIAN"
-    MUSICIAN = "MUSICIAN"
-    PRESENTER = "PRESENTER"
-    STYLIST = "STYLIST"
-    TRAVELLER = "TRAVELLER"
-    OTHER = "OTHER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +93,8 @@ class Creator:
     price_from_coins: int | None
     created_at: datetime
     takes_gifts: bool = True
+    response_sort_s: int = reputation.UNKNOWN_S
+    badges: tuple[reputation.Badge, ...] = ()
 
     @property
     def profile(self) -> Profile:

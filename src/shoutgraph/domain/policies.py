@@ -77,6 +77,12 @@ class Policy:
     waitlist_offer_s: int = 24 * HOUR_S
     waitlist_max: int = 500
     waitlists_fan_max: int = 20
+    reputation_sample_min: int = 5
+    badge_response_s: int = DAY_S
+    badge_on_time_bps: int = 10_000
+    badge_rating_hundredths: int = 480
+    badge_ratings_min: int = 10
+    badge_completion_bps: int = 9_500
 
     def __post_init__(self) -> None:
         assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"

@@ -9,7 +9,8 @@ from importlib import resources
 from typing import Any, Final
 
 from shoutgraph.domain import creators, ids, users
-from shoutgraph.domain.creators import Category, Creator, OfferTerms, Profile
+from shoutgraph.domain.categories import Category
+from shoutgraph.domain.creators import Creator, OfferTerms, Profile
 from shoutgraph.domain.gifts import StickerEntry, read_catalogue
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.packages import PriceList, read_list

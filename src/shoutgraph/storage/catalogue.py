@@ -14,7 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from shoutgraph.domain import catalogue, pages
+from shoutgraph.domain import catalogue, pages, reputation
 from shoutgraph.domain.catalogue import CreatorFilter, CreatorSort, Sort
 from shoutgraph.domain.creators import Creator
 from shoutgraph.storage.columns import Integer, Text, Truth
@@ -35,6 +35,7 @@ _KEYS: Final[dict[Sort, tuple[sa.Column[Any], ...]]] = {
     Sort.RATING: (_T.c.rating_hundredths, _T.c.rating_count, _T.c.id),
     Sort.NEWEST: (_T.c.created_at, _T.c.id),
     Sort.NAME: (_T.c.name_sort, _T.c.id),
+    Sort.RESPONSE_TIME: (_T.c.response_sort_s, _T.c.id),
 }
 _SEARCH: Final = sa.table("creator_fts", sa.column("rowid", Integer), sa.column("creator_fts", Text))
 """Creators' numbers and the words they are found under: an FTS5 table on SQLite, a view on PostgreSQL."""
@@ -43,7 +44,12 @@ Shape = frozenset[str]
 """Which conditions a filter has; each combination is one SQL text."""
 Leads = AbstractSet[str]
 """Columns whose conditions may choose the index that begins with them."""
-_RARE: Final = {"featured": _T.c.featured, "price_max": _T.c.price_from_coins, "rating_min": _T.c.rating_hundredths}
+_RARE: Final = {
+    "featured": _T.c.featured,
+    "price_max": _T.c.price_from_coins,
+    "rating_min": _T.c.rating_hundredths,
+    "response_time_max": _T.c.response_sort_s,
+}
 """Conditions that may leave few creators, with the column that an index of a sort begins with."""
 _EVERY: Final = frozenset(column.name for keys in _KEYS.values() for column in keys)
 
@@ -130,6 +136,10 @@ def _params(tx: Tx, only: CreatorFilter) -> dict[str, object]:
         params["category"] = f"%|{only.category}|%"
     if only.language is not None:
         params |= {"language": f"%|{only.language}|%", "dialect": f"%|{only.language}-%"}
+    if only.response_time_max is not None:  # nobody of whom too little is known answers in any time
+        params["response_time_max"] = min(only.response_time_max, reputation.UNKNOWN_S - 1)
+    if only.badge is not None:
+        params["badge"] = f"%|{only.badge}|%"
     if only.open_only:
         params["now"] = tx.now
     words, facets = catalogue.words_wanted(only), catalogue.facets_wanted(only)
@@ -258,6 +268,10 @@ _CONDITIONS: Final[dict[str, Callable[[Leads], sa.ColumnElement[bool]]]] = {
     "country": lambda _: _T.c.country == sa.bindparam("country"),
     "rating_min": lambda indexed: _tested(_T.c.rating_hundredths, indexed) >= sa.bindparam("rating_min", type_=Integer),
     "price_max": lambda indexed: _tested(_T.c.price_from_coins, indexed) <= sa.bindparam("price_max", type_=Integer),
+    "response_time_max": lambda indexed: (
+        _tested(_T.c.response_sort_s, indexed) <= sa.bindparam("response_time_max", type_=Integer)
+    ),
+    "badge": lambda _: sa.type_coerce(_T.c.badges, Text).like(sa.bindparam("badge")),
     "now": _takes_orders,
     "category": lambda _: sa.type_coerce(_T.c.categories, Text).like(sa.bindparam("category")),
     "language": _speaks,

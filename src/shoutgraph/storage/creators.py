@@ -1,7 +1,7 @@
 """Creators and their offers.
 
-The database keeps three things in step by triggers: a creator's cheapest active offer, the sum and number of their
-ratings, and the text that the catalogue searches. Units: coins, seconds, days.
+The database keeps in step by triggers: a creator's cheapest active offer, the sum and number of their ratings, and the
+text that the catalogue searches; response time and badges are those of their reputation. Units: coins, seconds, days.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,8 +12,9 @@ from typing import Any, Final, Generic, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from shoutgraph.domain import catalogue, creators, errors, ids
-from shoutgraph.domain.creators import Category, Creator, Offer
+from shoutgraph.domain import catalogue, creators, errors, ids, reputation
+from shoutgraph.domain.categories import Category
+from shoutgraph.domain.creators import Creator, Offer
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import columns
@@ -81,6 +82,7 @@ class CreatorRow(SQLModel, table=True):
         _sort_index("best", "rating_hundredths", "rating_count"),
         _sort_index("newest", "created_at"),
         _sort_index("by_name", "name_sort"),
+        _sort_index("fastest", "response_sort_s"),
         {"sqlite_strict": True},
     )
 
@@ -106,6 +108,15 @@ class CreatorRow(SQLModel, table=True):
     takes_gifts: bool = Field(
         sa_column=sa.Column(Truth, truth("takes_gifts"), server_default=sa.text("1"), nullable=False)
     )
+    response_sort_s: int = Field(
+        sa_column=sa.Column(
+            Integer,
+            sa.CheckConstraint("response_sort_s >= 0"),
+            server_default=sa.text(str(reputation.UNKNOWN_S)),
+            nullable=False,
+        )
+    )
+    badges: str = Field(sa_column=sa.Column(Tags(reputation.Badge), server_default=sa.text("'|'"), nullable=False))
     name_sort: str = Field(sa_type=Text)
     facets: str = Field(sa_type=Text)
     rating_hundredths: int = Field(sa_column=sa.Column(Integer, sa.Computed(_AVERAGE, persisted=True), nullable=False))
@@ -143,7 +154,7 @@ OFFERS: Final = columns.table_of(OfferRow)
 COLUMNS: Final = tuple(CREATORS.c[name] for name in Creator.__slots__)
 """The columns of a creator in the order of its value."""
 
-_KEPT: Final = frozenset({"rating_sum", "rating_count", "price_from_coins"})
+_KEPT: Final = frozenset({"rating_sum", "rating_count", "price_from_coins", "response_sort_s", "badges"})
 """Columns that change on their own, outside revisions."""
 _WRITTEN: Final = tuple(name for name in Creator.__slots__ if name not in _KEPT)
 _DERIVED: Final = ("name_sort", "facets")
@@ -162,6 +173,16 @@ _SAVE: Final = Statement[Any](
     )
 )
 _GET: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.id == sa.bindparam("id")), holds=CREATORS)
+_HOLD: Final = Statement[Any](
+    lambda: sa.select(*COLUMNS).where(columns.any_of(CREATORS.c.id, "ids")).order_by(CREATORS.c.id), holds=CREATORS
+)
+_JUDGED: Final = Statement[Any](
+    lambda: (
+        sa.update(CREATORS)
+        .where(CREATORS.c.id == sa.bindparam("of"))
+        .values({name: sa.bindparam(f"to_{name}") for name in ("response_sort_s", "badges", "facets")})
+    )
+)
 _FIND_BY_HANDLE: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.handle == sa.bindparam("handle")))
 _FIND_BY_USER: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(CREATORS.c.user_id == sa.bindparam("user_id")))
 _FIND_ID: Final = Statement[tuple[ids.CreatorId]](
@@ -238,6 +259,19 @@ def hold(tx: Tx, creator_id: str) -> None:
     """Holds a creator, for what is counted or summed over all that is theirs; what only reads holds nothing."""
     if tx.hold is not Hold.NO:
         tx.one(_GET, id=creator_id)
+
+
+def hold_all(tx: Tx, creator_ids: Sequence[str]) -> list[Creator]:
+    """Those of these creators that there are, held in the order of their ids by a unit of work that writes."""
+    return [Creator(*row) for row in tx.all(_HOLD, ids=sorted(creator_ids))]
+
+
+def show(tx: Tx, creator: Creator) -> None:
+    """Puts a creator's response time and badges on the row that lists sort and filter by; the reputation has them."""
+    facets = " ".join(catalogue.indexed(creator))
+    tx.put(
+        _JUDGED, of=creator.id, to_response_sort_s=creator.response_sort_s, to_badges=creator.badges, to_facets=facets
+    )
 
 
 def find_by_handle(tx: Tx, handle: str) -> Creator | None:

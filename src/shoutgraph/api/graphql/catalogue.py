@@ -16,11 +16,12 @@ from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.sorting import SortDirection
 from shoutgraph.domain import catalogue as catalogue_values, ids, pages
 from shoutgraph.domain.catalogue import ALL, CreatorFilter, CreatorSort, Sort
-from shoutgraph.domain.creators import Category
+from shoutgraph.domain.categories import Category
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders.order import Occasion, Usage
 from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.domain.quotes import Quote
+from shoutgraph.domain.reputation import Badge
 from shoutgraph.services import catalogue, creators, offers
 
 QUOTE_COST: Final = "3"
@@ -35,6 +36,7 @@ enums.describe(
         Sort.RATING: "The average rating, then the number of ratings.",
         Sort.NEWEST: "When they became creators.",
         Sort.NAME: "The name, without accents and case.",
+        Sort.RESPONSE_TIME: "The mean time to an answer over the last 60 days; those of whom too little is known last.",
     },
 )
 
@@ -58,6 +60,10 @@ class CreatorFilterInput:
     )
     open_only: bool = strawberry.field(default=False, description="Open and not on a break now.")
     featured: bool | None = strawberry.field(default=None, description="Featured, or not.")
+    response_time_max_seconds: int | None = strawberry.field(
+        default=None, description="Answers requests within so many seconds, on average over the last 60 days."
+    )
+    badge: Badge | None = strawberry.field(default=None, description="Has this badge.")
     text: str | None = strawberry.field(
         default=None,
         description="Words, or their beginnings, in the handle, the name or the bio: all of them, without accents and "
@@ -67,7 +73,9 @@ class CreatorFilterInput:
 
     def read(self) -> CreatorFilter:
         """The filter as the catalogue takes it."""
-        return CreatorFilter(**{name: getattr(self, name) for name in CreatorFilter.__slots__})
+        names = (name for name in CreatorFilter.__slots__ if name != "response_time_max")
+        values = {name: getattr(self, name) for name in names}
+        return CreatorFilter(**values, response_time_max=self.response_time_max_seconds)
 
 
 @strawberry.input(description="How to sort creators; the id breaks ties.")
@@ -75,8 +83,8 @@ class CreatorSortInput:
     field: Sort = strawberry.field(description="Sort key.")
     direction: SortDirection | None = strawberry.field(
         default=None,
-        description="Direction; if not given, what people expect: featured, best and newest first, cheapest first, "
-        "names from A.",
+        description="Direction; if not given, what people expect: featured, best and newest first, cheapest and "
+        "fastest first, names from A.",
     )
 
     def read(self) -> CreatorSort:

@@ -10,13 +10,15 @@ from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.orders import words
+from shoutgraph.api.graphql.reputation import ReputationType
 from shoutgraph.domain import creators as creator_values
 from shoutgraph.domain.capacity import Capacity
-from shoutgraph.domain.creators import Category, Creator, Offer
+from shoutgraph.domain.categories import Category
+from shoutgraph.domain.creators import Creator, Offer
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.orders.rating import STARS
-from shoutgraph.services import creators, offers
+from shoutgraph.services import creators, offers, reputation
 from shoutgraph.services.orders import ratings, waiting
 
 __all__ = ["CreatorType", "OfferType", "RatingSummaryType", "fetch_creators", "fetch_offers", "words"]
@@ -143,6 +145,12 @@ class CreatorType(NodeType):
         return RatingSummaryType(
             creator_id=of.id, average_hundredths=of.rating_hundredths, sum=of.rating_sum, count=of.rating_count
         )
+
+    @loaders.batch(description="How they answered, delivered and kept their word over the last 60 days.")
+    @staticmethod
+    async def reputation(parents: "list[CreatorType]", context: Context) -> list[ReputationType]:
+        found = await reputation.list_of(context.tools, [parent.id for parent in parents])
+        return [ReputationType.of(each) for each in found]
 
     @fields.resolver(
         description="Whether they are open and not on a break now; capacity says whether there is a place."

@@ -12,7 +12,8 @@ from shoutgraph.api.graphql.directives import requires
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.domain import ids
-from shoutgraph.domain.creators import Category, Profile, ProfileChanges
+from shoutgraph.domain.categories import Category
+from shoutgraph.domain.creators import Profile, ProfileChanges
 from shoutgraph.domain.users import Scope
 from shoutgraph.services import creators
 

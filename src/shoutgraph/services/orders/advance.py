@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from shoutgraph.domain import accounts, fees, ids, journal, postings
+from shoutgraph.domain import accounts, fees, ids, journal, postings, reputation
 from shoutgraph.domain.deadlines import Deadline
 from shoutgraph.domain.earnings import Earning, EarningKind
 from shoutgraph.domain.fees import Split
@@ -77,7 +77,9 @@ def keep(tools: Tools, tx: Tx, order: Order, policy: Policy, *, did: Did) -> Non
         deadlines.put(tx, Deadline(order.id, kind, due_at, order.revision))
     if tools.providers.hooks.screens and order.state in SCREENED and order.frozen_at is None:
         deadlines.put(tx, Deadline(order.id, SCREENINGS[0], tx.now, order.revision))
+    facts = {} if before is None else reputation.facts_of(did.transition, before, now=tx.now)
     body = {
+        **facts,
         "transition": did.transition,
         "actor": did.actor.value,
         "status": order.state.value,

@@ -21,6 +21,7 @@ from shoutgraph.storage import (
     disputes,
     earnings,
     epochs,
+    folds,
     gifts,
     journal,
     ledger,
@@ -35,6 +36,7 @@ from shoutgraph.storage import (
     receipts,
     recipients,
     refunds,
+    reputation,
     requests,
     resolutions,
     reversals,
@@ -86,6 +88,10 @@ ROOMS: Final = (
     waitlist,
     wallets,
 )
+    api_keys, audit, bank_files, creators, cuts, deadlines, disputes, earnings, epochs, folds, gifts, journal,
+    ledger, media, news, notices, orders, packages, payouts, policies, ratings, receipts, recipients, refunds,
+    reputation, requests, resolutions, reversals, stickers, strays, sweeps, taken_back, topups, users, wallets,
+)
 """Whoever has tables: they are known once their room is imported."""
 
 CHUNK_ROWS: Final = 1_000
@@ -108,7 +114,7 @@ REPLAYED: Final = frozenset({"account", "transfer", "posting", "lot", "lot_move"
 """Tables that are written in the order in which things happened."""
 SEEDED: Final = frozenset({"asset"})
 """Tables in which a new database has rows."""
-LAST: Final = ("epoch",)
+LAST: Final = ("epoch", "fold", "reputation")
 """Tables whose guards look at others that nothing else binds them to."""
 
 T = TypeVar("T")
