@@ -62,6 +62,7 @@ ROOMS: Final = (
     disputes,
     earnings,
     epochs,
+    folds,
     gifts,
     journal,
     ledger,
@@ -76,6 +77,7 @@ ROOMS: Final = (
     receipts,
     recipients,
     refunds,
+    reputation,
     requests,
     resolutions,
     reversals,
@@ -87,10 +89,6 @@ ROOMS: Final = (
     users,
     waitlist,
     wallets,
-)
-    api_keys, audit, bank_files, creators, cuts, deadlines, disputes, earnings, epochs, folds, gifts, journal,
-    ledger, media, news, notices, orders, packages, payouts, policies, ratings, receipts, recipients, refunds,
-    reputation, requests, resolutions, reversals, stickers, strays, sweeps, taken_back, topups, users, wallets,
 )
 """Whoever has tables: they are known once their room is imported."""
 
