@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from tests.api import ledgers
+from tests.api import ledgers, shops
 from tests.api.cast import PAYOUT, PURCHASE, STEPS, Cast
 from tests.api.deployment import mutation_of
 
@@ -89,6 +89,8 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "giftRanking": Door(
             "query ($id: ID!) { giftRanking(creatorId: $id, first: 1) { nodes { rank } } }", _of("creator_profile")
         ),
+        "priceLists": Door(_page("priceLists(first: 1)")),
+        "priceListMarket": Door(f"{{ priceListMarket(version: 1, {MARKET}) {{ packages {{ coins }} }} }}"),
         "policy": Door("{ policy { version } }"),
         "policies": Door("{ policies(first: 1) { nodes { reason } } }"),
         "apiKeys": Door("{ apiKeys { id } }"),
@@ -192,6 +194,8 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         "payoutApprove": _payout,
         "payoutHold": lambda cast: {**_payout(cast), "code": "RISK", "note": "A closer look."},
         "payoutDeny": lambda cast: {**_payout(cast), "note": "This is why."},
+        "pricePublish": lambda cast: shops.published(cast.deployment),
+        "priceWithdraw": lambda cast: {"version": shops.scheduled(cast.deployment)},
         "policyPublish": lambda cast: {
             "expectedVersion": (seen := cast.rules())[0],
             "changes": [{"name": "upload_s", "value": seen[1]}],

@@ -30,7 +30,7 @@ from tests.api.exemptions import LONE_IDS, NO_KEY, NO_REVISION
 
 SUBJECTS: Final = (
     *("user", "creator", "offer", "gift", "money", "order", "rating", "waitlist"),
-    *("topUp", "wallet", "payout", "policy", "apiKey", "testClock"),
+    *("topUp", "wallet", "payout", "policy", "price", "promo", "apiKey", "testClock"),
 )
 """What the names of mutations begin with."""
 

@@ -75,6 +75,8 @@ payoutQueue               401        403    403        403      403            4
 giftCatalogue             yes        yes    yes        yes      yes            yes        yes      yes      yes
 giftEvents                401        yes    yes        yes      yes            yes        yes      403      yes
 giftRanking               yes        yes    yes        yes      yes            yes        yes      yes      yes
+priceLists                401        403    403        403      403            403        yes      403      yes
+priceListMarket           401        403    403        403      403            403        yes      403      yes
 policy                    yes        yes    yes        yes      yes            yes        yes      yes      yes
 policies                  401        403    403        403      403            403        yes      403      yes
 apiKeys                   401        403    403        403      403            403        403      403      yes
@@ -153,6 +155,8 @@ payoutHold                401        403    403        403      403            4
 payoutDeny                401        403    403        403      403            403        yes      403      yes
 giftSend                  401        yes    yes        (422)    (422)          (403)      (403)    (403)    (403)
 giftThank                 401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+pricePublish              401        403    403        403      403            403        403      403      yes
+priceWithdraw             401        403    403        403      403            403        403      403      yes
 policyPublish             401        403    403        403      403            403        403      403      yes
 userRegister              401        403    403        403      403            403        403      403      yes
 apiKeyCreate              401        403    403        403      403            403        403      403      yes

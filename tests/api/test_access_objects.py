@@ -136,6 +136,10 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "Policy": "version feeBasisPoints screeningSeconds acceptSeconds deliverySeconds expressSeconds reviewLateSeconds "
     "reviewSeconds confirmSeconds redoSeconds disputeSilenceSeconds disputeSeconds earningsHoldSeconds payoutMin "
     "payoutDayMax ratingSeconds ratingEditSeconds coinPar values",
+    "PriceList": "version status effectiveAt endedAt publishedAt publishedBy reason packageCount warnings",
+    "PriceListMarket": "packages unitPrice unitCoins",
+    "PriceListPackage": "coins bonusCoins price storeCode",
+    "PriceListWarning": "hole country currency platform coins message",
     "PolicyValue": "name value",
     "PolicyVersion": "policy changed publishedAt publishedBy reason",
     "PriceSplit": "fee earning earningMoney",
@@ -154,8 +158,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "RedirectAction": "url",
     "StatementLine": "kind ref coin coins balance at orderId giftId",
     "Sticker": "id key version name price tier asset active createdAt",
-    "TopUp": "id revision status coins bonusCoins price providerCode nextActionExpiresAt refunded refundsFailed "
-    "disputed declineCode review createdAt updatedAt package follows",
+    "TopUp": "id revision status coins bonusCoins price discount providerCode nextActionExpiresAt refunded "
+    "refundsFailed disputed declineCode review createdAt updatedAt package follows",
     "TopUpProvider": "code label methods currency minAmount maxAmount refunds storeCode",
     "TopUpRefund": "id revision status topUpId amount coins reason requestedBy decidedBy failureCode needsReview "
     "createdAt updatedAt",

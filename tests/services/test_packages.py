@@ -1,20 +1,25 @@
 """Price lists: loaded once, changed by new versions, and what they then say."""
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
 import pytest
 from tests.services.world import World
 
-from shoutgraph.domain import errors, packages as rules
+from shoutgraph.domain import errors, packages as rules, pages
 from shoutgraph.domain.money import Money
 from shoutgraph.domain.packages import Market, PackageEntry, Platform, PriceList, RateEntry
+from shoutgraph.domain.price_lists import Hole, ListState, Version
 from shoutgraph.domain.users import SYSTEM
 from shoutgraph.services import packages, seeds
-from shoutgraph.services.packages import Loaded
-from shoutgraph.storage import packages as rows
+from shoutgraph.services.packages import Draft, Loaded
+from shoutgraph.storage import packages as rows, price_lists
+from shoutgraph.storage.tx import Tx
 
 DE = Market("DE", "EUR", Platform.WEB)
 PRICES = seeds.read_prices()
+HOUR: Final = timedelta(hours=1)
 
 
 def with_price(coins: int, minor: int) -> PriceList:
@@ -106,3 +111,49 @@ def test_a_package_of_the_demo_is_never_dearer_than_the_same_coins_apart_and_dea
         assert minor * units[market].per_coins <= coins * units[market].price_minor
         if market.platform is not Platform.WEB:
             assert minor > prices[replace(market, platform=Platform.WEB), coins]
+
+
+def test_a_list_for_later_takes_effect_at_its_time_and_one_before_it_is_refused(world: World) -> None:
+    tools, admin = world.tools, world.staff("admin")
+    world.run(packages.load(tools, SYSTEM, PRICES))
+
+    def publish(minor: int, hours: int, version: int) -> Version:
+        draft = Draft(replace(with_price(7000, minor), rates=()), "Autumn", version, world.clock() + hours * HOUR)
+        return world.run(packages.publish(tools, admin, world.request("pricePublish", admin), draft)).value
+
+    def sold() -> int:
+        return {each.coins: each.price.minor for each in world.run(packages.list_of_market(tools, DE))}[7000]
+
+    first = publish(11_999, 2, 1)
+    assert (first.state, first.version) == (ListState.SCHEDULED, 2)
+    with pytest.raises(errors.ValidationError, match="withdraw that first"):
+        publish(12_999, 1, 2)
+    with pytest.raises(errors.ValidationError, match="withdraw that first"):
+        world.run(packages.load(tools, SYSTEM, with_price(7000, 12_999)))
+    second = publish(12_999, 3, 2)
+    assert (world.run(packages.apply_due(tools)), sold()) == (0, 10_999)
+    world.clock.move(hours=2)
+    assert (world.run(packages.apply_due(tools)), sold()) == (1, 11_999)
+    assert world.run(packages.apply_due(tools)) == 0
+    gone = world.run(packages.withdraw(tools, admin, world.request("priceWithdraw", admin), second.version)).value
+    assert gone.state is ListState.WITHDRAWN
+    world.clock.move(hours=2)
+    assert (world.run(packages.apply_due(tools)), sold()) == (0, 11_999)
+    states = [(each.version, each.state.value, each.ended_at is None) for each in world.read(history)]
+    assert states == [(3, "WITHDRAWN", True), (2, "APPLIED", True), (1, "APPLIED", False)]
+    with pytest.raises(errors.ValidationError):
+        world.run(packages.withdraw(tools, admin, world.request("priceWithdraw", admin), second.version))
+
+
+def test_what_costs_less_than_it_pays_out_is_warned_of(world: World) -> None:
+    world.run(packages.load(world.tools, SYSTEM, PRICES))
+    found = world.read(lambda tx: packages.warnings_of(tx, with_price(7000, 4_899)))
+    assert {(each.hole, each.coins) for each in found if each.market == DE} == {
+        (Hole.BELOW_PAYOUT, 7000),
+        (Hole.SMALLER_IS_CHEAPER, 17_500),
+    }
+    assert all(each.market != DE for each in world.read(lambda tx: packages.warnings_of(tx, PRICES)))
+
+
+def history(tx: Tx) -> list[Version]:
+    return price_lists.list_of_page(tx, pages.PageArgs(10, None, backward=False))

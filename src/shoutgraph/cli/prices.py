@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
+from rich.markup import escape
 from rich.table import Column, Table
 
 from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show
-from shoutgraph.domain import money, packages as rules
+from shoutgraph.domain import clock, money, packages as rules, pages, price_files
 from shoutgraph.domain.errors import ValidationError
 from shoutgraph.domain.packages import Package, PriceList, UnitPrice
+from shoutgraph.domain.price_lists import Warned
 from shoutgraph.domain.users import ROLES, Viewer
 
 FILE_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -33,6 +35,8 @@ def load(
 ) -> None:
     """Make a price list the one that holds. What it does not name goes off sale; loading it twice changes nothing.
 
+    What looks wrong in it is told, and loaded all the same; `prices check` only tells.
+
     The embedded database is worked on while no server runs. Top-ups that are on their way keep the price that they
     were sold at.
     """
@@ -46,6 +50,7 @@ def load(
 
     async def change() -> tuple[packages.Loaded, packages.OnSale, packages.OnSale]:
         async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
+            _tell_warnings(await opened.tools.store.read(lambda tx: packages.warnings_of(tx, prices)))
             before = await opened.tools.store.read(packages.on_sale)
             loaded = await packages.load(opened.tools, OPERATOR, prices)
             return loaded, before, await opened.tools.store.read(packages.on_sale)
@@ -60,6 +65,41 @@ def load(
         f"Retired: {loaded.retired}. On sale: {len(after.packages)} packages.",
         soft_wrap=True,
     )
+
+
+@commands.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="The price list: JSON, or TOML if its name ends in .toml.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Tell what looks wrong in a price list, and load nothing. Runs beside the server."""
+    from shoutgraph import app
+    from shoutgraph.services import packages
+
+    prices = read(file)
+    with app.open_reader(read_settings(data_dir=data_dir)) as store:
+        found = store.read_now(lambda tx: packages.warnings_of(tx, prices))
+    _tell_warnings(found)
+    console.print(f"{len(prices.packages)} packages, {len(found)} warnings.", soft_wrap=True)
+
+
+@commands.command()
+def history(data_dir: DataDir = None) -> None:
+    """List the newest versions of the prices, and who published them why. Runs beside the server."""
+    from shoutgraph import app
+    from shoutgraph.services import packages
+
+    args = pages.read_args(scope=packages.LISTS, first=pages.PAGE_MAX, kinds=(int,))
+    with app.open_reader(read_settings(data_dir=data_dir)) as store:
+        found = store.read_now(lambda tx: packages.versions(tx, args))
+    names = ("version", "status", "takes effect", "ended", "by", "packages", "warnings", "reason")
+    table = Table(*names, title="Price lists")
+    for each in found:
+        ended = "" if each.ended_at is None else clock.to_text(each.ended_at)
+        told = (each.state.value, clock.to_text(each.effective_from), ended, each.published_by)
+        counts = (str(each.packages_count), str(len(each.warnings)))
+        table.add_row(str(each.version), *map(escape, (*told, *counts, each.reason)))
+    show(table)
 
 
 @commands.command("list")
@@ -93,7 +133,7 @@ def read(file: Path) -> PriceList:
     Raises:
         Exit: it is not one; the file and the place in it are named.
     """
-    prices = read_with(file, rules.read_list)
+    prices = read_with(file, price_files.read_list)
     try:
         rules.check_list(prices)
     except ValidationError as error:
@@ -125,6 +165,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         raise ValueError(f"{next(name for name in names if names.count(name) > 1)} is named twice")
     return found
+
+
+def _tell_warnings(warnings: Iterable[Warned]) -> None:
+    for each in warnings:
+        console.print(f"warning: {each.message}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _tell_changes(sign: str, prices: Iterable[Package | UnitPrice], others: set[str]) -> None:

@@ -9,6 +9,7 @@ ShoutgraphError
 ├── IdempotencyKeyReusedError  the key was used before with other input
 ├── OrderStateError            the order's state does not allow this transition
 ├── PriceChangedError          the price is no longer the one the viewer saw
+├── MoneyPriceChangedError     the price of coins is no longer the one the viewer saw
 ├── InsufficientCoinsError     too few coins
 ├── CreatorUnavailableError    the creator takes no orders now
 ├── WalletLockedError          the wallet is locked after a charge-back
@@ -117,6 +118,17 @@ class PriceChangedError(ShoutgraphError):
     def __init__(self, *, current_price_coins: int) -> None:
         super().__init__(f"The price is now {current_price_coins} coins.", path=("input", "expectedPrice"))
         self.current_price_coins: Final = current_price_coins
+
+
+class MoneyPriceChangedError(ShoutgraphError):
+    """The price of coins is no longer the one the viewer saw. Units: minor units of the currency."""
+
+    default_code = "PRICE_CHANGED"
+
+    def __init__(self, *, current_minor: int, currency: str) -> None:
+        super().__init__("The price of these coins has changed.", path=("input", "expectedPriceMinorUnits"))
+        self.current_minor: Final = current_minor
+        self.currency: Final = currency
 
 
 class InsufficientCoinsError(ShoutgraphError):

@@ -4,13 +4,11 @@ Units: `_coins` coins, `_minor` minor units of the price's currency, book units 
 book currency. Every division states which way it rounds.
 """
 
-import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import product
 from typing import Final, TypeVar
 
 from shoutgraph.domain import countries, errors, money
@@ -26,10 +24,6 @@ PACKAGES_MAX: Final = 20
 """Packages on sale in one market at most."""
 MARKETS_MAX: Final = 5_000
 """Markets in one price list at most."""
-
-_UNIT: Final = {"price_minor": RATIO_MAX, "per_coins": RATIO_MAX, "coins_min": COINS_MAX, "coins_max": COINS_MAX}
-_COINS = re.compile(r"[1-9][0-9]{0,9}")
-_PRODUCT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 T = TypeVar("T")
 P = TypeVar("P", "Package", "UnitPrice")
@@ -254,119 +248,6 @@ def seen_from(country: str | None, currency: str | None, found: Sequence[P]) -> 
 def _is_for(country: str, market: Market, own: Collection[Market]) -> bool:
     """Whether it is of the rest of the world, and the country has nothing in its stead."""
     return market.country == ANYWHERE and Market(country, market.currency, market.platform) not in own
-
-
-def read_list(given: object) -> PriceList:
-    """A price list from plain values, in the form that docs/OPERATIONS.md shows.
-
-    Raises:
-        ValidationError: something is missing, unknown or out of its range; the message says where.
-    """
-    parts = _table(given, "the price list", ("book_currency", "rates", "markets"))
-    book = _currency(parts["book_currency"], "book_currency")
-    rates = []
-    for currency, ratio in _table(parts["rates"], "rates").items():
-        where = f"rates.{currency}"
-        sides = [_whole(side, where, 1, RATIO_MAX) for side in _list(ratio, where)]
-        if len(sides) != 2:  # noqa: PLR2004 - a ratio
-            raise _refusal(f"{where} is two whole numbers: so many book units for so many minor units.", "VALIDATION")
-        rates.append(RateEntry(_currency(currency, where), book, *sides))
-    packages: list[PackageEntry] = []
-    units: list[UnitEntry] = []
-    for number, each in enumerate(_list(parts["markets"], "markets"), start=1):
-        sold, unit = _read_markets(each, f"markets, entry {number}")
-        packages += sold
-        units += unit
-    return PriceList(tuple(rates), tuple(packages), tuple(units))
-
-
-def _read_markets(given: object, where: str) -> tuple[list[PackageEntry], list[UnitEntry]]:
-    """One entry of the list: the same prices for several countries and platforms."""
-    parts = _table(given, where, ("countries", "currency", "platforms", "unit", "packages"), ("bonus", "products"))
-    currency = _currency(parts["currency"], f"{where}: currency")
-    names = _table(parts["unit"], f"{where}: unit", _UNIT)
-    unit = {name: _whole(names[name], f"{where}: unit.{name}", 1, top) for name, top in _UNIT.items()}
-    if unit["coins_min"] > unit["coins_max"]:
-        raise _refusal(f"{where}: unit.coins_min is more than unit.coins_max.", "OUT_OF_RANGE")
-    prices, bonus = (_by_coins(parts.get(name, {}), f"{where}: {name}") for name in ("packages", "bonus"))
-    for coins in bonus.keys() - prices.keys():
-        raise _refusal(f"{where}: bonus.{coins} is of no package.", "VALIDATION")
-    products = _products(parts.get("products", {}), f"{where}: products", prices)
-    packages, units = [], []
-    for country, platform in product(
-        _list(parts["countries"], f"{where}: countries"), _list(parts["platforms"], f"{where}: platforms")
-    ):
-        if platform not in list(Platform):
-            raise _refusal(f"{where}: platforms: {platform} is not one of {', '.join(Platform)}.", "VALIDATION")
-        market = Market(str(country), currency, Platform(str(platform)))
-        units.append(UnitEntry(market, **unit))
-        packages += [
-            PackageEntry(market, coins, minor, bonus.get(coins, 0), products.get(coins))
-            for coins, minor in prices.items()
-        ]
-        if products and market.platform is Platform.WEB:
-            raise _refusal(f"{where}: products are of the stores of phones, not of the web.", "VALIDATION")
-    return packages, units
-
-
-def _products(given: object, where: str, prices: Mapping[int, int]) -> dict[int, str]:
-    """What the store calls its packages, by coins."""
-    found = {}
-    for name, value in _table(given, where).items():
-        coins = int(name) if _COINS.fullmatch(name) else 0
-        if coins not in prices:
-            raise _refusal(f"{where}.{name} is of no package.", "VALIDATION")
-        if not isinstance(value, str) or not _PRODUCT.fullmatch(value):
-            raise _refusal(f"{where}.{name} is the store's id of a product: {_PRODUCT.pattern}", "VALIDATION")
-        found[coins] = value
-    return found
-
-
-def _by_coins(given: object, where: str) -> dict[int, int]:
-    found = {}
-    for name, value in _table(given, where).items():
-        coins = int(name) if _COINS.fullmatch(name) else 0
-        if not 1 <= coins <= COINS_MAX:
-            raise _refusal(f"{where}.{name}: coins are a whole number from 1 to {COINS_MAX}.", "OUT_OF_RANGE")
-        found[coins] = _whole(value, f"{where}.{name}", 1, PRICE_MAX_MINOR)
-    return found
-
-
-def _table(
-    given: object, where: str, needed: Iterable[str] | None = None, allowed: Iterable[str] = ()
-) -> Mapping[str, object]:
-    """A table of names; where names are given, it has all that are needed and no other.
-
-    Raises:
-        ValidationError: it is none, or its names are wrong.
-    """
-    if not isinstance(given, Mapping):
-        raise _refusal(f"{where} is a table of names and values.", "VALIDATION")
-    if needed is None:
-        return given
-    for name in {*needed} - given.keys():
-        raise _refusal(f"{where} has no {name}.", "VALIDATION")
-    for name in given.keys() - {*needed, *allowed}:
-        raise _refusal(f"{where}: {name} is not known here.", "VALIDATION")
-    return given
-
-
-def _list(given: object, where: str) -> list[object]:
-    if not isinstance(given, list) or not 0 < len(given) <= MARKETS_MAX:
-        raise _refusal(f"{where} is a list of 1 to {MARKETS_MAX}.", "VALIDATION")
-    return given
-
-
-def _whole(given: object, where: str, low: int, high: int) -> int:
-    if not isinstance(given, int) or isinstance(given, bool) or not low <= given <= high:
-        raise _refusal(f"{where} is a whole number from {low} to {high}, not {given!r}.", "OUT_OF_RANGE")
-    return given
-
-
-def _currency(given: object, where: str) -> str:
-    if not isinstance(given, str) or not money.is_currency(given):
-        raise _refusal(f"{where}: {given!r} is not an ISO 4217 currency with minor units.", "VALIDATION")
-    return given
 
 
 def _check_sold(market: Market, rated: Collection[str]) -> None:

@@ -83,6 +83,7 @@ class Policy:
     badge_rating_hundredths: int = 480
     badge_ratings_min: int = 10
     badge_completion_bps: int = 9_500
+    bonus_life_s: int = 365 * DAY_S
 
     def __post_init__(self) -> None:
         assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"

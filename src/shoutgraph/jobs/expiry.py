@@ -7,8 +7,8 @@ from shoutgraph.jobs.runner import Tick
 from shoutgraph.services.watch import Watch
 from shoutgraph.tools import Tools
 
-EXPIRING: Final = frozenset({"deadlines", "earnings", "notices", "requests", "waitlist", "wallets"})
-"""Orders that time moves on, earnings whose hold is over, what is forgotten, places and granted coins that lapse."""
+EXPIRING: Final = frozenset({"deadlines", "earnings", "notices", "prices", "requests", "waitlist", "wallets"})
+"""What acts because it is time: orders move, earnings mature, prices start, places and granted coins lapse."""
 
 
 def guarded(jobs: Mapping[str, Tick], watch: Watch) -> Mapping[str, Tick]:

@@ -13,8 +13,9 @@ from shoutgraph.domain.categories import Category
 from shoutgraph.domain.creators import Creator, OfferTerms, Profile
 from shoutgraph.domain.gifts import StickerEntry, read_catalogue
 from shoutgraph.domain.orders.order import Occasion
-from shoutgraph.domain.packages import PriceList, read_list
+from shoutgraph.domain.packages import PriceList
 from shoutgraph.domain.policies import Policy
+from shoutgraph.domain.price_files import read_list
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import creators as creator_rows, policies, users as user_rows
 from shoutgraph.storage.tx import Tx

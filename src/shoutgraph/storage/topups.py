@@ -127,6 +127,12 @@ class TopupRow(SQLModel, table=True):
     leased_until: datetime | None = Field(sa_type=Micros)
     follows: str | None = Field(sa_type=Text)
     refunds_failed_minor: int = Field(sa_column=sa.Column(Integer, server_default=sa.text("0"), nullable=False))
+    price_id: str | None = Field(sa_type=Text)
+    rate_version: int | None = Field(sa_type=Integer)
+    spread_bps: int = Field(sa_column=sa.Column(Integer, server_default=sa.text("0"), nullable=False))
+    promotion_id: str | None = Field(sa_type=Text)
+    discount_minor: int = Field(sa_column=sa.Column(Integer, server_default=sa.text("0"), nullable=False))
+    bonus_s: int | None = Field(sa_type=Integer)
     booked_refunds_failed_minor: int = Field(sa_column=sa.Column(Integer, server_default=sa.text("0"), nullable=False))
 
 
@@ -284,17 +290,8 @@ _terms_of: Final = _taker(Terms)
 _totals_of: Final = _taker(Totals)
 _booked_of: Final = _taker(Booked)
 _payload_of: Final = _taker(Payload)
-_TERMS: Final = ("package_id", "coins", "bonus_coins", "price_minor", "currency", "book_units", "country", "platform")
-_TOTALS: Final = (
-    "settled_minor",
-    "refunded_minor",
-    "disputed_minor",
-    "won_minor",
-    "lost_minor",
-    "fee_currency",
-    "fee_minor",
-    "refunds_failed_minor",
-)
+_TERMS: Final = tuple(each.name for each in fields(Terms))
+_TOTALS: Final = tuple(each.name for each in fields(Totals))
 _BOOKED: Final = (
     "credited",
     "booked_refunded_minor",

@@ -59,6 +59,12 @@ class PriceChangedErrorType(UserErrorType):
     current_price: money.Coins = strawberry.field(description="Price now.")
 
 
+@strawberry.type(name="MoneyPriceChangedError", description="The price of coins is no longer the one that you saw.")
+class MoneyPriceChangedErrorType(UserErrorType):
+    current_price_minor_units: scalars.BigInt = strawberry.field(description="What it costs now, in minor units.")
+    currency: scalars.CurrencyCode = strawberry.field(description="Of which currency.")
+
+
 @strawberry.type(name="InsufficientCoinsError", description="Too few coins.")
 class InsufficientCoinsErrorType(UserErrorType):
     required: money.Coins = strawberry.field(description="Coins needed.")
@@ -109,6 +115,7 @@ AS_DATA: Final[dict[type[errors.ShoutgraphError], type[UserErrorType]]] = {
     errors.IdempotencyKeyReusedError: IdempotencyKeyReusedErrorType,
     errors.OrderStateError: OrderStateErrorType,
     errors.PriceChangedError: PriceChangedErrorType,
+    errors.MoneyPriceChangedError: MoneyPriceChangedErrorType,
     errors.InsufficientCoinsError: InsufficientCoinsErrorType,
     errors.CreatorUnavailableError: CreatorUnavailableErrorType,
     errors.WalletLockedError: WalletLockedErrorType,
@@ -130,25 +137,21 @@ def as_data(refusal: errors.ShoutgraphError) -> UserErrorType | None:
 
 
 def _data_of(refusal: errors.ShoutgraphError) -> dict[str, object]:
-    data: dict[str, object] = {}
-    match refusal:
-        case errors.StaleRevisionError():
-            data = {"current_revision": refusal.current_revision}
-        case errors.OrderStateError():
-            data = {"state": refusal.state}
-        case errors.PriceChangedError():
-            data = {"current_price": refusal.current_price_coins}
-        case errors.InsufficientCoinsError():
-            data = {"required": refusal.required_coins, "available": refusal.available_coins}
-        case errors.CreatorUnavailableError():
-            data = {"waiting": getattr(refusal, "waiting", None)}  # one that was stored before had none
-        case errors.LimitExceededError():
-            data = {"limit": refusal.limit}
-        case errors.ProviderDeclinedError():
-            data = {"decline_code": refusal.decline_code, "retryable": refusal.retryable}
-        case _:
-            pass
-    return data
+    """What a refusal carries; one that an older release stored may lack some of it."""
+    return {name: getattr(refusal, source, None) for name, source in _CARRIED.get(type(refusal), {}).items()}
+
+
+_CARRIED: Final[dict[type[errors.ShoutgraphError], dict[str, str]]] = {
+    errors.StaleRevisionError: {"current_revision": "current_revision"},
+    errors.OrderStateError: {"state": "state"},
+    errors.PriceChangedError: {"current_price": "current_price_coins"},
+    errors.MoneyPriceChangedError: {"current_price_minor_units": "current_minor", "currency": "currency"},
+    errors.InsufficientCoinsError: {"required": "required_coins", "available": "available_coins"},
+    errors.CreatorUnavailableError: {"waiting": "waiting"},
+    errors.LimitExceededError: {"limit": "limit"},
+    errors.ProviderDeclinedError: {"decline_code": "decline_code", "retryable": "retryable"},
+}
+"""The fields of a type that say more than `UserError`, and where the refusal has them."""
 
 
 def failures_of(mutation: str) -> StrawberryUnion:

@@ -25,7 +25,7 @@ from shoutgraph.domain.topups.taken import TakenBack, WayBack, choose, merged
 from shoutgraph.domain.topups.topup import Booked, Review, Topup
 
 BONUS_LIFE: Final = timedelta(days=365)
-"""Coins that came free with a package lapse after this."""
+"""Coins that came free with a package lapse after this, where their top-up does not say."""
 
 
 class StepKind(StrEnum):
@@ -168,10 +168,15 @@ def credit(books: postings.Books, topup: Topup, *, lot_id: str, bonus_lot_id: st
             granted=topup.terms.bonus_coins,
             remaining=topup.terms.bonus_coins,
             price_minor=0,
-            expires_at=now + BONUS_LIFE,
+            expires_at=now + bonus_life(topup),
         )
     cash = books_cash(topup, whole(topup))
     return postings.topup_succeeded(books, ref=topup.id, cash=cash, lot=lot, bonus=bonus)
+
+
+def bonus_life(topup: Topup) -> timedelta:
+    """How long the granted coins of a top-up live."""
+    return BONUS_LIFE if topup.terms.bonus_s is None else timedelta(seconds=topup.terms.bonus_s)
 
 
 def fresh_lot(topup: Topup, lot_id: str, coins: int, *, now: datetime) -> Lot:

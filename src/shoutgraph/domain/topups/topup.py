@@ -147,7 +147,10 @@ class Observation:
 class Terms:
     """What was agreed when the top-up was made; it never changes.
 
-    Units: `price_minor` minor units of `currency`; `book_units` the same price in the book currency.
+    `price_id` is the version of the package or unit price, `rate_version` that of the currency's rate, whose
+    `spread_bps` stays with the ledger. `promotion_id` is what made it cheaper or gave more.
+    Units: `price_minor` minor units of `currency`, `discount_minor` what a promotion took off it; `book_units` the same
+    price in the book currency; `bonus_s` seconds that granted coins live.
     """
 
     package_id: str | None
@@ -158,6 +161,12 @@ class Terms:
     book_units: int
     country: str
     platform: Platform
+    price_id: str | None = None
+    rate_version: int | None = None
+    spread_bps: int = 0
+    promotion_id: str | None = None
+    discount_minor: int = 0
+    bonus_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Wish:
     country: str | None = None
     cancel_url: str | None = None
     locale: str = LOCALE
+    expected_minor: int | None = None
 
 
 async def create(
@@ -60,6 +61,7 @@ async def create(
         ForbiddenError: the caller is not a person.
         ValidationError: a URL or the locale is none, or the package, the coins or the country do not fit.
         NotFoundError: coins are not sold there, or there is no such package.
+        MoneyPriceChangedError: the price is no longer the one that the fan saw.
         LimitExceededError: fewer or more coins than the policy allows.
         WalletLockedError: the account is closed to purchases.
         ProviderUnavailableError: the provider cannot take this now; nothing was charged.
@@ -207,11 +209,22 @@ def _agreed(tx: Tx, user_id: ids.UserId, wish: Wish) -> Terms:
     else:
         package = next((each for each in package_rows.list_of_market(tx, market) if each.id == wish.package_id), None)
         if package is None:
-            path = ("input", "buy", "packageId")
-            raise errors.NotFoundError("This package is not on sale there.", path=path)
+            raise _gone(tx, wish.package_id, market)
         agreed = terms.of_package(package, market, policy)
     terms.check_coins(agreed.coins, policy)
+    if wish.expected_minor not in {None, agreed.price_minor}:
+        raise errors.MoneyPriceChangedError(current_minor=agreed.price_minor, currency=agreed.currency)
     return agreed
+
+
+def _gone(tx: Tx, package_id: str, market: Market) -> errors.ShoutgraphError:
+    """Why a package cannot be bought: it was never sold there, or as many coins have another price now."""
+    (known,) = package_rows.list_of(tx, [package_id])
+    on_sale = package_rows.list_of_market(tx, market) if known is not None else ()
+    for package in on_sale:
+        if known is not None and (package.coins, package.price.currency) == (known.coins, known.price.currency):
+            return errors.MoneyPriceChangedError(current_minor=package.price.minor, currency=package.price.currency)
+    return errors.NotFoundError("This package is not on sale there.", path=("input", "buy", "packageId"))
 
 
 def _market(agreed: Terms) -> Market:

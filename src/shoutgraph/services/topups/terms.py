@@ -25,6 +25,9 @@ def of_package(package: Package, market: Market, policy: Policy) -> Terms:
         book_units=_book_units(package.price, package.rate),
         country=market.country,
         platform=market.platform,
+        price_id=package.id,
+        rate_version=package.rate.version,
+        bonus_s=policy.bonus_life_s if package.bonus_coins else None,
     )
 
 
@@ -50,6 +53,8 @@ def of_coins(tx: Tx, coins: int, market: Market, policy: Policy) -> Terms:
         book_units=_book_units(exact.price, unit.rate),
         country=market.country,
         platform=market.platform,
+        price_id=unit.id,
+        rate_version=unit.rate.version,
     )
 
 

@@ -11,7 +11,7 @@ from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
 from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
-from shoutgraph.api.graphql.scalars import CurrencyCode, IdempotencyKey
+from shoutgraph.api.graphql.scalars import BigInt, CurrencyCode, IdempotencyKey
 from shoutgraph.api.graphql.topups.events import TopUpEventQuery, TopUpEventSubscription, TopUpStatusChangedEventType
 from shoutgraph.api.graphql.topups.topup import TopUpType, fetch_topups
 from shoutgraph.api.graphql.topups.ways import TopUpProviderQuery
@@ -32,6 +32,7 @@ TopUpCreateError = Annotated[
     errors.ForbiddenErrorType
     | errors.IdempotencyKeyReusedErrorType
     | errors.LimitExceededErrorType
+    | errors.MoneyPriceChangedErrorType
     | errors.NotFoundErrorType
     | errors.ProviderDeclinedErrorType
     | errors.ProviderUnavailableErrorType
@@ -66,6 +67,9 @@ class TopUpCreateInput:
     )
     platform: Platform = strawberry.field(default=Platform.WEB, description="Where the coins are bought.")
     locale: str = strawberry.field(default=create.LOCALE, description="BCP 47 tag for the provider's page.")
+    expected_price_minor_units: BigInt | None = strawberry.field(
+        default=None, description="The price that the buyer saw, in minor units; another price now is a refusal."
+    )
 
     def read(self) -> Wish:
         """The wish that this input describes."""
@@ -79,6 +83,7 @@ class TopUpCreateInput:
             country=self.country,
             cancel_url=self.cancel_url,
             locale=self.locale,
+            expected_minor=self.expected_price_minor_units,
         )
 
 

@@ -80,6 +80,7 @@ class TopUpType(NodeType):
     coins: Coins = strawberry.field(description="Coins that are bought.")
     bonus_coins: Coins = strawberry.field(description="Granted coins that come with them.")
     price: MoneyType = strawberry.field(description="What is charged.")
+    discount: MoneyType = strawberry.field(description="What a promotion took off the price.")
     provider_code: str = strawberry.field(description="Who charges.")
     next_action_expires_at: datetime | None = strawberry.field(description="Until when the buyer can act.")
     refunded: MoneyType = strawberry.field(description="Money that ever went back.")
@@ -108,6 +109,7 @@ class TopUpType(NodeType):
             coins=Coins(terms.coins),
             bonus_coins=Coins(terms.bonus_coins),
             price=money_of(terms.price_minor),
+            discount=money_of(terms.discount_minor),
             provider_code=topup.instance,
             next_action_expires_at=topup.expires_at,
             refunded=money_of(totals.refunded_minor),
