@@ -168,7 +168,7 @@ class Cast:
         for name in ("creator", "other_creator"):
             self.ids[f"{name}_recipient"] = self.recipient(name)
         self.ids |= {"payout": self.payout()["id"], **self.batch(), **ledgers.gather(to, self.ids["other_fan_topup"])}
-        self.ids |= self.ratings() | self.lines()
+        self.ids |= self.ratings() | self.lines() | {"adjusted": self.adjusted()}
         self.open_catalogue()
         self.ids["unpaid_topup"] = to.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)[
             "topUp"
@@ -314,6 +314,15 @@ class Cast:
         """Somebody in line for who is on a break; gives their entry."""
         joined = self.deployment.do(who, "waitlistJoin", "entry { id }", offerId=self.ids["resting_offer"])
         return str(joined["entry"]["id"])
+
+    def adjusted(self) -> str:
+        """A completed order of which the platform gave something back, as two people agreed; gives its id."""
+        to, order_id = self.deployment, self.order("COMPLETED")["id"]
+        to.settle()
+        given = {"orderId": order_id, "coins": "10", "reason": "COURTESY", "note": "She waited for long."}
+        made = to.do("finance", "orderGoodwillPropose", "adjustment { id }", **given)["adjustment"]
+        to.do("admin", "orderGoodwillApprove", "adjustment { id }", adjustmentId=made["id"])
+        return str(order_id)
 
     def wish(self, **changes: object) -> dict[str, object]:
         """The input of orderPlace and orderDraft, without a key."""

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from tests.api import ledgers
+from tests.api import giving, ledgers
 from tests.api.cast import PURCHASE, RULES, SHAPE, STEPS, STICKERS, Cast
 from tests.api.harness import PATIENCE_S
 
@@ -141,6 +141,10 @@ def _let_wait(crowd: Crowd) -> None:
         batch_id, file_id = ledgers.exported(to)
         crowd.batches.append(batch_id)
         crowd.bank_files.append(file_id)
+    for at in range(SIZE):
+        giving.proposed_goodwill(to, crowd.orders[at])
+        giving.owe(to, crowd.users[2 * at])
+        giving.proposed_write_off(to, crowd.users[2 * at])
 
 
 def _packages(cast: Cast) -> list[Any]:

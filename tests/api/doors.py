@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from tests.api import ledgers, shops
+from tests.api import giving, ledgers, shops
 from tests.api.cast import PAYOUT, PURCHASE, STEPS, Cast
 from tests.api.deployment import mutation_of
 
@@ -65,6 +65,8 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "topUps": Door(_page("topUps(first: 1)")),
         "topUps everyone's": Door(_page("topUps(first: 1, everyone: true)")),
         "topUpRefunds": Door(_page("topUpRefunds(first: 1)")),
+        "orderAdjustments": Door("{ orderAdjustments(first: 1, status: PROPOSED) { nodes { id } } }"),
+        "debts": Door("{ debts(first: 1) { nodes { userId } } }"),
         "moneyUnresolved": Door("{ moneyUnresolved(first: 1) { nodes { subjectId } } }"),
         "wallet": Door("{ wallet { id } }"),
         "wallet of the fan": Door(_one("wallet(userId: $id)"), _of("fan")),
@@ -182,6 +184,13 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         },
         "moneyResolveConfirm": lambda cast: {"resolutionId": ledgers.proposed(cast.deployment)},
         "moneyResolveReject": lambda cast: {"resolutionId": ledgers.proposed(cast.deployment)},
+        "orderRefund": giving.refundable,
+        "orderGoodwillPropose": giving.matured,
+        "orderGoodwillApprove": giving.goodwill,
+        "orderGoodwillDeny": giving.goodwill,
+        "debtWriteOffPropose": giving.debt,
+        "debtWriteOffConfirm": giving.write_off,
+        "debtWriteOffReject": giving.write_off,
         "giftSend": lambda cast: cast.present(),
         "giftThank": lambda cast: {"giftIds": [cast.ids["gift"]]},
         "walletUnlock": lambda cast: {"userId": cast.ids["fan"]},

@@ -33,6 +33,11 @@ NO_REVISION: Final[Mapping[str, str]] = {
     "payoutDeny": "as payoutCancel",
     "topUpRefundApprove": "a refund that is held has two ways on; a decided one is refused",
     "topUpRefundDeny": "as topUpRefundApprove",
+    "orderGoodwillApprove": "a proposal is decided once, and the database counts what is left",
+    "orderGoodwillDeny": "as orderGoodwillApprove",
+    "debtWriteOffPropose": "nothing moves",
+    "debtWriteOffConfirm": "a proposal is decided once, and no more is written off than is owed",
+    "debtWriteOffReject": "as debtWriteOffConfirm",
 }
 """Mutations that change something with a revision and take none, and what guards it instead."""
 
@@ -41,6 +46,9 @@ LONE_IDS: Final[Mapping[str, str]] = {
     "AuditLine.subjectId": "as AuditChange.subjectId",
     "CoinLot.topUpId": "provenance; node reads it",
     "Earning.subjectId": "an order or a gift",
+    "Debt.userId": "whose; wallet and node read it",
+    "DebtWriteOff.userId": "as Debt.userId",
+    "OrderAdjustment.orderId": "mostly asked within its order; node reads it",
     "Payout.creatorId": "whose; node reads it",
     "MoneyResolution.subjectId": "a top-up, payout, refund or stray; node reads all but the last",
     "Rating.orderId": "for the two sides; the order's rating leads here, and node reads it",

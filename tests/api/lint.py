@@ -29,8 +29,8 @@ from graphql import (
 from tests.api.exemptions import LONE_IDS, NO_KEY, NO_REVISION
 
 SUBJECTS: Final = (
-    *("user", "creator", "offer", "gift", "money", "order", "rating", "waitlist"),
-    *("topUp", "wallet", "payout", "policy", "price", "promo", "apiKey", "testClock"),
+    *("apiKey", "creator", "debt", "gift", "money", "offer", "order", "payout", "policy"),
+    *("price", "promo", "rating", "testClock", "topUp", "user", "waitlist", "wallet"),
 )
 """What the names of mutations begin with."""
 

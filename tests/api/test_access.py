@@ -48,6 +48,8 @@ topUps                    401        yes    yes        yes      yes            4
 topUps everyone's         401        403    403        403      403            403        yes      403      yes
 topUpEvents               401        yes    yes        yes      yes            403        yes      403      yes
 topUpRefunds              401        403    403        403      403            403        yes      403      yes
+orderAdjustments          401        403    403        403      403            403        yes      403      yes
+debts                     401        403    403        403      403            403        yes      403      yes
 moneyUnresolved           401        403    403        403      403            403        yes      403      yes
 wallet                    401        yes    yes        yes      yes            403        403      403      403
 wallet of the fan         401        yes    403        403      403            403        yes      403      yes
@@ -104,6 +106,13 @@ topUpRefundDeny           401        403    403        403      403            4
 moneyResolvePropose       401        403    403        403      403            403        yes      403      yes
 moneyResolveConfirm       401        403    403        403      403            403        yes      403      yes
 moneyResolveReject        401        403    403        403      403            403        yes      403      yes
+orderRefund               401        403    403        403      403            403        yes      403      yes
+orderGoodwillPropose      401        403    403        403      403            403        yes      403      yes
+orderGoodwillApprove      401        403    403        403      403            403        yes      403      yes
+orderGoodwillDeny         401        403    403        403      403            403        yes      403      yes
+debtWriteOffPropose       401        403    403        403      403            403        yes      403      yes
+debtWriteOffConfirm       401        403    403        403      403            403        yes      403      yes
+debtWriteOffReject        401        403    403        403      403            403        yes      403      yes
 walletUnlock              401        403    403        403      403            403        yes      403      yes
 orderDraft                401        yes    yes        (422)    yes            (403)      (403)    (403)    (403)
 orderPlace                401        yes    yes        (422)    (422)          (403)      (403)    (403)    (403)

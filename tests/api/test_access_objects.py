@@ -51,6 +51,10 @@ Order.video                 -          yes    -          yes      -             
 Order.statements            -          yes    -          yes      -              yes        yes      yes      yes
 Order.availableTransitions  -          yes    -          -        -              -          -        -        yes
 Order.rating                -          yes    -          yes      -              yes        yes      yes      yes
+Order.adjustments           -          yes    -          yes      -              yes        yes      yes      yes
+OrderAdjustment.note        -          -      -          -        -              -          yes      -        yes
+OrderAdjustment.proposedBy  -          -      -          -        -              -          yes      -        yes
+OrderAdjustment.decidedBy   -          -      -          -        -              -          yes      -        yes
 Rating.orderId              -          yes    -          yes      -              yes        yes      yes      yes
 Rating.decisions            -          yes    -          yes      -              yes        yes      yes      yes
 Creator.offers              -          -      -          yes      -              -          -        -        yes
@@ -100,6 +104,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "Creator": "id revision handle name bio avatarUrl categories languages country open pausedUntil openOrdersMax "
     "featured priceFrom createdAt rating takesOrders takesGifts capacity reputation",
     "CreatorCapacity": "open max kept waiting free",
+    "Debt": "userId coins worth lock proposed",
+    "DebtWriteOff": "id userId status coins evidence proposedBy proposedAt decidedBy decidedAt",
     "Deadline": "transition dueAt remainingSeconds returnsCoins",
     "DisputeStatement": "side text saidAt",
     "EarnedAmount": "coins money",
@@ -118,6 +124,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "Order": "id revision status price express expressSurcharge promoCoins refunded durationMaxSeconds createdAt "
     "updatedAt submittedAt acceptedAt uploadedAt deliveredAt closedAt closeReason reason note redo redoGround "
     "waitingFor frozen extensionSeconds extended creator deadlines policy split",
+    "OrderAdjustment": "id orderId kind status reason coins paidCoins promoCoins creatorCoins feeCoins proposedAt "
+    "decidedAt",
     "OrderBrief": "occasion recipientName forSelf pronunciation instructions mustSay mustNotSay language usage "
     "visibility",
     "OrderStatusChangedEvent": "id cursor occurredAt orderId orderRevision transition actor previousStatus status",
@@ -190,6 +198,10 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "Order.statements": ("DISPUTED ANSWERED", "... on Order { statements { text } }"),
     "Order.availableTransitions": ("DELIVERED", "... on Order { availableTransitions }"),
     "Order.rating": ("order_rated_hidden", "... on Order { rating { stars } }"),
+    "Order.adjustments": ("adjusted", "... on Order { adjustments { coins } }"),
+    "OrderAdjustment.note": ("adjusted", "... on Order { adjustments { note } }"),
+    "OrderAdjustment.proposedBy": ("adjusted", "... on Order { adjustments { proposedBy } }"),
+    "OrderAdjustment.decidedBy": ("adjusted", "... on Order { adjustments { decidedBy } }"),
     "Rating.orderId": ("rating", "... on Rating { orderId }"),
     "Rating.decisions": ("rating_restored", "... on Rating { decisions { note } }"),
     "Video.watch": ("DELIVERED", "... on Order { video { watch { url } } }"),

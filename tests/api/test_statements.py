@@ -46,6 +46,8 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "bankFiles": ("finance", ""),
     "topUpRefunds": ("finance", ""),
     "moneyUnresolved": ("finance", ""),
+    "orderAdjustments": ("finance", ""),
+    "debts": ("finance", ""),
     "giftEvents": ("finance", ""),
     "giftRanking": ("creator", "creatorId: CREATOR"),
 }

@@ -175,6 +175,15 @@ def order_refunded(draw: Draw) -> Transfer:
     return postings.order_refunded(EUR, it, ref="r", creator_id=CREATOR, parts=parts, given=lots)
 
 
+def goodwill(draw: Draw) -> Transfer:
+    it = draw(held())
+    promo, paid = fees.share_back(
+        coins=draw(st.integers(1, it.paid_coins + it.promo_coins)), paid_coins=it.paid_coins, promo_coins=it.promo_coins
+    )
+    lots = postings.returned_lots(it, promo_coins=promo, paid_coins=paid)
+    return postings.goodwill(EUR, it, ref="g", paid_coins=paid, promo_coins=promo, given=lots)
+
+
 def earnings_matured(draw: Draw) -> Transfer:
     return postings.earnings_matured(ref="e", creator_id=CREATOR, coins=draw(COINS))
 
@@ -232,6 +241,7 @@ BUILDERS: dict[str, Callable[[Draw], Transfer]] = {
         surcharge_returned,
         creator_compensated,
         order_refunded,
+        goodwill,
         earnings_matured,
         payout_requested,
         payout_paid,

@@ -125,6 +125,29 @@ class Auditor(Topups):
         self.repay(order.wish.fan, f"refund_order:{ref}")
         return Outcome.DONE
 
+    def goodwill(self, order_id: str, ref: str, coins: int) -> Outcome:
+        order = self.orders[order_id]
+        if ("earnings.matured", order_id) not in self.transfers:
+            return Outcome.PENDING
+        x, y = order.parts["x"], order.parts["y"]
+        if order.refunded + coins > x + y:
+            return Outcome.TOO_MUCH
+        before, after = (floor(Fraction(total * x, x + y)) for total in (order.refunded, order.refunded + coins))
+        promo = after - before
+        self.seen["goodwill after a refund"] += order.refunded > 0
+        self.seen["goodwill of granted coins"] += promo > 0
+        self.seen["goodwill of bought coins"] += coins > promo
+        order.refunded += coins
+        self.put([order.promo.pop() for _ in range(promo)] + [order.paid.pop() for _ in range(coins - promo)])
+        self.add("mint", promo - coins)
+        self.par(coins - promo, books="exp:goodwill")
+        self.add("pmint", -promo)
+        self.add(f"cap:{order_id}", -coins)
+        self.add(cap_mint_of(order_id), coins)
+        self.transfers.add(("goodwill", ref))
+        self.repay(order.wish.fan, f"goodwill:{ref}")
+        return Outcome.DONE
+
     def mature(self, ref: str, creator: str, coins: int) -> Outcome:
         pending, available = f"creator:{creator}:pending", f"creator:{creator}:avail"
         self.earnings[ref].matured = True

@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     NOT_YET = "what it builds on has not been seen yet"
     ENDED = "the order has ended"
     MATURED = "the earning has matured"
+    PENDING = "the earning is pending"
     TOO_FEW = "too few coins are free to spend"
     TOO_MUCH = "more than is left to refund"
     STALE = "another revision was stored meanwhile"

@@ -93,6 +93,17 @@ class CoinRules(Life):
         order_id = pick_from(self.refundable(), pick)
         self.both("refund_order", order_id, self.name("back"), coins)
 
+    @precondition(lambda self: self.filmed())
+    @rule(pick=PICK, coins=st.one_of(st.integers(1, 4), COINS))
+    def give_goodwill(self, pick: int, coins: int) -> None:
+        """Mostly once the earning has matured."""
+        order_id = pick_from(self.filmed(), pick)
+        self.both("goodwill", order_id, self.name("goodwill"), coins)
+
+    def filmed(self) -> list[str]:
+        found = self.auditor.orders
+        return [i for i in self.orders(live=False) if found[i].parts]
+
     def refundable(self) -> list[str]:
         found = self.auditor.orders
         return [i for i in self.orders(live=False) if found[i].parts and self.auditor.earnings[i].left]

@@ -84,6 +84,9 @@ class Lives(OutsideRules, CoinRules):
         self.tick(days=400)
         self.end_orders()
         self.mature_all()
+        for order_id in self.filmed():
+            self.both("goodwill", order_id, self.name("goodwill"), 2)
+        self.check()
         for stripe in self.stripes():
             self.step("sweep", self.name("sweep"), stripe, self.auditor.sweepable(stripe))
         self.pay_all_out()

@@ -110,15 +110,7 @@ def refund_order(books: Books, tx: Tx, order_id: str, ref: str, coins: int) -> O
         return Outcome.MATURED
     if coins > left:
         return Outcome.TOO_MUCH
-    price = order.price_coins - order.refunded_coins
-    parts = fees.refund(
-        coins=coins,
-        refunded_coins=price - left,
-        paid_coins=price - order.promo_coins,
-        promo_coins=order.promo_coins,
-        fee_bps=order.terms.fee_bps,
-    )
-    held = held_by(tx, order)
+    parts, held = _parts(order, coins, left), held_by(tx, order)
     given = postings.returned_lots(held, promo_coins=parts.promo_coins, paid_coins=parts.paid_coins)
     said = books.post(
         tx,
@@ -127,6 +119,34 @@ def refund_order(books: Books, tx: Tx, order_id: str, ref: str, coins: int) -> O
     books.live_on(tx, given)
     books.repay(tx, order.fan_id, f"refund_order:{ref}")
     return said
+
+
+def goodwill(books: Books, tx: Tx, order_id: str, ref: str, coins: int) -> Outcome:
+    order = orders.get(tx, order_id)
+    left = rows.balance_coins(tx, accounts.refund_cap(order.id).code)
+    if rows.find_transfer(tx, "earnings.matured", order_id) is None:
+        return Outcome.PENDING
+    if coins > left:
+        return Outcome.TOO_MUCH
+    parts, held = _parts(order, coins, left), held_by(tx, order)
+    promo, paid = parts.promo_coins, parts.paid_coins
+    given = postings.returned_lots(held, promo_coins=promo, paid_coins=paid)
+    said = books.post(tx, postings.goodwill(EUR, held, ref=ref, paid_coins=paid, promo_coins=promo, given=given))
+    books.live_on(tx, given)
+    books.repay(tx, order.fan_id, f"goodwill:{ref}")
+    return said
+
+
+def _parts(order: Order, coins: int, left: int) -> fees.Refund:
+    """What the next coins that are given back are made of."""
+    price = order.price_coins - order.refunded_coins
+    return fees.refund(
+        coins=coins,
+        refunded_coins=price - left,
+        paid_coins=price - order.promo_coins,
+        promo_coins=order.promo_coins,
+        fee_bps=order.terms.fee_bps,
+    )
 
 
 def mature(books: Books, tx: Tx, ref: str, creator: str, coins: int) -> Outcome:

@@ -52,6 +52,8 @@ RATING = "rating"
 AUDIT = "audit"
 WAITLIST = "waitlist"
 CAMPAIGN = "campaign"
+ADJUSTMENT = "adjustment"
+WRITE_OFF = "writeoff"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SUFFIX_CHARS = 26

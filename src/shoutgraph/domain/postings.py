@@ -3,35 +3,19 @@
 Each builds a `Transfer` from values; none reads or writes. `Dr a -> Cr b` is `_move(a, b, amount, reason)`, and
 moves of zero are left out. Units: coins, and book units for money.
 
-Nothing calls `debt_written_off`, `order_refunded`, `promo_granted`, `fee_swept` and
-`provider_settled` in this version: they are proven by the tests of the ledger and wait for their rooms.
+Nothing calls `fee_swept` and `provider_settled` in this version: they are proven by the tests of the ledger and wait
+for their rooms.
 Source: docs/adr/0003-ledger.md (the table of postings).
 """
 
 from dataclasses import dataclass
 
-from shoutgraph.domain import accounts, fees, ids, ledger
-from shoutgraph.domain.ledger import Account, Lot, LotMove, Posting, Transfer
+from shoutgraph.domain import accounts, fees, ids, ledger, legs
+from shoutgraph.domain.ledger import Lot, LotMove, Transfer
+from shoutgraph.domain.legs import Moves, move as _move, of_coins as _money
 
-Moves = list[Posting]
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """How coins stand in the cash books: the book currency and a coin's par value in book units."""
-
-    currency: str
-    par_units: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cash:
-    """Money at a provider: `units` in its own currency, `book_units` in the book currency."""
-
-    instance: str
-    currency: str
-    units: int
-    book_units: int
+Books = legs.Books
+Cash = legs.Cash
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +42,7 @@ class Back:
 def topup_succeeded(books: Books, *, ref: str, cash: Cash, lot: Lot, bonus: Lot | None) -> Transfer:
     """Row 2: a fan's payment arrived; coins are minted and carried at par."""
     moves = _move(accounts.MINT, accounts.paid(lot.user_id), lot.granted, "topup")
-    moves += _cash_in(books, cash, coins=lot.granted)
+    moves += legs.cash_in(books, cash, coins=lot.granted)
     grants = [lot]
     if bonus is not None:
         moves += _move(accounts.PROMO_MINT, accounts.promo(bonus.user_id), bonus.granted, "bonus")
@@ -106,7 +90,7 @@ def refund_requested(*, user_id: ids.UserId, ref: str, taken: tuple[LotMove, ...
 def refund_succeeded(books: Books, *, ref: str, coins: int, cash: Cash) -> Transfer:
     """Row 6: the money went back; the coins end."""
     moves = _move(accounts.holding("refund", ref), accounts.MINT, coins, "refund")
-    moves += _cash_out(books, cash, coins=coins, reason="refund")
+    moves += legs.cash_out(books, cash, coins=coins, reason="refund")
     return Transfer("topup.refund_succeeded", ref, tuple(moves))
 
 
@@ -119,7 +103,7 @@ def refund_reversed(books: Books, *, user_id: ids.UserId, ref: str, back: Back, 
     coins = sum(move.coins for move in back.given) + sum(lot.granted for lot in fresh)
     moves = _move(accounts.MINT, accounts.debt(user_id), back.owed_coins, "undo debt")
     moves += _move(accounts.MINT, accounts.paid(user_id), coins, "refund came back")
-    moves += _cash_in(books, cash, coins=coins + back.owed_coins, reason="refund came back")
+    moves += legs.cash_in(books, cash, coins=coins + back.owed_coins, reason="refund came back")
     moves += _money(books, "liab:coins", "recv:users", back.owed_coins, "undo debt")
     return Transfer("topup.refund_reversed", ref, tuple(moves), back.given, fresh)
 
@@ -154,7 +138,7 @@ def dispute_opened(
 def dispute_lost(books: Books, *, ref: str, coins: int, cash: Cash) -> Transfer:
     """Row 9: the money is gone and the coins end."""
     moves = _move(accounts.holding("dispute", ref), accounts.MINT, coins, "dispute lost")
-    moves += _cash_out(books, cash, coins=coins, reason="dispute lost", dispute=ref)
+    moves += legs.cash_out(books, cash, coins=coins, reason="dispute lost", dispute=ref)
     return Transfer("dispute.lost", ref, tuple(moves))
 
 
@@ -260,6 +244,21 @@ def order_refunded(
     return Transfer("order.refunded", ref, tuple(moves), given)
 
 
+def goodwill(
+    books: Books, held: Held, *, ref: str, paid_coins: int, promo_coins: int, given: tuple[LotMove, ...]
+) -> Transfer:
+    """Row 18: the platform gives back, at its own cost, what a creator keeps; capped by the order's price.
+
+    Granted coins come back as granted ones: they cost nothing until somebody earns them.
+    """
+    moves = _move(accounts.MINT, accounts.paid(held.fan_id), paid_coins, "goodwill")
+    moves += _money(books, "exp:goodwill", "liab:coins", paid_coins, "goodwill")
+    moves += _move(accounts.PROMO_MINT, accounts.promo(held.fan_id), promo_coins, "goodwill of promo")
+    cap = accounts.refund_cap(held.order_id)
+    moves += _move(cap, accounts.cap_mint(held.order_id), paid_coins + promo_coins, "refund cap")
+    return Transfer("goodwill", ref, tuple(moves), given)
+
+
 def earnings_matured(*, ref: str, creator_id: ids.CreatorId, coins: int) -> Transfer:
     """Row 19: the hold is over."""
     moves = _move(accounts.pending(creator_id), accounts.available(creator_id), coins, "matured")
@@ -329,63 +328,6 @@ def returned_lots(held: Held, *, promo_coins: int, paid_coins: int) -> tuple[Lot
     """The lot moves that give so many coins of each kind back, the last taken first."""
     from_promo = ledger.give_back(held.promo_lots, promo_coins)
     return from_promo + ledger.give_back(held.paid_lots, paid_coins)
-
-
-def _move(debit: Account, credit: Account, amount: int, reason: str) -> Moves:
-    return [Posting(debit, credit, amount, reason)] if amount else []
-
-
-def _money(books: Books, debit: str, credit: str, coins: int, reason: str) -> Moves:
-    """A move of the cash books at par between two accounts named in the chart."""
-    return _move(_book(books, debit), _book(books, credit), coins * books.par_units, reason)
-
-
-def _book(books: Books, name: str) -> Account:
-    if name == "liab:coins":
-        return accounts.coin_liability(books.currency)
-    if name == "recv:users":
-        return accounts.receivable(books.currency)
-    return accounts.money_account(name, books.currency)
-
-
-def _cash_in(books: Books, cash: Cash, *, coins: int, reason: str = "sale") -> Moves:
-    """Money for coins: the liability is booked at par, the difference is the pack's discount or premium."""
-    _check_worth(books, cash)
-    at_provider = accounts.provider_cash(cash.instance, cash.currency)
-    source, moves = at_provider, Moves()
-    if cash.currency != books.currency:
-        moves += _move(at_provider, accounts.money_account("fx", cash.currency), cash.units, "fx")
-        source = accounts.money_account("fx", books.currency)
-    par = coins * books.par_units
-    packs, liability = _book(books, "rev:packs"), _book(books, "liab:coins")
-    moves += _move(source, liability, min(cash.book_units, par), reason)
-    moves += _move(packs, liability, max(par - cash.book_units, 0), "discount")
-    moves += _move(source, packs, max(cash.book_units - par, 0), "premium")
-    return moves
-
-
-def _cash_out(books: Books, cash: Cash, *, coins: int, reason: str, dispute: str | None = None) -> Moves:
-    """Undoes `_cash_in`: out of the money at the provider, or out of what a dispute withdrew."""
-    _check_worth(books, cash)
-    if dispute is None:
-        end = accounts.provider_cash(cash.instance, cash.currency)
-    else:
-        end = accounts.disputed_money(dispute, cash.currency)
-    moves = Moves()
-    if cash.currency != books.currency:
-        moves += _move(accounts.money_account("fx", cash.currency), end, cash.units, "fx")
-        end = accounts.money_account("fx", books.currency)
-    par = coins * books.par_units
-    packs, liability = _book(books, "rev:packs"), _book(books, "liab:coins")
-    moves += _move(liability, end, min(cash.book_units, par), reason)
-    moves += _move(liability, packs, max(par - cash.book_units, 0), f"{reason}: undo discount")
-    moves += _move(packs, end, max(cash.book_units - par, 0), f"{reason}: undo premium")
-    return moves
-
-
-def _check_worth(books: Books, cash: Cash) -> None:
-    same = cash.currency == books.currency
-    assert not same or cash.units == cash.book_units, "money in the book currency is worth itself"
 
 
 def _return(held: Held, promo_coins: int, paid_coins: int, reason: str) -> Moves:

@@ -4,9 +4,11 @@ from typing import Final
 
 from shoutgraph.api.graphql import (
     access,
+    adjustments,
     audit,
     catalogue,
     clock,
+    debts,
     earnings,
     offers,
     packages,
@@ -45,6 +47,8 @@ ROOMS: Final[tuple[Room, ...]] = (
     payouts.ROOM,
     providers.ROOM,
     refunds.ROOM,
+    adjustments.ROOM,
+    debts.ROOM,
     resolutions.ROOM,
     price_lists.ROOM,
     policies.ROOM,

@@ -44,13 +44,15 @@ _POSTED: Final = {
 class Did:
     """What was done to an order, by whom, and the order before it: None for a new one.
 
-    `posted` is the kind of the transfer that moved the order's coins, which the event then names.
+    `posted` is the kind of the transfer that moved the order's coins, which the event then names, and `ref` its name
+    where that is not the order's id.
     """
 
     transition: str
     actor: Actor
     before: Order | None
     posted: str | None = None
+    ref: str | None = None
 
 
 def advance(tools: Tools, tx: Tx, order: Order, command: Command) -> Order:
@@ -89,7 +91,7 @@ def keep(tools: Tools, tx: Tx, order: Order, policy: Policy, *, did: Did) -> Non
         "creator": order.creator_id,
     }
     kind = CHANGED if before is not None and before.state is order.state else MOVED
-    number = None if did.posted is None else ledger_rows.number_of(tx, did.posted, order.id)
+    number = None if did.posted is None else ledger_rows.number_of(tx, did.posted, did.ref or order.id)
     event = journal.NewEvent(tools.new_id(ids.EVENT), order.id, kind, body, number, topic_seq=order.revision)
     journal_rows.append(tx, event)
 

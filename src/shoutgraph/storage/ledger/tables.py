@@ -52,6 +52,7 @@ class AccountRow(SQLModel, table=True):
             name="tied_accounts_hold_coins",
         ),
         sa.UniqueConstraint("id", "asset", name="account_asset"),
+        columns.partial_index("account_debt", "id", where="asset = 'COIN' AND floor = -1"),
         columns.partial_index("account_order", "order_id", where="order_id IS NOT NULL"),
         columns.partial_index("account_wallet_id", "wallet_id", where="wallet_id IS NOT NULL"),
         STRICT,

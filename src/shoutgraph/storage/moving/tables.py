@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from shoutgraph.storage import (
+    adjustments,
     api_keys,
     audit,
     bank_files,
@@ -18,6 +19,7 @@ from shoutgraph.storage import (
     creators,
     cuts,
     deadlines,
+    debts,
     disputes,
     earnings,
     epochs,
@@ -54,12 +56,14 @@ from shoutgraph.storage.moving.sides import Side
 from shoutgraph.storage.statements import Statement
 
 ROOMS: Final = (
+    adjustments,
     api_keys,
     audit,
     bank_files,
     creators,
     cuts,
     deadlines,
+    debts,
     disputes,
     earnings,
     epochs,

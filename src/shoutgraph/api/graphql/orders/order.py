@@ -10,19 +10,21 @@ from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.creators import CreatorType, OfferType
 from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.node import NodeType
+from shoutgraph.api.graphql.orders.adjustment import OrderAdjustmentType
 from shoutgraph.api.graphql.orders.brief import BriefType
 from shoutgraph.api.graphql.orders.checklist import ChecklistItemType
 from shoutgraph.api.graphql.orders.policy import DeadlineType, PolicyType, SplitType
 from shoutgraph.api.graphql.orders.ratings import RatingType
 from shoutgraph.api.graphql.videos import VideoType
 from shoutgraph.domain import fees, quotes
+from shoutgraph.domain.adjustments import OF_ORDER_MAX
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders import checklist, machine
 from shoutgraph.domain.orders.order import Order, RedoGround, Side, Statement
 from shoutgraph.domain.orders.states import State
 from shoutgraph.domain.policies import Policy
 from shoutgraph.services import creators, offers
-from shoutgraph.services.orders import deliver, ratings, read
+from shoutgraph.services.orders import adjustments, deliver, ratings, read
 
 _STATEMENTS = ListSize(assumed_size=50)
 
@@ -189,6 +191,16 @@ class OrderType(NodeType):
     async def rating(parents: "list[OrderType]", context: Context) -> list[RatingType | None]:
         found = await ratings.list_of_orders(context.tools, context.viewer, [parent.value for parent in parents])
         return [None if rating is None else RatingType.of(rating, context.viewer) for rating in found]
+
+    @loaders.batch(
+        description="What was given back after its end, the oldest first; finance sees what is proposed, too.",
+        directives=[ListSize(assumed_size=OF_ORDER_MAX)],
+    )
+    @staticmethod
+    async def adjustments(parents: "list[OrderType]", context: Context) -> list[list[OrderAdjustmentType]]:
+        viewer = context.viewer
+        found = await adjustments.list_of_orders(context.tools, viewer, [parent.value for parent in parents])
+        return [[OrderAdjustmentType.of(each, viewer) for each in of_one] for of_one in found]
 
     @fields.resolver(
         description="When something will happen by itself, the next first.", directives=[ListSize(assumed_size=3)]

@@ -1,0 +1,108 @@
+"""What is given back and written off, made behind the API as far as a door needs it."""
+
+from tests.api.cast import Cast
+from tests.api.deployment import Deployment
+from tests.api.ledgers import SOMEBODY
+
+from shoutgraph.domain import ids, postings
+from shoutgraph.domain.adjustments import Adjustment, AdjustmentReason, AdjustmentState
+from shoutgraph.domain.debts import WriteOffState
+from shoutgraph.domain.earnings import EarningKind, EarningState
+from shoutgraph.domain.postings import Books, Cash
+from shoutgraph.domain.requests import Request
+from shoutgraph.services.money import debts
+from shoutgraph.services.orders import adjust
+from shoutgraph.services.orders.moves import Turn
+from shoutgraph.storage import adjustments, debts as debt_rows, earnings, ledger, policies
+from shoutgraph.storage.tx import Tx
+
+
+def refundable(cast: Cast) -> dict[str, object]:
+    """A coin of a completed order whose earning is pending, the same order as long as it is so."""
+    known = cast.ids.get("refundable")
+    earning = known and cast.deployment.read(lambda tx: earnings.find_of_subject(tx, EarningKind.ORDER, known))
+    if not earning or earning.state is not EarningState.PENDING:
+        cast.ids["refundable"] = cast.order("COMPLETED")["id"]
+    return {"orderId": cast.ids["refundable"], "coins": "1", "reason": "QUALITY"}
+
+
+def matured(cast: Cast) -> dict[str, object]:
+    """A coin of a completed order whose earning is available, nothing proposed about it."""
+    order_id = cast.ids["COMPLETED"]
+    if (open_ := _open_goodwill(cast.deployment, order_id)) is not None:
+        cast.deployment.run(adjust.deny(cast.deployment.app.tools, SOMEBODY, _asked(cast.deployment), open_.id))
+    return {"orderId": order_id, "coins": "1", "reason": "COURTESY"}
+
+
+def goodwill(cast: Cast) -> dict[str, object]:
+    """Goodwill that somebody proposed."""
+    return {"adjustmentId": proposed_goodwill(cast.deployment, cast.ids["COMPLETED"])}
+
+
+def proposed_goodwill(to: Deployment, order_id: str) -> str:
+    """What somebody proposed to give back of an order."""
+    if (open_ := _open_goodwill(to, order_id)) is not None:
+        if open_.proposed_by == SOMEBODY.principal:
+            return open_.id
+        to.run(adjust.deny(to.app.tools, SOMEBODY, _asked(to), open_.id))
+    wish = adjust.Wish(AdjustmentReason.COURTESY, 1, "A word")
+    made = to.run(adjust.propose(to.app.tools, SOMEBODY, _asked(to), Turn(order_id), wish))
+    return made.value.id
+
+
+def owe(to: Deployment, user_id: str, coins: int = 5) -> None:
+    """Has somebody owe coins, as after a charge-back of spent ones."""
+
+    def work(tx: Tx) -> None:
+        policy = policies.current(tx)
+        books, ref = Books(policy.book_currency, policy.par_units), to.app.tools.new_id(ids.DISPUTE)
+        cash = Cash("sandbox", policy.book_currency, 0, 0)
+        owed = postings.dispute_opened(
+            books, user_id=ids.UserId(user_id), ref=ref, taken=(), owed_coins=coins, cash=cash
+        )
+        ledger.post(tx, owed)
+
+    to.write(work)
+
+
+def debtor(cast: Cast) -> str:
+    """Somebody who owes coins."""
+    if "debtor" not in cast.ids:
+        cast.ids["debtor"] = cast.deployment.register("debtor")
+        owe(cast.deployment, cast.ids["debtor"], 1_000)
+    return cast.ids["debtor"]
+
+
+def debt(cast: Cast) -> dict[str, object]:
+    """A coin of a debt, nothing proposed about it."""
+    to, user_id = cast.deployment, debtor(cast)
+    open_ = to.read(lambda tx: debt_rows.list_of_open(tx, [user_id])).get(user_id)
+    if open_ is not None:
+        to.run(debts.reject(to.app.tools, SOMEBODY, _asked(to), open_.id))
+    return {"userId": user_id, "coins": "1", "evidence": "the letter of May"}
+
+
+def write_off(cast: Cast) -> dict[str, object]:
+    """A write-off that somebody proposed."""
+    return {"writeOffId": proposed_write_off(cast.deployment, debtor(cast))}
+
+
+def proposed_write_off(to: Deployment, user_id: str) -> str:
+    """What somebody proposed to write off of a debt."""
+    open_ = to.read(lambda tx: debt_rows.list_of_open(tx, [user_id])).get(user_id)
+    if open_ is not None and open_.proposed_by != SOMEBODY.principal:
+        open_ = to.run(debts.reject(to.app.tools, SOMEBODY, _asked(to), open_.id)).value
+    if open_ is None or open_.state is not WriteOffState.PROPOSED:
+        wish = debts.Wish(user_id, "the letter of May", 1)
+        open_ = to.run(debts.propose(to.app.tools, SOMEBODY, _asked(to), wish)).value
+    return open_.id
+
+
+def _open_goodwill(to: Deployment, order_id: str) -> Adjustment | None:
+    found = to.read(lambda tx: adjustments.list_of_order(tx, order_id))
+    return next((each for each in found if each.state is AdjustmentState.PROPOSED), None)
+
+
+def _asked(to: Deployment) -> Request:
+    name = to.app.tools.new_id(ids.EVENT)
+    return Request.of(principal=SOMEBODY.principal, mutation="giving", key=name, given={})
