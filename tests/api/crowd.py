@@ -131,9 +131,19 @@ def _give(crowd: Crowd) -> None:
         crowd.gifts.append(gift["id"])
 
 
+def _roll_out(crowd: Crowd) -> None:
+    """A rule in many versions, which is on for everyone again in the end."""
+    to, named = crowd.cast.deployment, crowd.cast.ids["fan"]
+    what = {"feature": "TOPUPS", "provider": "sandbox", "reason": "A page of it"}
+    for at in range(SIZE):
+        to.do("admin", "featureRuleSet", "replayed", shareBasisPoints=9_000 + at, allowUserIds=[named], **what)
+    to.do("admin", "featureRuleRemove", "replayed", **what)
+
+
 def _let_wait(crowd: Crowd) -> None:
     """What waits for people, and who waits in line."""
     _stand_in_line(crowd)
+    _roll_out(crowd)
     to = crowd.cast.deployment
     for topup_id in crowd.topups:
         crowd.refunds.append(ledgers.held_refund(to, topup_id))

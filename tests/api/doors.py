@@ -95,6 +95,9 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "priceListMarket": Door(f"{{ priceListMarket(version: 1, {MARKET}) {{ packages {{ coins }} }} }}"),
         "policy": Door("{ policy { version } }"),
         "policies": Door("{ policies(first: 1) { nodes { reason } } }"),
+        "featureRules": Door("{ featureRules { version } }"),
+        "featureChanges": Door(_page("featureChanges(first: 1)").replace("id", "reason")),
+        "featureEvents": Door(_page("featureEvents(first: 1)")),
         "apiKeys": Door("{ apiKeys { id } }"),
         "auditTrail": Door(_page("auditTrail(first: 1)")),
         "serverTime": Door("{ serverTime }"),
@@ -122,12 +125,19 @@ def _payout(cast: Cast) -> dict[str, object]:
     return {"payoutId": cast.shelf("PAYOUT")["id"]}
 
 
+def _ruled(cast: Cast) -> dict[str, object]:
+    """A rule that is there, and changes nothing for anyone."""
+    cast.deployment.do("admin", "featureRuleSet", "rule { version }", **_RULE)
+    return dict(_RULE)
+
+
 def _unpaid(cast: Cast) -> str:
     """A top-up of the fan's that nobody has paid."""
     made = cast.deployment.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)
     return str(made["topUp"]["id"])
 
 
+_RULE: Final = {"feature": "TOPUPS", "provider": "sandbox", "reason": "a look at who may"}
 _RECIPIENT: Final = {"providerCode": "sandbox-payouts", "label": "Another account", "ref": "DE00SANDBOX0002"}
 _OFFER: Final = {"occasion": "BIRTHDAY", "title": "A poem", "price": "300", "durationMaxSeconds": 60, "deliveryDays": 7}
 _PROFILE: Final = {"name": "X", "country": "DE", "categories": ["ACTOR"], "languages": ["en"]}
@@ -210,6 +220,8 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
             "changes": [{"name": "upload_s", "value": seen[1]}],
             "reason": "We tried.",
         },
+        "featureRuleSet": lambda _cast: dict(_RULE),
+        "featureRuleRemove": _ruled,
         "userRegister": lambda _cast: {"displayName": "Someone", "country": "DE"},
         "apiKeyCreate": lambda _cast: {"label": "another", "scopes": ["ORDERS_READ"]},
         "apiKeyRevoke": lambda cast: {"apiKeyId": cast.ids["spare_api_key"]},

@@ -81,6 +81,9 @@ priceLists                401        403    403        403      403            4
 priceListMarket           401        403    403        403      403            403        yes      403      yes
 policy                    yes        yes    yes        yes      yes            yes        yes      yes      yes
 policies                  401        403    403        403      403            403        yes      403      yes
+featureRules              401        403    403        403      403            403        403      403      yes
+featureChanges            401        403    403        403      403            403        403      403      yes
+featureEvents             401        yes    yes        yes      yes            403        403      yes      yes
 apiKeys                   401        403    403        403      403            403        403      403      yes
 auditTrail                401        403    403        403      403            403        403      403      yes
 serverTime                yes        yes    yes        yes      yes            yes        yes      yes      yes
@@ -167,6 +170,8 @@ giftThank                 401        (403)  (403)      yes      (404)          (
 pricePublish              401        403    403        403      403            403        403      403      yes
 priceWithdraw             401        403    403        403      403            403        403      403      yes
 policyPublish             401        403    403        403      403            403        403      403      yes
+featureRuleSet            401        403    403        403      403            403        403      403      yes
+featureRuleRemove         401        403    403        403      403            403        403      403      yes
 userRegister              401        403    403        403      403            403        403      403      yes
 apiKeyCreate              401        403    403        403      403            403        403      403      yes
 apiKeyRevoke              401        403    403        403      403            403        403      403      yes
@@ -176,6 +181,7 @@ Subscription              anonymous  fan    other_fan  creator  other_creator  m
 
 orderEvents               401        yes    yes        yes      yes            yes        yes      yes      yes
 waitlistEvents            401        yes    yes        yes      yes            yes        yes      yes      yes
+featureEvents             401        yes    yes        yes      yes            403        403      yes      yes
 ratingEvents              401        yes    yes        yes      yes            yes        yes      yes      yes
 topUpEvents               401        yes    yes        yes      yes            403        yes      403      yes
 payoutEvents              401        yes    yes        yes      yes            403        yes      403      yes

@@ -35,6 +35,7 @@ EXAMPLES: dict[type[refusals.ShoutgraphError], refusals.ShoutgraphError] = {
         refusals.InsufficientCoinsError(required_coins=2**40, available_coins=1),
         refusals.CreatorUnavailableError("m"),
         refusals.WalletLockedError(),
+        refusals.FeatureUnavailableError(feature="TOPUPS", reason="COUNTRY", provider="p"),
         refusals.LimitExceededError("m", code="DAILY", limit=2**40),
         refusals.MediaRejectedError("m"),
         refusals.ProviderUnavailableError("m"),

@@ -49,6 +49,8 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "orderAdjustments": ("finance", ""),
     "debts": ("finance", ""),
     "giftEvents": ("finance", ""),
+    "featureEvents": ("admin", ""),
+    "featureChanges": ("admin", ""),
     "giftRanking": ("creator", "creatorId: CREATOR"),
 }
 """Every root field that is paged: who asks, and for what."""
@@ -58,6 +60,7 @@ TOLD: Final[Mapping[str, str]] = {
     "topUpEvents": "TopUpStatusChangedEvent",
     "payoutEvents": "PayoutStatusChangedEvent",
     "giftEvents": "GiftChangedEvent",
+    "featureEvents": "FeatureChangedEvent",
     "ratingEvents": "RatingChangedEvent",
     "waitlistEvents": "WaitlistChangedEvent",
 }
@@ -121,7 +124,7 @@ _WALK: Final = re.compile(r"SCAN (\w+)")
 NEWEST_ONLY: Final = frozenset({"epoch", "event", "policy"})
 """Tables of which the newest line is read, from the end and without an index of its own."""
 
-PLACE: Final = {True: 16, False: 13}
+PLACE: Final = {True: 17, False: 14}
 """Statements of orderPlace, by whether the database is embedded: one to know the fan, the others keep the promise."""
 
 

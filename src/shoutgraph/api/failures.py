@@ -39,6 +39,7 @@ class Code(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
     NOT_FOUND = "NOT_FOUND"
+    FEATURE_UNAVAILABLE = "FEATURE_UNAVAILABLE"
     RATE_LIMITED = "RATE_LIMITED"
     COST_EXCEEDED = "COST_EXCEEDED"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
@@ -67,6 +68,7 @@ OF_REFUSAL: Final[dict[type[errors.ShoutgraphError], Code]] = {
     errors.UnauthenticatedError: Code.UNAUTHENTICATED,
     errors.ForbiddenError: Code.FORBIDDEN,
     errors.NotFoundError: Code.NOT_FOUND,
+    errors.FeatureUnavailableError: Code.FEATURE_UNAVAILABLE,
     errors.ValidationError: Code.BAD_USER_INPUT,
     errors.OverloadedError: Code.OVERLOADED,
     errors.ResyncError: Code.RESYNC,
@@ -84,6 +86,8 @@ def of_refusal(refusal: errors.ShoutgraphError) -> FailureError | None:
         details["reason"] = refusal.code
     if isinstance(refusal, errors.OverloadedError):
         details["retryAfter"] = refusal.retry_after_s
+    if isinstance(refusal, errors.FeatureUnavailableError):
+        details |= {"feature": refusal.feature, "featureReason": refusal.reason}
     if isinstance(refusal, errors.ResyncError):
         details["restoredTo"] = refusal.restored_to
     if refusal.path is not None:

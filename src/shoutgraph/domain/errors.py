@@ -12,6 +12,7 @@ ShoutgraphError
 ├── MoneyPriceChangedError     the price of coins is no longer the one the viewer saw
 ├── InsufficientCoinsError     too few coins
 ├── CreatorUnavailableError    the creator takes no orders now
+├── FeatureUnavailableError    a part of the product is off for this person, or for the creator
 ├── WalletLockedError          the wallet is locked after a charge-back
 ├── LimitExceededError         a limit of the policy is reached
 ├── MediaRejectedError         the uploaded file is not an acceptable video
@@ -156,6 +157,28 @@ class CreatorUnavailableError(ShoutgraphError):
     ) -> None:
         super().__init__(message, code=code, path=path)
         self.waiting: Final = waiting
+
+
+class FeatureUnavailableError(ShoutgraphError):
+    """A part of the product is off for this person, or for the creator whom they mean.
+
+    Args:
+        feature: which part, a name of `domain.features.Feature`.
+        reason: which condition keeps it off, a name of `domain.features.Reason`; never what the condition holds.
+        provider: the provider that is off, where it is not the whole feature.
+    """
+
+    default_code = "FEATURE_UNAVAILABLE"
+
+    def __init__(
+        self, *, feature: str, reason: str, provider: str | None = None, path: Sequence[str] | None = None
+    ) -> None:
+        whose = "not for this creator yet" if reason == "CREATOR" else "not for you"
+        what = feature if provider is None else f"{feature} by {provider}"
+        super().__init__(f"This is {whose} now ({what}: {reason}).", path=path)
+        self.feature: Final = feature
+        self.reason: Final = reason
+        self.provider: Final = provider
 
 
 class WalletLockedError(ShoutgraphError):

@@ -76,3 +76,5 @@ PAYOUTS: Final = Feed(
 )
 RATINGS: Final = Feed(ids.RATING, (Scope.EVENTS_READ, Scope.ORDERS_READ), _of_sides, frozenset({"rating.changed"}))
 WAITLIST: Final = Feed(ids.WAITLIST, (Scope.EVENTS_READ, Scope.ORDERS_READ), _of_sides, frozenset({"waitlist.changed"}))
+FEATURES: Final = Feed(ids.FEATURE, (Scope.EVENTS_READ,), lambda _event, _viewer: True, frozenset({"feature.changed"}))
+"""That a rule changed is told to everyone; whom it names is told to nobody."""

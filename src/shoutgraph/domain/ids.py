@@ -54,6 +54,7 @@ WAITLIST = "waitlist"
 CAMPAIGN = "campaign"
 ADJUSTMENT = "adjustment"
 WRITE_OFF = "writeoff"
+FEATURE = "feature"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SUFFIX_CHARS = 26

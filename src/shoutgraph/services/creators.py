@@ -5,8 +5,9 @@ from datetime import datetime
 
 from shoutgraph.domain import creators, errors, ids
 from shoutgraph.domain.creators import Creator, Profile, ProfileChanges
+from shoutgraph.domain.features import Feature
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import creators as rows, policies, users
+from shoutgraph.storage import creators as rows, features, policies, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -19,6 +20,7 @@ async def register(tools: Tools, viewer: Viewer, profile: Profile) -> Creator:
         ForbiddenError: the caller is not a person.
         ValidationError: a field breaks a rule, the handle is taken, or the viewer has a profile already (an
             `ExceptionGroup` where several fields break rules).
+        FeatureUnavailableError: shoutouts are off for the viewer.
     """
     user_id = viewer.require_user()
 
@@ -36,6 +38,7 @@ async def register(tools: Tools, viewer: Viewer, profile: Profile) -> Creator:
             if existing.profile == creator.profile:
                 return existing
             raise errors.ValidationError("You are a creator already; change your profile.", code="ALREADY_A_CREATOR")
+        features.require(tx, Feature.SHOUTOUTS, user_id)
         _check_handle(tx, creator)
         rows.insert(tx, creator)
         return creator
@@ -70,9 +73,15 @@ async def reopen(tools: Tools, viewer: Viewer, *, expected_revision: int | None)
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer has no creator profile.
         StaleRevisionError: the profile changed since the viewer read it.
+        FeatureUnavailableError: shoutouts are off for the viewer.
     """
     creator_id = viewer.require_creator()
-    return await _change(tools, creator_id, expected_revision, lambda _, creator: creators.reopen(creator))
+
+    def change(tx: Tx, creator: Creator) -> Creator:
+        features.require(tx, Feature.SHOUTOUTS, creator.user_id)
+        return creators.reopen(creator)
+
+    return await _change(tools, creator_id, expected_revision, change)
 
 
 async def pause(tools: Tools, viewer: Viewer, *, until: datetime | None, expected_revision: int | None) -> Creator:

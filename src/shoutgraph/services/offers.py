@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 
 from shoutgraph.domain import accounts, creators, errors, ids, packages, quotes
 from shoutgraph.domain.creators import Offer, OfferChanges, OfferTerms
+from shoutgraph.domain.features import Person
 from shoutgraph.domain.orders.order import Usage
 from shoutgraph.domain.packages import Market
 from shoutgraph.domain.quotes import Quote
 from shoutgraph.domain.users import Viewer
-from shoutgraph.storage import creators as rows, ledger, packages as package_rows, policies
+from shoutgraph.storage import creators as rows, features, ledger, packages as package_rows, policies
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -101,6 +102,7 @@ async def quote(tools: Tools, viewer: Viewer, offer_id: str, *, express: bool, u
     Raises:
         NotFoundError: there is no such offer for this viewer.
         ValidationError: the offer has no express delivery or serves no businesses, or the country is not one.
+        FeatureUnavailableError: shoutouts are off for the viewer, or for the creator.
     """
     packages.check_market(market)
 
@@ -109,6 +111,7 @@ async def quote(tools: Tools, viewer: Viewer, offer_id: str, *, express: bool, u
         offer, creator = rows.get_offer_with_creator(tx, offer_id, path=path)
         if not rows.visible(offer, viewer):
             raise errors.NotFoundError("There is no such offer.", path=path)
+        features.require_to_order(tx, viewer.user_id, offer_id, guest=Person(country=market.country))
         return quotes.quote(
             (offer, creator),
             express=express,

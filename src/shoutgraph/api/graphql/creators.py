@@ -1,12 +1,13 @@
 """Creators and their offers as the API shows them, with their relations read for a whole list at once."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
 import strawberry
 
 from shoutgraph.api.graphql import enums, fields, loaders
-from shoutgraph.api.graphql.context import Context, Info
+from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.orders import words
@@ -18,7 +19,7 @@ from shoutgraph.domain.creators import Creator, Offer
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.orders.rating import STARS
-from shoutgraph.services import creators, offers, reputation
+from shoutgraph.services import creators, features, offers, reputation
 from shoutgraph.services.orders import ratings, waiting
 
 __all__ = ["CreatorType", "OfferType", "RatingSummaryType", "fetch_creators", "fetch_offers", "words"]
@@ -152,11 +153,13 @@ class CreatorType(NodeType):
         found = await reputation.list_of(context.tools, [parent.id for parent in parents])
         return [ReputationType.of(each) for each in found]
 
-    @fields.resolver(
-        description="Whether they are open and not on a break now; capacity says whether there is a place."
+    @loaders.batch(
+        description="Whether they are open, on no break, and shoutouts are on for them; capacity says whether there "
+        "is a place."
     )
-    def takes_orders(self, info: Info) -> bool:
-        return self.value.takes_orders(info.context.tools.clock())
+    @staticmethod
+    async def takes_orders(parents: "list[CreatorType]", context: Context) -> list[bool]:
+        return await asyncio.gather(*(context.load(fetch_takes_orders, parent.value) for parent in parents))
 
     @loaders.batch(description="How full they are now.")
     @staticmethod
@@ -212,6 +215,11 @@ class OfferType(NodeType):
     @staticmethod
     async def creator(parents: "list[OfferType]", context: Context) -> list[CreatorType | None]:
         return await fetch_creators(context, [parent.value.creator_id for parent in parents])
+
+
+async def fetch_takes_orders(context: Context, of: Sequence[Creator]) -> list[bool]:
+    """Whether creators take orders now: asked once for each, wherever in an operation they stand."""
+    return await features.take_orders(context.tools, of)
 
 
 async def fetch_creators(context: Context, creator_ids: Sequence[str]) -> list[CreatorType | None]:

@@ -8,8 +8,34 @@ from typing import Final
 import strawberry
 from strawberry.types.union import StrawberryUnion
 
-from shoutgraph.api.graphql import scalars
+from shoutgraph.api.graphql import enums, scalars
 from shoutgraph.domain import errors, money
+from shoutgraph.domain.features import Feature, Reason
+
+enums.describe(
+    Feature,
+    name="Feature",
+    description="A part of the product that is rolled out; clients must accept values added later.",
+    values={
+        Feature.SHOUTOUTS: "Ordering videos, and selling them.",
+        Feature.GIFTS: "Sending gifts, and getting them.",
+        Feature.TOPUPS: "Buying coins.",
+        Feature.PAYOUTS: "Being paid out.",
+    },
+)
+enums.describe(
+    Reason,
+    name="FeatureReason",
+    description="Which condition of a rule keeps a feature off; clients must accept values added later.",
+    values={
+        Reason.SWITCHED_OFF: "It is off for everyone.",
+        Reason.LIST: "A list of the operator's leaves this person out.",
+        Reason.SCHEDULE: "It is not on yet, or no longer.",
+        Reason.COUNTRY: "It is not on in this person's country, or nobody knows their country: userUpdate sets it.",
+        Reason.PERCENTAGE: "It is on for a part of all people so far.",
+        Reason.CREATOR: "It is not on for the creator.",
+    },
+)
 
 
 @strawberry.interface(
@@ -78,6 +104,17 @@ class CreatorUnavailableErrorType(UserErrorType):
     )
 
 
+@strawberry.type(
+    name="FeatureUnavailableError",
+    description="A part of the product is off for the caller, or for the creator whom they mean; viewer.features says"
+    " what is on.",
+)
+class FeatureUnavailableErrorType(UserErrorType):
+    feature: Feature = strawberry.field(description="What is off.")
+    provider: str | None = strawberry.field(description="The provider that is off; null where the whole feature is.")
+    reason: Reason = strawberry.field(description="Which condition keeps it off.")
+
+
 @strawberry.type(name="WalletLockedError", description="The wallet is locked after a charge-back.")
 class WalletLockedErrorType(UserErrorType):
     pass
@@ -118,6 +155,7 @@ AS_DATA: Final[dict[type[errors.ShoutgraphError], type[UserErrorType]]] = {
     errors.MoneyPriceChangedError: MoneyPriceChangedErrorType,
     errors.InsufficientCoinsError: InsufficientCoinsErrorType,
     errors.CreatorUnavailableError: CreatorUnavailableErrorType,
+    errors.FeatureUnavailableError: FeatureUnavailableErrorType,
     errors.WalletLockedError: WalletLockedErrorType,
     errors.LimitExceededError: LimitExceededErrorType,
     errors.MediaRejectedError: MediaRejectedErrorType,
@@ -148,6 +186,7 @@ _CARRIED: Final[dict[type[errors.ShoutgraphError], dict[str, str]]] = {
     errors.MoneyPriceChangedError: {"current_price_minor_units": "current_minor", "currency": "currency"},
     errors.InsufficientCoinsError: {"required": "required_coins", "available": "available_coins"},
     errors.CreatorUnavailableError: {"waiting": "waiting"},
+    errors.FeatureUnavailableError: {"feature": "feature", "provider": "provider", "reason": "reason"},
     errors.LimitExceededError: {"limit": "limit"},
     errors.ProviderDeclinedError: {"decline_code": "decline_code", "retryable": "retryable"},
 }

@@ -20,9 +20,12 @@ from shoutgraph.services import creators
 _REVISION: Final = "Revision the caller read; null gives up the check."
 _CHANGED = errors.ForbiddenErrorType | errors.StaleRevisionErrorType
 
-CreatorRegisterError = Annotated[errors.ForbiddenErrorType | errors.ValidationErrorType, failures_of("creatorRegister")]
+CreatorRegisterError = Annotated[
+    errors.FeatureUnavailableErrorType | errors.ForbiddenErrorType | errors.ValidationErrorType,
+    failures_of("creatorRegister"),
+]
 CreatorUpdateError = Annotated[_CHANGED | errors.ValidationErrorType, failures_of("creatorUpdate")]
-CreatorOpenError = Annotated[_CHANGED, failures_of("creatorOpen")]
+CreatorOpenError = Annotated[_CHANGED | errors.FeatureUnavailableErrorType, failures_of("creatorOpen")]
 CreatorPauseError = Annotated[_CHANGED | errors.ValidationErrorType, failures_of("creatorPause")]
 CreatorFeatureError = Annotated[
     _CHANGED | errors.NotFoundErrorType | errors.ValidationErrorType, failures_of("creatorFeature")

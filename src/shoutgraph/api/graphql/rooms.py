@@ -22,6 +22,7 @@ from shoutgraph.api.graphql import (
     videos,
     wallets,
 )
+from shoutgraph.api.graphql.features import room as features
 from shoutgraph.api.graphql.gifts import room as gifts
 from shoutgraph.api.graphql.orders import room as orders
 from shoutgraph.api.graphql.payouts import room as payouts
@@ -52,6 +53,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     resolutions.ROOM,
     price_lists.ROOM,
     policies.ROOM,
+    features.ROOM,
     access.ROOM,
     audit.ROOM,
     clock.ROOM,

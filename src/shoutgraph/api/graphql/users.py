@@ -11,13 +11,14 @@ from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.creators import CreatorType, fetch_creators
 from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.errors import failures_of
+from shoutgraph.api.graphql.features.state import STATES_MAX, FeatureStateType
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.waitlist.entry import WaitlistEntryType
 from shoutgraph.api.graphql.wallets import WalletType
 from shoutgraph.domain import countries, ids
 from shoutgraph.domain.users import Scope, User, UserChanges, Viewer
-from shoutgraph.services import users, wallets
+from shoutgraph.services import features, users, wallets
 from shoutgraph.services.orders import waiting
 
 
@@ -54,6 +55,15 @@ class ViewerType:
     def of(cls, viewer: Viewer) -> "ViewerType":
         """The graph's view of a viewer."""
         return cls(value=viewer, is_authenticated=viewer.principal != "anonymous", scopes=sorted(viewer.scopes))
+
+    @fields.resolver(
+        description="What is on for them, and why not where it is off; also every way to buy coins. Ask again when "
+        "featureEvents tells of a change.",
+        directives=[ListSize(assumed_size=STATES_MAX)],
+    )
+    async def features(self, info: Info) -> list[FeatureStateType]:
+        found = await features.of_viewer(info.context.tools, self.value)
+        return [FeatureStateType.of(state) for state in found[:STATES_MAX]]
 
     @fields.resolver(description="The person; null for internal tools and before signing in.")
     async def user(self, info: Info) -> UserType | None:

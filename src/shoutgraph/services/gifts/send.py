@@ -6,6 +6,7 @@ from datetime import timedelta
 from shoutgraph.domain import accounts, errors, fees, gifts as rules, ids, ledger, postings, wallets
 from shoutgraph.domain.checks import tidy
 from shoutgraph.domain.earnings import Earning, EarningKind
+from shoutgraph.domain.features import Feature
 from shoutgraph.domain.gifts import DAY, Gift, Sticker
 from shoutgraph.domain.ledger import LotMove
 from shoutgraph.domain.policies import Policy
@@ -15,6 +16,7 @@ from shoutgraph.services.gifts import telling
 from shoutgraph.storage import (
     creators,
     earnings,
+    features,
     gifts as rows,
     ledger as ledger_rows,
     policies,
@@ -46,6 +48,7 @@ async def send(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> Do
         ForbiddenError: the caller is not a person.
         NotFoundError: there is no such creator, or the sticker is given no more.
         ValidationError: a field breaks a rule, or the creator is the fan (an `ExceptionGroup` where several fields do).
+        FeatureUnavailableError: gifts are off for the fan, or for the creator.
         CreatorUnavailableError: the creator takes no gifts.
         PriceChangedError: the price is no longer the one the fan saw.
         LimitExceededError: it is more than may be given at once, or in a day.
@@ -57,6 +60,7 @@ async def send(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> Do
 
     def work(tx: Tx) -> Gift:
         policy = policies.current(tx)
+        features.require_with_creator(tx, Feature.GIFTS, fan_id, wish.creator_id)
         message = None if wish.message is None else tidy(wish.message) or None
         rules.check_wish(quantity=wish.quantity, message=message, live_session=wish.live_session, policy=policy)
         sticker = _sticker(tx, wish)
@@ -86,16 +90,19 @@ async def send(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> Do
         telling.tell(tools, tx, gift, telling.SENT)
         return gift
 
-    def foresee(tx: Tx) -> None:  # in the order in which things are held
-        policies.foresee_current(tx)
-        stickers.foresee_current(tx, wish.sticker_id)
-        users.foresee(tx, fan_id)
-        creators.foresee(tx, wish.creator_id)
-        ledger_rows.foresee_spendable_lots(tx, accounts.paid(fan_id).code)
-        wallet_rows.foresee_lock(tx, fan_id)
-        rows.foresee_given(tx, fan_id, since=tx.now - DAY)
+    return await once(tools, request, work, rows.get, foresee=lambda tx: _foresee(tx, fan_id, wish))
 
-    return await once(tools, request, work, rows.get, foresee=foresee)
+
+def _foresee(tx: Tx, fan_id: ids.UserId, wish: Wish) -> None:
+    """Asks ahead what sending asks, in the order in which things are held."""
+    policies.foresee_current(tx)
+    features.foresee_with_creator(tx, Feature.GIFTS, fan_id, wish.creator_id)
+    stickers.foresee_current(tx, wish.sticker_id)
+    users.foresee(tx, fan_id)
+    creators.foresee(tx, wish.creator_id)
+    ledger_rows.foresee_spendable_lots(tx, accounts.paid(fan_id).code)
+    wallet_rows.foresee_lock(tx, fan_id)
+    rows.foresee_given(tx, fan_id, since=tx.now - DAY)
 
 
 def _sticker(tx: Tx, wish: Wish) -> Sticker:

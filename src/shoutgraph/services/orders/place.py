@@ -17,6 +17,7 @@ from shoutgraph.services.orders import advance, lines
 from shoutgraph.services.orders.advance import Did
 from shoutgraph.storage import (
     creators as creator_rows,
+    features,
     ledger as ledger_rows,
     orders,
     policies as policy_rows,
@@ -46,6 +47,7 @@ async def draft(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
         NotFoundError: there is no such offer.
         ValidationError: the brief breaks a limit (an `ExceptionGroup` where several fields do), or the offer has no
             express delivery or serves no businesses.
+        FeatureUnavailableError: shoutouts are off for the fan, or for the creator.
         PriceChangedError: the price is no longer the one the fan saw.
         CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
         IdempotencyKeyReusedError: the key was used before with other input.
@@ -72,6 +74,7 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
         NotFoundError: there is no such offer.
         ValidationError: the brief breaks a limit (an `ExceptionGroup` where several fields do), or the offer has no
             express delivery or serves no businesses.
+        FeatureUnavailableError: shoutouts are off for the fan, or for the creator.
         PriceChangedError: the price is no longer the one the fan saw.
         CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
         InsufficientCoinsError: the wallet holds too few coins.
@@ -92,6 +95,7 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
 
     def foresee(tx: Tx) -> None:  # in the order in which things are held
         policy_rows.foresee_current(tx)
+        features.foresee_to_order(tx, fan_id, wish.offer_id)
         creator_rows.foresee_offer_with_creator(tx, wish.offer_id)
         waitlist.foresee_places(tx, wish.offer_id, fan_id)
         ledger_rows.foresee_spendable_lots(tx, accounts.promo(fan_id).code, accounts.paid(fan_id).code)
@@ -110,6 +114,7 @@ async def submit(
         ForbiddenError: the caller is not a person.
         NotFoundError: there is no such order of this fan, or its offer is gone.
         OrderStateError: it was submitted before.
+        FeatureUnavailableError: shoutouts are off for the fan, or for the creator.
         PriceChangedError: the price is no longer the one the fan saw.
         CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
         InsufficientCoinsError: the wallet holds too few coins.
@@ -125,6 +130,7 @@ async def submit(
         policy = policy_rows.current(tx)
         mine = None
         if order.state is State.DRAFT:
+            features.require_to_order(tx, fan_id, order.offer_id)
             offer, creator = creator_rows.get_offer_with_creator(tx, order.offer_id)
             mine = _check_for_sale(tx, offer, creator, fan_id, policy).mine
             terms = _terms(offer, policy, express=order.terms.express, business=_for_business(tx, order))
@@ -139,6 +145,7 @@ async def submit(
 
 
 def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Policy) -> tuple[Order, Places]:
+    features.require_to_order(tx, fan_id, wish.offer_id)
     offer, creator = creator_rows.get_offer_with_creator(tx, wish.offer_id)
     if creator.user_id == fan_id:
         raise errors.ValidationError("You cannot order from yourself.", code="OWN_OFFER", path=("input", "offerId"))

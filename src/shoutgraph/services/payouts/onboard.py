@@ -12,6 +12,7 @@ from typing import Final
 
 from shoutgraph import sdk
 from shoutgraph.domain import countries, errors, ids, onboarding as rules
+from shoutgraph.domain.features import Feature
 from shoutgraph.domain.onboarding import Onboarding, RecipientSeen, Sight, Wanted
 from shoutgraph.domain.recipients import RECIPIENTS_MAX, Recipient, RecipientState, check_recipient
 from shoutgraph.domain.requests import Request
@@ -19,7 +20,7 @@ from shoutgraph.domain.users import Viewer
 from shoutgraph.plugins.payouts import Payouts
 from shoutgraph.services.payouts import apply
 from shoutgraph.services.payouts.sights import TIMEOUT
-from shoutgraph.storage import creators, recipients
+from shoutgraph.storage import creators, features, recipients
 from shoutgraph.storage.recipients import Claimed
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
@@ -73,16 +74,18 @@ async def introduce(tools: Tools, viewer: Viewer, asked: Request, wish: Introduc
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer is not a creator.
         ValidationError: an answer, the label, the country or the address to return to does not fit.
+        FeatureUnavailableError: payouts are off for the viewer.
         LimitExceededError: there are too many recipients.
         ProviderUnavailableError: there is no such provider, it asks nothing, or it cannot say now.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
-    creator_id = viewer.require_creator()
+    creator_id, user_id = viewer.require_creator(), viewer.require_user()
     check_recipient(label=wish.label)
     _check_country(wish.country, ("input", "country"))
     _check_url(wish.return_url)
 
     def work(tx: Tx) -> Recipient:
+        features.require(tx, Feature.PAYOUTS, user_id)
         way = _way(tools, wish.provider_code)
         if not way.caps.onboarding:
             raise errors.ProviderUnavailableError("This provider asks nothing.", path=("input", "providerCode"))

@@ -5,6 +5,7 @@ from typing import Final
 
 from shoutgraph import sdk
 from shoutgraph.domain import accounts, earnings as earning_values, errors, ids, payouts as rules, postings
+from shoutgraph.domain.features import Feature
 from shoutgraph.domain.patience import DAY
 from shoutgraph.domain.payouts import Payout
 from shoutgraph.domain.policies import Policy
@@ -13,7 +14,17 @@ from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Viewer
 from shoutgraph.domain.wallets import check_unlocked
 from shoutgraph.services.payouts import apply, onboard
-from shoutgraph.storage import creators, earnings, ledger as ledger_rows, payouts, policies, recipients, users, wallets
+from shoutgraph.storage import (
+    creators,
+    earnings,
+    features,
+    ledger as ledger_rows,
+    payouts,
+    policies,
+    recipients,
+    users,
+    wallets,
+)
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -46,6 +57,7 @@ async def request(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> D
         NotFoundError: there is no such recipient of this creator.
         ValidationError: the text is no recipient's id, money cannot go there, or the coins are not worth whole minor
             units.
+        FeatureUnavailableError: payouts are off for the viewer.
         LimitExceededError: it is below the minimum, or the day's limit would be passed.
         InsufficientCoinsError: less is available.
         WalletLockedError: a payment of the viewer's was reversed.
@@ -57,6 +69,7 @@ async def request(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> D
     ids.parse(ids.RECIPIENT, wish.recipient_id, path=("input", "recipientId"))
 
     def work(tx: Tx) -> Payout:
+        features.require(tx, Feature.PAYOUTS, user_id)
         _check_person(tx, user_id)
         creators.hold(tx, creator_id)  # of two requests the second one sees what the first one took
         recipient = recipients.get(tx, wish.recipient_id, creator_id)
@@ -75,14 +88,16 @@ async def add_recipient(tools: Tools, viewer: Viewer, asked: Request, wish: NewR
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer is not a creator.
         ValidationError: a text is empty, too long, or no plain text, or the provider has to know who is paid.
+        FeatureUnavailableError: payouts are off for the viewer.
         LimitExceededError: the creator has as many recipients as are allowed.
         ProviderUnavailableError: there is no such payout provider.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
-    creator_id = viewer.require_creator()
+    creator_id, user_id = viewer.require_creator(), viewer.require_user()
     check_recipient(label=wish.label, ref=wish.ref)
 
     def work(tx: Tx) -> Recipient:
+        features.require(tx, Feature.PAYOUTS, user_id)
         way = tools.providers.payouts.get(wish.provider_code)
         if way is None:
             raise errors.ProviderUnavailableError("There is no such provider.", path=("input", "providerCode"))

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from shoutgraph import sdk
 from shoutgraph.domain import errors, ids
+from shoutgraph.domain.features import WHOLE, Feature, Reason
 from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.topups import machine
@@ -17,12 +18,13 @@ from shoutgraph.domain.users import Viewer
 from shoutgraph.services.topups import apply, sights, terms, ways
 from shoutgraph.services.topups.desk import ReverseOrders
 from shoutgraph.services.topups.submit import ANSWER_DUE, submit
-from shoutgraph.storage import packages as package_rows, policies, topups, users
+from shoutgraph.storage import features, packages as package_rows, policies, topups, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
 URL_CHARS_MAX: Final = 2_000
 HOOKS_PATH: Final = "/hooks"
+PROVIDER_PATH: Final = ("input", "providerCode")
 DESCRIPTOR: Final = "Coins"
 LOCALE: Final = "en"
 LOCALE_CHARS_MIN: Final = 2
@@ -63,6 +65,7 @@ async def create(
         NotFoundError: coins are not sold there, or there is no such package.
         MoneyPriceChangedError: the price is no longer the one that the fan saw.
         LimitExceededError: fewer or more coins than the policy allows.
+        FeatureUnavailableError: buying coins is off for the caller, or through the provider that they chose.
         WalletLockedError: the account is closed to purchases.
         ProviderUnavailableError: the provider cannot take this now; nothing was charged.
         ProviderDeclinedError: the provider refused the payment.
@@ -106,6 +109,8 @@ async def _answered(
         apply.look_again(tx, after, looks=0)
         if following is None or not machine.may_go_on(before, after):
             return after
+        if following in features.providers_off(tx, Feature.TOPUPS, after.user_id):
+            return after
         again = machine.elsewhere(
             after,
             ids.TopupId(tools.new_id(ids.TOPUP)),
@@ -143,7 +148,7 @@ def _accepted(topup: Topup, *, replayed: bool) -> Topup:
     refusal: errors.ShoutgraphError
     if topup.submission is Submission.NOT_EXECUTED:
         msg = f"The provider cannot take this payment now ({topup.declined_code}). Nothing was charged."
-        refusal = errors.ProviderUnavailableError(msg, path=("input", "providerCode"))
+        refusal = errors.ProviderUnavailableError(msg, path=PROVIDER_PATH)
     else:
         refusal = errors.ProviderDeclinedError(decline_code=topup.declined_code, retryable=topup.retryable)
     refusal.replayed = replayed
@@ -158,26 +163,30 @@ async def _choices(tools: Tools, user_id: ids.UserId, wish: Wish) -> tuple[str, 
     if wish.provider_code is not None:
         return (wish.provider_code,)
 
-    def agreed(tx: Tx) -> Terms | None:
+    def agreed(tx: Tx) -> tuple[Terms, dict[str, Reason]] | None:
         try:
-            return _agreed(tx, user_id, wish)
+            return _agreed(tx, user_id, wish), features.providers_off(tx, Feature.TOPUPS, user_id)
         except errors.ShoutgraphError:
             return None
 
     found = await tools.store.read(agreed)
     if found is None:
         return ()
-    return ways.chosen(tools, user_id, _market(found), _price(found))[:ATTEMPTS_MAX]
+    terms_found, off = found
+    return ways.on(ways.chosen(tools, user_id, _market(terms_found), _price(terms_found)), off)[:ATTEMPTS_MAX]
 
 
 def _new(tools: Tools, tx: Tx, user_id: ids.UserId, wish: Wish, choices: tuple[str, ...]) -> Topup:
+    provider = wish.provider_code or WHOLE
+    path = PROVIDER_PATH if provider else None
+    off = features.require(tx, Feature.TOPUPS, user_id, provider=provider, path=path)
     agreed = _agreed(tx, user_id, wish)
-    fitting = ways.routed(tools, user_id, _market(agreed), _price(agreed))
+    fitting = ways.on(ways.routed(tools, user_id, _market(agreed), _price(agreed)), off)
     instance = next((each for each in choices if each in fitting), None)
     if instance is None:
         msg = "No provider takes this payment." if wish.provider_code is None else "This provider does not take it."
         msg = f"{msg} Ask topUpProviders which do."
-        raise errors.ProviderUnavailableError(msg, path=("input", "providerCode"))
+        raise errors.ProviderUnavailableError(msg, path=PROVIDER_PATH)
     return Topup(
         id=ids.TopupId(tools.new_id(ids.TOPUP)),
         revision=1,

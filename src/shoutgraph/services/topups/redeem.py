@@ -10,6 +10,7 @@ from typing import Final
 
 from shoutgraph import sdk
 from shoutgraph.domain import errors, ids
+from shoutgraph.domain.features import Feature
 from shoutgraph.domain.packages import ANYWHERE, Market, Package
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.topups.topup import Payload, Source, Status, Submission, Topup
@@ -17,7 +18,7 @@ from shoutgraph.domain.users import Viewer
 from shoutgraph.services.topups import apply, receipts, sights, terms, ways
 from shoutgraph.services.topups.desk import ReverseOrders
 from shoutgraph.services.topups.submit import ANSWER_DUE
-from shoutgraph.storage import packages as package_rows, policies, receipts as receipt_rows, topups, users
+from shoutgraph.storage import features, packages as package_rows, policies, receipts as receipt_rows, topups, users
 from shoutgraph.storage.receipts import Receipt
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
@@ -52,6 +53,7 @@ async def redeem(
         ValidationError: the text is no package's id, the country does not fit, or the receipt is empty, too long or not
             plain text.
         NotFoundError: there is no such package in the stores of the caller's country.
+        FeatureUnavailableError: buying coins is off for the caller, or through this store; the receipt stays good.
         ProviderUnavailableError: the store cannot be asked now; the receipt is good for another attempt.
         ProviderDeclinedError: the store does not know the receipt, or it was redeemed before.
         IdempotencyKeyReusedError: the key was used before with other input.
@@ -101,6 +103,7 @@ def _accepted(topup: Topup, *, replayed: bool) -> Topup:
 
 
 def _new(tools: Tools, tx: Tx, user_id: ids.UserId, claim: Claim) -> tuple[Topup, Receipt]:
+    features.require(tx, Feature.TOPUPS, user_id, provider=claim.provider_code, path=PROVIDER_PATH)
     user = users.get(tx, user_id)
     package, market = _package(tx, claim, terms.country_of(claim.country, user.country))
     price = sdk.Money(package.price.minor, package.price.currency)

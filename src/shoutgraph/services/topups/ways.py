@@ -1,5 +1,6 @@
 """The ways to pay that fit a purchase, as the installed plugins declare them."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -7,10 +8,11 @@ from typing import Final
 
 from shoutgraph import sdk
 from shoutgraph.domain import errors, ids, packages
+from shoutgraph.domain.features import WHOLE, Feature, Reason
 from shoutgraph.domain.money import Money
 from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.domain.users import Viewer
-from shoutgraph.storage import packages as package_rows, users
+from shoutgraph.storage import features, packages as package_rows, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -56,7 +58,7 @@ _REFUNDS: Final = {
 
 
 async def list_of(tools: Tools, viewer: Viewer, market: Market, coins: int) -> tuple[Way, ...]:
-    """The ways to pay for so many coins in a market, the recommended one first.
+    """The ways to pay for so many coins in a market that are on for the viewer, the recommended one first.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
@@ -66,21 +68,22 @@ async def list_of(tools: Tools, viewer: Viewer, market: Market, coins: int) -> t
     """
     user_id = viewer.require_user()
 
-    def price_of(tx: Tx) -> tuple[sdk.Money, str | None]:
+    def price_of(tx: Tx) -> tuple[sdk.Money, str | None, Mapping[str, Reason]]:
         users.get(tx, user_id)
+        off = features.providers_off(tx, Feature.TOPUPS, user_id)
         for package in package_rows.list_of_market(tx, market):
             if package.coins == coins:
-                return sdk.Money(package.price.minor, package.price.currency), package.product
+                return sdk.Money(package.price.minor, package.price.currency), package.product, off
         unit = package_rows.find_unit_price(tx, market)
         if unit is None:
             msg = "Coins are not sold in this country, currency and platform."
             raise errors.NotFoundError(msg, path=("country",))
         price = packages.price_of(unit, coins).price
-        return sdk.Money(price.minor, price.currency), None
+        return sdk.Money(price.minor, price.currency), None, off
 
-    price, product = await tools.store.read(price_of)
+    price, product, off = await tools.store.read(price_of)
     found = []
-    for code in _ranked(tools, user_id, market, price, product):
+    for code in on(_ranked(tools, user_id, market, price, product), off):
         way = tools.providers.topups[code]
         low, high = way.caps.limits.get(price.currency, (None, None))
         found.append(
@@ -95,6 +98,11 @@ async def list_of(tools: Tools, viewer: Viewer, market: Market, coins: int) -> t
             )
         )
     return tuple(found)
+
+
+def on(codes: tuple[str, ...], off: Collection[str]) -> tuple[str, ...]:
+    """Those of these providers that are on, where `off` names what is not: some of them, or everything."""
+    return () if WHOLE in off else tuple(code for code in codes if code not in off)
 
 
 def chosen(tools: Tools, user_id: ids.UserId, market: Market, price: sdk.Money) -> tuple[str, ...]:

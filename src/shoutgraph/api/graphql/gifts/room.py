@@ -22,6 +22,7 @@ from shoutgraph.services.gifts.send import Wish
 
 GiftSendError = Annotated[
     errors.CreatorUnavailableErrorType
+    | errors.FeatureUnavailableErrorType
     | errors.ForbiddenErrorType
     | errors.IdempotencyKeyReusedErrorType
     | errors.InsufficientCoinsErrorType

@@ -20,6 +20,7 @@ from shoutgraph.services.orders.place import Wish
 
 _Wished = (
     errors.CreatorUnavailableErrorType
+    | errors.FeatureUnavailableErrorType
     | errors.ForbiddenErrorType
     | errors.IdempotencyKeyReusedErrorType
     | errors.NotFoundErrorType

@@ -45,7 +45,8 @@ _Decided = (
 )
 
 PayoutRecipientCreateError = Annotated[
-    errors.ForbiddenErrorType
+    errors.FeatureUnavailableErrorType
+    | errors.ForbiddenErrorType
     | errors.IdempotencyKeyReusedErrorType
     | errors.LimitExceededErrorType
     | errors.ProviderUnavailableErrorType
@@ -54,6 +55,7 @@ PayoutRecipientCreateError = Annotated[
 ]
 PayoutRequestError = Annotated[
     _Decided
+    | errors.FeatureUnavailableErrorType
     | errors.InsufficientCoinsErrorType
     | errors.LimitExceededErrorType
     | errors.ProviderUnavailableErrorType

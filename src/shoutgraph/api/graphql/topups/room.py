@@ -29,7 +29,8 @@ from shoutgraph.services.topups.redeem import Claim
 CREATE_COST: Final = "20"
 
 TopUpCreateError = Annotated[
-    errors.ForbiddenErrorType
+    errors.FeatureUnavailableErrorType
+    | errors.ForbiddenErrorType
     | errors.IdempotencyKeyReusedErrorType
     | errors.LimitExceededErrorType
     | errors.MoneyPriceChangedErrorType
@@ -95,7 +96,8 @@ class TopUpCreatePayload:
 
 
 TopUpRedeemError = Annotated[
-    errors.ForbiddenErrorType
+    errors.FeatureUnavailableErrorType
+    | errors.ForbiddenErrorType
     | errors.IdempotencyKeyReusedErrorType
     | errors.NotFoundErrorType
     | errors.ProviderDeclinedErrorType
