@@ -29,7 +29,7 @@ from graphql import (
 from tests.api.exemptions import LONE_IDS, NO_KEY, NO_REVISION
 
 SUBJECTS: Final = (
-    *("apiKey", "creator", "debt", "gift", "money", "offer", "order", "payout", "policy"),
+    *("apiKey", "creator", "debt", "feature", "gift", "money", "offer", "order", "payout", "policy"),
     *("price", "promo", "rating", "testClock", "topUp", "user", "waitlist", "wallet"),
 )
 """What the names of mutations begin with."""
