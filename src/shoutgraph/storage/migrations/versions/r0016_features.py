@@ -6,7 +6,7 @@ from alembic import op
 from shoutgraph.storage import migrations
 
 revision = "0016"
-down_revision = "0022"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
