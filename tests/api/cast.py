@@ -37,8 +37,16 @@ PRICE: Final = 250
 EXPRESS: Final = 50
 COINS: Final = 17_500
 PAYOUT: Final = 10
-RULES: Final = Policy(version=2, open_orders_max=1_000, earnings_hold_s=0, payout_min_coins=10)
-"""Nobody is ever full, and what is earned can be paid out at once."""
+RULES: Final = Policy(
+    version=2,
+    open_orders_max=1_000,
+    earnings_hold_s=0,
+    payout_min_coins=10,
+    orders_hour_max=10_000,
+    gifts_minute_max=10_000,
+    topups_day_max=1_000,
+)
+"""Nobody is ever full or too fast, and what is earned can be paid out at once."""
 
 BRIEF: Final = MappingProxyType(
     {

@@ -11,7 +11,7 @@ from tests.api.harness import PATIENCE_S
 from shoutgraph.storage import policies
 
 SIZE: Final = 12
-FIRST_VERSION: Final = RULES.version + 1
+FIRST_VERSION: Final = 10_000
 LIFE: Final = (
     "orderScreenPass",
     "orderAccept",
@@ -120,11 +120,12 @@ def _stand_in_line(crowd: Crowd) -> None:
 
 
 def _give(crowd: Crowd) -> None:
-    """Every fan gives to their own creator and to the cast's, another sticker each while they last."""
+    """Every fan sets limits, and gives to their own creator and to the cast's, another sticker each while they last."""
     to = crowd.cast.deployment
     sold = to.ask("fan", STICKERS)["giftCatalogue"]["stickers"]
     crowd.stickers = [sticker["id"] for sticker in sold]
     for at, creator_id in enumerate(crowd.creators):
+        to.do(f"fan_{at}", "spendingLimitsSet", "guard { revision }")
         for whose in (creator_id, crowd.cast.ids["creator_profile"]):
             given = {"creatorId": whose, "stickerId": sold[at % 2]["id"], "expectedPrice": sold[at % 2]["price"]}
             gift = to.do(f"fan_{at}", "giftSend", "gift { id }", **given)["gift"]

@@ -17,6 +17,7 @@ NO_KEY: Final[Mapping[str, str]] = {
     "giftThank": "a repeat finds them thanked for, and keeps the words of then",
     "waitlistJoin": "nothing is paid; a repeat finds the fan in line",
     "waitlistLeave": "a repeat finds the fan out of the line",
+    "userBirthDateCorrect": "a repeat finds it so",
     "userRegister": "nothing is paid; administrators register",
     "apiKeyCreate": "its secret is shown once, so a repeat could not show it again",
     "apiKeyRevoke": "a repeat finds it ended",
@@ -26,6 +27,10 @@ NO_KEY: Final[Mapping[str, str]] = {
 
 NO_REVISION: Final[Mapping[str, str]] = {
     "orderSubmit": "expectedPrice guards what the fan agrees to",
+    "spendingPause": "a pause is only made longer, so none is lost",
+    "spendingExclude": "as spendingPause",
+    "spendingReviewClear": "what nobody waits for is refused",
+    "userBirthDateCorrect": "who corrects saw the proof; the last one counts",
     "topUpCancel": "only its provider says whether it can still be ended; one that was paid meanwhile is credited",
     "payoutCancel": "a payout has one way on from each state; a decided one is refused",
     "payoutApprove": "as payoutCancel",
@@ -54,6 +59,8 @@ LONE_IDS: Final[Mapping[str, str]] = {
     "Rating.orderId": "for the two sides; the order's rating leads here, and node reads it",
     "TopUpRefund.topUpId": "whose money; node reads it",
     "UnresolvedMoney.subjectId": "a top-up, payout, refund or stray; node reads all but the last",
+    "SpendingGuard.userId": "the caller, or whom finance looks at; node reads it for administrators",
+    "UserChangedEvent.userId": "as SpendingGuard.userId",
     "UploadTarget.videoId": "the video is not readable before its upload is complete",
     "WalletLock.topUpId": "provenance; node reads it",
 }

@@ -2,7 +2,7 @@
 
 from tests.api.deployment import Deployment
 
-from shoutgraph.domain import bank_files, batches, ids
+from shoutgraph.domain import bank_files, batches, ids, spending
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.money import Money
 from shoutgraph.domain.requests import Request
@@ -13,7 +13,13 @@ from shoutgraph.domain.users import ROLES, Viewer
 from shoutgraph.services.money import resolve
 from shoutgraph.services.orders import timers
 from shoutgraph.services.topups import apply, refund, set_aside
-from shoutgraph.storage import bank_files as file_rows, batches as batch_rows, refunds, strays
+from shoutgraph.storage import (
+    bank_files as file_rows,
+    batches as batch_rows,
+    refunds,
+    spending as spending_rows,
+    strays,
+)
 from shoutgraph.storage.tx import Tx
 
 SOMEBODY = Viewer(scopes=ROLES["finance"], principal="somebody")
@@ -39,6 +45,18 @@ def stray(to: Deployment) -> str:
     found = Stray("sandbox", name, StrayKind.TOPUP, name, None, "SETTLED", Money(100, "EUR"), made)
     to.write(lambda tx: strays.keep(tx, found))
     return f"sandbox/{name}"
+
+
+def buying_too_fast(to: Deployment, user_id: str) -> str:
+    """The user, whose purchases wait for a look."""
+
+    def work(tx: Tx) -> None:
+        guard = spending_rows.get(tx, ids.UserId(user_id))
+        if guard.review_at is None:
+            spending_rows.save(tx, spending.waits(guard, spending.REVIEWED, tx.now))
+
+    to.write(work)
+    return user_id
 
 
 def proposed(to: Deployment) -> str:

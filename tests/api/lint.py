@@ -30,7 +30,7 @@ from tests.api.exemptions import LONE_IDS, NO_KEY, NO_REVISION
 
 SUBJECTS: Final = (
     *("apiKey", "creator", "debt", "feature", "gift", "money", "offer", "order", "payout", "policy"),
-    *("price", "promo", "rating", "testClock", "topUp", "user", "waitlist", "wallet"),
+    *("price", "promo", "rating", "spending", "tax", "testClock", "topUp", "user", "waitlist", "wallet"),
 )
 """What the names of mutations begin with."""
 
@@ -38,7 +38,7 @@ NEVER: Final = ("talent", "product", "booking", "gateway", "payment", "transacti
 """Words that the glossary has another word for."""
 
 WHOLE_NUMBERS: Final = re.compile(
-    r"(first|last|count|value|exponent|version|width|height|expectedVersion|seconds|\w*(Seconds|Milliseconds|Days|BasisPoints"
+    r"(first|last|count|value|days|minimumAge|exponent|version|width|height|expectedVersion|seconds|\w*(Seconds|Milliseconds|Days|BasisPoints"
     r"|Hundredths|Revision|OrdersMax|Count)|revision|ratingMin|stars|sum|assumedSize|quantity(Max)?|rank|\w+CharsMax|position|open|max|kept|waiting|free)"
 )
 """Names that say a unit which 32 bits are enough for."""

@@ -84,6 +84,9 @@ policies                  401        403    403        403      403            4
 featureRules              401        403    403        403      403            403        403      403      yes
 featureChanges            401        403    403        403      403            403        403      403      yes
 featureEvents             401        yes    yes        yes      yes            403        403      yes      yes
+spendingGuard             401        yes    yes        yes      yes            403        403      403      403
+spendingReviews           401        403    403        403      403            403        yes      403      yes
+userEvents             401        yes    yes        yes      yes            403        yes      403      yes
 apiKeys                   401        403    403        403      403            403        403      403      yes
 auditTrail                401        403    403        403      403            403        403      403      yes
 serverTime                yes        yes    yes        yes      yes            yes        yes      yes      yes
@@ -116,6 +119,11 @@ orderGoodwillDeny         401        403    403        403      403            4
 debtWriteOffPropose       401        403    403        403      403            403        yes      403      yes
 debtWriteOffConfirm       401        403    403        403      403            403        yes      403      yes
 debtWriteOffReject        401        403    403        403      403            403        yes      403      yes
+spendingLimitsSet         401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
+spendingPause             401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)
+spendingExclude           401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)
+spendingReviewClear       401        403    403        403      403            403        yes      403      yes
+userBirthDateCorrect      401        403    403        403      403            403        403      403      yes
 walletUnlock              401        403    403        403      403            403        yes      403      yes
 orderDraft                401        yes    yes        (422)    yes            (403)      (403)    (403)    (403)
 orderPlace                401        yes    yes        (422)    (422)          (403)      (403)    (403)    (403)
@@ -186,6 +194,7 @@ ratingEvents              401        yes    yes        yes      yes            y
 topUpEvents               401        yes    yes        yes      yes            403        yes      403      yes
 payoutEvents              401        yes    yes        yes      yes            403        yes      403      yes
 giftEvents                401        yes    yes        yes      yes            yes        yes      403      yes
+userEvents                401        yes    yes        yes      yes            403        yes      403      yes
 """
 """The fan and the creator are the two sides of every order here. After a field's name: which use of it, see doors."""
 

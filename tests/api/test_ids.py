@@ -12,6 +12,8 @@ from tests.api.doors import INPUTS, door_of
 BY: Final[Mapping[str, str]] = {
     "orderUploadCreate": "creator",
     "walletUnlock": "finance",
+    "spendingReviewClear": "finance",
+    "userBirthDateCorrect": "admin",
     "ratingReply": "creator",
     "ratingHide": "moderator",
     "ratingRestore": "moderator",

@@ -51,6 +51,7 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "giftEvents": ("finance", ""),
     "featureEvents": ("admin", ""),
     "featureChanges": ("admin", ""),
+    "userEvents": ("finance", ""),
     "giftRanking": ("creator", "creatorId: CREATOR"),
 }
 """Every root field that is paged: who asks, and for what."""
@@ -61,6 +62,7 @@ TOLD: Final[Mapping[str, str]] = {
     "payoutEvents": "PayoutStatusChangedEvent",
     "giftEvents": "GiftChangedEvent",
     "featureEvents": "FeatureChangedEvent",
+    "userEvents": "UserChangedEvent",
     "ratingEvents": "RatingChangedEvent",
     "waitlistEvents": "WaitlistChangedEvent",
 }
@@ -126,6 +128,8 @@ NEWEST_ONLY: Final = frozenset({"epoch", "event", "policy"})
 
 PLACE: Final = {True: 17, False: 14}
 """Statements of orderPlace, by whether the database is embedded: one to know the fan, the others keep the promise."""
+"""Statements of orderPlace, by whether the database is embedded: one to know the fan, the others keep the promise.
+The last that was added looks whether the fan may spend now: age, pauses, limits and pace in one query."""
 
 
 @pytest.fixture(scope="module")

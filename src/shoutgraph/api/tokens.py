@@ -124,6 +124,7 @@ class Rules:
             expires_at=expires_at,
             display_name=_text(claims.get("name")),
             country=_text(country),
+            birth_date=_text(claims.get("birthdate")),
         )
 
 

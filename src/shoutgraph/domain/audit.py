@@ -23,7 +23,23 @@ SUBJECTS_MAX: Final = 20
 """The most subjects whose change one line tells."""
 REASONS: Final = ("reason", "note", "evidence", "reasons", "facts", "code")
 """The fields of an input that say why, in the order in which they are told."""
-PERSONAL: Final = frozenset({"display_name", "handle", "name", "label", "bio", "avatar_url", "title", "explanation"})
+PERSONAL: Final = frozenset(
+    {
+        "address",
+        "avatar_url",
+        "bio",
+        "birth_date",
+        "display_name",
+        "explanation",
+        "handle",
+        "label",
+        "legal_name",
+        "name",
+        "registration",
+        "tax_id",
+        "title",
+    }
+)
 """The fields of an input that are somebody's own words, however short."""
 
 _CODE: Final = re.compile(r"[A-Za-z0-9_.:/+=-]{1,128}", re.ASCII)

@@ -14,7 +14,9 @@ ShoutgraphError
 ├── CreatorUnavailableError    the creator takes no orders now
 ├── FeatureUnavailableError    a part of the product is off for this person, or for the creator
 ├── WalletLockedError          the wallet is locked after a charge-back
-├── LimitExceededError         a limit of the policy is reached
+├── LimitExceededError         a limit of the policy, or of one's own, is reached
+├── BuyingPausedError          the viewer pauses buying, or has excluded themselves
+├── AgeRestrictedError         the viewer is too young, or has not said how old they are
 ├── MediaRejectedError         the uploaded file is not an acceptable video
 ├── ProviderUnavailableError   no provider can do this now; nothing was charged
 ├── ProviderDeclinedError      the provider refused the payment
@@ -33,6 +35,7 @@ FaultError
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 
@@ -191,13 +194,67 @@ class WalletLockedError(ShoutgraphError):
 
 
 class LimitExceededError(ShoutgraphError):
-    """A limit of the policy is reached. Units: those of the limit, named by its code."""
+    """A limit is reached. Units: those of the limit, named by its code.
+
+    Args:
+        spent: how much of the limit is used up, where it counts what was spent.
+        resets_at: when there is room for it again, in ISO 8601; None for never, or where the limit counts nothing.
+        retry_after_s: when another attempt may be made, where it was only too fast.
+    """
 
     default_code = "LIMIT_EXCEEDED"
 
-    def __init__(self, message: str, *, code: str, limit: int, path: Sequence[str] | None = None) -> None:
+    def __init__(  # noqa: PLR0913 - what a client shows of a limit
+        self,
+        message: str,
+        *,
+        code: str,
+        limit: int,
+        path: Sequence[str] | None = None,
+        spent: int | None = None,
+        resets_at: str | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
         super().__init__(message, code=code, path=path)
         self.limit: Final = limit
+        self.spent: Final = spent
+        self.resets_at: Final = resets_at
+        self.retry_after_s: Final = retry_after_s
+
+    @property
+    def remaining(self) -> int | None:
+        """How much of the limit is left, where it counts what was spent."""
+        return None if self.spent is None else max(0, self.limit - self.spent)
+
+    @property
+    def resets(self) -> datetime | None:
+        """`resets_at` as a time."""
+        return None if self.resets_at is None else datetime.fromisoformat(self.resets_at)
+
+
+class BuyingPausedError(ShoutgraphError):
+    """The viewer pauses buying, or has excluded themselves. `until` is in ISO 8601."""
+
+    default_code = "COOL_OFF"
+
+    def __init__(self, message: str, *, code: str, until: str) -> None:
+        super().__init__(message, code=code)
+        self.until: Final = until
+
+    @property
+    def ends(self) -> datetime:
+        """`until` as a time."""
+        return datetime.fromisoformat(self.until)
+
+
+class AgeRestrictedError(ShoutgraphError):
+    """The viewer is too young for this where they live, or has not said when they were born. Units: years."""
+
+    default_code = "UNDERAGE"
+
+    def __init__(self, message: str, *, code: str, minimum_age: int) -> None:
+        super().__init__(message, code=code)
+        self.minimum_age: Final = minimum_age
 
 
 class MediaRejectedError(ShoutgraphError):

@@ -74,6 +74,21 @@ GIFTS: Final = Feed(
 PAYOUTS: Final = Feed(
     ids.PAYOUT, (Scope.FINANCE_READ,), of_creator, frozenset({"payout.status_changed", "payout.changed"})
 )
+USERS: Final = Feed(
+    ids.USER,
+    (Scope.FINANCE_READ,),
+    of_user,
+    frozenset(
+        {
+            "age.attested",
+            "spending.limits_set",
+            "spending.paused",
+            "spending.excluded",
+            "spending.review_asked",
+            "spending.review_cleared",
+        }
+    ),
+)
 RATINGS: Final = Feed(ids.RATING, (Scope.EVENTS_READ, Scope.ORDERS_READ), _of_sides, frozenset({"rating.changed"}))
 WAITLIST: Final = Feed(ids.WAITLIST, (Scope.EVENTS_READ, Scope.ORDERS_READ), _of_sides, frozenset({"waitlist.changed"}))
 FEATURES: Final = Feed(ids.FEATURE, (Scope.EVENTS_READ,), lambda _event, _viewer: True, frozenset({"feature.changed"}))

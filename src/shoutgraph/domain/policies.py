@@ -15,12 +15,39 @@ from shoutgraph.domain import money
 HOUR_S: Final = 3_600
 DAY_S: Final = 24 * HOUR_S
 
+Pairs = tuple[tuple[str, int], ...]
+"""Numbers by name, such as by country; in the order of the names."""
+
 
 class Screening(StrEnum):
     """Who screens a submitted order."""
 
     MODERATOR = "moderator"
     AUTOMATIC = "automatic"
+
+
+class Velocity(StrEnum):
+    """What becomes of a purchase that comes too soon after others."""
+
+    REFUSE = "refuse"
+    REVIEW = "review"
+
+
+AGES: Final[Pairs] = (("*", 18), ("KR", 19))
+"""From which age people deal with money here, by country; `DE.earn` would be another age for one deed."""
+SPENDING_MAX: Final[Pairs] = (
+    ("*.day.EUR", 5_000_000),
+    ("*.day.GBP", 5_000_000),
+    ("*.day.USD", 5_000_000),
+    ("*.day.coins", 5_000_000),
+    ("*.week.EUR", 10_000_000),
+    ("*.week.GBP", 10_000_000),
+    ("*.week.USD", 10_000_000),
+    ("*.week.coins", 10_000_000),
+)
+"""The most that anybody spends, by country, span and unit: coins, or minor units of a currency."""
+TOPUP_DAY_MONEY: Final[Pairs] = (("EUR", 4_000_000), ("GBP", 4_000_000), ("USD", 4_000_000))
+"""Minor units of each currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +111,15 @@ class Policy:
     badge_ratings_min: int = 10
     badge_completion_bps: int = 9_500
     bonus_life_s: int = 365 * DAY_S
+    ages: Pairs = AGES
+    age_required: bool = False
+    spending_max: Pairs = SPENDING_MAX
+    limit_raise_s: int = 24 * HOUR_S
+    orders_hour_max: int = 60
+    gifts_minute_max: int = 120
+    topups_day_max: int = 50
+    topup_day_money: Pairs = TOPUP_DAY_MONEY
+    topup_velocity: Velocity = Velocity.REFUSE
 
     def __post_init__(self) -> None:
         assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"

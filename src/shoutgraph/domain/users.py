@@ -71,7 +71,7 @@ class Principal:
     """Who a valid token speaks for.
 
     A token of our own (no `issuer`) names a user by id in `subject`; one of an OpenID Connect provider names a
-    person in the provider's words, and may say what they are called and where they live.
+    person in the provider's words, and may say what they are called, where they live and when they were born.
     """
 
     subject: str
@@ -80,6 +80,7 @@ class Principal:
     expires_at: datetime | None = None
     display_name: str | None = None
     country: str | None = None
+    birth_date: str | None = None
 
     @property
     def full_subject(self) -> str | None:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from shoutgraph.domain import creators, errors, ids
+from shoutgraph.domain import ages, creators, errors, ids
+from shoutgraph.domain.ages import Deed
 from shoutgraph.domain.creators import Creator, Profile, ProfileChanges
 from shoutgraph.domain.features import Feature
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import creators as rows, features, policies, users
+from shoutgraph.storage import ages as age_rows, creators as rows, features, policies, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -21,6 +22,7 @@ async def register(tools: Tools, viewer: Viewer, profile: Profile) -> Creator:
         ValidationError: a field breaks a rule, the handle is taken, or the viewer has a profile already (an
             `ExceptionGroup` where several fields break rules).
         FeatureUnavailableError: shoutouts are off for the viewer.
+        AgeRestrictedError: they are too young to earn money, or did not say how old they are.
     """
     user_id = viewer.require_user()
 
@@ -39,11 +41,23 @@ async def register(tools: Tools, viewer: Viewer, profile: Profile) -> Creator:
                 return existing
             raise errors.ValidationError("You are a creator already; change your profile.", code="ALREADY_A_CREATOR")
         features.require(tx, Feature.SHOUTOUTS, user_id)
+        _check_age(tx, user_id)
         _check_handle(tx, creator)
         rows.insert(tx, creator)
         return creator
 
     return await tools.store.write(work)
+
+
+def _check_age(tx: Tx, user_id: ids.UserId) -> None:
+    birth = age_rows.find(tx, user_id)
+    ages.check(
+        None if birth is None else birth.born_on,
+        country=users.get(tx, user_id).country,
+        deed=Deed.EARN,
+        today=tx.now.date(),
+        policy=policies.current(tx),
+    )
 
 
 async def update(tools: Tools, viewer: Viewer, changes: ProfileChanges, *, expected_revision: int | None) -> Creator:

@@ -4,14 +4,18 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
-from shoutgraph.domain import errors, ids, users
+from shoutgraph.domain import ages, errors, ids, journal, users
+from shoutgraph.domain.ages import Attested, Birth
 from shoutgraph.domain.users import Principal, Scope, User, UserChanges, Viewer
-from shoutgraph.storage import creators as creator_rows, users as user_rows
+from shoutgraph.storage import ages as age_rows, creators as creator_rows, journal as journal_rows, users as user_rows
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
 REMEMBERED_MAX: Final = 10_000
 """People whose ids are remembered between requests."""
+
+ATTESTED: Final = "age.attested"
+BIRTH_PATH: Final = ("input", "birthDate")
 
 _Identity = tuple[ids.UserId, ids.CreatorId | None]
 
@@ -56,16 +60,26 @@ class Identities:
     def _provision(self, tx: Tx, principal: Principal) -> ids.UserId:
         user_id = ids.UserId(self._tools.new_id(ids.USER))
         user_rows.insert(tx, users.provision(principal, user_id=user_id, now=tx.now))
+        born = principal.birth_date
+        if born is not None:
+            try:
+                birth = _birth(tx, user_id, born, Attested.IDENTITY, by=str(principal.issuer))
+            except errors.ValidationError:
+                return user_id  # what a provider says of a person is a hint
+            _keep(self._tools, tx, birth)
         return user_id
 
 
-async def register(tools: Tools, viewer: Viewer, *, display_name: str, country: str) -> User:
+async def register(
+    tools: Tools, viewer: Viewer, *, display_name: str, country: str, birth_date: str | None = None
+) -> User:
     """Registers a user of this deployment's own tokens.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer is not an administrator.
-        ValidationError: the name or the country breaks a rule (an `ExceptionGroup` where both do).
+        ValidationError: the name or the country breaks a rule (an `ExceptionGroup` where both do), or nobody is born
+            then.
     """
     viewer.require(Scope.ADMIN)
 
@@ -73,19 +87,29 @@ async def register(tools: Tools, viewer: Viewer, *, display_name: str, country: 
         user_id = ids.UserId(tools.new_id(ids.USER))
         user = users.register(user_id=user_id, display_name=display_name, country=country, now=tx.now)
         user_rows.insert(tx, user)
+        if birth_date is not None:
+            _keep(tools, tx, _birth(tx, user_id, birth_date, Attested.STAFF, by=viewer.principal))
         return user
 
     return await tools.store.write(work)
 
 
-async def update(tools: Tools, viewer: Viewer, changes: UserChanges, *, expected_revision: int | None) -> User:
-    """Changes what the viewer is called, or where they live.
+async def update(
+    tools: Tools,
+    viewer: Viewer,
+    changes: UserChanges,
+    *,
+    expected_revision: int | None,
+    birth_date: str | None = None,
+) -> User:
+    """Changes what the viewer is called, or where they live; says once when they were born.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
         StaleRevisionError: the user changed since the viewer read it.
-        ValidationError: the name or the country breaks a rule (an `ExceptionGroup` where both do).
+        ValidationError: the name or the country breaks a rule (an `ExceptionGroup` where both do), nobody is born then,
+            or another date of birth is known.
     """
     user_id = viewer.require_user()
 
@@ -95,9 +119,42 @@ async def update(tools: Tools, viewer: Viewer, changes: UserChanges, *, expected
             raise errors.StaleRevisionError(current_revision=user.revision)
         changed = users.update(user, changes)
         user_rows.save(tx, changed)
+        if birth_date is not None:
+            said = _birth(tx, user_id, birth_date, Attested.SELF, by=viewer.principal)
+            birth = ages.told(age_rows.find(tx, user_id), said)
+            if birth is not None:
+                _keep(tools, tx, birth)
         return changed
 
     return await tools.store.write(work)
+
+
+async def correct_birth_date(tools: Tools, viewer: Viewer, user_id: str, birth_date: str) -> User:
+    """Says when a person was born, in the place of what was known: after a look at a document, say.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer is not an administrator.
+        NotFoundError: there is no such user.
+        ValidationError: the text is no user's id, or nobody is born then.
+    """
+    viewer.require(Scope.ADMIN)
+    ids.parse(ids.USER, user_id, path=("input", "userId"))
+
+    def work(tx: Tx) -> User:
+        user = user_rows.get(tx, user_id, path=("input", "userId"))
+        _keep(tools, tx, _birth(tx, user.id, birth_date, Attested.STAFF, by=viewer.principal))
+        return user
+
+    return await tools.store.write(work)
+
+
+async def births_of(tools: Tools, viewer: Viewer, user_ids: Sequence[str]) -> list[Birth | None]:
+    """When users were born, None where nobody said or this viewer may not know."""
+    allowed = [user_id for user_id in user_ids if user_id == viewer.user_id or viewer.has(Scope.ADMIN)]
+    found = await tools.store.read(lambda tx: age_rows.list_of(tx, allowed)) if allowed else []
+    by_id = dict(zip(allowed, found, strict=True))
+    return [by_id.get(user_id) for user_id in user_ids]
 
 
 async def list_visible(tools: Tools, viewer: Viewer, user_ids: Sequence[str]) -> list[User | None]:
@@ -106,6 +163,17 @@ async def list_visible(tools: Tools, viewer: Viewer, user_ids: Sequence[str]) ->
     found = await tools.store.read(lambda tx: user_rows.list_of(tx, allowed)) if allowed else []
     by_id = dict(zip(allowed, found, strict=True))
     return [by_id.get(user_id) for user_id in user_ids]
+
+
+def _birth(tx: Tx, user_id: ids.UserId, text: str, attested: Attested, *, by: str) -> Birth:
+    return Birth(user_id, ages.read(text, today=tx.now.date(), path=BIRTH_PATH), attested, by, tx.now)
+
+
+def _keep(tools: Tools, tx: Tx, birth: Birth) -> None:
+    """Stores a date of birth. The event says who vouches, never the date."""
+    age_rows.save(tx, birth)
+    body = {"user": birth.user_id, "attested": birth.attested.value, "by": birth.attested_by}
+    journal_rows.append(tx, journal.NewEvent(tools.new_id(ids.EVENT), birth.user_id, ATTESTED, body))
 
 
 def _find(tx: Tx, principal: Principal) -> ids.UserId | None:

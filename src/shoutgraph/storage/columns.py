@@ -6,7 +6,7 @@ everywhere. Source: docs/adr/0003-ledger.md.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar, cast
 
@@ -79,6 +79,23 @@ class _Json(sa.types.TypeDecorator[Any]):
         return None if value is None else orjson.loads(value)
 
 
+class _Day(sa.types.TypeDecorator[date]):
+    """A day without a time, as `2001-02-28`."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: sa.Dialect) -> str | None:
+        """The day's text."""
+        _ = dialect
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> date | None:
+        """The day."""
+        _ = dialect
+        return None if value is None else date.fromisoformat(value)
+
+
 class Words(sa.types.TypeDecorator[E], Generic[E]):
     """One word of a `StrEnum`, as its text."""
 
@@ -103,6 +120,7 @@ class Words(sa.types.TypeDecorator[E], Generic[E]):
 Micros: Final = _Micros()
 Truth: Final = _Truth()
 JsonText: Final = _Json()
+Day: Final = _Day()
 
 YES: Final[sa.ColumnElement[bool]] = sa.literal_column("1", Truth)
 NO: Final[sa.ColumnElement[bool]] = sa.literal_column("0", Truth)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from shoutgraph.domain import gifts, ids, pages
+from shoutgraph.domain import gifts, pages
 from shoutgraph.domain.gifts import Gift, Span, Total, Window
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import columns
@@ -115,18 +115,6 @@ def thank(tx: Tx, gift_ids: Sequence[str], thanks: str | None) -> None:
     tx.run(_THANK, ids=list(gift_ids), at=tx.now, thanks=thanks)
 
 
-def given_coins(tx: Tx, user_id: ids.UserId, *, since: datetime) -> int:
-    """What a fan gave since a time. Whoever goes by it holds the fan's wallet."""
-    row = tx.one(_GIVEN, user_id=user_id, since=since)
-    assert row is not None, "an aggregate has one row"
-    return row[0]
-
-
-def foresee_given(tx: Tx, user_id: str, *, since: datetime) -> None:
-    """Asks ahead what `given_coins` will ask."""
-    tx.foresee(_GIVEN, user_id=user_id, since=since)
-
-
 def list_of_totals(tx: Tx, creator_id: str, window: Window, args: pages.PageArgs) -> list[Total]:
     """Up to one fan more than the page holds, who gave the most first. The key is `(coins, user_id)`."""
     place = {"creator_id": creator_id, "span": window.span, "number": window.number}
@@ -208,10 +196,5 @@ _THANK: Final = Statement[Any](
         sa.update(_T)
         .where(columns.any_of(_T.c.id, "ids"), _T.c.thanked_at.is_(None))
         .values(thanked_at=sa.bindparam("at"), thanks=sa.bindparam("thanks"))
-    )
-)
-_GIVEN: Final = Statement[tuple[int]](
-    lambda: sa.select(sa.cast(sa.func.coalesce(sa.func.sum(_T.c.coins), 0), Integer)).where(
-        _T.c.user_id == sa.bindparam("user_id"), _T.c.sent_at > sa.bindparam("since")
     )
 )

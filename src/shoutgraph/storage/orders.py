@@ -49,6 +49,7 @@ class OrderRow(SQLModel, table=True):
         sa.CheckConstraint("promo_coins BETWEEN 0 AND price_coins", name="order_promo"),
         sa.CheckConstraint("refunded_coins >= 0 AND revision > 0", name="order_counts"),
         sa.Index("orders_fan", "fan_id", "id"),
+        sa.Index("orders_bought", "fan_id", "submitted_at"),
         sa.Index("orders_creator", "creator_id", "id"),
         sa.Index("orders_state", "state", "state_at", "id"),
         sa.Index("orders_updated", "updated_at", "id"),

@@ -58,6 +58,7 @@ class TopupRow(SQLModel, table=True):
         truth("retryable"),
         truth("expired"),
         sa.Index("topup_user", "user_id", "id"),
+        sa.Index("topup_bought", "user_id", "created_at"),
         sa.Index("topup_status", "status", "id"),
         columns.partial_index("topup_look", "look_at", where="look_at IS NOT NULL"),
         columns.partial_index("topup_unresolved", "id", where="review IS NOT NULL OR submission = 'UNKNOWN'"),

@@ -73,15 +73,15 @@ def save(tx: Tx, user: User) -> None:
         raise errors.StaleRevisionError(current_revision=get(tx, user.id).revision)
 
 
-def get(tx: Tx, user_id: str) -> User:
-    """A user. A unit of work that writes holds them from now on.
+def get(tx: Tx, user_id: str, *, path: Sequence[str] | None = None) -> User:
+    """A user. A unit of work that writes holds them from now on. `path` leads to who named them.
 
     Raises:
         NotFoundError: there is no such user.
     """
     row = tx.one(_GET, id=user_id)
     if row is None:
-        raise errors.NotFoundError("There is no such user.")
+        raise errors.NotFoundError("There is no such user.", path=path)
     return User(*row)
 
 

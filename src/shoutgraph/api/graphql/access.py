@@ -19,6 +19,10 @@ from shoutgraph.services import api_keys, users
 _ADMIN = [requires(Scope.ADMIN)]
 
 UserRegisterError = Annotated[errors.ForbiddenErrorType | errors.ValidationErrorType, failures_of("userRegister")]
+UserBirthDateCorrectError = Annotated[
+    errors.ForbiddenErrorType | errors.NotFoundErrorType | errors.ValidationErrorType,
+    failures_of("userBirthDateCorrect"),
+]
 ApiKeyCreateError = Annotated[errors.ForbiddenErrorType | errors.ValidationErrorType, failures_of("apiKeyCreate")]
 ApiKeyRevokeError = Annotated[
     errors.ForbiddenErrorType | errors.NotFoundErrorType | errors.ValidationErrorType, failures_of("apiKeyRevoke")
@@ -49,6 +53,9 @@ class ApiKeyType:
 class UserRegisterInput:
     display_name: str = strawberry.field(description="What to be called.")
     country: str = strawberry.field(description="ISO 3166-1 code of where the user lives.")
+    birth_date: str | None = strawberry.field(
+        default=None, description="When they were born, such as 2001-02-28, where somebody saw a proof."
+    )
 
 
 @strawberry.type(description="Result of userRegister.")
@@ -81,6 +88,19 @@ class ApiKeyRevokePayload:
     errors: list[ApiKeyRevokeError] = mutations.refusals()
 
 
+@strawberry.input(description="Input of userBirthDateCorrect.")
+class UserBirthDateCorrectInput:
+    user_id: strawberry.ID = strawberry.field(description="Whose.")
+    birth_date: str = strawberry.field(description="When they were born, such as 2001-02-28.")
+
+
+@strawberry.type(description="Result of userBirthDateCorrect.")
+class UserBirthDateCorrectPayload:
+    user: UserType | None = mutations.outcome("The user.")
+    errors: list[UserBirthDateCorrectError] = mutations.refusals()
+
+
+Corrected = Annotated[UserBirthDateCorrectInput, strawberry.argument(description="Whose, and what.")]
 Registered = Annotated[UserRegisterInput, strawberry.argument(description="Whom.")]
 Made = Annotated[ApiKeyCreateInput, strawberry.argument(description="For whom, and what for.")]
 Revoked = Annotated[ApiKeyRevokeInput, strawberry.argument(description="Which key.")]
@@ -102,9 +122,22 @@ class AccessMutation:
     @mutations.mutation(description="Registers a user of this deployment's own tokens.", directives=_ADMIN)
     async def user_register(self, info: Info, input: Registered) -> UserRegisterPayload | None:
         user = await users.register(
-            info.context.tools, info.context.viewer, display_name=input.display_name, country=input.country
+            info.context.tools,
+            info.context.viewer,
+            display_name=input.display_name,
+            country=input.country,
+            birth_date=input.birth_date,
         )
         return UserRegisterPayload(user=UserType.of(user))
+
+    @mutations.mutation(
+        description="Says when a user was born, in the place of what was known; their userEvents tell of it.",
+        directives=_ADMIN,
+    )
+    async def user_birth_date_correct(self, info: Info, input: Corrected) -> UserBirthDateCorrectPayload | None:
+        context = info.context
+        user = await users.correct_birth_date(context.tools, context.viewer, input.user_id, input.birth_date)
+        return UserBirthDateCorrectPayload(user=UserType.of(user))
 
     @mutations.mutation(description="Makes an API key for an internal tool.", directives=_ADMIN)
     async def api_key_create(self, info: Info, input: Made) -> ApiKeyCreatePayload | None:

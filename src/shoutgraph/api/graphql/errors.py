@@ -3,6 +3,7 @@
 A new refusal is first a new `code` of a type here; a new type only where it carries new data.
 """
 
+from datetime import datetime
 from typing import Final
 
 import strawberry
@@ -120,9 +121,33 @@ class WalletLockedErrorType(UserErrorType):
     pass
 
 
-@strawberry.type(name="LimitExceededError", description="A limit of the policy is reached.")
+@strawberry.type(name="LimitExceededError", description="A limit of the policy, or of the caller's own, is reached.")
 class LimitExceededErrorType(UserErrorType):
     limit: scalars.BigInt = strawberry.field(description="The limit, in the units that its code names.")
+    spent: scalars.BigInt | None = strawberry.field(
+        default=None, description="How much of it is used up; null where it counts nothing that was spent."
+    )
+    remaining: scalars.BigInt | None = strawberry.field(
+        default=None, description="How much of it is left; null as spent."
+    )
+    resets_at: datetime | None = strawberry.field(
+        default=None, description="When there is room for this again; null for never, or where nothing is counted."
+    )
+    retry_after_seconds: int | None = strawberry.field(
+        default=None, description="When to try again, where it was only too fast."
+    )
+
+
+@strawberry.type(name="BuyingPausedError", description="The caller pauses buying, or has excluded themselves.")
+class BuyingPausedErrorType(UserErrorType):
+    until: datetime = strawberry.field(description="Until when.")
+
+
+@strawberry.type(
+    name="AgeRestrictedError", description="The caller is too young for this where they live, or did not say their age."
+)
+class AgeRestrictedErrorType(UserErrorType):
+    minimum_age: int = strawberry.field(description="From which age on, in years.")
 
 
 @strawberry.type(name="MediaRejectedError", description="The uploaded file is not an acceptable video.")
@@ -158,6 +183,8 @@ AS_DATA: Final[dict[type[errors.ShoutgraphError], type[UserErrorType]]] = {
     errors.FeatureUnavailableError: FeatureUnavailableErrorType,
     errors.WalletLockedError: WalletLockedErrorType,
     errors.LimitExceededError: LimitExceededErrorType,
+    errors.BuyingPausedError: BuyingPausedErrorType,
+    errors.AgeRestrictedError: AgeRestrictedErrorType,
     errors.MediaRejectedError: MediaRejectedErrorType,
     errors.ProviderUnavailableError: ProviderUnavailableErrorType,
     errors.ProviderDeclinedError: ProviderDeclinedErrorType,
@@ -187,7 +214,15 @@ _CARRIED: Final[dict[type[errors.ShoutgraphError], dict[str, str]]] = {
     errors.InsufficientCoinsError: {"required": "required_coins", "available": "available_coins"},
     errors.CreatorUnavailableError: {"waiting": "waiting"},
     errors.FeatureUnavailableError: {"feature": "feature", "provider": "provider", "reason": "reason"},
-    errors.LimitExceededError: {"limit": "limit"},
+    errors.LimitExceededError: {
+        "limit": "limit",
+        "spent": "spent",
+        "remaining": "remaining",
+        "resets_at": "resets",
+        "retry_after_seconds": "retry_after_s",
+    },
+    errors.BuyingPausedError: {"until": "ends"},
+    errors.AgeRestrictedError: {"minimum_age": "minimum_age"},
     errors.ProviderDeclinedError: {"decline_code": "decline_code", "retryable": "retryable"},
 }
 """The fields of a type that say more than `UserError`, and where the refusal has them."""

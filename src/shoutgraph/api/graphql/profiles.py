@@ -21,7 +21,10 @@ _REVISION: Final = "Revision the caller read; null gives up the check."
 _CHANGED = errors.ForbiddenErrorType | errors.StaleRevisionErrorType
 
 CreatorRegisterError = Annotated[
-    errors.FeatureUnavailableErrorType | errors.ForbiddenErrorType | errors.ValidationErrorType,
+    errors.AgeRestrictedErrorType
+    | errors.FeatureUnavailableErrorType
+    | errors.ForbiddenErrorType
+    | errors.ValidationErrorType,
     failures_of("creatorRegister"),
 ]
 CreatorUpdateError = Annotated[_CHANGED | errors.ValidationErrorType, failures_of("creatorUpdate")]

@@ -28,6 +28,7 @@ from shoutgraph.api.graphql.orders import room as orders
 from shoutgraph.api.graphql.payouts import room as payouts
 from shoutgraph.api.graphql.ratings import room as ratings
 from shoutgraph.api.graphql.room import Room
+from shoutgraph.api.graphql.spending import room as spending
 from shoutgraph.api.graphql.topups import room as topups
 from shoutgraph.api.graphql.waitlist import room as waitlist
 
@@ -39,6 +40,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     packages.ROOM,
     topups.ROOM,
     wallets.ROOM,
+    spending.ROOM,
     orders.ROOM,
     waitlist.ROOM,
     ratings.ROOM,

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import strawberry
 
-from shoutgraph.api.graphql import errors, fields, mutations
+from shoutgraph.api.graphql import enums, errors, fields, loaders, mutations
 from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.creators import CreatorType, fetch_creators
 from shoutgraph.api.graphql.directives import ListSize
@@ -17,9 +17,21 @@ from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.waitlist.entry import WaitlistEntryType
 from shoutgraph.api.graphql.wallets import WalletType
 from shoutgraph.domain import countries, ids
+from shoutgraph.domain.ages import Attested
 from shoutgraph.domain.users import Scope, User, UserChanges, Viewer
 from shoutgraph.services import features, users, wallets
 from shoutgraph.services.orders import waiting
+
+enums.describe(
+    Attested,
+    name="AgeAttestation",
+    description="Who vouches for a date of birth.",
+    values={
+        Attested.SELF: "The user says so.",
+        Attested.IDENTITY: "The provider that signs them in says so.",
+        Attested.STAFF: "Somebody of the platform saw a proof.",
+    },
+)
 
 
 @strawberry.type(name="User", description="A person, as they see themselves; nobody else but administrators does.")
@@ -29,6 +41,18 @@ class UserType(NodeType):
     country: str | None = strawberry.field(description="ISO 3166-1 code of where they live; null until known.")
     locked: bool = strawberry.field(description="Whether staff closed the account to purchases.")
     created_at: datetime = strawberry.field(description="When they were registered.")
+
+    @loaders.batch(description="When they were born; null until somebody said, and for everybody else.")
+    @staticmethod
+    async def birth_date(parents: "list[UserType]", context: Context) -> list[str | None]:
+        found = await users.births_of(context.tools, context.viewer, [parent.id for parent in parents])
+        return [None if birth is None else birth.born_on.isoformat() for birth in found]
+
+    @loaders.batch(description="Who vouches for the date of birth; null until somebody said.")
+    @staticmethod
+    async def birth_date_attested(parents: "list[UserType]", context: Context) -> list[Attested | None]:
+        found = await users.births_of(context.tools, context.viewer, [parent.id for parent in parents])
+        return [None if birth is None else birth.attested for birth in found]
 
     @classmethod
     def of(cls, user: User) -> "UserType":
@@ -94,6 +118,9 @@ UserUpdateError = Annotated[
 class UserUpdateInput:
     display_name: str | None = strawberry.field(default=None, description="What to be called.")
     country: str | None = strawberry.field(default=None, description="ISO 3166-1 code of where the user lives.")
+    birth_date: str | None = strawberry.field(
+        default=None, description="When the user was born, such as 2001-02-28. Said once; support can correct it."
+    )
     expected_revision: int | None = strawberry.field(
         default=None, description="Revision the caller read; null gives up the check."
     )
@@ -114,7 +141,7 @@ class UserQuery:
 
 @strawberry.type
 class UserMutation:
-    @mutations.mutation(description="Changes what the caller is called, or where they live.")
+    @mutations.mutation(description="Changes what the caller is called, or where they live; says when they were born.")
     async def user_update(
         self, info: Info, input: Annotated[UserUpdateInput, strawberry.argument(description="What to change.")]
     ) -> UserUpdatePayload | None:
@@ -124,7 +151,9 @@ class UserMutation:
         if input.country is not None:
             changes["country"] = input.country
         context, revision = info.context, input.expected_revision
-        user = await users.update(context.tools, context.viewer, changes, expected_revision=revision)
+        user = await users.update(
+            context.tools, context.viewer, changes, expected_revision=revision, birth_date=input.birth_date
+        )
         return UserUpdatePayload(user=UserType.of(user))
 
 

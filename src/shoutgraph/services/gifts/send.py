@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shoutgraph.domain import accounts, errors, fees, gifts as rules, ids, ledger, postings, wallets
+from shoutgraph.domain import accounts, errors, fees, gifts as rules, ids, ledger, postings, spending, wallets
+from shoutgraph.domain.ages import Deed
 from shoutgraph.domain.checks import tidy
+from shoutgraph.domain.creators import Creator
 from shoutgraph.domain.earnings import Earning, EarningKind
 from shoutgraph.domain.features import Feature
-from shoutgraph.domain.gifts import DAY, Gift, Sticker
+from shoutgraph.domain.gifts import Gift, Sticker
 from shoutgraph.domain.ledger import LotMove
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.requests import Request
@@ -20,6 +22,7 @@ from shoutgraph.storage import (
     gifts as rows,
     ledger as ledger_rows,
     policies,
+    spending as spending_rows,
     stickers,
     users,
     wallets as wallet_rows,
@@ -51,9 +54,12 @@ async def send(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> Do
         FeatureUnavailableError: gifts are off for the fan, or for the creator.
         CreatorUnavailableError: the creator takes no gifts.
         PriceChangedError: the price is no longer the one the fan saw.
-        LimitExceededError: it is more than may be given at once, or in a day.
+        LimitExceededError: it is more than may be given at once or in a day, beyond a limit of the fan's own or of
+            their country, or too fast after others.
         InsufficientCoinsError: the wallet holds too few bought coins.
         WalletLockedError: the account or the wallet is locked.
+        AgeRestrictedError: the fan is too young to give, or did not say how old they are.
+        BuyingPausedError: the fan pauses buying, or has excluded themselves.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     fan_id = viewer.require_user()
@@ -63,11 +69,7 @@ async def send(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> Do
         features.require_with_creator(tx, Feature.GIFTS, fan_id, wish.creator_id)
         message = None if wish.message is None else tidy(wish.message) or None
         rules.check_wish(quantity=wish.quantity, message=message, live_session=wish.live_session, policy=policy)
-        sticker = _sticker(tx, wish)
-        if users.get(tx, fan_id).locked:
-            raise errors.WalletLockedError
-        creator = creators.get(tx, wish.creator_id)
-        rules.check_taken(creator, fan_id)
+        sticker, creator = _sticker(tx, wish), _taker(tx, fan_id, wish)
         coins = sticker.coins * wish.quantity
         if coins != wish.expected_price_coins:
             raise errors.PriceChangedError(current_price_coins=coins)
@@ -102,7 +104,7 @@ def _foresee(tx: Tx, fan_id: ids.UserId, wish: Wish) -> None:
     creators.foresee(tx, wish.creator_id)
     ledger_rows.foresee_spendable_lots(tx, accounts.paid(fan_id).code)
     wallet_rows.foresee_lock(tx, fan_id)
-    rows.foresee_given(tx, fan_id, since=tx.now - DAY)
+    spending_rows.foresee_standing(tx, fan_id)
 
 
 def _sticker(tx: Tx, wish: Wish) -> Sticker:
@@ -112,11 +114,29 @@ def _sticker(tx: Tx, wish: Wish) -> Sticker:
     return sticker
 
 
+def _taker(tx: Tx, fan_id: ids.UserId, wish: Wish) -> Creator:
+    """Whom the fan may give to; both are held."""
+    if users.get(tx, fan_id).locked:
+        raise errors.WalletLockedError
+    creator = creators.get(tx, wish.creator_id)
+    rules.check_taken(creator, fan_id)
+    return creator
+
+
 def _take(tx: Tx, fan_id: ids.UserId, coins: int, policy: Policy) -> tuple[LotMove, ...]:
     """The lots that pay, once nobody else can spend from this wallet."""
     lots = ledger_rows.list_of_spendable_lots(tx, accounts.paid(fan_id).code)
     wallets.check_unlocked(wallet_rows.find_lock(tx, fan_id))
-    rules.check_limits(coins, given_coins=rows.given_coins(tx, fan_id, since=tx.now - DAY), policy=policy)
+    standing = spending_rows.standing(tx, fan_id)
+    rules.check_limits(coins, given_coins=standing.day_gift_coins, policy=policy)
+    spending.check_spending(
+        standing,
+        coins,
+        Deed.GIFT,
+        now=tx.now,
+        policy=policy,
+        history=lambda since: spending_rows.list_of_spent(tx, fan_id, since=since),
+    )
     free = sum(lot.remaining for lot in lots)
     if free < coins:
         raise errors.InsufficientCoinsError(required_coins=coins, available_coins=free)

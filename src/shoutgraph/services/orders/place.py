@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from shoutgraph.domain import accounts, capacity, creators, errors, ids, ledger, postings, quotes, wallets
+from shoutgraph.domain import accounts, capacity, creators, errors, ids, ledger, postings, quotes, spending, wallets
+from shoutgraph.domain.ages import Deed
 from shoutgraph.domain.capacity import Places
 from shoutgraph.domain.creators import Creator, Offer
 from shoutgraph.domain.orders import machine, order as order_values
@@ -21,6 +22,7 @@ from shoutgraph.storage import (
     ledger as ledger_rows,
     orders,
     policies as policy_rows,
+    spending as spending_rows,
     waitlist,
     wallets as wallet_rows,
 )
@@ -79,6 +81,9 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
         CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
         InsufficientCoinsError: the wallet holds too few coins.
         WalletLockedError: the wallet is locked after a charge-back.
+        AgeRestrictedError: the fan is too young to order, or did not say how old they are.
+        BuyingPausedError: the fan pauses buying, or has excluded themselves.
+        LimitExceededError: it is beyond a limit of the fan's own or of their country, or too fast after others.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     fan_id = viewer.require_user()
@@ -100,6 +105,7 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
         waitlist.foresee_places(tx, wish.offer_id, fan_id)
         ledger_rows.foresee_spendable_lots(tx, accounts.promo(fan_id).code, accounts.paid(fan_id).code)
         wallet_rows.foresee_lock(tx, fan_id)
+        spending_rows.foresee_standing(tx, fan_id)
 
     return await once(tools, request, work, orders.get, foresee=foresee)
 
@@ -119,6 +125,9 @@ async def submit(
         CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
         InsufficientCoinsError: the wallet holds too few coins.
         WalletLockedError: the wallet is locked after a charge-back.
+        AgeRestrictedError: the fan is too young to order, or did not say how old they are.
+        BuyingPausedError: the fan pauses buying, or has excluded themselves.
+        LimitExceededError: it is beyond a limit of the fan's own or of their country, or too fast after others.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     fan_id = viewer.require_user()
@@ -172,7 +181,7 @@ def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Polic
 def _paid(tx: Tx, draft: Order, policy: Policy) -> Order:
     """The order submitted, its price in escrow."""
     submitted = machine.move(draft, Command("submit", Actor.FAN), policy=policy, now=tx.now).after
-    return replace(submitted, promo_coins=_hold(tx, draft))
+    return replace(submitted, promo_coins=_hold(tx, draft, policy))
 
 
 def _screened(tools: Tools, tx: Tx, order: Order, policy: Policy) -> Order:
@@ -181,11 +190,12 @@ def _screened(tools: Tools, tx: Tx, order: Order, policy: Policy) -> Order:
     return order
 
 
-def _hold(tx: Tx, order: Order) -> int:
+def _hold(tx: Tx, order: Order, policy: Policy) -> int:
     """Moves the price to escrow, granted coins first; gives how many of them were granted."""
     promo_account = accounts.promo(order.fan_id).code
     lots = ledger_rows.list_of_spendable_lots(tx, promo_account, accounts.paid(order.fan_id).code)
     wallets.check_unlocked(wallet_rows.find_lock(tx, order.fan_id))  # only now that nobody else can lock it
+    _check_guards(tx, order, policy)
     promo_lots = [lot for lot in lots if lot.account == promo_account]
     paid_lots = [lot for lot in lots if lot.account != promo_account]
     promo_free = sum(lot.remaining for lot in promo_lots)
@@ -204,6 +214,19 @@ def _hold(tx: Tx, order: Order) -> int:
     )
     ledger_rows.post(tx, postings.order_placed(held), first=True)
     return promo
+
+
+def _check_guards(tx: Tx, order: Order, policy: Policy) -> None:
+    """Whether the fan may spend this now. The wallet is held, so nobody else spends of it beside."""
+    fan_id = order.fan_id
+    spending.check_spending(
+        spending_rows.standing(tx, fan_id),
+        order.price_coins,
+        Deed.ORDER,
+        now=tx.now,
+        policy=policy,
+        history=lambda since: spending_rows.list_of_spent(tx, fan_id, since=since),
+    )
 
 
 def _for_business(tx: Tx, order: Order) -> bool:

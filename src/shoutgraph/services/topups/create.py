@@ -8,17 +8,26 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from shoutgraph import sdk
-from shoutgraph.domain import errors, ids
+from shoutgraph.domain import errors, ids, journal, spending
 from shoutgraph.domain.features import WHOLE, Feature, Reason
 from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.domain.requests import Request
+from shoutgraph.domain.spending import Purchase
 from shoutgraph.domain.topups import machine
 from shoutgraph.domain.topups.topup import Payload, Source, Status, Submission, Terms, Topup
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services.topups import apply, sights, terms, ways
 from shoutgraph.services.topups.desk import ReverseOrders
 from shoutgraph.services.topups.submit import ANSWER_DUE, submit
-from shoutgraph.storage import features, packages as package_rows, policies, topups, users
+from shoutgraph.storage import (
+    features,
+    journal as journal_rows,
+    packages as package_rows,
+    policies,
+    spending as spending_rows,
+    topups,
+    users,
+)
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -64,9 +73,12 @@ async def create(
         ValidationError: a URL or the locale is none, or the package, the coins or the country do not fit.
         NotFoundError: coins are not sold there, or there is no such package.
         MoneyPriceChangedError: the price is no longer the one that the fan saw.
-        LimitExceededError: fewer or more coins than the policy allows.
         FeatureUnavailableError: buying coins is off for the caller, or through the provider that they chose.
+        LimitExceededError: fewer or more coins than the policy allows, beyond a limit of the fan's own or of their
+            country, or too fast after others: then it may wait for somebody's look (`TOPUP_REVIEW`).
         WalletLockedError: the account is closed to purchases.
+        AgeRestrictedError: the fan is too young to buy, or did not say how old they are.
+        BuyingPausedError: the fan pauses buying, or has excluded themselves.
         ProviderUnavailableError: the provider cannot take this now; nothing was charged.
         ProviderDeclinedError: the provider refused the payment.
         IdempotencyKeyReusedError: the key was used before with other input.
@@ -80,7 +92,12 @@ async def create(
         _open(tools, tx, topup)
         return topup
 
-    done = await once(tools, request, work, _latest)
+    try:
+        done = await once(tools, request, work, _latest)
+    except errors.LimitExceededError as refusal:
+        if refusal.code == spending.REVIEWED and not refusal.replayed:
+            await tools.store.write(lambda tx: _wait_for_review(tools, tx, user_id))
+        raise
     topup = done.value
     if done.replayed:
         return Done(_accepted(topup, replayed=True), replayed=True)
@@ -128,6 +145,17 @@ async def _answered(
 def _open(tools: Tools, tx: Tx, topup: Topup) -> None:
     topups.insert(tx, topup, look_at=topup.answer_due_at)
     apply.tell(tools, tx, topup, None)
+
+
+def _wait_for_review(tools: Tools, tx: Tx, user_id: ids.UserId) -> None:
+    """From now on their purchases wait for somebody's look; a crash before it leaves the next attempt to say so."""
+    users.hold(tx, user_id)
+    guard = spending_rows.get(tx, user_id)
+    if guard.review_at is None:
+        waiting = spending.waits(guard, spending.REVIEWED, tx.now)
+        spending_rows.save(tx, waiting)
+        body: journal.Body = {"user": user_id, "revision": waiting.revision, "code": spending.REVIEWED}
+        journal_rows.append(tx, journal.NewEvent(tools.new_id(ids.EVENT), user_id, "spending.review_asked", body))
 
 
 def _latest(tx: Tx, topup_id: str) -> Topup:
@@ -181,6 +209,7 @@ def _new(tools: Tools, tx: Tx, user_id: ids.UserId, wish: Wish, choices: tuple[s
     path = PROVIDER_PATH if provider else None
     off = features.require(tx, Feature.TOPUPS, user_id, provider=provider, path=path)
     agreed = _agreed(tx, user_id, wish)
+    _check_guards(tx, user_id, Purchase(agreed.price_minor, agreed.currency))
     fitting = ways.on(ways.routed(tools, user_id, _market(agreed), _price(agreed)), off)
     instance = next((each for each in choices if each in fitting), None)
     if instance is None:
@@ -204,6 +233,19 @@ def _new(tools: Tools, tx: Tx, user_id: ids.UserId, wish: Wish, choices: tuple[s
         updated_at=tx.now,
         first_sent_at=tx.now,
         answer_due_at=tx.now + ANSWER_DUE,
+    )
+
+
+def _check_guards(tx: Tx, user_id: ids.UserId, wish: Purchase) -> None:
+    """Whether the user may buy this now. The user is held, so nobody else buys for them beside."""
+    standing = spending_rows.standing(tx, user_id)
+    spending.check_purchase(
+        standing,
+        spending_rows.bought(tx, user_id, wish.currency, cleared_at=standing.guard.cleared_at),
+        wish,
+        now=tx.now,
+        policy=policies.current(tx),
+        history=lambda since: spending_rows.list_of_bought(tx, user_id, wish.currency, since=since),
     )
 
 

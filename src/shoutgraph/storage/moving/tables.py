@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 
 from shoutgraph.storage import (
     adjustments,
+    ages,
     api_keys,
     audit,
     bank_files,
@@ -44,6 +45,7 @@ from shoutgraph.storage import (
     requests,
     resolutions,
     reversals,
+    spending,
     stickers,
     strays,
     sweeps,
@@ -58,6 +60,7 @@ from shoutgraph.storage.statements import Statement
 
 ROOMS: Final = (
     adjustments,
+    ages,
     api_keys,
     audit,
     bank_files,
@@ -89,6 +92,7 @@ ROOMS: Final = (
     requests,
     resolutions,
     reversals,
+    spending,
     stickers,
     strays,
     sweeps,

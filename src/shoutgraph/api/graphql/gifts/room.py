@@ -21,7 +21,9 @@ from shoutgraph.services.gifts import send, thank
 from shoutgraph.services.gifts.send import Wish
 
 GiftSendError = Annotated[
-    errors.CreatorUnavailableErrorType
+    errors.AgeRestrictedErrorType
+    | errors.BuyingPausedErrorType
+    | errors.CreatorUnavailableErrorType
     | errors.FeatureUnavailableErrorType
     | errors.ForbiddenErrorType
     | errors.IdempotencyKeyReusedErrorType

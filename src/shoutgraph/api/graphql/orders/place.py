@@ -27,7 +27,14 @@ _Wished = (
     | errors.PriceChangedErrorType
     | errors.ValidationErrorType
 )
-_Paid = _Wished | errors.InsufficientCoinsErrorType | errors.WalletLockedErrorType
+_Paid = (
+    _Wished
+    | errors.AgeRestrictedErrorType
+    | errors.BuyingPausedErrorType
+    | errors.InsufficientCoinsErrorType
+    | errors.LimitExceededErrorType
+    | errors.WalletLockedErrorType
+)
 
 OrderDraftError = Annotated[_Wished, failures_of("orderDraft")]
 OrderPlaceError = Annotated[_Paid, failures_of("orderPlace")]

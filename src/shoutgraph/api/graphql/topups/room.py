@@ -29,7 +29,9 @@ from shoutgraph.services.topups.redeem import Claim
 CREATE_COST: Final = "20"
 
 TopUpCreateError = Annotated[
-    errors.FeatureUnavailableErrorType
+    errors.AgeRestrictedErrorType
+    | errors.BuyingPausedErrorType
+    | errors.FeatureUnavailableErrorType
     | errors.ForbiddenErrorType
     | errors.IdempotencyKeyReusedErrorType
     | errors.LimitExceededErrorType

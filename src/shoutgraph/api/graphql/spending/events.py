@@ -1,0 +1,87 @@
+"""What happens to a person beside orders and money: limits, pauses, proofs of age."""
+
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import Any
+
+import strawberry
+
+from shoutgraph.api.graphql import enums, events, fields
+from shoutgraph.api.graphql.context import Info
+from shoutgraph.domain import feeds
+from shoutgraph.services.events import EventFilter, Told
+
+
+class Happened(StrEnum):
+    """What happened to a user, as the journal says it."""
+
+    AGE_ATTESTED = "age.attested"
+    LIMITS_SET = "spending.limits_set"
+    PAUSED = "spending.paused"
+    EXCLUDED = "spending.excluded"
+    REVIEW_ASKED = "spending.review_asked"
+    REVIEW_CLEARED = "spending.review_cleared"
+
+
+enums.describe(
+    Happened,
+    name="UserEventKind",
+    description="What happened to a user; clients must accept values added later.",
+    values={
+        Happened.AGE_ATTESTED: "Somebody said when the user was born.",
+        Happened.LIMITS_SET: "The user set limits.",
+        Happened.PAUSED: "The user paused buying.",
+        Happened.EXCLUDED: "The user excluded themselves.",
+        Happened.REVIEW_ASKED: "The user's purchases wait for somebody's look.",
+        Happened.REVIEW_CLEARED: "Somebody looked, and the user can buy again.",
+    },
+)
+
+
+@strawberry.type(name="UserChangedEvent", description="Something about a user changed.")
+class UserChangedEventType(events.EventType):
+    user_id: strawberry.ID = strawberry.field(description="Who.")
+    kind: Happened = strawberry.field(description="What happened.")
+    by: str | None = strawberry.field(description="Who of the platform did it; null for the user.")
+    reason: str | None = strawberry.field(description="Why; null where nobody had to say.")
+
+    @classmethod
+    def of(cls, told: Told) -> "UserChangedEventType":
+        """The graph's view of a line of the journal."""
+        event = told.event
+        body: Any = event.body
+        return cls(
+            id=strawberry.ID(event.id),
+            cursor=told.cursor,
+            occurred_at=event.at,
+            user_id=strawberry.ID(body["user"]),
+            kind=Happened(event.type),
+            by=body.get("by"),
+            reason=body.get("reason"),
+        )
+
+
+@strawberry.type
+class UserEventQuery:
+    @fields.resolver(
+        description="What happened to the caller, or to anyone's for those who read finances: catch up by "
+        "paging here, then subscribe after endCursor.",
+        directives=events.PAGED,
+    )
+    async def user_events(
+        self, info: Info, first: events.First = None, after: events.PageAfter = None
+    ) -> events.EventConnectionType | None:
+        only = EventFilter(feed=feeds.USERS)
+        return await events.page(info, UserChangedEventType, only, first=first, after=after)
+
+
+@strawberry.type
+class UserEventSubscription:
+    @fields.subscription(
+        description="What happens to the caller after the cursor, the stored first, then live. At least "
+        "once, in log order.",
+        directives=events.FOLLOWED,
+        shared=True,
+    )
+    def user_events(self, info: Info, after: events.After = None) -> AsyncIterator[UserChangedEventType]:
+        return events.follow(info, UserChangedEventType, EventFilter(feed=feeds.USERS), after=after)

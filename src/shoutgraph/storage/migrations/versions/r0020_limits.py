@@ -1,0 +1,75 @@
+"""Guards: what people spend at most, pauses, and when they were born."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from shoutgraph.storage import migrations
+
+revision = "0020"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def upgrade() -> None:
+    spending()
+    births()
+    op.create_index("orders_bought", "orders", ["fan_id", "submitted_at"])
+    op.create_index("topup_bought", "topup", ["user_id", "created_at"])
+    for statement in migrations.read_sql(f"r0020_limits.{op.get_bind().dialect.name}.sql"):
+        op.execute(statement)
+
+
+def spending() -> None:
+    amounts = ("day_coins", "week_coins", "day_minor", "week_minor")
+    op.create_table(
+        "spending_guard",
+        sa.Column("user_id", TEXT, sa.ForeignKey("users.id"), primary_key=True, nullable=False),
+        sa.Column("revision", INTEGER, nullable=False),
+        *(sa.Column(name, INTEGER) for name in amounts),
+        sa.Column("currency", TEXT),
+        *(sa.Column(f"next_{name}", INTEGER) for name in amounts),
+        sa.Column("next_currency", TEXT),
+        sa.Column("next_at", INTEGER),
+        sa.Column("paused_until", INTEGER),
+        sa.Column("excluded_until", INTEGER),
+        sa.Column("review_at", INTEGER),
+        sa.Column("review_code", TEXT),
+        sa.Column("cleared_at", INTEGER),
+        sa.CheckConstraint("revision > 0", name="spending_guard_revision"),
+        sa.CheckConstraint(
+            "(currency IS NULL) = (day_minor IS NULL AND week_minor IS NULL)", name="spending_guard_currency"
+        ),
+        sa.CheckConstraint(
+            "(next_currency IS NULL) = (next_day_minor IS NULL AND next_week_minor IS NULL)",
+            name="spending_guard_next_currency",
+        ),
+        sa.CheckConstraint("(review_at IS NULL) = (review_code IS NULL)", name="spending_guard_review"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_index("spending_guard_waiting", "spending_guard", ["review_at"], **where("review_at IS NOT NULL"))
+
+
+def births() -> None:
+    op.create_table(
+        "birth",
+        sa.Column("user_id", TEXT, sa.ForeignKey("users.id"), primary_key=True, nullable=False),
+        sa.Column("born_on", TEXT, nullable=False),
+        sa.Column("attested", TEXT, nullable=False),
+        sa.Column("attested_by", TEXT, nullable=False),
+        sa.Column("at", INTEGER, nullable=False),
+        sa.CheckConstraint("length(born_on) = 10", name="birth_day"),
+        sa.CheckConstraint("attested IN ('SELF', 'IDENTITY', 'STAFF')"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+
+
+def where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
