@@ -26,6 +26,8 @@ PAUSE_DAYS_MAX: Final = 30
 EXCLUSION_DAYS_MIN: Final = 183
 """Six months."""
 EXCLUSION_DAYS_MAX: Final = 1_830
+REVIEWS_MAX: Final = 100
+"""The most people whose purchases wait that are listed at once."""
 REASON_CHARS_MAX: Final = 500
 COINS: Final = "coins"
 HISTORY_MAX: Final = 1_000

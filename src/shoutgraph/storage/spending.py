@@ -17,9 +17,6 @@ from shoutgraph.storage.columns import Integer, Micros, Text
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
-REVIEWS_MAX: Final = 100
-"""The most people whose purchases wait that are listed at once."""
-
 
 class SpendingGuardRow(SQLModel, table=True):
     """Limits that count, those that follow, and pauses. No row: none was ever set. A pause is never made shorter."""
@@ -129,7 +126,7 @@ def list_of_bought(tx: Tx, user_id: ids.UserId, currency: str, *, since: datetim
 
 def list_of_waiting(tx: Tx) -> list[Guard]:
     """Whose purchases wait for somebody's look, the longest waiting first."""
-    return [_guard(row) for row in tx.all(_WAITING, size=REVIEWS_MAX)]
+    return [_guard(row) for row in tx.all(_WAITING, size=spending.REVIEWS_MAX)]
 
 
 def erase_of_user(tx: Tx, user_id: ids.UserId) -> None:

@@ -19,11 +19,10 @@ from shoutgraph.api.graphql.spending.events import (
 from shoutgraph.api.graphql.spending.guard import SpendingGuardType
 from shoutgraph.domain import errors as refusals
 from shoutgraph.domain.money import Coins
-from shoutgraph.domain.spending import EXCLUSION_DAYS_MAX, EXCLUSION_DAYS_MIN, PAUSE_DAYS_MAX, Limits
+from shoutgraph.domain.spending import EXCLUSION_DAYS_MAX, EXCLUSION_DAYS_MIN, PAUSE_DAYS_MAX, REVIEWS_MAX, Limits
 from shoutgraph.domain.users import Scope
 from shoutgraph.services import spending
 from shoutgraph.services.spending import Decision
-from shoutgraph.storage.spending import REVIEWS_MAX
 
 _Set = errors.ForbiddenErrorType | errors.IdempotencyKeyReusedErrorType | errors.ValidationErrorType
 
