@@ -30,6 +30,8 @@ REVIEWS_MAX: Final = 100
 """The most people whose purchases wait that are listed at once."""
 REASON_CHARS_MAX: Final = 500
 COINS: Final = "coins"
+REVIEWED: Final = "TOPUP_REVIEW"
+"""The code of a purchase that waits for somebody's look."""
 HISTORY_MAX: Final = 1_000
 """Purchases that are looked through for the time at which there is room again."""
 
@@ -288,10 +290,6 @@ def cleared(guard: Guard, now: datetime) -> Guard:
         msg = "No purchase of this user waits for a look."
         raise errors.ValidationError(msg, code="NOT_IN_REVIEW", path=("input", "userId"))
     return replace(guard, revision=guard.revision + 1, review_at=None, review_code=None, cleared_at=now)
-
-
-REVIEWED: Final = "TOPUP_REVIEW"
-"""The code of a purchase that waits for somebody's look."""
 
 
 def _check_pace(guard: Guard, bought: Bought, wish: Purchase, policy: Policy) -> None:
