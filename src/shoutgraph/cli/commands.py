@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from shoutgraph.cli import (
     backup,
     clock,
+    features,
     gifts,
     ledger,
     migrate,
@@ -75,6 +76,7 @@ main.command()(seed.seed)
 main.command()(schema.schema)
 main.add_typer(prices.commands, name="prices")
 main.add_typer(policies.commands, name="policy")
+main.add_typer(features.commands, name="features")
 main.add_typer(gifts.commands, name="gifts")
 main.add_typer(reputation.commands, name="reputation")
 main.add_typer(ledger.commands, name="ledger")

@@ -164,18 +164,20 @@ async def changes(tools: Tools, viewer: Viewer, args: PageArgs, feature: Feature
     """
     viewer.require(Scope.ADMIN)
 
-    def query(tx: Tx) -> list[Change]:
-        made = rows.list_of_changes(tx, args, feature)
-        before = rows.list_of_previous(tx, made)
-        shown = [each for each in (*before, *(rule for rule in made if not rule.removed)) if each is not None]
-        known = {(each.rule.id, each.rule.version): each for each in _listed(tx, shown)}
-        return [
-            Change(rule, None if was is None else known[was.id, was.version], known.get((rule.id, rule.version)))
-            for rule, was in zip(made, before, strict=True)
-        ]
-
-    found = await tools.store.read(query)
+    found = await tools.store.read(lambda tx: list_of_changes(tx, args, feature))
     return pages.cut(found, args, scope=scope_of_changes(feature), key_of=_key_of)
+
+
+def list_of_changes(tx: Tx, args: PageArgs, feature: Feature | None) -> list[Change]:
+    """Up to one change more than the page holds, with the versions before and after each."""
+    made = rows.list_of_changes(tx, args, feature)
+    before = rows.list_of_previous(tx, made)
+    shown = [each for each in (*before, *(rule for rule in made if not rule.removed)) if each is not None]
+    known = {(each.rule.id, each.rule.version): each for each in _listed(tx, shown)}
+    return [
+        Change(rule, None if was is None else known[was.id, was.version], known.get((rule.id, rule.version)))
+        for rule, was in zip(made, before, strict=True)
+    ]
 
 
 def scope_of_changes(feature: Feature | None) -> str:
