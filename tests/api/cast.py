@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -10,14 +10,16 @@ from tests.api import ledgers
 from tests.api.deployment import Deployment
 from tests.api.harness import PATIENCE_S
 
-from shoutgraph.domain import ids, media
+from shoutgraph.domain import attachments as attachment_rules, ids, media
+from shoutgraph.domain.attachments import Attachment, Purpose
 from shoutgraph.domain.bank_files import BankFile, Content, Direction, FileState
 from shoutgraph.domain.batches import Batch
+from shoutgraph.domain.orders.order import Side
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.users import SYSTEM
 from shoutgraph.services import packages, seeds
 from shoutgraph.services.gifts import catalogue
-from shoutgraph.storage import bank_files, batches, media as videos, orders, payouts, policies
+from shoutgraph.storage import attachments, bank_files, batches, media as videos, orders, payouts, policies
 from shoutgraph.storage.tx import Tx
 
 VIEWERS: Final = (
@@ -82,6 +84,7 @@ STEPS: Final = MappingProxyType(
     {
         "orderSubmit": Step("DRAFT", "fan", "SCREENING", {"expectedPrice": str(PRICE)}),
         "orderAbandon": Step("DRAFT", "fan", "CANCELLED"),
+        "orderVoiceNoteSet": Step("SCREENING", "fan", "SCREENING"),
         "orderScreenPass": Step("SCREENING", "moderator", "AWAITING_ACCEPTANCE"),
         "orderScreenReject": Step("SCREENING", "moderator", "REJECTED", WORDS),
         "orderCancel": Step("AWAITING_ACCEPTANCE", "fan", "CANCELLED"),
@@ -176,7 +179,7 @@ class Cast:
         for name in ("creator", "other_creator"):
             self.ids[f"{name}_recipient"] = self.recipient(name)
         self.ids |= {"payout": self.payout()["id"], **self.batch(), **ledgers.gather(to, self.ids["other_fan_topup"])}
-        self.ids |= self.ratings() | self.lines() | {"adjusted": self.adjusted()}
+        self.ids |= self.ratings() | self.lines() | {"adjusted": self.adjusted()} | self.told()
         self.open_catalogue()
         self.ids["unpaid_topup"] = to.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)[
             "topUp"
@@ -387,6 +390,51 @@ class Cast:
             return opened.id
 
         return to.write(work)
+
+    def attachment(self, order_id: str, by: str, purpose: Purpose = Purpose.EVIDENCE) -> str:
+        """Evidence of this person's, or a voice note, that passed its checks and is part of nothing yet."""
+        to = self.deployment
+
+        def work(tx: Tx) -> str:
+            order = orders.get(tx, order_id)
+            upload = Attachment(
+                id=ids.VideoId(to.app.tools.new_id(ids.ATTACHMENT)),
+                order_id=order.id,
+                creator_id=order.creator_id,
+                state=media.VideoState.UPLOADING,
+                media_type="audio/ogg",
+                size_bytes=1000,
+                limits=media.VideoLimits(30, 10_000),
+                opened_at=tx.now,
+                expires_at=tx.now,
+                purpose=purpose,
+                uploader_id=ids.UserId(self.ids.get(by, str(order.fan_id))),
+                side=Side.CREATOR if by.startswith("creator") else Side.FAN,
+            )
+            attachments.insert(tx, upload, most=1_000)
+            received = replace(upload, state=media.VideoState.CHECKING)
+            attachments.UPLOADS.save(tx, received, was=upload.state)
+            facts = media.VideoFacts(media.Container.OGG, None, "opus", None, None, 5_000, 1000)
+            judged = attachment_rules.judge(received, facts, sha256="0" * 64, now=tx.now)
+            attachments.UPLOADS.save(tx, judged, was=received.state)
+            return upload.id
+
+        return to.write(work)
+
+    def told(self) -> dict[str, str]:
+        """An order with all that can be said: how to say the name, a note with the video, evidence of what lacks."""
+        to, order = self.deployment, self.order("DRAFT")
+        note = self.attachment(order["id"], "fan", Purpose.VOICE_NOTE)
+        to.do("fan", "orderVoiceNoteSet", SHAPE, orderId=order["id"], attachmentId=note)
+        for mutation in ("orderSubmit", "orderScreenPass", "orderAccept"):
+            self.move(mutation, order)
+        given = {"orderId": order["id"], "videoId": self.video(order["id"]), "note": "I sing it."}
+        to.do("creator", "orderDeliver", SHAPE, **given)
+        self.move("orderReviewPass", order)
+        evidence = self.attachment(order["id"], "fan")
+        asked = {"ground": "MUST_SAY_MISSING", "itemId": "must-1", "note": "No.", "attachmentIds": [evidence]}
+        to.do("fan", "orderRedoRequest", SHAPE, orderId=order["id"], **asked)
+        return {"order_told": order["id"], "attachment": evidence, "attachment_voice": note}
 
     def until(self, who: str, document: str, /, *, node: str, wanted: str) -> Any:
         """Asks for a node until its status is the wanted one; lets the jobs run meanwhile."""

@@ -47,6 +47,7 @@ class Crowd:
     bank_files: list[str]
     ratings: list[str]
     entries: list[str]
+    attachments: list[str]
 
     def of(self, prefix: str) -> list[str]:
         """Everything whose ids have this prefix."""
@@ -75,10 +76,7 @@ def gather(cast: Cast) -> Crowd:
         order = to.do(f"fan_{at}", "orderPlace", SHAPE, **wish)["order"]
         crowd.orders.append(order["id"])
         crowd.waiting.append(to.do(f"fan_{at}", "orderPlace", SHAPE, **wish)["order"]["id"])
-        for mutation in LIFE:
-            who = STEPS[mutation].who
-            actor = f"{who}_{at}" if who in {"fan", "creator"} else who
-            to.do(actor, mutation, SHAPE, **cast.given(mutation, order))
+        _live(crowd, order, at)
     _give(crowd)
     _rate(crowd)
     for at in range(SIZE):
@@ -91,6 +89,19 @@ def gather(cast: Cast) -> Crowd:
     shown = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Order { video { id } } } }"
     crowd.videos = [order["video"]["id"] for order in to.ask("moderator", shown, ids=crowd.orders)["nodes"]]
     return crowd
+
+
+def _live(crowd: Crowd, order: dict[str, Any], at: int) -> None:
+    """Leads an order from its fan's request to its end, with evidence in its dispute."""
+    cast = crowd.cast
+    for mutation in LIFE:
+        who = STEPS[mutation].who
+        actor = f"{who}_{at}" if who in {"fan", "creator"} else who
+        given = cast.given(mutation, order)
+        if mutation == "orderDisputeOpen":
+            crowd.attachments.append(cast.attachment(order["id"], "nobody else"))
+            given["attachmentIds"] = crowd.attachments[-1:]
+        cast.deployment.do(actor, mutation, SHAPE, **given)
 
 
 def _rate(crowd: Crowd) -> None:

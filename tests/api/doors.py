@@ -164,6 +164,12 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
             "sizeBytes": "1000",
             "mediaType": "video/mp4",
         },
+        "orderAttachmentCreate": lambda cast: {
+            "orderId": cast.shelf("SCREENING")["id"],
+            "purpose": "VOICE_NOTE",
+            "sizeBytes": "1000",
+            "mediaType": "audio/ogg",
+        },
         **{mutation: _moved(mutation) for mutation in STEPS},
         "orderRate": lambda cast: {"orderId": cast.shelf("COMPLETED")["id"], "stars": 5},
         "ratingUpdate": lambda cast: {"ratingId": cast.ids["rating"], "stars": 5},

@@ -130,6 +130,8 @@ orderPlace                401        yes    yes        (422)    (422)          (
 orderSubmit               401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
 orderAbandon              401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
 orderCancel               401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
+orderAttachmentCreate     401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
+orderVoiceNoteSet         401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
 orderScreenPass           401        403    403        403      403            yes        403      403      yes
 orderScreenReject         401        403    403        403      403            yes        403      403      yes
 orderAccept               401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)

@@ -37,6 +37,7 @@ sticker       yes        yes    yes        yes      yes            yes        ye
 gift          -          yes    -          yes      -              yes        yes      -        yes
 rating        yes        yes    yes        yes      yes            yes        yes      yes      yes
 waitlist      -          yes    -          yes      -              yes        yes      yes      yes
+attachment    -          yes    -          yes      -              yes        -        -        yes
 rating_hidden -          yes    -          yes      -              yes        yes      yes      yes
 """
 """Things of the fan and the creator, by the prefix of their ids. The fan finds a video through its order."""
@@ -49,6 +50,15 @@ Order.fanName               -          yes    -          yes      -             
 Order.offer                 -          -      -          yes      -              -          -        -        yes
 Order.video                 -          yes    -          yes      -              yes        -        -        yes
 Order.statements            -          yes    -          yes      -              yes        yes      yes      yes
+Order.checklist             -          yes    -          yes      -              yes        yes      yes      yes
+Order.deliveryNote          -          yes    -          yes      -              yes        -        -        yes
+Order.licence               -          yes    -          yes      -              yes        yes      yes      yes
+Order.redoItem              -          yes    -          yes      -              yes        yes      yes      yes
+Order.voiceNote             -          yes    -          yes      -              yes        -        -        yes
+DisputeStatement.missing    -          yes    -          yes      -              yes        yes      yes      yes
+Order.evidence              -          yes    -          yes      -              yes        -        -        yes
+Attachment.open             -          yes    -          yes      -              yes        -        -        yes
+ChecklistItem.ticked        -          yes    -          yes      -              yes        -        -        yes
 Order.availableTransitions  -          yes    -          -        -              -          -        -        yes
 Order.rating                -          yes    -          yes      -              yes        yes      yes      yes
 Order.adjustments           -          yes    -          yes      -              yes        yes      yes      yes
@@ -92,6 +102,10 @@ ELSEWHERE: Final = frozenset(
 """Fields that depend on who asks and have tests of their own below, or where their events are tested."""
 
 SAME_FOR_ALL: Final[Mapping[str, str]] = {
+    "Attachment": "id purpose side usedRevision status medium mediaType sizeBytes durationMilliseconds rejection "
+    "preview",
+    "AttachmentTarget": "attachment url expiresAt",
+    "ChecklistItem": "id kind text",
     "ApiKey": "id label scopes createdAt revokedAt",
     "BankFile": "id providerCode direction status name mediaType sizeBytes sha256 madeAt madeBy summary",
     "BankFileLink": "url expiresAt",
@@ -107,7 +121,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "Debt": "userId coins worth lock proposed",
     "DebtWriteOff": "id userId status coins evidence proposedBy proposedAt decidedBy decidedAt",
     "Deadline": "transition dueAt remainingSeconds returnsCoins",
-    "DisputeStatement": "side text saidAt",
+    "DisputeStatement": "revision side text saidAt ground",
     "EarnedAmount": "coins money",
     "Earning": "id kind subjectId status price fee earned remaining earnedAt maturesAt",
     "Earnings": "pending available inPayout paid",
@@ -119,15 +133,15 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "InstructionsAction": "lines qr",
     "Money": "minorUnits currency exponent",
     "MoneyResolution": "id kind subjectId verdict evidence proposedBy proposedAt status decidedBy decidedAt",
-    "Offer": "id revision occasion title price durationMaxSeconds deliveryDays expressSurcharge active createdAt "
-    "creator",
-    "Order": "id revision status price express expressSurcharge promoCoins refunded durationMaxSeconds createdAt "
-    "updatedAt submittedAt acceptedAt uploadedAt deliveredAt closedAt closeReason reason note redo redoGround "
-    "waitingFor frozen extensionSeconds extended creator deadlines policy split",
+    "Offer": "id revision occasion title price durationMaxSeconds deliveryDays expressSurcharge businessSurcharge "
+    "active createdAt creator",
+    "Order": "id revision status price express expressSurcharge businessSurcharge promoCoins refunded "
+    "durationMaxSeconds createdAt updatedAt submittedAt acceptedAt uploadedAt deliveredAt closedAt closeReason reason "
+    "note redo redoGround waitingFor frozen extensionSeconds extended creator deadlines policy split",
     "OrderAdjustment": "id orderId kind status reason coins paidCoins promoCoins creatorCoins feeCoins proposedAt "
     "decidedAt",
     "OrderBrief": "occasion recipientName forSelf pronunciation instructions mustSay mustNotSay language usage "
-    "visibility",
+    "visibility pronouns",
     "OrderStatusChangedEvent": "id cursor occurredAt orderId orderRevision transition actor previousStatus status",
     "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
     "Payout": "id revision status coins amount creatorId providerCode holdCode note failureCode review createdAt "
@@ -153,7 +167,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "PriceSplit": "fee earning earningMoney",
     "ProviderHealth": "code plugin kind label state detail openBreakers lastSuccessAt lastFailureAt lastWebhookAt "
     "openCount unresolvedCount",
-    "Quote": "offer creator base express total money acceptSeconds deliverySeconds split policy",
+    "Quote": "offer creator base express business licence total money acceptSeconds deliverySeconds split policy",
     "Rating": "id revision stars opinion reply hidden ratedAt editedAt editableUntil repliedAt replyEditableUntil "
     "creator",
     "RatingBucket": "stars count",
@@ -200,6 +214,15 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "Order.offer": ("order_of_offer_off", "... on Order { offer { title } }"),
     "Order.video": ("DELIVERED", "... on Order { video { id } }"),
     "Order.statements": ("DISPUTED ANSWERED", "... on Order { statements { text } }"),
+    "Order.checklist": ("order_told", "... on Order { checklist { text } }"),
+    "Order.deliveryNote": ("order_told", "... on Order { deliveryNote }"),
+    "Order.licence": ("order_told", "... on Order { licence }"),
+    "Order.redoItem": ("order_told", "... on Order { redoItem { text } }"),
+    "Order.voiceNote": ("order_told", "... on Order { voiceNote { mediaType } }"),
+    "DisputeStatement.missing": ("order_told", "... on Order { statements { missing } }"),
+    "Order.evidence": ("order_told", "... on Order { evidence { mediaType } }"),
+    "Attachment.open": ("attachment", "... on Attachment { open { url } }"),
+    "ChecklistItem.ticked": ("order_told", "... on Order { checklist { ticked } }"),
     "Order.availableTransitions": ("DELIVERED", "... on Order { availableTransitions }"),
     "Order.rating": ("order_rated_hidden", "... on Order { rating { stars } }"),
     "Order.adjustments": ("adjusted", "... on Order { adjustments { coins } }"),

@@ -57,10 +57,10 @@ def complain_of_what_was_not_said(cast: Cast, order_id: str) -> None:
     redo = to.do("fan", "orderRedoRequest", "order { redoGround redoItem { id } note }", **asked)["order"]
     assert redo == {"redoGround": "MUST_SAY_MISSING", "redoItem": {"id": "must-2"}, "note": "Nobody said it."}
     to.do("creator", "orderRedoContest", "order { id }", orderId=order_id, **WORDS)
-    said = order_of(cast, order_id, "statements { side text ground item { text } }", "creator")["statements"]
+    said = order_of(cast, order_id, "statements { side text ground missing }", "creator")["statements"]
     assert said == [
-        {"side": "FAN", "text": "Nobody said it.", "ground": "MUST_SAY_MISSING", "item": {"text": "forty"}},
-        {"side": "CREATOR", "text": "This is why.", "ground": None, "item": None},
+        {"side": "FAN", "text": "Nobody said it.", "ground": "MUST_SAY_MISSING", "missing": "forty"},
+        {"side": "CREATOR", "text": "This is why.", "ground": None, "missing": None},
     ]
     again = to.do("creator", "orderDisputeAnswer", "order { waitingFor }", orderId=order_id, text="Still.")["order"]
     assert again["waitingFor"] == "FAN", "the creator has spoken; the fan has not"

@@ -15,7 +15,11 @@ from shoutgraph.storage import ledger_proof
 
 HOUR_S: Final = 3_600
 ORDER: Final = "order { id revision status closeReason reason note redo redoGround frozen refunded }"
-STAYS: Final[Mapping[str, str]] = {"orderExtensionOffer": "DELIVERED", "orderDisputeAnswer": "DELIVERED"}
+STAYS: Final[Mapping[str, str]] = {
+    "orderExtensionOffer": "DELIVERED",
+    "orderDisputeAnswer": "DELIVERED",
+    "orderVoiceNoteSet": "DELIVERED",
+}
 """Mutations that can be taken again, and a place where they cannot."""
 
 AGAIN: Final[Mapping[str, str]] = {"orderExtensionAgree": "NO_EXTENSION_OFFER"}

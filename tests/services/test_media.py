@@ -167,7 +167,7 @@ async def write_behind(world: World, video: Video, data: bytes) -> None:
 
 def test_a_check_that_a_crash_cut_short_is_taken_over_when_its_lease_ends(world: World) -> None:
     video = uploaded(world, clips.plain())
-    assert world.write(lambda tx: videos.claim(tx, video.id)) == 1
+    assert world.write(lambda tx: videos.UPLOADS.claim(tx, video.id)) == 1
     assert world.run(check.check_pending(world.tools)) == 0
     world.clock.move(seconds=int(media.CHECK_LEASE.total_seconds()) + 1)
     assert world.run(check.check_pending(world.tools)) == 1

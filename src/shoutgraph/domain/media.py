@@ -67,11 +67,16 @@ VIDEO_NOT_READY: Final = "VIDEO_NOT_READY"
 
 
 class Container(StrEnum):
-    """The accepted file formats."""
+    """The file formats that are known; which are accepted is for whatever the file is."""
 
     MP4 = "mp4"
     MOV = "mov"
     WEBM = "webm"
+    OGG = "ogg"
+    MP3 = "mp3"
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
 
 
 MEDIA_TYPES: Final = {
@@ -97,14 +102,14 @@ class VideoLimits:
 
 @dataclass(frozen=True, slots=True)
 class VideoFacts:
-    """What the inspector measured. Width and height are as shown, after rotation."""
+    """What the inspector measured. Width and height are as shown, after rotation; a video has all but sound."""
 
     container: Container
-    video_codec: str
+    video_codec: str | None
     audio_codec: str | None
-    width_px: int
-    height_px: int
-    duration_ms: int
+    width_px: int | None
+    height_px: int | None
+    duration_ms: int | None
     size_bytes: int
 
 
@@ -243,8 +248,8 @@ def judge(video: Video, facts: VideoFacts, *, sha256: str, now: datetime) -> Vid
     try:
         require_size(facts.size_bytes, video.limits)
         require_codecs(facts.video_codec, facts.audio_codec)
-        require_resolution(facts.width_px, facts.height_px)
-        require_duration(facts.duration_ms, video.limits)
+        require_resolution(facts.width_px or 0, facts.height_px or 0)
+        require_duration(facts.duration_ms or 0, video.limits)
     except errors.MediaRejectedError as refusal:
         return reject(video, rejection_of(refusal), now=now)
     media_type = MEDIA_TYPES[facts.container]
@@ -291,6 +296,15 @@ def require_ready(video: Video, *, order_id: ids.OrderId) -> None:
     path = ("input", "videoId")
     if video.order_id != order_id:
         raise errors.NotFoundError("There is no such video.", path=path)
+    require_checked(video, path=path)
+
+
+def require_checked(video: Video, *, path: tuple[str, ...]) -> None:
+    """Refuses a file that was rejected, or whose upload or check is not finished.
+
+    Raises:
+        MediaRejectedError: it was rejected, or is not finished.
+    """
     if video.state is VideoState.REJECTED:
         raise _refusal_of(video, path=path)
     if video.state is not VideoState.READY:

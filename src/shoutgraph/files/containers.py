@@ -1,6 +1,6 @@
 """Tells what a file claims to be by its first bytes, and whether its outermost boxes are whole.
 
-No library guesses: only a file that says MP4, QuickTime or WebM is ever handed to the demuxer of that name, so
+No library guesses: only a file that says what it is, by one of a few names, is handed to the demuxer of that name, so
 that playlists and other formats which name further files are never opened.
 """
 
@@ -18,6 +18,11 @@ DEMUXERS: Final = {
     media.Container.MP4: "mov",
     media.Container.MOV: "mov",
     media.Container.WEBM: "matroska",
+    media.Container.OGG: "ogg",
+    media.Container.MP3: "mp3",
+    media.Container.JPEG: "jpeg_pipe",
+    media.Container.PNG: "png_pipe",
+    media.Container.WEBP: "webp_pipe",
 }
 
 _BOX_HEAD_BYTES: Final = 8
@@ -31,6 +36,15 @@ _WEBM_DOC_TYPE: Final = re.compile(rb"\x42\x82[\x00-\xff]{1,8}?webm")
 _OTHER_VIDEO: Final = re.compile(
     rb"(?s)RIFF.{4}AVI |FLV\x01|OggS|\x30\x26\xb2\x75|\x00\x00\x01[\xb3\xba]|\x47.{187}\x47|\x1a\x45\xdf\xa3"
 )
+
+
+_ATTACHED: Final = {
+    rb"\xff\xd8\xff": media.Container.JPEG,
+    rb"\x89PNG\r\n\x1a\n": media.Container.PNG,
+    rb"RIFF.{4}WEBP": media.Container.WEBP,
+    rb"OggS": media.Container.OGG,
+    rb"ID3|\xff[\xf2\xf3\xfa\xfb]": media.Container.MP3,
+}
 
 
 def sniff(file: io.RawIOBase) -> media.Container:
@@ -49,10 +63,24 @@ def sniff(file: io.RawIOBase) -> media.Container:
         _require_whole_segment(file, head)
         return media.Container.WEBM
     if _OTHER_VIDEO.match(head):
-        names = ", ".join(media.Container)
+        names = ", ".join(media.MEDIA_TYPES)
         msg = f"This file format is not accepted; accepted are {names}."
         raise errors.MediaRejectedError(msg, code=media.RejectionCode.CONTAINER_NOT_ACCEPTED)
     raise errors.MediaRejectedError("This file is not a video.", code=media.RejectionCode.NOT_A_VIDEO)
+
+
+def sniff_any(file: io.RawIOBase) -> media.Container:
+    """The format that the first bytes of a picture, a sound or a video name, if it is accepted and whole.
+
+    Raises:
+        MediaRejectedError: it is none of them, is not accepted, or ends too early.
+    """
+    file.seek(0)
+    head = file.read(HEAD_BYTES) or b""
+    for first, kind in _ATTACHED.items():
+        if re.match(first, head, re.DOTALL):
+            return kind
+    return sniff(file)
 
 
 def _require_whole(file: io.RawIOBase) -> None:

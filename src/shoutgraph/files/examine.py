@@ -6,6 +6,7 @@ Runs inside the inspector's confined process (`files.inspector`), never in the s
 import io
 import itertools
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,13 +66,13 @@ def examine(file: io.RawIOBase) -> tuple[dict[str, object], bytes]:
         file, "r", format=demuxer, options=OPTIONS, metadata_errors="replace", buffer_size=READ_BYTES
     ) as container:
         streams = _streams(container)
-        duration_ms = _measure(container, streams)
-        frame = _play(container, streams, duration_ms=duration_ms)
+        duration_ms = measure(container, [each for each in (streams.picture, streams.sound) if each is not None])
+        frame = play(container, streams, duration_ms=duration_ms)
         width_px, height_px = posters.shown_size(frame)
         facts: dict[str, object] = {
             "container": kind.value,
-            "video_codec": _codec(streams.picture),
-            "audio_codec": _codec(streams.sound),
+            "video_codec": codec_of(streams.picture),
+            "audio_codec": codec_of(streams.sound),
             "width_px": width_px,
             "height_px": height_px,
             "duration_ms": duration_ms,
@@ -87,7 +88,7 @@ def _streams(container: InputContainer) -> Streams:
     if streams is None:
         media.require_codecs(None, None)
         raise AssertionError("a file without a picture is refused")
-    media.require_codecs(_codec(streams.picture), _codec(streams.sound))
+    media.require_codecs(codec_of(streams.picture), codec_of(streams.sound))
     media.require_resolution(streams.picture.width, streams.picture.height)
     streams.picture.codec_context.options = {"max_pixels": str(media.SIDE_MAX_PX**2)}
     for stream in (streams.picture, streams.sound):
@@ -96,18 +97,25 @@ def _streams(container: InputContainer) -> Streams:
     return streams
 
 
-def _codec(stream: VideoStream | AudioStream | None) -> str | None:
+def codec_of(stream: VideoStream | AudioStream | None) -> str | None:
+    """The name of a stream's codec; None without a stream, unknown without a decoder."""
     if stream is None:
         return None
     context: CodecContext | None = stream.codec_context  # None where no decoder is known, whatever the stub says
     return "unknown" if context is None else context.codec.canonical_name
 
 
-def _measure(container: InputContainer, streams: Streams) -> int:
-    """How long the file plays, from its packets and not from what its header claims. Units: milliseconds."""
+def measure(container: InputContainer, wanted: Sequence[VideoStream | AudioStream], *, claims: bool = True) -> int:
+    """How long the file plays, from its packets and not from what its header claims. Units: milliseconds.
+
+    Args:
+        claims: whether its header says how long it is, so that an early end shows.
+
+    Raises:
+        MediaRejectedError: it has too many packets, or ends too early.
+    """
     start_ms: int | None = None
     end_ms = 0
-    wanted = [s for s in (streams.picture, streams.sound) if s is not None]
     for count, packet in enumerate(container.demux(*wanted)):
         if count > PACKETS_MAX:
             msg = f"The file has more than {PACKETS_MAX:,} packets."
@@ -117,7 +125,7 @@ def _measure(container: InputContainer, streams: Streams) -> int:
             start_ms = at_ms if start_ms is None else min(start_ms, at_ms)
             end_ms = max(end_ms, at_ms + _millis(packet, packet.duration or 0))
     duration_ms = end_ms - max(start_ms or 0, 0)
-    claimed_ms = (container.duration or 0) // (av.time_base // 1_000)
+    claimed_ms = (container.duration or 0) // (av.time_base // 1_000) if claims else 0
     if duration_ms * 100 < claimed_ms * (100 - EARLY_END_PERCENT) - EARLY_END_MS * 100:
         msg = f"The file says it runs {claimed_ms // 1_000} s and ends after {duration_ms // 1_000} s."
         raise errors.MediaRejectedError(msg, code=media.RejectionCode.TRUNCATED)
@@ -129,12 +137,16 @@ def _millis(packet: "Packet[Stream]", ticks: int) -> int:
     return ticks * base.numerator * 1_000 // base.denominator
 
 
-def _play(container: InputContainer, streams: Streams, *, duration_ms: int) -> VideoFrame:
-    """Decodes the first part, the last part and some sound; gives the frame for the poster."""
+def play(container: InputContainer, streams: Streams, *, duration_ms: int) -> VideoFrame:
+    """Decodes the first part, the last part and some sound; gives the frame for the poster.
+
+    Raises:
+        MediaRejectedError: too much of it is broken.
+    """
     poster = _play_part(container, streams.picture, from_ms=0, until_ms=POSTER_AT_MS)
     _play_part(container, streams.picture, from_ms=max(duration_ms - LAST_PART_MS, 0), until_ms=None)
     if streams.sound is not None:
-        _hear(container, streams.sound)
+        hear(container, streams.sound)
     return poster
 
 
@@ -171,7 +183,7 @@ def _shown_at_ms(frame: VideoFrame) -> int:
     return frame.pts * frame.time_base.numerator * 1_000 // frame.time_base.denominator
 
 
-def _hear(container: InputContainer, sound: AudioStream) -> None:
+def hear(container: InputContainer, sound: AudioStream) -> None:
     """Decodes a little sound.
 
     Raises:

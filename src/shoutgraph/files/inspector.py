@@ -15,7 +15,7 @@ from typing import Final
 import av
 
 from shoutgraph.domain import errors, media
-from shoutgraph.files import examine, verdicts
+from shoutgraph.files import attached, examine, verdicts
 
 CPU_S: Final = 20
 CPU_GRACE_S: Final = 2
@@ -32,15 +32,15 @@ def main() -> int:
     out.write(verdicts.READY_LINE)
     out.flush()
     with io.FileIO(0, closefd=False) as file:
-        out.write(answer_about(file))
+        out.write(answer_about(file, attachment=verdicts.ATTACHMENT in sys.argv[1:]))
     out.flush()
     return 0
 
 
-def answer_about(file: io.RawIOBase) -> bytes:
+def answer_about(file: io.RawIOBase, *, attachment: bool = False) -> bytes:
     """The verdict on a file, whatever is in it."""
     try:
-        return verdicts.write(*examine.examine(file))
+        return verdicts.write(*(attached.examine_any(file) if attachment else examine.examine(file)))
     except errors.MediaRejectedError as refusal:
         code, msg = refusal.code, refusal.message
     except MemoryError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from shoutgraph.domain import errors, ids, media
-from shoutgraph.files import parts, privacy, video
+from shoutgraph.files import parts, privacy, verdicts, video
 from shoutgraph.files.store import Checksum, FileKind, InspectionError, Receiver
 
 FOLDER_MODE: Final = 0o700
@@ -64,7 +64,8 @@ class LocalFiles:
 
     def path_of(self, kind: FileKind, video_id: ids.VideoId) -> Path:
         """Where a file is. The id is checked again: no other text becomes part of a path."""
-        return self._folder / kind / ids.parse(ids.VIDEO, video_id, path=("videoId",))
+        prefix = ids.ATTACHMENT if _is_attachment(video_id) else ids.VIDEO
+        return self._folder / kind / ids.parse(prefix, video_id, path=("videoId",))
 
     @asynccontextmanager
     async def receive(self, video_id: ids.VideoId, *, checked: str | None = None) -> AsyncIterator[Receiver]:
@@ -114,9 +115,11 @@ class LocalFiles:
 
     async def inspect(self, video_id: ids.VideoId) -> media.VideoFacts:
         """Measures a video in a confined process and keeps its poster; see `Files.inspect`."""
-        inspection = await video.inspect(self.path_of(FileKind.VIDEO, video_id))
-        poster = self.path_of(FileKind.POSTER, video_id)
-        await self._threads.run(partial(parts.write_durably, poster, inspection.poster))
+        words = (verdicts.ATTACHMENT,) if _is_attachment(video_id) else ()
+        inspection = await video.inspect(self.path_of(FileKind.VIDEO, video_id), *words)
+        if inspection.poster:
+            poster = self.path_of(FileKind.POSTER, video_id)
+            await self._threads.run(partial(parts.write_durably, poster, inspection.poster))
         return inspection.facts
 
     async def delete(self, video_id: ids.VideoId) -> None:
@@ -158,6 +161,10 @@ class _LocalReceiver:
         data = bytes(self._gathered)
         self._gathered.clear()
         await self._threads.run(partial(self._part.write, data))
+
+
+def _is_attachment(upload_id: str) -> bool:
+    return ids.prefix_of(upload_id) == ids.ATTACHMENT
 
 
 def _size_or_none(path: Path) -> int | None:

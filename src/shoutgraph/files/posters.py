@@ -23,10 +23,10 @@ def shown_size(frame: VideoFrame) -> tuple[int, int]:
     return frame.width, frame.height
 
 
-def jpeg_of(frame: VideoFrame) -> bytes:
-    """The frame as a JPEG, upright, no side longer than `POSTER_SIDE_MAX_PX`."""
+def jpeg_of(frame: VideoFrame, *, side_max_px: int = media.POSTER_SIDE_MAX_PX) -> bytes:
+    """The frame as a JPEG, upright, no side longer than this."""
     longest = max(frame.width, frame.height)
-    most = min(longest, media.POSTER_SIDE_MAX_PX)
+    most = min(longest, side_max_px)
     width, height = (max(side * most // longest // 2, 1) * 2 for side in (frame.width, frame.height))
     picture = frame.reformat(width, height, JPEG_FORMAT, threads=1)
     for _ in range(_quarter_turns(frame)):

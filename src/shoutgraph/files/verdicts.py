@@ -7,6 +7,8 @@ from typing import Final
 
 from shoutgraph.domain import errors, media
 
+ATTACHMENT: Final = "attachment"
+"""The word that tells the inspector that a file may be a picture or a sound, too."""
 READY_LINE: Final = b"ready\n"
 """Said before the first byte of the file is read: what goes wrong after it is the file's doing."""
 ANSWER_BYTES_MAX: Final = 2 * 1024**2

@@ -21,8 +21,8 @@ KEPT_ENVIRONMENT: Final = ("PYTHONPATH", "LD_LIBRARY_PATH")
 FILE_TO_BLAME: Final = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL})
 
 
-async def inspect(path: Path) -> verdicts.Inspection:
-    """Measures the video at `path` in a process of its own.
+async def inspect(path: Path, *words: str) -> verdicts.Inspection:
+    """Measures the video at `path` in a process of its own; `words` say what else it may be.
 
     Raises:
         MediaRejectedError: it is no video, is not accepted, does not play, or asks for too much.
@@ -31,7 +31,7 @@ async def inspect(path: Path) -> verdicts.Inspection:
     with await asyncio.to_thread(path.open, "rb") as file:
         size_bytes = os.fstat(file.fileno()).st_size
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", INSPECTOR),
+            *(sys.executable, "-P", "-m", INSPECTOR, *words),
             stdin=file,
             stdout=PIPE,
             stderr=DEVNULL,

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Final
 
-from shoutgraph.domain import errors, ids, media
+from shoutgraph.domain import attachments, errors, ids, media
+from shoutgraph.domain.attachments import Attachment
 from shoutgraph.files.store import InspectionError
-from shoutgraph.services.media import rejecting, upload
-from shoutgraph.storage import media as storage
+from shoutgraph.services.media import rejecting, rooms, upload
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -26,7 +26,7 @@ async def check(tools: Tools, video_id: ids.VideoId) -> bool:
     After a crash another worker takes over.
     """
     async with tools.files.checking():
-        attempt = await tools.store.write(partial(storage.claim, video_id=video_id))
+        attempt = await tools.store.write(partial(rooms.of(video_id).claim, upload_id=video_id))
         if attempt is None:
             return False
         try:
@@ -55,9 +55,9 @@ async def check_pending(tools: Tools) -> int:
     Gives how much it did, 0 where there is nothing to do now.
     """
     ended = await upload.sweep(tools)
-    due = await tools.store.read(storage.list_of_due)
+    due = await tools.store.read(lambda tx: [found for room in rooms.ALL for found in room.list_of_due(tx)])
     checked = await asyncio.gather(*(check(tools, video_id) for video_id in due))
-    rejected = await tools.store.read(storage.list_of_discardable)
+    rejected = await tools.store.read(lambda tx: [each for room in rooms.ALL for each in room.list_of_discardable(tx)])
     gone = [await rejecting.discard(tools, video_id) for video_id in rejected]
     return ended + sum(checked) + sum(gone)
 
@@ -70,7 +70,7 @@ async def _kept(tools: Tools, video_id: ids.VideoId, attempt: int) -> AsyncItera
         while True:
             await asyncio.sleep(RENEW.total_seconds())
             try:
-                await tools.store.write(lambda tx: storage.renew(tx, video_id, attempt))
+                await tools.store.write(lambda tx: rooms.of(video_id).renew(tx, video_id, attempt))
             except (errors.OverloadedError, errors.FaultError) as error:
                 logger.warning("the lease on %s could not be renewed: %s", video_id, error)
 
@@ -82,9 +82,14 @@ async def _kept(tools: Tools, video_id: ids.VideoId, attempt: int) -> AsyncItera
 
 
 def _judge(tx: Tx, *, video_id: ids.VideoId, facts: media.VideoFacts, digest: str) -> media.Video:
-    video = storage.get(tx, video_id)
+    room = rooms.of(video_id)
+    video: media.Video = room.get(tx, video_id)
     if video.state is not media.VideoState.CHECKING:
         return video
-    judged = media.judge(video, facts, sha256=digest, now=tx.now)
-    storage.save(tx, judged, was=video.state)
+    judged = (
+        attachments.judge(video, facts, sha256=digest, now=tx.now)
+        if isinstance(video, Attachment)
+        else media.judge(video, facts, sha256=digest, now=tx.now)
+    )
+    room.save(tx, judged, was=video.state)
     return judged

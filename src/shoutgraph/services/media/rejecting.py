@@ -3,7 +3,7 @@
 from functools import partial
 
 from shoutgraph.domain import errors, ids, media
-from shoutgraph.storage import media as storage
+from shoutgraph.services.media import rooms
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -15,21 +15,22 @@ async def reject(tools: Tools, video_id: ids.VideoId, rejection: media.Rejection
 
 async def discard(tools: Tools, video_id: ids.VideoId) -> bool:
     """Removes the bytes of a video if it is rejected; says no where it is not, or while somebody is writing it."""
-    video = await tools.store.read(partial(storage.get, video_id=video_id))
+    video: media.Video = await tools.store.read(partial(rooms.of(video_id).get, upload_id=video_id))
     if video.state is not media.VideoState.REJECTED:
         return False
     try:
         await tools.files.delete(video_id)
     except errors.ValidationError:
         return False
-    await tools.store.write(partial(storage.discarded, video_id=video_id))
+    await tools.store.write(partial(rooms.of(video_id).discarded, upload_id=video_id))
     return True
 
 
 def _rejected(tx: Tx, *, video_id: ids.VideoId, rejection: media.Rejection) -> media.Video:
-    video = storage.get(tx, video_id)
+    room = rooms.of(video_id)
+    video: media.Video = room.get(tx, video_id)
     if video.state not in {media.VideoState.UPLOADING, media.VideoState.CHECKING}:
         return video
     rejected = media.reject(video, rejection, now=tx.now)
-    storage.save(tx, rejected, was=video.state)
+    room.save(tx, rejected, was=video.state)
     return rejected

@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from shoutgraph.domain import errors, ids, media, users
 from shoutgraph.files import links
 from shoutgraph.files.links import Access, Link
 from shoutgraph.files.store import Checksum, FileKind, Receiver
-from shoutgraph.services.media import rejecting
+from shoutgraph.services.media import rejecting, rooms
 from shoutgraph.storage import media as storage
 from shoutgraph.storage.tx import Tx
+from shoutgraph.storage.uploads import Uploads
 from shoutgraph.tools import Tools
 
 SWEEP_PAGES_MAX: Final = 100
@@ -114,10 +115,14 @@ async def cancel(tools: Tools, video_id: str, token: str | None) -> None:
 
 async def sweep(tools: Tools) -> int:
     """Ends uploads that are complete but not noted so (after a crash) or past their time; gives how many."""
+    return sum([await _sweep_room(tools, room) for room in rooms.ALL])
+
+
+async def _sweep_room(tools: Tools, room: Uploads[Any]) -> int:
     ended = 0
     after = ""
     for _ in range(SWEEP_PAGES_MAX):
-        page = await tools.store.read(partial(storage.list_of_uploading, after=after))
+        page = await tools.store.read(partial(room.list_of_uploading, after=after))
         if not page:
             break
         sizes = await tools.files.list_of_sizes(FileKind.VIDEO, [video.id for video in page])
@@ -130,7 +135,7 @@ async def sweep(tools: Tools) -> int:
 async def _linked(tools: Tools, video_id: str, token: str | None) -> media.Video:
     now = tools.clock()
     tools.links.require(Access.UPLOAD, links.upload_path(video_id), token, now=now)
-    video = await tools.store.read(partial(storage.get, video_id=video_id))
+    video: media.Video = await tools.store.read(partial(rooms.of(video_id).get, upload_id=video_id))
     media.require_uploading(video, now=now)
     return video
 
@@ -181,17 +186,19 @@ async def _sweep(tools: Tools, video: media.Video, size_bytes: int | None) -> bo
 
 
 def _finish(tx: Tx, *, video_id: ids.VideoId) -> media.Video:
-    video = storage.get(tx, video_id)
+    room = rooms.of(video_id)
+    video: media.Video = room.get(tx, video_id)
     media.require_uploading(video, now=video.opened_at)  # bytes that came in time count
     if video.state is not media.VideoState.UPLOADING:
         return video
     received = media.receive(video)
-    storage.save(tx, received, was=video.state)
+    room.save(tx, received, was=video.state)
     return received
 
 
 def _cancel(tx: Tx, *, video_id: str) -> media.Video:
-    video = storage.get(tx, video_id)
+    room = rooms.of(video_id)
+    video: media.Video = room.get(tx, video_id)
     if video.state is media.VideoState.REJECTED:
         return video
     if video.state is not media.VideoState.UPLOADING:
@@ -199,5 +206,5 @@ def _cancel(tx: Tx, *, video_id: str) -> media.Video:
     msg = "The upload was cancelled."
     rejection = media.Rejection(media.RejectionCode.UPLOAD_CANCELLED, msg)
     cancelled = media.reject(video, rejection, now=tx.now)
-    storage.save(tx, cancelled, was=video.state)
+    room.save(tx, cancelled, was=video.state)
     return cancelled

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from shoutgraph.domain import errors, media
+from shoutgraph.domain.attachments import Attachment, Medium
 from shoutgraph.files import links
 from shoutgraph.files.links import Access
 from shoutgraph.files.store import FileKind
-from shoutgraph.storage import media as storage
+from shoutgraph.services.media import rooms
 from shoutgraph.tools import Tools
 
 
@@ -32,12 +33,17 @@ async def find_download(tools: Tools, kind: FileKind, video_id: str, token: str 
     path = links.video_path(video_id) if kind is FileKind.VIDEO else links.poster_path(video_id)
     now = tools.clock()
     expires_at = tools.links.require(Access.READ, path, token, now=now)
-    video = await tools.store.read(partial(storage.get, video_id=video_id))
-    ready = video.state is media.VideoState.READY
+    video: media.Video = await tools.store.read(partial(rooms.of(video_id).get, upload_id=video_id))
+    ready = video.state is media.VideoState.READY and not (kind is FileKind.VIDEO and _is_picture(video))
     size_bytes = await tools.files.size_bytes(kind, video.id) if ready else None
     if size_bytes is None:
         raise errors.NotFoundError("There is no such video.")
     return Download(video, kind, size_bytes, seconds_left=(expires_at - now) // links.SECOND)
+
+
+def _is_picture(video: media.Video) -> bool:
+    """Whether it is shown as it was drawn anew, and never as it came."""
+    return isinstance(video, Attachment) and video.medium is Medium.PICTURE
 
 
 def read(tools: Tools, download: Download, *, start: int, end: int) -> AsyncGenerator[bytes, None]:

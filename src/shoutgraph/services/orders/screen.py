@@ -121,9 +121,9 @@ def _video(tools: Tools, video: Video) -> OrderVideo | None:
     return OrderVideo(
         order_id=video.order_id,
         path=tools.files.path_of(FileKind.VIDEO, video.id),
-        duration_s=timedelta(milliseconds=facts.duration_ms).total_seconds(),
-        width=facts.width_px,
-        height=facts.height_px,
+        duration_s=timedelta(milliseconds=facts.duration_ms or 0).total_seconds(),
+        width=facts.width_px or 0,
+        height=facts.height_px or 0,
         sha256=video.sha256,
     )
 

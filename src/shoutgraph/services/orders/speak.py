@@ -10,7 +10,7 @@ from shoutgraph.domain.orders.order import Order, Side, Statement
 from shoutgraph.domain.orders.states import Actor
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Viewer
-from shoutgraph.services.orders import advance, moves
+from shoutgraph.services.orders import advance, attach, moves
 from shoutgraph.services.orders.advance import Did
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.storage import disputes, orders, policies
@@ -55,7 +55,7 @@ async def take(
         after = advance.advance(tools, tx, order, command)
         if command.actor in {Actor.FAN, Actor.CREATOR}:
             said = (Side(command.actor), Words(command.note, evidence))
-            _keep(tx, after, said, command)
+            _keep(tx, viewer, after, said, command)
         return after
 
     return await once(tools, request, work, orders.get)
@@ -87,7 +87,7 @@ async def answer(tools: Tools, viewer: Viewer, request: Request, turn: Turn, wor
             limit = disputes.STATEMENTS_OF_SIDE_MAX
             msg = f"A side makes at most {limit} statements: the platform decides upon them."
             raise errors.LimitExceededError(msg, code="STATEMENTS_MAX", limit=limit)
-        _keep(tx, after, (side, words), None)
+        _keep(tx, viewer, after, (side, words), None)
         policy = policies.get(tx, order.terms.policy_version)
         advance.keep(tools, tx, after, policy, did=Did(ANSWER, Actor(side), before=order))
         return after
@@ -95,7 +95,7 @@ async def answer(tools: Tools, viewer: Viewer, request: Request, turn: Turn, wor
     return await once(tools, request, work, orders.get)
 
 
-def _keep(tx: Tx, after: Order, said: tuple[Side, Words], command: Command | None) -> None:
+def _keep(tx: Tx, viewer: Viewer, after: Order, said: tuple[Side, Words], command: Command | None) -> None:
     side, words = said
     if words.text is None:
         if words.evidence:
@@ -103,6 +103,8 @@ def _keep(tx: Tx, after: Order, said: tuple[Side, Words], command: Command | Non
             raise errors.ValidationError(msg, code="NOTE_REQUIRED", path=("input", "note"))
         return
     ground, item = (None, None) if command is None else (command.ground, command.item)
+    if words.evidence:
+        attach.use_evidence(tx, after, viewer.require_user(), words.evidence)
     disputes.append(tx, after.id, Statement(side, words.text, tx.now, after.revision, ground, item))
 
 

@@ -26,7 +26,7 @@ from shoutgraph.domain.orders.order import Order, RedoGround
 from shoutgraph.domain.orders.states import Actor
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.services.orders import deliver, moves, others, speak
+from shoutgraph.services.orders import attach, deliver, moves, others, speak
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.services.orders.speak import Words
 from shoutgraph.tools import Done, Tools
@@ -58,6 +58,11 @@ REASON: Final = Extra("reason", str, "Reason code, such as TERMS or SAFETY.")
 ITEM: Final = Extra(
     "item_id", strawberry.ID, "The checklist's item that is missing; with MUST_SAY_MISSING only.", optional=True
 )
+EVIDENCE: Final = Extra(
+    "attachment_ids", list[strawberry.ID], "Evidence for it, ready: 5 pieces at most.", optional=True
+)
+ARGUES: Final = (*REFUSALS, errors.MediaRejectedErrorType)
+"""What a move that takes evidence may answer."""
 NOTE: Final = Extra("note", str, "In words, for the other side.", optional=True)
 STATEMENT: Final = Extra("note", str, "The statement of reasons, for both sides.")
 
@@ -90,9 +95,22 @@ def _objects(name: str, actor: Actor) -> Run:
     """Runs one transition by which this actor says what is wrong, or what is not."""
 
     def run(tools: Tools, viewer: Viewer, request: Request, turn: Turn, given: Any) -> Awaitable[Done[Order]]:  # noqa: ANN401
-        return speak.take(tools, viewer, request, turn, _command(name, actor, given))
+        evidence = _ids(given, "attachment_ids")
+        return speak.take(tools, viewer, request, turn, _command(name, actor, given), evidence)
 
     return run
+
+
+def _ids(given: Any, name: str) -> tuple[str, ...]:  # noqa: ANN401 - an input made below
+    found = getattr(given, name, None) or ()
+    return tuple(ids.parse(ids.ATTACHMENT, each, path=("input", "attachmentIds")) for each in found)
+
+
+def _says_name(tools: Tools, viewer: Viewer, request: Request, turn: Turn, given: Any) -> Awaitable[Done[Order]]:  # noqa: ANN401
+    attachment_id = given.attachment_id
+    if attachment_id is not None:
+        ids.parse(ids.ATTACHMENT, attachment_id, path=("input", "attachmentId"))
+    return attach.say_name(tools, viewer, request, turn, attachment_id)
 
 
 def _command(name: str, actor: Actor, given: Any) -> Command:  # noqa: ANN401 - an input made below
@@ -113,7 +131,7 @@ def _delivers(tools: Tools, viewer: Viewer, request: Request, turn: Turn, given:
 
 
 def _answers(tools: Tools, viewer: Viewer, request: Request, turn: Turn, given: Any) -> Awaitable[Done[Order]]:  # noqa: ANN401
-    return speak.answer(tools, viewer, request, turn, Words(given.text))
+    return speak.answer(tools, viewer, request, turn, Words(given.text, _ids(given, "attachment_ids")))
 
 
 _FAN, _CREATOR, _MODERATOR, _STAFF = Actor.FAN, Actor.CREATOR, Actor.MODERATOR, Actor.STAFF
@@ -131,6 +149,13 @@ MOVES: Final = (
         _takes("screen_reject", _MODERATOR),
         (REASON, STATEMENT),
         scope=_MODERATES,
+    ),
+    Move(
+        "orderVoiceNoteSet",
+        "Makes a voice note part of the brief, or takes it away; only before the brief is screened.",
+        _says_name,
+        (Extra("attachment_id", strawberry.ID, "A voice note, ready; null for none.", optional=True),),
+        ARGUES,
     ),
     Move("orderAccept", "Takes an order on; the time to deliver starts.", _takes("accept", _CREATOR)),
     Move("orderDecline", f"Says no to an order. {EFFECTS}", _takes("decline", _CREATOR), (REASON, NOTE)),
@@ -190,27 +215,30 @@ MOVES: Final = (
         "orderRedoRequest",
         "Asks once for a redo, on an objective ground.",
         _objects("request_redo", _FAN),
-        (Extra("ground", RedoGround, "The objective ground."), ITEM, NOTE),
+        (Extra("ground", RedoGround, "The objective ground."), ITEM, NOTE, EVIDENCE),
+        ARGUES,
     ),
     Move(
         "orderRedoContest",
         "Contests a redo; the platform then decides.",
         _objects("contest_redo", _CREATOR),
-        (REASON, STATEMENT),
+        (REASON, STATEMENT, EVIDENCE),
+        ARGUES,
     ),
     Move("orderRedoConcede", f"Gives the coins back instead of a redo. {EFFECTS}", _takes("redo_concede", _CREATOR)),
     Move(
         "orderDisputeOpen",
         "Objects to the video; a creator who stays silent loses.",
         _objects("open_dispute", _FAN),
-        (REASON, STATEMENT),
+        (REASON, STATEMENT, EVIDENCE),
+        ARGUES,
     ),
     Move(
         "orderDisputeAnswer",
         "Speaks in a dispute, so that silence does not decide it.",
         _answers,
-        (Extra("text", str, "What this side says."),),
-        (*REFUSALS, errors.LimitExceededErrorType),
+        (Extra("text", str, "What this side says."), EVIDENCE),
+        (*ARGUES, errors.LimitExceededErrorType),
     ),
     Move(
         "orderDisputeRefund",

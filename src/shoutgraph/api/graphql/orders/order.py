@@ -11,6 +11,7 @@ from shoutgraph.api.graphql.creators import CreatorType, OfferType
 from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.orders.adjustment import OrderAdjustmentType
+from shoutgraph.api.graphql.orders.attachments import AttachmentType
 from shoutgraph.api.graphql.orders.brief import BriefType
 from shoutgraph.api.graphql.orders.checklist import ChecklistItemType
 from shoutgraph.api.graphql.orders.policy import DeadlineType, PolicyType, SplitType
@@ -18,30 +19,46 @@ from shoutgraph.api.graphql.orders.ratings import RatingType
 from shoutgraph.api.graphql.videos import VideoType
 from shoutgraph.domain import fees, quotes
 from shoutgraph.domain.adjustments import OF_ORDER_MAX
+from shoutgraph.domain.attachments import Purpose
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders import checklist, machine
 from shoutgraph.domain.orders.order import Order, RedoGround, Side, Statement
 from shoutgraph.domain.orders.states import State
 from shoutgraph.domain.policies import Policy
 from shoutgraph.services import creators, offers
-from shoutgraph.services.orders import adjustments, deliver, ratings, read
+from shoutgraph.services.orders import adjustments, attach, deliver, ratings, read
 
 _STATEMENTS = ListSize(assumed_size=50)
 
 
 @strawberry.type(name="DisputeStatement", description="What one side said in a dispute, or about a redo.")
 class DisputeStatementType:
+    value: strawberry.Private[Statement]
+    about: strawberry.Private[Order]
+    revision: int = strawberry.field(description="The order's revision that it made; its evidence names it.")
     side: Side = strawberry.field(description="Who said it.")
     text: str = strawberry.field(description="What was said.")
     said_at: datetime = strawberry.field(description="When.")
     ground: RedoGround | None = strawberry.field(description="What the fan says is wrong, if it asks for a redo.")
-    item: ChecklistItemType | None = strawberry.field(description="What is missing of what must be said.")
 
     @classmethod
-    def of(cls, said: Statement, items: "Sequence[ChecklistItemType]") -> "DisputeStatementType":
-        """The graph's view of a statement about an order with this checklist."""
-        item = next((item for item in items if item.id == said.item), None)
-        return cls(side=said.side, text=said.text, said_at=said.at, ground=said.ground, item=item)
+    def of(cls, said: Statement, order: Order) -> "DisputeStatementType":
+        """The graph's view of a statement about an order."""
+        return cls(
+            value=said,
+            about=order,
+            revision=said.revision,
+            side=said.side,
+            text=said.text,
+            said_at=said.at,
+            ground=said.ground,
+        )
+
+    @loaders.batch(description="What is missing of what must be said, in the words of the brief.")
+    @staticmethod
+    async def missing(parents: "list[DisputeStatementType]", context: Context) -> list[str | None]:
+        items = await _items(context, [(parent.about, parent.value.item) for parent in parents])
+        return [None if item is None else item.text for item in items]
 
 
 @strawberry.type(name="Order", description="A request for a video, paid in coins.")
@@ -121,13 +138,27 @@ class OrderType(NodeType):
     async def checklist(parents: "list[OrderType]", context: Context) -> list[list[ChecklistItemType]]:
         return await _checklists(context, [parent.value for parent in parents])
 
+    @loaders.batch(
+        description="What the two sides show for what they say, in order; for them and moderators.",
+        directives=[ListSize(assumed_size=10)],
+    )
+    @staticmethod
+    async def evidence(parents: "list[OrderType]", context: Context) -> list[list[AttachmentType]]:
+        of = [parent.value for parent in parents]
+        found = await attach.list_used(context.tools, context.viewer, of, Purpose.EVIDENCE)
+        return [[AttachmentType.of(shown) for shown in of_one] for of_one in found]
+
+    @loaders.batch(description="How the recipient's name is said, for the two sides and moderators.")
+    @staticmethod
+    async def voice_note(parents: "list[OrderType]", context: Context) -> list[AttachmentType | None]:
+        of = [parent.value for parent in parents]
+        found = await attach.list_used(context.tools, context.viewer, of, Purpose.VOICE_NOTE)
+        return [AttachmentType.of(notes[-1]) if notes else None for notes in found]
+
     @loaders.batch(description="What a redo must say that the video does not.")
     @staticmethod
     async def redo_item(parents: "list[OrderType]", context: Context) -> list[ChecklistItemType | None]:
-        of = [parent.value for parent in parents]
-        about = [order for order in of if order.redo_item is not None]
-        lists = dict(zip([order.id for order in about], await _checklists(context, about), strict=True))
-        return [next((item for item in lists.get(each.id, ()) if item.id == each.redo_item), None) for each in of]
+        return await _items(context, [(parent.value, parent.value.redo_item) for parent in parents])
 
     @loaders.batch(description="What the creator said of items that are not ticked.")
     @staticmethod
@@ -179,11 +210,8 @@ class OrderType(NodeType):
     async def statements(parents: "list[OrderType]", context: Context) -> list[list[DisputeStatementType]]:
         of = [parent.value for parent in parents]
         found = await read.list_statements(context.tools, context.viewer, of)
-        about = [order for order, said in zip(of, found, strict=True) if any(each.item for each in said)]
-        lists = dict(zip([order.id for order in about], await _checklists(context, about), strict=True))
         return [
-            [DisputeStatementType.of(said, lists.get(order.id, ())) for said in of_one]
-            for order, of_one in zip(of, found, strict=True)
+            [DisputeStatementType.of(said, order) for said in of_one] for order, of_one in zip(of, found, strict=True)
         ]
 
     @loaders.batch(description="How the fan rated it; null if they did not, or where it is hidden from the caller.")
@@ -228,6 +256,13 @@ class OrderType(NodeType):
     )
     def available_transitions(self, info: Info) -> list[str]:
         return list(read.available(self.value, info.context.viewer))
+
+
+async def _items(context: Context, wanted: Sequence[tuple[Order, str | None]]) -> list[ChecklistItemType | None]:
+    """One item of each checklist, by its id within its order."""
+    about = {order.id: order for order, item in wanted if item is not None}
+    lists = dict(zip(about, await _checklists(context, list(about.values())), strict=True))
+    return [next((each for each in lists.get(order.id, ()) if each.id == item), None) for order, item in wanted]
 
 
 async def _checklists(context: Context, of: Sequence[Order]) -> list[list[ChecklistItemType]]:

@@ -9,6 +9,7 @@ from shoutgraph.api.graphql import fields, pages as graph_pages
 from shoutgraph.api.graphql.context import Info
 from shoutgraph.api.graphql.directives import PAGED, requires
 from shoutgraph.api.graphql.orders import moves, words
+from shoutgraph.api.graphql.orders.attachments import AttachmentMutation, fetch_attachments
 from shoutgraph.api.graphql.orders.events import OrderEventQuery, OrderEventSubscription, OrderStatusChangedEventType
 from shoutgraph.api.graphql.orders.order import OrderType, fetch_orders
 from shoutgraph.api.graphql.orders.place import OrderPlaceMutation
@@ -93,12 +94,14 @@ class OrderRoomQuery(OrderQuery, OrderEventQuery):
     pass
 
 
-OrderRoomMutation = strawberry.type(type("OrderRoomMutation", (OrderPlaceMutation, moves.build()), {}))
+OrderRoomMutation = strawberry.type(
+    type("OrderRoomMutation", (OrderPlaceMutation, AttachmentMutation, moves.build()), {})
+)
 
 ROOM: Final = Room(
     query=OrderRoomQuery,
     mutation=OrderRoomMutation,
     subscription=OrderEventSubscription,
-    nodes={ids.ORDER: fetch_orders},
+    nodes={ids.ORDER: fetch_orders, ids.ATTACHMENT: fetch_attachments},
     types=(OrderStatusChangedEventType,),
 )

@@ -16,7 +16,50 @@ FOR EACH ROW EXECUTE FUNCTION refuse('a statement stays as it was said');
 CREATE TRIGGER dispute_statement_truncate BEFORE TRUNCATE ON dispute_statement
 EXECUTE FUNCTION refuse('a statement stays as it was said');
 
+-- attachment: a file of a side of an order, used once
+CREATE FUNCTION attachment_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF NOT EXISTS (
+      SELECT 1 FROM orders o WHERE o.id = NEW.order_id AND CASE NEW.side WHEN 'FAN' THEN o.fan_id = NEW.uploader_id
+        ELSE EXISTS (SELECT 1 FROM creator c WHERE c.id = o.creator_id AND c.user_id = NEW.uploader_id) END) THEN
+      RAISE EXCEPTION 'an attachment is by a side of its order' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF (NEW.id, NEW.order_id, NEW.purpose, NEW.uploader_id, NEW.side, NEW.size_bytes, NEW.size_bytes_max,
+      NEW.duration_max_s) IS DISTINCT FROM (OLD.id, OLD.order_id, OLD.purpose, OLD.uploader_id, OLD.side, OLD.size_bytes,
+      OLD.size_bytes_max, OLD.duration_max_s) THEN
+    RAISE EXCEPTION 'an attachment stays its order''s, with the limits it was opened for' USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
+    ('UPLOADING', 'CHECKING'), ('UPLOADING', 'REJECTED'), ('CHECKING', 'READY'), ('CHECKING', 'REJECTED'),
+    ('READY', 'REJECTED')) THEN
+    RAISE EXCEPTION 'an attachment lives as a video does' USING ERRCODE = 'check_violation';
+  END IF;
+  IF OLD.state = 'READY' AND NEW.state = 'READY' AND NEW.sha256 IS DISTINCT FROM OLD.sha256 THEN
+    RAISE EXCEPTION 'a checked attachment keeps its digest' USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.used_revision IS DISTINCT FROM OLD.used_revision AND (OLD.used_revision IS NOT NULL OR OLD.state <> 'READY') THEN
+    RAISE EXCEPTION 'an attachment is used once, when it is ready' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER attachment_guard BEFORE INSERT OR UPDATE ON attachment
+FOR EACH ROW EXECUTE FUNCTION attachment_guard();
+
+CREATE TRIGGER attachment_delete BEFORE DELETE ON attachment
+FOR EACH ROW EXECUTE FUNCTION refuse('an attachment is taken away, not deleted');
+
+CREATE TRIGGER attachment_truncate BEFORE TRUNCATE ON attachment
+EXECUTE FUNCTION refuse('an attachment is taken away, not deleted');
+
 -- rights
+GRANT SELECT ON attachment TO shoutgraph_app, shoutgraph_report;
+
+GRANT INSERT, UPDATE ON attachment TO shoutgraph_app;
+
 GRANT SELECT ON cut TO shoutgraph_app, shoutgraph_report;
 
 GRANT INSERT, UPDATE ON cut TO shoutgraph_app;

@@ -11,3 +11,33 @@ BEGIN SELECT RAISE(ABORT, 'ticks are not deleted'); END;
 -- dispute_statement: what a side said stays as it was said, or is erased
 CREATE TRIGGER dispute_statement_fixed BEFORE UPDATE ON dispute_statement
 BEGIN SELECT RAISE(ABORT, 'a statement stays as it was said'); END;
+
+-- attachment: a file of a side of an order, used once
+CREATE TRIGGER attachment_new BEFORE INSERT ON attachment
+WHEN EXISTS (SELECT 1 FROM attachment WHERE id = NEW.id) OR NOT EXISTS (
+  SELECT 1 FROM orders o WHERE o.id = NEW.order_id AND CASE NEW.side WHEN 'FAN' THEN o.fan_id = NEW.uploader_id
+    ELSE EXISTS (SELECT 1 FROM creator c WHERE c.id = o.creator_id AND c.user_id = NEW.uploader_id) END)
+BEGIN SELECT RAISE(ABORT, 'an attachment is by a side of its order'); END;
+
+CREATE TRIGGER attachment_identity BEFORE UPDATE OF id, order_id, purpose, uploader_id, side, size_bytes, size_bytes_max,
+  duration_max_s ON attachment
+WHEN NEW.id <> OLD.id OR NEW.order_id <> OLD.order_id OR NEW.purpose <> OLD.purpose OR NEW.uploader_id <> OLD.uploader_id
+  OR NEW.side <> OLD.side OR NEW.size_bytes <> OLD.size_bytes OR NEW.size_bytes_max <> OLD.size_bytes_max
+  OR NEW.duration_max_s <> OLD.duration_max_s
+BEGIN SELECT RAISE(ABORT, 'an attachment stays its order''s, with the limits it was opened for'); END;
+
+CREATE TRIGGER attachment_life BEFORE UPDATE OF state ON attachment
+WHEN NEW.state <> OLD.state AND OLD.state || ' ' || NEW.state NOT IN
+  ('UPLOADING CHECKING', 'UPLOADING REJECTED', 'CHECKING READY', 'CHECKING REJECTED', 'READY REJECTED')
+BEGIN SELECT RAISE(ABORT, 'an attachment lives as a video does'); END;
+
+CREATE TRIGGER attachment_digest BEFORE UPDATE OF sha256 ON attachment
+WHEN OLD.state = 'READY' AND NEW.state = 'READY' AND NEW.sha256 IS NOT OLD.sha256
+BEGIN SELECT RAISE(ABORT, 'a checked attachment keeps its digest'); END;
+
+CREATE TRIGGER attachment_used BEFORE UPDATE OF used_revision ON attachment
+WHEN NEW.used_revision IS NOT OLD.used_revision AND (OLD.used_revision IS NOT NULL OR OLD.state <> 'READY')
+BEGIN SELECT RAISE(ABORT, 'an attachment is used once, when it is ready'); END;
+
+CREATE TRIGGER attachment_delete BEFORE DELETE ON attachment
+BEGIN SELECT RAISE(ABORT, 'an attachment is taken away, not deleted'); END;
