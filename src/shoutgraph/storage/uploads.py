@@ -35,6 +35,43 @@ JUDGED: Final = (
 """What changes after the upload was opened."""
 
 
+class _Work:
+    """The statements of those who check files and remove the bytes of refused ones."""
+
+    def __init__(self, table: sa.Table) -> None:
+        t, checking, rejected = table.c, media.VideoState.CHECKING, media.VideoState.REJECTED
+        of = t.id == sa.bindparam("row_id")
+        lease = sa.bindparam("until", type_=t.leased_until.type)
+        free = sa.or_(t.leased_until.is_(None), t.leased_until <= sa.bindparam("now", type_=t.leased_until.type))
+        self.due = Statement[Any](
+            lambda: sa.select(t.id).where(t.state == checking, free).order_by(t.id).limit(LIST_MAX)
+        )
+        self.claim = Statement[Any](
+            lambda: (
+                sa.update(table)
+                .where(of, t.state == checking, free)
+                .values(leased_until=lease, checks_count=t.checks_count + 1)
+            )
+        )
+        self.renew = Statement[Any](
+            lambda: (
+                sa.update(table)
+                .where(of, t.state == checking, t.checks_count == sa.bindparam("attempt"))
+                .values(leased_until=lease)
+            )
+        )
+        self.checks = Statement[tuple[int]](lambda: sa.select(t.checks_count).where(t.id == sa.bindparam("id")))
+        self.discardable = Statement[Any](
+            lambda: (
+                sa.select(t.id)
+                .where(t.state == rejected, t.stored == sa.bindparam("stored", type_=t.stored.type))
+                .order_by(t.id)
+                .limit(LIST_MAX)
+            )
+        )
+        self.discarded = Statement[Any](lambda: sa.update(table).where(of, t.state == rejected).values(stored=False))
+
+
 class Uploads(Generic[V]):
     """The files of one table, read as values and written from them."""
 
@@ -49,11 +86,8 @@ class Uploads(Generic[V]):
         self.values: Final = tuple(column for column in table.c if column.name not in WORK)
         self._names = [column.name for column in self.values]
         self._noun, self._read, self._write = noun, read, write
-        t, checking, uploading = table.c, media.VideoState.CHECKING, media.VideoState.UPLOADING
-        rejected = media.VideoState.REJECTED
+        t, uploading = table.c, media.VideoState.UPLOADING
         of = t.id == sa.bindparam("row_id")
-        lease = sa.bindparam("until", type_=t.leased_until.type)
-        free = sa.or_(t.leased_until.is_(None), t.leased_until <= sa.bindparam("now", type_=t.leased_until.type))
         self._insert = Statement[Any](
             lambda: sa.insert(table).values(**{name: sa.bindparam(name) for name in self._names}, **_NEW)
         )
@@ -74,33 +108,7 @@ class Uploads(Generic[V]):
                 .limit(LIST_MAX)
             )
         )
-        self._due = Statement[Any](
-            lambda: sa.select(t.id).where(t.state == checking, free).order_by(t.id).limit(LIST_MAX)
-        )
-        self._claim = Statement[Any](
-            lambda: (
-                sa.update(table)
-                .where(of, t.state == checking, free)
-                .values(leased_until=lease, checks_count=t.checks_count + 1)
-            )
-        )
-        self._renew = Statement[Any](
-            lambda: (
-                sa.update(table)
-                .where(of, t.state == checking, t.checks_count == sa.bindparam("attempt"))
-                .values(leased_until=lease)
-            )
-        )
-        self._checks = Statement[tuple[int]](lambda: sa.select(t.checks_count).where(t.id == sa.bindparam("id")))
-        self._discardable = Statement[Any](
-            lambda: (
-                sa.select(t.id)
-                .where(t.state == rejected, t.stored == sa.bindparam("stored", type_=t.stored.type))
-                .order_by(t.id)
-                .limit(LIST_MAX)
-            )
-        )
-        self._discarded = Statement[Any](lambda: sa.update(table).where(of, t.state == rejected).values(stored=False))
+        self._work = _Work(table)
 
     def insert(self, tx: Tx, upload: V) -> None:
         """Adds a file that waits for its bytes."""
@@ -137,27 +145,27 @@ class Uploads(Generic[V]):
 
     def list_of_due(self, tx: Tx) -> list[ids.VideoId]:
         """Complete files that nobody is checking now."""
-        return [ids.VideoId(row[0]) for row in tx.all(self._due, now=tx.now)]
+        return [ids.VideoId(row[0]) for row in tx.all(self._work.due, now=tx.now)]
 
     def claim(self, tx: Tx, upload_id: ids.VideoId) -> int | None:
         """Takes a complete file for one worker, and says which attempt this is; None where it is not to be had."""
-        if tx.run(self._claim, row_id=upload_id, now=tx.now, until=tx.now + media.CHECK_LEASE) == 0:
+        if tx.run(self._work.claim, row_id=upload_id, now=tx.now, until=tx.now + media.CHECK_LEASE) == 0:
             return None
-        row = tx.one(self._checks, id=upload_id)
+        row = tx.one(self._work.checks, id=upload_id)
         assert row is not None, "a claimed file exists"
         return row[0]
 
     def renew(self, tx: Tx, upload_id: ids.VideoId, attempt: int) -> None:
         """Makes the lease of the worker with this attempt begin anew, if it still is the last one."""
-        tx.put(self._renew, row_id=upload_id, attempt=attempt, until=tx.now + media.CHECK_LEASE)
+        tx.put(self._work.renew, row_id=upload_id, attempt=attempt, until=tx.now + media.CHECK_LEASE)
 
     def list_of_discardable(self, tx: Tx) -> list[ids.VideoId]:
         """Rejected files whose bytes may still be on a disk."""
-        return [ids.VideoId(row[0]) for row in tx.all(self._discardable, stored=True)]
+        return [ids.VideoId(row[0]) for row in tx.all(self._work.discardable, stored=True)]
 
     def discarded(self, tx: Tx, upload_id: ids.VideoId) -> None:
         """Notes that the bytes of a rejected file are gone."""
-        tx.put(self._discarded, row_id=upload_id)
+        tx.put(self._work.discarded, row_id=upload_id)
 
 
 _NEW: Final[Mapping[str, object]] = {"stored": True, "checks_count": 0}
