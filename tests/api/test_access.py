@@ -77,6 +77,7 @@ payoutQueue               401        403    403        403      403            4
 giftCatalogue             yes        yes    yes        yes      yes            yes        yes      yes      yes
 giftEvents                401        yes    yes        yes      yes            yes        yes      403      yes
 giftRanking               yes        yes    yes        yes      yes            yes        yes      yes      yes
+promotions                401        403    403        403      403            403        yes      403      yes
 priceLists                401        403    403        403      403            403        yes      403      yes
 priceListMarket           401        403    403        403      403            403        yes      403      yes
 policy                    yes        yes    yes        yes      yes            yes        yes      yes      yes
@@ -177,6 +178,9 @@ payoutHold                401        403    403        403      403            4
 payoutDeny                401        403    403        403      403            403        yes      403      yes
 giftSend                  401        yes    yes        (422)    (422)          (403)      (403)    (403)    (403)
 giftThank                 401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+promoCreate               401        403    403        403      403            403        yes      403      yes
+promoEnd                  401        403    403        403      403            403        yes      403      yes
+promoCodeRedeem           401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
 pricePublish              401        403    403        403      403            403        403      403      yes
 priceWithdraw             401        403    403        403      403            403        403      403      yes
 policyPublish             401        403    403        403      403            403        403      403      yes

@@ -158,6 +158,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "Policy": "version feeBasisPoints screeningSeconds acceptSeconds deliverySeconds expressSeconds reviewLateSeconds "
     "reviewSeconds confirmSeconds redoSeconds disputeSilenceSeconds disputeSeconds earningsHoldSeconds payoutMin "
     "payoutDayMax ratingSeconds ratingEditSeconds coinPar values",
+    "Promotion": "id label kind amount amountMax startsAt endsAt endedAt usesMax codeUsesMax userUsesMax useCount "
+    "countries firstPurchaseOnly coinsMin lifeSeconds createdAt createdBy reason",
     "PriceList": "version status effectiveAt endedAt publishedAt publishedBy reason packageCount warnings",
     "PriceListMarket": "packages unitPrice unitCoins",
     "PriceListPackage": "coins bonusCoins price storeCode",

@@ -9,7 +9,7 @@ from shoutgraph.domain.leases import Lease
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.topups import machine, polling
 from shoutgraph.domain.topups.topup import Observation, Review, Seen, Source, Topup
-from shoutgraph.services.topups import books
+from shoutgraph.services.topups import books, codes
 from shoutgraph.services.topups.desk import Desk, ReverseOrders
 from shoutgraph.storage import journal as journal_rows, policies, receipts, topups
 from shoutgraph.storage.tx import Tx
@@ -38,6 +38,7 @@ def keep(desk: Desk, before: Topup, after: Topup) -> Topup:
         return before
     after = replace(after, revision=before.revision + 1)
     topups.save(desk.tx, after)
+    codes.follow(desk.tx, before, after)
     tell(desk.tools, desk.tx, after, before)
     return after
 

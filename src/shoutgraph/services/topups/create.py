@@ -16,7 +16,7 @@ from shoutgraph.domain.spending import Purchase
 from shoutgraph.domain.topups import machine
 from shoutgraph.domain.topups.topup import Payload, Source, Status, Submission, Terms, Topup
 from shoutgraph.domain.users import Viewer
-from shoutgraph.services.topups import apply, sights, terms, ways
+from shoutgraph.services.topups import apply, codes, sights, terms, ways
 from shoutgraph.services.topups.desk import ReverseOrders
 from shoutgraph.services.topups.submit import ANSWER_DUE, submit
 from shoutgraph.storage import (
@@ -60,6 +60,7 @@ class Wish:
     cancel_url: str | None = None
     locale: str = LOCALE
     expected_minor: int | None = None
+    promo_code: str | None = None
 
 
 async def create(
@@ -76,6 +77,7 @@ async def create(
         FeatureUnavailableError: buying coins is off for the caller, or through the provider that they chose.
         LimitExceededError: fewer or more coins than the policy allows, beyond a limit of the fan's own or of their
             country, or too fast after others: then it may wait for somebody's look (`TOPUP_REVIEW`).
+        LimitExceededError: fewer or more coins than the policy allows, or too many codes were tried.
         WalletLockedError: the account is closed to purchases.
         AgeRestrictedError: the fan is too young to buy, or did not say how old they are.
         BuyingPausedError: the fan pauses buying, or has excluded themselves.
@@ -85,11 +87,15 @@ async def create(
     """
     user_id = viewer.require_user()
     _check_words(wish)
+    if wish.promo_code is not None:
+        await codes.attempt(tools, user_id)
     choices = await _choices(tools, user_id, wish)
 
     def work(tx: Tx) -> Topup:
         topup = _new(tools, tx, user_id, wish, choices)
         _open(tools, tx, topup)
+        if wish.promo_code is not None:
+            codes.reserve(tools, tx, topup, wish.promo_code)
         return topup
 
     try:
@@ -137,6 +143,7 @@ async def _answered(
         )
         again = replace(again, answer_due_at=tx.now + ANSWER_DUE)
         _open(tools, tx, again)
+        codes.go_on(tx, after, again)
         return again
 
     return await tools.store.write(work)
@@ -263,6 +270,8 @@ def _agreed(tx: Tx, user_id: ids.UserId, wish: Wish) -> Terms:
             raise _gone(tx, wish.package_id, market)
         agreed = terms.of_package(package, market, policy)
     terms.check_coins(agreed.coins, policy)
+    if wish.promo_code is not None:
+        agreed = codes.applied(tx, user, agreed, wish.promo_code)
     if wish.expected_minor not in {None, agreed.price_minor}:
         raise errors.MoneyPriceChangedError(current_minor=agreed.price_minor, currency=agreed.currency)
     return agreed

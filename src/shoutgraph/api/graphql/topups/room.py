@@ -73,6 +73,9 @@ class TopUpCreateInput:
     expected_price_minor_units: BigInt | None = strawberry.field(
         default=None, description="The price that the buyer saw, in minor units; another price now is a refusal."
     )
+    promo_code: str | None = strawberry.field(
+        default=None, description="A code that makes it cheaper or larger; one that cannot be used is a refusal."
+    )
 
     def read(self) -> Wish:
         """The wish that this input describes."""
@@ -87,6 +90,7 @@ class TopUpCreateInput:
             cancel_url=self.cancel_url,
             locale=self.locale,
             expected_minor=self.expected_price_minor_units,
+            promo_code=self.promo_code,
         )
 
 

@@ -21,6 +21,8 @@ def upgrade() -> None:
         op.add_column("policy", sa.Column(name, TEXT))
     topups()
     price_lists()
+    promotions()
+    uses()
     for statement in migrations.read_sql(f"r0021_prices.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
@@ -57,6 +59,65 @@ def price_lists() -> None:
         sqlite_strict=True,
     )
     op.create_index("price_list_due", "price_list", ["effective_from"], **where("state = 'SCHEDULED'"))
+
+
+def promotions() -> None:
+    numbers = ("amount", "user_uses_max", "coins_min", "life_s", "uses", "starts_at", "created_at")
+    op.create_table(
+        "promotion",
+        sa.Column("id", TEXT, primary_key=True, nullable=False),
+        *(sa.Column(name, TEXT, nullable=False) for name in ("label", "kind", "countries", "created_by", "reason")),
+        *(sa.Column(name, INTEGER, nullable=False) for name in numbers),
+        *(sa.Column(name, INTEGER) for name in ("ends_at", "amount_max", "uses_max", "code_uses_max", "ended_at")),
+        sa.Column("first_only", INTEGER, nullable=False),
+        sa.CheckConstraint("amount > 0 AND user_uses_max > 0 AND uses >= 0 AND life_s > 0", name="promotion_counts"),
+        sa.CheckConstraint("kind IN ('BONUS_SHARE', 'BONUS_COINS', 'DISCOUNT', 'GRANT')"),
+        sa.CheckConstraint("first_only IN (0, 1)"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "promo_code",
+        sa.Column("id", TEXT, primary_key=True, nullable=False),
+        sa.Column("promotion_id", TEXT, sa.ForeignKey("promotion.id"), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), unique=True, nullable=False),
+        sa.Column("hint", TEXT, nullable=False),
+        sa.Column("uses", INTEGER, nullable=False),
+        sa.CheckConstraint("uses >= 0", name="promo_code_uses"),
+        sqlite_strict=True,
+    )
+    op.create_index("promo_code_promotion", "promo_code", ["promotion_id"])
+
+
+def uses() -> None:
+    op.create_table(
+        "promo_use",
+        sa.Column("id", TEXT, primary_key=True, nullable=False),
+        sa.Column("promotion_id", TEXT, sa.ForeignKey("promotion.id"), nullable=False),
+        sa.Column("code_id", TEXT, sa.ForeignKey("promo_code.id"), nullable=False),
+        sa.Column("user_id", TEXT, sa.ForeignKey("users.id"), nullable=False),
+        sa.Column("topup_id", TEXT, unique=True),
+        sa.Column("slot", INTEGER, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("coins", INTEGER, nullable=False),
+        sa.Column("discount_minor", INTEGER, nullable=False),
+        sa.Column("at", INTEGER, nullable=False),
+        sa.Column("expires_at", INTEGER),
+        sa.CheckConstraint("slot > 0 AND coins >= 0 AND discount_minor >= 0", name="promo_use_counts"),
+        sa.CheckConstraint("state IN ('RESERVED', 'USED', 'RETURNED')"),
+        sqlite_strict=True,
+    )
+    names = ["promotion_id", "user_id", "slot"]
+    op.create_index("promo_use_slot", "promo_use", names, unique=True, **where("state <> 'RETURNED'"))
+    op.create_index("promo_use_user", "promo_use", ["user_id", "id"])
+    op.create_table(
+        "code_attempt",
+        sa.Column("user_id", TEXT, primary_key=True, nullable=False),
+        sa.Column("since", INTEGER, nullable=False),
+        sa.Column("attempts", INTEGER, nullable=False),
+        sa.CheckConstraint("attempts >= 0", name="code_attempt_count"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
 
 
 def where(condition: str) -> dict[str, Any]:
