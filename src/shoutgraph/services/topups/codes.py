@@ -12,13 +12,13 @@ from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
 
-async def attempt(tools: Tools, user_id: ids.UserId) -> None:
+async def attempt(tools: Tools, user_id: ids.UserId, code: str | None) -> None:
     """Counts that somebody tries a code, before it is looked for, and whatever comes of it.
 
     Raises:
         LimitExceededError: they tried too many.
     """
-    if await tools.store.write(lambda tx: rows.count_attempt(tx, user_id)) > rules.ATTEMPTS_MAX:
+    if code is not None and await tools.store.write(lambda tx: rows.count_attempt(tx, user_id)) > rules.ATTEMPTS_MAX:
         msg = f"At most {rules.ATTEMPTS_MAX} codes are tried in an hour."
         raise errors.LimitExceededError(msg, code="CODE_ATTEMPTS", limit=rules.ATTEMPTS_MAX)
 
@@ -33,8 +33,10 @@ def applied(tx: Tx, user: User, terms: Terms, code: str) -> Terms:
     return rules.applied(promotion, terms)
 
 
-def reserve(tools: Tools, tx: Tx, topup: Topup, code: str) -> None:
-    """Keeps the use of a code for a top-up that was just made."""
+def reserve(tools: Tools, tx: Tx, topup: Topup, code: str | None) -> None:
+    """Keeps the use of a code, if there is one, for a top-up that was just made."""
+    if code is None:
+        return
     terms = topup.terms
     promotion, found, slot = _find(tx, topup.user_id, terms.country, terms.coins, code)
     use = Use(

@@ -76,8 +76,8 @@ async def create(
         MoneyPriceChangedError: the price is no longer the one that the fan saw.
         FeatureUnavailableError: buying coins is off for the caller, or through the provider that they chose.
         LimitExceededError: fewer or more coins than the policy allows, beyond a limit of the fan's own or of their
-            country, or too fast after others: then it may wait for somebody's look (`TOPUP_REVIEW`).
-        LimitExceededError: fewer or more coins than the policy allows, or too many codes were tried.
+            country, or too fast after others: then it may wait for somebody's look (`TOPUP_REVIEW`); or too many
+            codes were tried.
         WalletLockedError: the account is closed to purchases.
         AgeRestrictedError: the fan is too young to buy, or did not say how old they are.
         BuyingPausedError: the fan pauses buying, or has excluded themselves.
@@ -87,15 +87,13 @@ async def create(
     """
     user_id = viewer.require_user()
     _check_words(wish)
-    if wish.promo_code is not None:
-        await codes.attempt(tools, user_id)
+    await codes.attempt(tools, user_id, wish.promo_code)
     choices = await _choices(tools, user_id, wish)
 
     def work(tx: Tx) -> Topup:
         topup = _new(tools, tx, user_id, wish, choices)
         _open(tools, tx, topup)
-        if wish.promo_code is not None:
-            codes.reserve(tools, tx, topup, wish.promo_code)
+        codes.reserve(tools, tx, topup, wish.promo_code)
         return topup
 
     try:
