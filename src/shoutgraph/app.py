@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
-from shoutgraph.api import bank_files, http, media, tokens, webhooks
+from shoutgraph.api import bank_files, http, manifest_keys, media, tokens, webhooks
 from shoutgraph.api.auth import Doorkeeper
 from shoutgraph.api.drain import Drain
 from shoutgraph.api.graphql.execution import Runner
@@ -27,7 +27,7 @@ from shoutgraph.api.tokens import Issuer, LocalIssuer
 from shoutgraph.api.transport import Transport
 from shoutgraph.domain import ids
 from shoutgraph.domain.clock import Clock
-from shoutgraph.files import anchors as anchor_files, key_files
+from shoutgraph.files import anchors as anchor_files, key_files, signing
 from shoutgraph.files.agreed_time import AgreedTime, counted
 from shoutgraph.files.anchors import AnchorFolder
 from shoutgraph.files.links import Links
@@ -35,6 +35,7 @@ from shoutgraph.files.local import open_local_files
 from shoutgraph.files.travel import TravelClock
 from shoutgraph.jobs import (
     anchors as anchor_jobs,
+    authenticity,
     deadlines,
     earnings,
     expiry,
@@ -65,6 +66,7 @@ from shoutgraph.tools import Tools
 SECRET_BYTES: Final = 32
 JOBS: Final[Mapping[str, runner.Tick]] = {
     "anchors": anchor_jobs.tick,
+    "authenticity": authenticity.tick,
     "deadlines": deadlines.tick,
     "earnings": earnings.tick,
     "media": media_jobs.tick,
@@ -161,6 +163,7 @@ async def open_tools(
             travel=None if travel is None else travel.advance,
             new_secret=new_secret,
             anchors=folder,
+            manifests=signing.open_signer(settings.manifest_key_path),
         )
         parts.push_async_callback(anchor_jobs.last, tools)
         yield tools
@@ -200,6 +203,7 @@ async def open_app(
             *media.routes(tools, drain),
             *webhooks.routes(tools),
             *bank_files.routes(tools, doorkeeper),
+            *manifest_keys.routes(tools),
         ]
         simulator = _simulator(settings, base_url, tools.clock)
         if simulator is not None:

@@ -110,6 +110,10 @@ class Settings(BaseModel):
         None, description="File of the keys that sign anchors; by default anchor-keys.json in the data folder."
     )
     anchor_interval_s: int = Field(60, ge=1, le=3600, description="Pause between two anchors, if the journal grew.")
+    manifest_key: Path | None = Field(
+        None,
+        description="File of the keys that sign manifests of videos; by default manifest-keys.json in the data folder.",
+    )
     link_ttl_s: int = Field(600, ge=10, le=600, description="Life of a signed media link.")
     jwt_issuer: str | None = Field(
         None, description="Issuer of an OpenID Connect provider; by default the local issuer."
@@ -168,6 +172,11 @@ class Settings(BaseModel):
     def anchor_key_path(self) -> Path:
         """The file of the keys that sign anchors."""
         return self.data_dir / "anchor-keys.json" if self.anchor_key is None else self.anchor_key
+
+    @property
+    def manifest_key_path(self) -> Path:
+        """The file of the keys that sign manifests."""
+        return self.data_dir / "manifest-keys.json" if self.manifest_key is None else self.manifest_key
 
     @property
     def embedded(self) -> bool:

@@ -12,6 +12,7 @@ from shoutgraph.domain.ids import NewId
 from shoutgraph.domain.requests import Request
 from shoutgraph.files.anchors import AnchorFolder
 from shoutgraph.files.links import Links
+from shoutgraph.files.signing import Signer
 from shoutgraph.files.store import Files
 from shoutgraph.plugins.providers import Providers
 from shoutgraph.storage import requests
@@ -46,7 +47,7 @@ def _no_secret() -> str:
 class Tools:
     """Everything that reaches outside. `travel` moves the test clock; None where time is real.
 
-    `anchors` is where the journal is anchored, if anywhere.
+    `anchors` is where the journal is anchored, if anywhere; `manifests` signs what was delivered, where anything does.
     """
 
     store: Store
@@ -60,6 +61,7 @@ class Tools:
     travel: Callable[[timedelta], datetime] | None = None
     new_secret: Callable[[], str] = _no_secret
     anchors: AnchorFolder | None = None
+    manifests: Signer | None = None
 
 
 class Identified(Protocol):

@@ -33,6 +33,7 @@ creators                  yes        yes    yes        yes      yes            y
 creator                   yes        yes    yes        yes      yes            yes        yes      yes      yes
 offer                     yes        yes    yes        yes      yes            yes        yes      yes      yes
 offer off sale            404        404    404        yes      404            404        404      404      yes
+verifyVideo               yes        yes    yes        yes      yes            yes        yes      yes      yes
 quote                     yes        yes    yes        yes      yes            yes        yes      yes      yes
 quote off sale            404        404    404        yes      404            404        404      404      yes
 coinPackages              yes        yes    yes        yes      yes            yes        yes      yes      yes

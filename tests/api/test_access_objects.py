@@ -89,6 +89,8 @@ ELSEWHERE: Final = frozenset(
     {
         "OrderStatusChangedEvent.order",
         "RatingChangedEvent.rating",
+        "Video.manifest",
+        "Video.watermarked",
         "BankFile.download",
         "GiftRank.giverName",
         "GiftRank.mine",
@@ -116,7 +118,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "CoinPrice": "coins price coinsMin coinsMax",
     "Count": "value precision",
     "Creator": "id revision handle name bio avatarUrl categories languages country open pausedUntil openOrdersMax "
-    "featured priceFrom createdAt rating takesOrders takesGifts capacity reputation",
+    "featured priceFrom createdAt rating takesOrders takesGifts capacity reputation "
+    "namedInProofs",
     "CreatorCapacity": "open max kept waiting free",
     "Debt": "userId coins worth lock proposed",
     "DebtWriteOff": "id userId status coins evidence proposedBy proposedAt decidedBy decidedAt",
@@ -197,13 +200,16 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "UserChangedEvent": "id cursor occurredAt userId kind by reason",
     "Video": "id status mediaType sizeBytes durationMilliseconds width height sha256 rejection",
     "VideoLink": "url expiresAt",
+    "VideoManifest": "id text",
     "VideoRejection": "code message",
+    "VideoVerification": "verdict compared variant deliveredAt creator",
     "Viewer": "",
     "WaitlistChangedEvent": "id cursor occurredAt waitlistEntryId entryRevision previousState state offeredUntil "
     "waitlistEntry",
     "WaitlistEntry": "id revision state joinedAt offeredAt offeredUntil position creator offer fanName",
     "Wallet": "id available promo held debt lock",
     "WalletLock": "reason topUpId lockedAt",
+    "WatermarkedVideo": "status sha256 watch poster",
 }
 """Fields that are the same for everybody who sees their object."""
 

@@ -50,6 +50,13 @@ STATUS_OF_KIND: Final[dict[type[errors.ShoutgraphError], int]] = {
     errors.NotFoundError: 404,
     errors.OverloadedError: 503,
 }
+ETAGS: Final = {
+    FileKind.VIDEO: "",
+    FileKind.POSTER: "-poster",
+    FileKind.COPY: "-copy",
+    FileKind.COPY_POSTER: "-copy-poster",
+}
+"""What follows the digest of the original in the tag of each file that is made of it."""
 RETRIED: Final = frozenset({423, 503, 507})
 RETRY_AFTER_S: Final = 2
 DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -62,10 +69,14 @@ def routes(tools: Tools, drain: Drain) -> list[Route]:
     uploads = Endpoint(partial(tus.answer, tools, drain), allowed=tus.ALLOWED, headers=tus.ALWAYS)
     video = Endpoint(partial(_watch, tools, FileKind.VIDEO))
     poster = Endpoint(partial(_watch, tools, FileKind.POSTER))
+    copy = Endpoint(partial(_watch, tools, FileKind.COPY))
+    copy_poster = Endpoint(partial(_watch, tools, FileKind.COPY_POSTER))
     return [
         Route(f"{UPLOADS_PATH}/{{video_id}}", uploads, max_body_size=media.SIZE_BYTES_MAX),
         Route(f"{MEDIA_PATH}/{{video_id}}", video),
         Route(f"{MEDIA_PATH}/{{video_id}}/poster", poster),
+        Route(f"{MEDIA_PATH}/{{video_id}}/watermarked", copy),
+        Route(f"{MEDIA_PATH}/{{video_id}}/watermarked/poster", copy_poster),
     ]
 
 
@@ -144,15 +155,19 @@ def _headers_of(download: watch.Download, *, attached: bool) -> dict[str, str]:
     video = download.video
     assert video.facts is not None, "a video that is READY has been measured"
     assert video.sha256 is not None, "a video that is READY has a digest"
-    is_video = download.kind is FileKind.VIDEO
-    suffix = video.facts.container.value if is_video else "jpg"
+    kind = download.kind
+    shown: Mapping[FileKind, tuple[str, str]] = {
+        FileKind.VIDEO: (video.media_type, video.facts.container.value),
+        FileKind.COPY: (media.MEDIA_TYPES[media.Container.MP4], media.Container.MP4.value),
+    }
+    media_type, suffix = shown.get(kind, (media.POSTER_TYPE, "jpg"))
     disposition = "attachment" if attached else "inline"
     return {
         "Accept-Ranges": "bytes",
         "Cache-Control": f"private, max-age={download.seconds_left}",
         "Content-Disposition": f'{disposition}; filename="{video.id}.{suffix}"',
-        "Content-Type": video.media_type if is_video else media.POSTER_TYPE,
-        "ETag": f'"{video.sha256}{"" if is_video else "-poster"}"',
+        "Content-Type": media_type,
+        "ETag": f'"{video.sha256}{ETAGS[kind]}"',
     }
 
 

@@ -28,6 +28,7 @@ from shoutgraph.cli import (
     serve,
     strays,
     token,
+    verify_video,
     watch,
     webhooks,
     work,
@@ -74,6 +75,8 @@ main.command()(restore.restore)
 main.command()(move.move)
 main.command()(seed.seed)
 main.command()(schema.schema)
+main.command()(verify_video.verify_video)
+main.add_typer(verify_video.keys, name="manifest-keys")
 main.add_typer(prices.commands, name="prices")
 main.add_typer(policies.commands, name="policy")
 main.add_typer(features.commands, name="features")

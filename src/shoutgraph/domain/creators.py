@@ -50,6 +50,7 @@ class Profile:
     avatar_url: str | None = None
     open_orders_max: int | None = None
     takes_gifts: bool = True
+    named_in_proofs: bool = False
 
 
 class ProfileChanges(TypedDict, total=False):
@@ -64,6 +65,7 @@ class ProfileChanges(TypedDict, total=False):
     avatar_url: str | None
     open_orders_max: int | None
     takes_gifts: bool
+    named_in_proofs: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Creator:
     price_from_coins: int | None
     created_at: datetime
     takes_gifts: bool = True
+    named_in_proofs: bool = False
     response_sort_s: int = reputation.UNKNOWN_S
     badges: tuple[reputation.Badge, ...] = ()
 

@@ -110,6 +110,7 @@ class Policy:
     badge_rating_hundredths: int = 480
     badge_ratings_min: int = 10
     badge_completion_bps: int = 9_500
+    watermark: str = "SHOUTGRAPH"
     bonus_life_s: int = 365 * DAY_S
     ages: Pairs = AGES
     age_required: bool = False

@@ -32,6 +32,9 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "price_min_coins": (1, 10**7),
     "gift_quantity_max": (1, 999),
     "gift_message_chars": (1, 500),
+    "badge_on_time_bps": (0, money.BPS),
+    "badge_completion_bps": (0, money.BPS),
+    "badge_rating_hundredths": (100, 500),
 }
 """The least and the most of single fields; the database refuses more of some."""
 

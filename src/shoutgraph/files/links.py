@@ -72,6 +72,14 @@ class Links:
         """The address of a video's poster for this viewer."""
         return self._sign(Access.READ, poster_path(video_id), viewer, now + self.read_s * SECOND)
 
+    def copy(self, video_id: ids.VideoId, viewer: users.Viewer, *, now: datetime) -> Link:
+        """The address of a video's copy with a watermark for this viewer."""
+        return self._sign(Access.READ, copy_path(video_id), viewer, now + self.read_s * SECOND)
+
+    def copy_poster(self, video_id: ids.VideoId, viewer: users.Viewer, *, now: datetime) -> Link:
+        """The address of that copy's poster for this viewer."""
+        return self._sign(Access.READ, copy_poster_path(video_id), viewer, now + self.read_s * SECOND)
+
     def bank_file(self, file_id: str, viewer: users.Viewer, *, expires_at: datetime) -> Link:
         """The address from which this viewer may fetch a file of a bank."""
         return self._sign(Access.READ, bank_file_path(file_id), viewer, expires_at)
@@ -132,6 +140,16 @@ def video_path(video_id: str) -> str:
 def poster_path(video_id: str) -> str:
     """Where the poster of a video is."""
     return f"{MEDIA_PATH}/{video_id}/poster"
+
+
+def copy_path(video_id: str) -> str:
+    """Where the copy of a video with a watermark is watched."""
+    return f"{MEDIA_PATH}/{video_id}/watermarked"
+
+
+def copy_poster_path(video_id: str) -> str:
+    """Where the poster of that copy is."""
+    return f"{MEDIA_PATH}/{video_id}/watermarked/poster"
 
 
 def bank_file_path(file_id: str) -> str:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from shoutgraph.domain import errors, ids, media
-from shoutgraph.files import parts, privacy, verdicts, video
-from shoutgraph.files.store import Checksum, FileKind, InspectionError, Receiver
+from shoutgraph.files import marking, parts, privacy, verdicts, video
+from shoutgraph.files.store import Checksum, CopyFacts, FileKind, InspectionError, Receiver
 
 FOLDER_MODE: Final = 0o700
 THREADS_COUNT: Final = 4
@@ -56,6 +56,7 @@ class LocalFiles:
         self._folder = folder
         self._threads = Threads()
         self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
+        self._marks = asyncio.Semaphore(1)
         self._receiving = 0
 
     def close(self) -> None:
@@ -121,6 +122,23 @@ class LocalFiles:
             poster = self.path_of(FileKind.POSTER, video_id)
             await self._threads.run(partial(parts.write_durably, poster, inspection.poster))
         return inspection.facts
+
+    def marking(self) -> AbstractAsyncContextManager[None]:
+        """Waits for the one place in which a copy with a watermark may be made."""
+        return self._marks
+
+    async def mark(self, video_id: ids.VideoId, words: Sequence[str]) -> CopyFacts:
+        """Makes a copy with these words drawn into every picture, and its poster; see `Files.mark`."""
+        copy = self.path_of(FileKind.COPY, video_id)
+        made = await marking.mark(self.path_of(FileKind.VIDEO, video_id), copy, words)
+        poster = self.path_of(FileKind.COPY_POSTER, video_id)
+        await self._threads.run(partial(parts.write_durably, poster, made.poster))
+        return made.facts
+
+    async def delete_copy(self, video_id: ids.VideoId) -> None:
+        """Removes the copy with a watermark and its poster; they may be gone already."""
+        for kind in (FileKind.COPY, FileKind.COPY_POSTER):
+            await self._threads.run(partial(parts.remove, self.path_of(kind, video_id)))
 
     async def delete(self, video_id: ids.VideoId) -> None:
         """Removes everything kept for a video; it may be gone already."""

@@ -35,6 +35,11 @@ class Signer:
         """The key set without its private parts."""
         return {"keys": [key.as_dict(private=False) for key in self._keys.keys]}
 
+    @property
+    def count(self) -> int:
+        """How many keys there are."""
+        return len(self._keys.keys)
+
     def sign(self, data: bytes) -> str:
         """The bytes and their signature as a compact JSON Web Signature.
 
@@ -77,9 +82,39 @@ def open_signer(path: Path) -> Signer:
     return Signer(KeySet(keys))
 
 
+def renew(path: Path) -> str:
+    """Puts a new key before those of a file, and gives its name: it signs, and the others still prove.
+
+    Raises:
+        KeyFileError: the file holds no usable keys, or as many as it can.
+    """
+    known = open_signer(path).count
+    if known >= KEYS_MAX:
+        raise KeyFileError(f"{path} holds {known} keys already; remove the oldest by hand")
+    entry = _new_key()
+    keys = orjson.loads(path.read_bytes())["keys"]
+    key_files.write_over(path, orjson.dumps({"keys": [entry, *keys]}))
+    return str(entry["kid"])
+
+
+def read_public(data: bytes) -> Signer:
+    """The keys of a published set, which only prove.
+
+    Raises:
+        KeyFileError: it is no key set.
+    """
+    try:
+        return Signer(KeySet([OKPKey.import_key(entry) for entry in orjson.loads(data)["keys"][:KEYS_MAX]]))
+    except (JoseError, ValueError, TypeError, KeyError) as error:
+        raise KeyFileError(f"it is no set of keys: {error}") from None
+
+
 def _make(path: Path) -> None:
     """Writes a new key; a process that comes second keeps the first one's."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    key_files.write_once(path, orjson.dumps({"keys": [_new_key()]}))
+
+
+def _new_key() -> dict[str, object]:
     key = OKPKey.generate_key(ALGORITHM, auto_kid=True)
-    entry = {**key.as_dict(private=True), "use": "sig", "alg": ALGORITHM}
-    key_files.write_once(path, orjson.dumps({"keys": [entry]}))
+    return {**key.as_dict(private=True), "use": "sig", "alg": ALGORITHM}

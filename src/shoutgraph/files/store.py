@@ -19,6 +19,8 @@ class FileKind(StrEnum):
 
     VIDEO = "videos"
     POSTER = "posters"
+    COPY = "copies"
+    COPY_POSTER = "copy-posters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,14 @@ class Checksum:
 
     algorithm: str
     digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFacts:
+    """The copy of a video with a watermark: its digest in hexadecimal, and its size."""
+
+    sha256: str
+    size_bytes: int
 
 
 class Receiver(Protocol):
@@ -106,12 +116,30 @@ class Files(Protocol):
             InspectionError: the inspector itself failed; another attempt may succeed.
         """
 
+    def marking(self) -> AbstractAsyncContextManager[None]:
+        """Waits for the one place in which a copy with a watermark may be made."""
+
+    async def mark(self, video_id: ids.VideoId, words: Sequence[str]) -> CopyFacts:
+        """Makes a copy with these words drawn into every picture, and its poster, in a confined process.
+
+        Raises:
+            MarkingError: nothing can be drawn into this file, now or later.
+            InspectionError: the marker itself failed; another attempt may succeed.
+        """
+
+    async def delete_copy(self, video_id: ids.VideoId) -> None:
+        """Removes the copy with a watermark and its poster; they may be gone already."""
+
     async def delete(self, video_id: ids.VideoId) -> None:
         """Removes everything kept for a video; it may be gone already.
 
         Raises:
             ValidationError: an upload writes this file now (`UPLOAD_BUSY`).
         """
+
+
+class MarkingError(Exception):
+    """This video cannot be given a watermark, now or later; the message says why."""
 
 
 class InspectionError(errors.FaultError):

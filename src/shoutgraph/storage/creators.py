@@ -108,6 +108,9 @@ class CreatorRow(SQLModel, table=True):
     takes_gifts: bool = Field(
         sa_column=sa.Column(Truth, truth("takes_gifts"), server_default=sa.text("1"), nullable=False)
     )
+    named_in_proofs: bool = Field(
+        sa_column=sa.Column(Truth, truth("named_in_proofs"), server_default=sa.text("0"), nullable=False)
+    )
     response_sort_s: int = Field(
         sa_column=sa.Column(
             Integer,

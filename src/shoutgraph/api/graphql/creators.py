@@ -116,6 +116,10 @@ class CreatorType(NodeType):
     created_at: datetime = strawberry.field(description="When they became a creator.")
     takes_gifts: bool = strawberry.field(description="Whether they take gifts; creatorUpdate switches it.")
 
+    named_in_proofs: bool = strawberry.field(
+        description="Whether verifyVideo names them to whoever holds one of their videos; creatorUpdate switches it."
+    )
+
     @classmethod
     def of(cls, creator: Creator) -> "CreatorType":
         """The graph's view of a creator."""
@@ -138,6 +142,7 @@ class CreatorType(NodeType):
             price_from=None if price is None else Coins(price),
             created_at=creator.created_at,
             takes_gifts=creator.takes_gifts,
+            named_in_proofs=creator.named_in_proofs,
         )
 
     @fields.resolver(description="How fans rated their videos.")

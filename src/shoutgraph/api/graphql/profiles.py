@@ -72,11 +72,14 @@ class CreatorUpdateInput:
         default=strawberry.UNSET, description="How many open orders to take; null for the policy's limit."
     )
     takes_gifts: bool | None = strawberry.field(default=None, description="Whether to take gifts.")
+    named_in_proofs: bool | None = strawberry.field(
+        default=None, description="Whether verifyVideo names you to whoever holds one of your videos."
+    )
     expected_revision: int | None = strawberry.field(default=None, description=_REVISION)
 
     def read(self) -> ProfileChanges:
         """The parts of the profile that change."""
-        names = ("handle", "name", "country", "categories", "languages", "bio", "takes_gifts")
+        names = ("handle", "name", "country", "categories", "languages", "bio", "takes_gifts", "named_in_proofs")
         changes = {name: value for name in names if (value := getattr(self, name)) is not None}
         lists = {name: tuple(value) for name, value in changes.items() if isinstance(value, list)}
         clearable = {"avatar_url": self.avatar_url, "open_orders_max": self.open_orders_max}

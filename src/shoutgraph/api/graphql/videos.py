@@ -6,14 +6,16 @@ from typing import Final
 
 import strawberry
 
-from shoutgraph.api.graphql import enums
+from shoutgraph.api.graphql import enums, loaders
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.scalars import BigInt
 from shoutgraph.domain import ids
+from shoutgraph.domain.authenticity import MarkState
 from shoutgraph.domain.media import Rejection, Video, VideoState
 from shoutgraph.files.links import Link
+from shoutgraph.services import authenticity
 from shoutgraph.services.media import read
 
 enums.describe(
@@ -51,6 +53,50 @@ class VideoLinkType:
         return cls(url=link.url, expires_at=link.expires_at)
 
 
+enums.describe(
+    MarkState,
+    name="WatermarkStatus",
+    description="Where the copy with a watermark is in its life; clients must accept values added later.",
+    values={
+        MarkState.WAITING: "It is being made.",
+        MarkState.READY: "It can be watched.",
+        MarkState.FAILED: "None could be made of this video.",
+        MarkState.OFF: "This deployment makes none.",
+    },
+)
+
+
+@strawberry.type(name="VideoManifest", description="What this deployment signs about a video that it delivered.")
+class VideoManifestType:
+    id: strawberry.ID = strawberry.field(description="Public name of the manifest; it says nothing of the order.")
+    text: str = strawberry.field(
+        description="A compact JSON Web Signature to keep beside the file, and to give to verifyVideo."
+    )
+
+    @classmethod
+    def of(cls, signed: authenticity.Signed) -> "VideoManifestType":
+        """The graph's view of a manifest."""
+        return cls(id=strawberry.ID(signed.id), text=signed.text)
+
+
+@strawberry.type(name="WatermarkedVideo", description="The copy of a delivered video with the platform's watermark.")
+class WatermarkedVideoType:
+    status: MarkState = strawberry.field(description="Where it is in its life.")
+    sha256: str | None = strawberry.field(name="sha256", description="Digest of the copy in hex, once it is made.")
+    watch: VideoLinkType | None = strawberry.field(description="Where this caller may watch it.")
+    poster: VideoLinkType | None = strawberry.field(description="A still picture of it, with the watermark too.")
+
+    @classmethod
+    def of(cls, copy: authenticity.Copy) -> "WatermarkedVideoType":
+        """The graph's view of a copy."""
+        return cls(
+            status=copy.state,
+            sha256=copy.sha256,
+            watch=None if copy.watch is None else VideoLinkType.of(copy.watch),
+            poster=None if copy.poster is None else VideoLinkType.of(copy.poster),
+        )
+
+
 @strawberry.type(name="Video", description="A file that a creator uploaded for an order.")
 class VideoType(NodeType):
     status: VideoState = strawberry.field(description="Where it is in its life.")
@@ -63,6 +109,20 @@ class VideoType(NodeType):
     rejection: VideoRejectionType | None = strawberry.field(description="Why it was refused.")
     watch: VideoLinkType | None = strawberry.field(description="Where this caller may watch it.")
     poster: VideoLinkType | None = strawberry.field(description="A still picture of it.")
+
+    @loaders.batch(description="What proves it, once it was delivered; null for a video that was taken down.")
+    @staticmethod
+    async def manifest(parents: "list[VideoType]", context: Context) -> list[VideoManifestType | None]:
+        found = await authenticity.list_manifests(context.tools, _watched(parents))
+        by_id = {each: VideoManifestType.of(signed) for each, signed in found.items()}
+        return [by_id.get(str(parent.id)) for parent in parents]
+
+    @loaders.batch(description="A copy to show in public, once it was delivered; null for a video that was taken down.")
+    @staticmethod
+    async def watermarked(parents: "list[VideoType]", context: Context) -> list[WatermarkedVideoType | None]:
+        found = await authenticity.list_copies(context.tools, context.viewer, _watched(parents))
+        by_id = {each: WatermarkedVideoType.of(copy) for each, copy in found.items()}
+        return [by_id.get(str(parent.id)) for parent in parents]
 
     @classmethod
     def of(cls, video: Video, *, watch: Link | None = None, poster: Link | None = None) -> "VideoType":
@@ -81,6 +141,11 @@ class VideoType(NodeType):
             watch=None if watch is None else VideoLinkType.of(watch),
             poster=None if poster is None else VideoLinkType.of(poster),
         )
+
+
+def _watched(parents: "Sequence[VideoType]") -> list[str]:
+    """Those that the caller may watch."""
+    return [str(parent.id) for parent in parents if parent.watch is not None]
 
 
 async def fetch_videos(context: Context, video_ids: Sequence[str]) -> list[VideoType | None]:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from shoutgraph.cli.demo import gifts
+from shoutgraph.cli.demo import gifts, trust
 
 if TYPE_CHECKING:
     from shoutgraph.cli.demo.story import Story
 
 Chapter = Callable[["Story"], None]
 
-FULL: Final[tuple[Chapter, ...]] = (gifts.play,)
+FULL: Final[tuple[Chapter, ...]] = (gifts.play, trust.play)
 """In the order in which they are played, between the payout and the proof."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from shoutgraph.domain import errors, media
 from shoutgraph.domain.attachments import Attachment, Medium
@@ -11,6 +12,13 @@ from shoutgraph.files.links import Access
 from shoutgraph.files.store import FileKind
 from shoutgraph.services.media import rooms
 from shoutgraph.tools import Tools
+
+PATHS: Final = {
+    FileKind.VIDEO: links.video_path,
+    FileKind.POSTER: links.poster_path,
+    FileKind.COPY: links.copy_path,
+    FileKind.COPY_POSTER: links.copy_poster_path,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,7 @@ async def find_download(tools: Tools, kind: FileKind, video_id: str, token: str 
         ForbiddenError: the link is not valid or has expired.
         NotFoundError: there is no such video, or it is not READY.
     """
-    path = links.video_path(video_id) if kind is FileKind.VIDEO else links.poster_path(video_id)
+    path = PATHS[kind](video_id)
     now = tools.clock()
     expires_at = tools.links.require(Access.READ, path, token, now=now)
     video: media.Video = await tools.store.read(partial(rooms.of(video_id).get, upload_id=video_id))

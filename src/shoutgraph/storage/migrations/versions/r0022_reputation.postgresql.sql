@@ -1,4 +1,4 @@
--- The guards of reputations, for PostgreSQL. A blank line ends each statement, so no body has one.
+-- The guards of reputations and of delivered videos, for PostgreSQL. A blank line ends each statement, so no body has one.
 
 -- how far the journal is counted
 CREATE FUNCTION fold_on() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -60,9 +60,41 @@ END $$;
 CREATE TRIGGER creator_judged BEFORE UPDATE OF response_sort_s, badges ON creator
 FOR EACH ROW EXECUTE FUNCTION creator_judged();
 
--- rights: a rebuild puts other days in the place of all that are there
-GRANT SELECT ON fold, reputation_day, reputation TO shoutgraph_app, shoutgraph_report;
+-- a delivered video stays what it is; its copy is made once, or never
+CREATE FUNCTION delivered_new() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT 1 FROM video WHERE id = NEW.video_id AND creator_id = NEW.creator_id AND sha256 = NEW.sha256
+      AND duration_ms = NEW.duration_ms) THEN
+    RAISE EXCEPTION 'a delivered video is what was measured' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
 
-GRANT INSERT, UPDATE ON fold, reputation TO shoutgraph_app;
+CREATE TRIGGER delivered_new BEFORE INSERT ON delivered_video FOR EACH ROW EXECUTE FUNCTION delivered_new();
+
+CREATE FUNCTION delivered_facts() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  IF (NEW.video_id, NEW.manifest_id, NEW.creator_id, NEW.sha256, NEW.duration_ms, NEW.day)
+    IS DISTINCT FROM (OLD.video_id, OLD.manifest_id, OLD.creator_id, OLD.sha256, OLD.duration_ms, OLD.day)
+    OR (OLD.mark <> 'WAITING' AND (NEW.mark, NEW.marked_sha256, NEW.marked_bytes)
+      IS DISTINCT FROM (OLD.mark, OLD.marked_sha256, OLD.marked_bytes)) THEN
+    RAISE EXCEPTION 'a delivered video stays what it is' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER delivered_facts BEFORE UPDATE ON delivered_video FOR EACH ROW EXECUTE FUNCTION delivered_facts();
+
+CREATE TRIGGER delivered_delete BEFORE DELETE ON delivered_video
+FOR EACH ROW EXECUTE FUNCTION refuse('a delivered video stays what it is');
+
+CREATE TRIGGER delivered_truncate BEFORE TRUNCATE ON delivered_video
+EXECUTE FUNCTION refuse('a delivered video stays what it is');
+
+-- rights: a rebuild puts other days in the place of all that are there
+GRANT SELECT ON fold, reputation_day, reputation, delivered_video TO shoutgraph_app, shoutgraph_report;
+
+GRANT INSERT, UPDATE ON fold, reputation, delivered_video TO shoutgraph_app;
 
 GRANT INSERT, UPDATE, DELETE ON reputation_day TO shoutgraph_app;

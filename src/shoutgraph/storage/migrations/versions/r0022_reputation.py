@@ -1,4 +1,4 @@
-"""Reputation: what happened with creators' orders day by day, what 60 days come to, and how far the journal is counted."""
+"""Reputation, day by day and over 60 days; how far the journal is counted; and the digests of what was delivered."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,11 +24,14 @@ def upgrade() -> None:
     folds()
     days()
     windows()
+    deliveries()
     for statement in migrations.read_sql(f"r0022_reputation.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
 
 def creators() -> None:
+    named = sa.CheckConstraint("named_in_proofs IN (0, 1)")
+    op.add_column("creator", sa.Column("named_in_proofs", INTEGER, named, server_default=sa.text("0"), nullable=False))
     positive, unknown = sa.CheckConstraint("response_sort_s >= 0"), sa.text("2147483647")
     op.add_column("creator", sa.Column("response_sort_s", INTEGER, positive, server_default=unknown, nullable=False))
     op.add_column("creator", sa.Column("badges", TEXT, server_default=sa.text("'|'"), nullable=False))
@@ -80,6 +83,38 @@ def windows() -> None:
     )
     op.create_index("reputation_changes", "reputation", ["changes_on"])
     op.create_index("reputation_policy", "reputation", ["policy_version"])
+
+
+def deliveries() -> None:
+    op.create_table(
+        "delivered_video",
+        sa.Column("video_id", TEXT, sa.ForeignKey("video.id"), primary_key=True, nullable=False),
+        sa.Column("manifest_id", TEXT, nullable=False, unique=True),
+        sa.Column("creator_id", TEXT, nullable=False),
+        sa.Column("sha256", TEXT, nullable=False),
+        sa.Column("duration_ms", INTEGER, nullable=False),
+        sa.Column("day", INTEGER, nullable=False),
+        sa.Column("mark", TEXT, nullable=False),
+        sa.Column("marked_sha256", TEXT),
+        sa.Column("marked_bytes", INTEGER),
+        sa.Column("attempts", INTEGER, nullable=False),
+        sa.Column("due_at", INTEGER, nullable=False),
+        sa.Column("fault", TEXT),
+        sa.CheckConstraint("length(sha256) = 64 AND duration_ms > 0 AND attempts >= 0", name="delivered_facts"),
+        sa.CheckConstraint(
+            "(mark = 'READY') = (marked_sha256 IS NOT NULL) AND (mark = 'READY') = (marked_bytes IS NOT NULL)",
+            name="delivered_marked",
+        ),
+        sa.CheckConstraint("mark IN ('WAITING', 'READY', 'FAILED', 'OFF')"),
+        sqlite_strict=True,
+    )
+    op.create_index("delivered_sha256", "delivered_video", ["sha256", "video_id"])
+    for name, columns, where in (
+        ("delivered_marked_sha256", ["marked_sha256"], "marked_sha256 IS NOT NULL"),
+        ("delivered_waiting", ["due_at", "video_id"], "mark = 'WAITING'"),
+    ):
+        picked = sa.text(where)
+        op.create_index(name, "delivered_video", columns, sqlite_where=picked, postgresql_where=picked)
 
 
 def counts() -> list[sa.Column[int]]:

@@ -1,4 +1,4 @@
--- The guards of reputations, for SQLite. A blank line ends each statement.
+-- The guards of reputations and of delivered videos, for SQLite. A blank line ends each statement.
 
 -- how far the journal is counted
 CREATE TRIGGER fold_new BEFORE INSERT ON fold
@@ -82,3 +82,24 @@ CREATE TRIGGER creator_judged BEFORE UPDATE OF response_sort_s, badges ON creato
 WHEN (NEW.response_sort_s <> OLD.response_sort_s OR NEW.badges <> OLD.badges) AND NOT EXISTS (
   SELECT 1 FROM reputation WHERE creator_id = OLD.id AND response_sort_s = NEW.response_sort_s AND badges = NEW.badges)
 BEGIN SELECT RAISE(ABORT, 'what a creator is known for is their reputation'); END;
+
+-- a delivered video stays what it is; its copy is made once, or never
+CREATE TRIGGER delivered_new BEFORE INSERT ON delivered_video
+WHEN EXISTS (SELECT 1 FROM delivered_video WHERE video_id = NEW.video_id OR manifest_id = NEW.manifest_id)
+BEGIN SELECT RAISE(ABORT, 'a video is delivered once'); END;
+
+CREATE TRIGGER delivered_of_video BEFORE INSERT ON delivered_video
+WHEN NOT EXISTS (
+  SELECT 1 FROM video WHERE id = NEW.video_id AND creator_id = NEW.creator_id AND sha256 = NEW.sha256
+    AND duration_ms = NEW.duration_ms)
+BEGIN SELECT RAISE(ABORT, 'a delivered video is what was measured'); END;
+
+CREATE TRIGGER delivered_facts BEFORE UPDATE ON delivered_video
+WHEN NEW.video_id <> OLD.video_id OR NEW.manifest_id <> OLD.manifest_id OR NEW.creator_id <> OLD.creator_id
+  OR NEW.sha256 <> OLD.sha256 OR NEW.duration_ms <> OLD.duration_ms OR NEW.day <> OLD.day
+  OR (OLD.mark <> 'WAITING' AND (NEW.mark <> OLD.mark OR NEW.marked_sha256 IS NOT OLD.marked_sha256
+    OR NEW.marked_bytes IS NOT OLD.marked_bytes))
+BEGIN SELECT RAISE(ABORT, 'a delivered video stays what it is'); END;
+
+CREATE TRIGGER delivered_delete BEFORE DELETE ON delivered_video
+BEGIN SELECT RAISE(ABORT, 'a delivered video stays what it is'); END;

@@ -1,0 +1,107 @@
+"""What people can trust: a creator's figures, and videos that are proven, through the front door only."""
+
+import hashlib
+from typing import Any, Final
+
+import httpx
+from tests.api.cast import Cast
+from tests.files import clips
+
+from shoutgraph.services import reputation
+
+REPUTATION: Final = """query ($id: ID!) { creator(by: {id: $id}) { reputation { countedSince new sampleMinCount
+  responseTimeSeconds requestCount badges acceptance { shareBasisPoints count sampleCount }
+  onTime { shareBasisPoints count sampleCount } completion { shareBasisPoints sampleCount } redo { count } } } }"""
+LISTED: Final = """query ($max: Int, $badge: ReputationBadge) { creators(first: 20, sort: {field: RESPONSE_TIME},
+  filter: {responseTimeMaxSeconds: $max, badge: $badge}) { nodes { handle } totalCount { value } } }"""
+VIDEO: Final = """query ($id: ID!) { order(id: $id) { id video { id sha256 watch { url } manifest { id text }
+  watermarked { status sha256 watch { url } poster { url } } } } }"""
+VERIFY: Final = """query ($sha256: String, $manifest: String) { verifyVideo(sha256: $sha256, manifest: $manifest) {
+  verdict compared variant deliveredAt creator { handle } } }"""
+UPLOADED: Final = "query ($id: ID!) { node(id: $id) { ... on Video { status } } }"
+TICKED: Final = ["must-1", "not-1"]
+TUS: Final = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+
+
+def known(cast: Cast) -> Any:
+    found = cast.deployment.ask("anonymous", REPUTATION, id=cast.ids["creator_profile"])
+    return found["creator"]["reputation"]
+
+
+def listed(cast: Cast, **given: object) -> list[str]:
+    page = cast.deployment.ask("anonymous", LISTED, **given)["creators"]
+    assert page["totalCount"]["value"] == len(page["nodes"])
+    return [each["handle"] for each in page["nodes"]]
+
+
+def test_what_a_creator_did_shows_on_their_profile_and_sorts_and_filters_them(cast: Cast) -> None:
+    cast.deployment.settle()
+    before = known(cast)
+    for place in ("COMPLETED",) * 4 + ("DECLINED",):
+        cast.order(place)
+    assert known(cast) == before
+    cast.deployment.settle()
+    found = known(cast)
+    assert found["new"] is False
+    assert found["requestCount"] == before["requestCount"] + 5
+    assert found["acceptance"]["count"] == before["acceptance"]["count"] + 4
+    assert found["acceptance"]["sampleCount"] == found["requestCount"]
+    assert found["onTime"]["shareBasisPoints"] == 10_000
+    assert found["badges"] == ["FAST_RESPONDER", "ALWAYS_ON_TIME"]
+    everyone, answering = listed(cast), listed(cast, max=2**31 - 1)
+    assert everyone[: len(answering)] == answering
+    assert len(everyone) > len(answering)
+    assert "creator" in listed(cast, max=found["responseTimeSeconds"])
+    assert "creator" in listed(cast, badge="ALWAYS_ON_TIME")
+    assert "creator" not in listed(cast, badge="TOP_RATED")
+    assert cast.deployment.read(reputation.prove).wrong == ()
+
+
+def filmed(cast: Cast, data: bytes) -> str:
+    """A new order whose real video waits for the fan."""
+    to, order_id = cast.deployment, cast.order("IN_PRODUCTION")["id"]
+    given = {"orderId": order_id, "sizeBytes": str(len(data)), "mediaType": "video/mp4"}
+    target = to.do("creator", "orderUploadCreate", "target { videoId url }", **given)["target"]
+    assert httpx.patch(target["url"], content=data, headers=TUS).status_code == 204
+    cast.until("creator", UPLOADED, node=target["videoId"], wanted="READY")
+    to.do("creator", "orderDeliver", "order { id }", orderId=order_id, videoId=target["videoId"], tickedIds=TICKED)
+    to.do("moderator", "orderReviewPass", "order { id }", orderId=order_id)
+    return str(order_id)
+
+
+def verdict(cast: Cast, **given: object) -> Any:
+    return cast.deployment.ask("anonymous", VERIFY, **given)["verifyVideo"]
+
+
+def test_a_real_video_is_proven_to_strangers_and_shown_with_a_watermark(cast: Cast) -> None:
+    data, to = clips.plain(), cast.deployment
+    order_id = filmed(cast, data)
+    to.settle()
+    seen = {who: to.ask(who, VIDEO, id=order_id)["order"]["video"] for who in ("fan", "creator", "moderator")}
+    video = seen["fan"]
+    assert video["watermarked"]["status"] == "READY"
+    assert {each["manifest"]["text"] for each in seen.values()} == {video["manifest"]["text"]}
+    copy = httpx.get(video["watermarked"]["watch"]["url"])
+    assert (copy.status_code, copy.headers["content-type"]) == (200, "video/mp4")
+    assert hashlib.sha256(copy.content).hexdigest() == video["watermarked"]["sha256"]
+    assert httpx.get(video["watermarked"]["poster"]["url"]).content.startswith(b"\xff\xd8\xff")
+    assert httpx.get(video["watch"]["url"]).content == data
+    crossed = video["watermarked"]["watch"]["url"].replace("/watermarked", "")
+    assert httpx.get(crossed).status_code == 403
+
+    sha256, text = hashlib.sha256(data).hexdigest(), video["manifest"]["text"]
+    found = verdict(cast, sha256=sha256, manifest=text)
+    assert (found["verdict"], found["variant"], found["creator"]) == ("AUTHENTIC", "ORIGINAL", None)
+    assert found["deliveredAt"].endswith("T00:00:00.000Z")
+    assert order_id not in str(found)
+    to.do("creator", "creatorUpdate", "creator { namedInProofs }", namedInProofs=True)
+    assert verdict(cast, sha256=video["watermarked"]["sha256"])["creator"] == {"handle": "creator"}
+    assert verdict(cast, manifest=text)["compared"] is False
+    assert verdict(cast, sha256="f" * 64)["verdict"] == "UNKNOWN"
+    assert verdict(cast, sha256="f" * 64, manifest=text)["verdict"] == "OTHER_FILE"
+    assert verdict(cast, manifest=text[:-6] + "AAAAAA")["verdict"] == "FORGED_SIGNATURE"
+    for wrong, code in (({}, "REQUIRED"), ({"sha256": "x"}, "INVALID_DIGEST"), ({"manifest": "x" * 5_000}, "TOO_LONG")):
+        assert to.answer("anonymous", VERIFY, **wrong).body["errors"][0]["extensions"]["reason"] == code
+    keys = httpx.get(f"{to.served.url}/.well-known/video-keys.json")
+    assert keys.headers["access-control-allow-origin"] == "*"
+    assert [sorted(key) for key in keys.json()["keys"]] == [["alg", "crv", "kid", "kty", "use", "x"]]
