@@ -156,6 +156,7 @@ def _passed(event: journal.Event) -> str | None:
 
 def _delivered(video: Video, *, day: int, mark: MarkState) -> Delivered:
     assert video.facts is not None, "a video that passed review was measured"
+    assert video.facts.duration_ms is not None, "a moving picture lasts"
     assert video.sha256 is not None, "a video that passed review has a digest"
     return Delivered(
         video_id=video.id,
