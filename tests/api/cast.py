@@ -172,7 +172,7 @@ class Cast:
         to.run(packages.load(to.app.tools, SYSTEM, seeds.read_prices()))
         for name in ("fan", "other_fan"):
             self.ids[f"{name}_topup"] = self.buy(name)
-        self.buy("fan", coins=70_000)
+        self.ids["fan_large_topup"] = self.buy("fan", coins=70_000)
         for place in ("IN_PRODUCTION", "DRAFT", "DELIVERED", "DISPUTED ANSWERED", "COMPLETED", "COMPLETED"):
             self.ids[place] = self.order(place)["id"]
         self.deployment.settle()

@@ -65,6 +65,7 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "topUpEvents": Door(_page("topUpEvents(first: 1)")),
         "topUps": Door(_page("topUps(first: 1)")),
         "topUps everyone's": Door(_page("topUps(first: 1, everyone: true)")),
+        "topUpWithdrawalQuote": Door(_one("topUpWithdrawalQuote(topUpId: $id)"), _of("fan_large_topup")),
         "topUpRefunds": Door(_page("topUpRefunds(first: 1)")),
         "orderAdjustments": Door("{ orderAdjustments(first: 1, status: PROPOSED) { nodes { id } } }"),
         "debts": Door("{ debts(first: 1) { nodes { userId } } }"),
@@ -191,6 +192,7 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         "topUpCreate": lambda _cast: {"buy": {"coins": "70"}, **PURCHASE},
         "topUpRedeem": lambda cast: {"providerCode": "sandbox", "packageId": cast.ids["package"], "proof": "receipt"},
         "topUpCancel": lambda cast: {"topUpId": _unpaid(cast)},
+        "topUpWithdraw": lambda cast: {"topUpId": cast.ids["fan_large_topup"], "coins": "1"},
         "topUpRefund": lambda cast: {
             "topUpId": cast.ids["other_fan_topup"],
             "amount": {"minorUnits": "1"},

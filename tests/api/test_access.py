@@ -45,6 +45,7 @@ waitlist                  401        403    403        yes      yes            4
 waitlist of the creator   401        403    403        yes      403            yes        yes      yes      yes
 waitlistEvents            401        yes    yes        yes      yes            yes        yes      yes      yes
 topUpProviders            401        yes    yes        yes      yes            403        403      403      403
+topUpWithdrawalQuote      401        yes    404        404      404            403        403      403      403
 topUps                    401        yes    yes        yes      yes            403        403      403      403
 topUps everyone's         401        403    403        403      403            403        yes      403      yes
 topUpEvents               401        yes    yes        yes      yes            403        yes      403      yes
@@ -108,6 +109,7 @@ offerDeactivate           401        (403)  (403)      yes      (404)          (
 topUpCreate               401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
 topUpRedeem               401        (404)  (404)      (404)    (404)          (403)      (403)    (403)    (403)
 topUpCancel               401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
+topUpWithdraw             401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
 topUpRefund               401        403    403        403      403            403        yes      403      yes
 topUpRefundApprove        401        403    403        403      403            403        yes      403      yes
 topUpRefundDeny           401        403    403        403      403            403        yes      403      yes
@@ -227,7 +229,13 @@ MOVES_OVER_STREAMS: Final = (
 
 TRAIL: Final = """query ($only: AuditFilterInput) { auditTrail(filter: $only, last: 100) {
   nodes { actor action subjectId reason changes { field before after } } } }"""
-WITHOUT_A_ROW: Final = {"creatorFeature", "walletUnlock", "payoutBatchHandOver", "testClockAdvance"}
+WITHOUT_A_ROW: Final = {
+    "creatorFeature",
+    "debtWriteOffPropose",
+    "walletUnlock",
+    "payoutBatchHandOver",
+    "testClockAdvance",
+}
 """Acts that change nothing here, or no row of the database: nothing was locked, and the creator was not featured."""
 EVENTS: Final = "subscription ($after: String) { orderEvents(after: $after) { id } }"
 STAFF: Final = frozenset({"moderator", "finance", "service", "admin"})

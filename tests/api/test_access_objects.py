@@ -186,10 +186,13 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "StatementLine": "kind ref coin coins balance at orderId giftId",
     "Sticker": "id key version name price tier asset active createdAt",
     "TopUp": "id revision status coins bonusCoins price discount providerCode nextActionExpiresAt refunded "
-    "refundsFailed disputed declineCode review createdAt updatedAt package follows",
+    "refundsFailed disputed declineCode review createdAt updatedAt package follows waiver withdrawals",
     "TopUpProvider": "code label methods currency minAmount maxAmount refunds storeCode",
     "TopUpRefund": "id revision status topUpId amount coins reason requestedBy decidedBy failureCode needsReview "
     "createdAt updatedAt",
+    "TopUpWaiver": "textVersion beginsAtOnceAt rightEndsAt",
+    "TopUpWithdrawal": "id status topUpId amount coins bonusCoins failureCode createdAt updatedAt",
+    "TopUpWithdrawalQuote": "available refusalCode withdrawable coins bonusCoins amount until",
     "TopUpStatusChangedEvent": "id cursor occurredAt topUpId topUpRevision previousStatus status topUp",
     "UnresolvedMoney": "kind subjectId providerCode amount coins status review providerRef startedAt verdicts proposed",
     "UploadTarget": "videoId url expiresAt",

@@ -86,6 +86,11 @@ def holding(kind: str, object_id: str) -> Account:
     return Account(f"{kind}:{object_id}", COIN, Floor.CREDIT)
 
 
+def promo_holding(kind: str, object_id: str) -> Account:
+    """Granted coins set aside with those of a purchase; zero and closed when it ends."""
+    return Account(f"{kind}:{object_id}:promo", PROMO, Floor.CREDIT)
+
+
 def money_account(name: str, currency: str, floor: Floor = Floor.FREE) -> Account:
     """An account of the cash books, such as `exp:marketing` or `liab:coins`."""
     return Account(f"{name}:{currency}", currency, floor)

@@ -121,6 +121,10 @@ class Policy:
     topups_day_max: int = 50
     topup_day_money: Pairs = TOPUP_DAY_MONEY
     topup_velocity: Velocity = Velocity.REFUSE
+    withdrawal_s: int = 14 * DAY_S
+    withdrawal_by_country: tuple[tuple[str, int], ...] = ()
+    waiver_required_in: tuple[tuple[str, int], ...] = ()
+    waiver_partly_in: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"

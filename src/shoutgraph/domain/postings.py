@@ -80,16 +80,20 @@ def provider_fee(*, ref: str, instance: str, currency: str, units: int) -> Trans
     return Transfer("provider.fee", ref, tuple(moves))
 
 
-def refund_requested(*, user_id: ids.UserId, ref: str, taken: tuple[LotMove, ...]) -> Transfer:
-    """Row 5: unspent coins are set aside before the provider is asked to give the money back."""
-    coins = -sum(move.coins for move in taken)
+def refund_requested(
+    *, user_id: ids.UserId, ref: str, taken: tuple[LotMove, ...], bonus: tuple[LotMove, ...] = ()
+) -> Transfer:
+    """Row 5: unspent coins are set aside before the provider is asked; with a withdrawal, granted ones go along."""
+    coins, granted = -sum(move.coins for move in taken), -sum(move.coins for move in bonus)
     moves = _move(accounts.paid(user_id), accounts.holding("refund", ref), coins, "refund")
-    return Transfer("topup.refund_requested", ref, tuple(moves), taken)
+    moves += _move(accounts.promo(user_id), accounts.promo_holding("refund", ref), granted, "bonus of a refund")
+    return Transfer("topup.refund_requested", ref, tuple(moves), taken + bonus)
 
 
-def refund_succeeded(books: Books, *, ref: str, coins: int, cash: Cash) -> Transfer:
+def refund_succeeded(books: Books, *, ref: str, coins: int, cash: Cash, bonus_coins: int = 0) -> Transfer:
     """Row 6: the money went back; the coins end."""
     moves = _move(accounts.holding("refund", ref), accounts.MINT, coins, "refund")
+    moves += _move(accounts.promo_holding("refund", ref), accounts.PROMO_MINT, bonus_coins, "bonus of a refund")
     moves += legs.cash_out(books, cash, coins=coins, reason="refund")
     return Transfer("topup.refund_succeeded", ref, tuple(moves))
 
@@ -108,12 +112,21 @@ def refund_reversed(books: Books, *, user_id: ids.UserId, ref: str, back: Back, 
     return Transfer("topup.refund_reversed", ref, tuple(moves), back.given, fresh)
 
 
-def refund_failed(*, user_id: ids.UserId, ref: str, given: tuple[LotMove, ...], fresh: Lot | None = None) -> Transfer:
+def refund_failed(
+    *,
+    user_id: ids.UserId,
+    ref: str,
+    given: tuple[LotMove, ...],
+    fresh: Lot | None = None,
+    bonus: tuple[LotMove, ...] = (),
+) -> Transfer:
     """Row 7: the money did not go back; the coins return to their lots, or to a new one where those have no room."""
     grants = () if fresh is None else (fresh,)
     coins = sum(move.coins for move in given) + sum(lot.granted for lot in grants)
     moves = _move(accounts.holding("refund", ref), accounts.paid(user_id), coins, "refund failed")
-    return Transfer("topup.refund_failed", ref, tuple(moves), given, grants)
+    granted = sum(move.coins for move in bonus)
+    moves += _move(accounts.promo_holding("refund", ref), accounts.promo(user_id), granted, "refund failed")
+    return Transfer("topup.refund_failed", ref, tuple(moves), given + bonus, grants)
 
 
 def dispute_opened(

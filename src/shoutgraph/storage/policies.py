@@ -40,6 +40,9 @@ _GET: Final = Statement[tuple[str]](lambda: sa.select(_T.c.body).where(_T.c.vers
 _LIST: Final = Statement[tuple[int, str]](
     lambda: sa.select(_T.c.version, _T.c.body).where(columns.any_of(_T.c.version, "versions"))
 )
+_AT: Final = Statement[tuple[str]](
+    lambda: sa.select(_T.c.body).where(_T.c.at <= sa.bindparam("at")).order_by(_T.c.version.desc()).limit(1)
+)
 _GET_PUBLISHED: Final = Statement[Any](lambda: sa.select(*_STORY).where(_T.c.version == sa.bindparam("version")))
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({c.name: sa.bindparam(c.name) for c in _T.c}))
 
@@ -62,6 +65,12 @@ def get(tx: Tx, version: int) -> Policy:
     row = tx.one(_GET, version=version)
     assert row is not None, "an order names a version that is stored"
     return _read(row[0])
+
+
+def in_force_at(tx: Tx, at: datetime) -> Policy:
+    """The version that was in force at a time."""
+    row = tx.one(_AT, at=at)
+    return policies.FIRST if row is None else _read(row[0])
 
 
 def list_of(tx: Tx, versions: Sequence[int]) -> list[Policy]:

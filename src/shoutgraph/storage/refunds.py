@@ -76,6 +76,10 @@ class RefundRow(SQLModel, table=True):
     look_at: datetime | None = Field(sa_type=Micros)
     looks: int = Field(sa_type=Integer)
     leased_until: datetime | None = Field(sa_type=Micros)
+    bonus: list[list[object]] = Field(sa_column=sa.Column(JsonText, nullable=False, server_default="[]"))
+    withdrawal: bool = Field(
+        sa_column=sa.Column(Truth, truth("withdrawal"), server_default=sa.text("0"), nullable=False)
+    )
 
 
 _R: Final = columns.table_of(RefundRow)
@@ -83,7 +87,7 @@ _JOB: Final = ("look_at", "looks", "leased_until")
 _COLUMNS: Final = tuple(column for column in _R.c if column.name not in _JOB)
 _NAMES: Final = tuple(column.name for column in _COLUMNS)
 _PART: Final = ("minor", "coins", "book_units")
-_OWN: Final = tuple(name for name in _NAMES if name not in {*_PART, "taken"})
+_OWN: Final = tuple(name for name in _NAMES if name not in {*_PART, "taken", "bonus"})
 
 
 def insert(tx: Tx, refund: Refund) -> None:
@@ -136,6 +140,14 @@ def list_of_topup(tx: Tx, topup_id: str) -> tuple[Refund, ...]:
     return tuple(_refund(row) for row in tx.all(_OF_TOPUP, topup_id=topup_id))
 
 
+def list_of_withdrawals(tx: Tx, topup_ids: Sequence[str]) -> dict[str, tuple[Refund, ...]]:
+    """What fans themselves asked for of top-ups, of each the oldest first."""
+    found: dict[str, tuple[Refund, ...]] = {}
+    for refund in (_refund(row) for row in tx.all(_WITHDRAWALS, topup_ids=list(topup_ids))):
+        found[refund.topup_id] = (*found.get(refund.topup_id, ()), refund)
+    return found
+
+
 def list_of_page(tx: Tx, args: pages.PageArgs, topup_id: str | None) -> list[Refund]:
     """Up to one refund more than the page holds, newest first, in the direction asked. The key is `(id,)`."""
     edge = "" if args.backward else _LAST
@@ -163,6 +175,7 @@ def _params(refund: Refund) -> dict[str, Any]:
         "coins": refund.part.coins,
         "book_units": refund.part.book_units,
         "taken": [[move.lot_id, move.coins] for move in refund.taken],
+        "bonus": [[move.lot_id, move.coins] for move in refund.bonus],
     }
 
 
@@ -172,6 +185,7 @@ def _refund(row: Sequence[Any]) -> Refund:
         **{name: values[name] for name in _OWN},
         part=Slice(*(values[name] for name in _PART)),
         taken=tuple(LotMove(lot_id, coins) for lot_id, coins in values["taken"]),
+        bonus=tuple(LotMove(lot_id, coins) for lot_id, coins in values["bonus"]),
     )
 
 
@@ -228,6 +242,14 @@ _PAGE: Final = Statement[Any](lambda: _page(backward=False, of_topup=False))
 _PAGE_BACK: Final = Statement[Any](lambda: _page(backward=True, of_topup=False))
 _PAGE_OF: Final = Statement[Any](lambda: _page(backward=False, of_topup=True))
 _PAGE_BACK_OF: Final = Statement[Any](lambda: _page(backward=True, of_topup=True))
+_WITHDRAWALS: Final = Statement[Any](
+    lambda: (
+        sa.select(*_COLUMNS)
+        .where(columns.any_of(_R.c.topup_id, "topup_ids"), _R.c.withdrawal == columns.YES)
+        .order_by(_R.c.topup_id, _R.c.id)
+        .limit(OF_TOPUP_MAX)
+    )
+)
 _IN_USE: Final = Statement[tuple[str]](lambda: sa.select(_R.c.instance).where(_R.c.state.in_(_SENT)).distinct())
 _FLAGGED: Final = Statement[Any](
     lambda: sa.select(*_COLUMNS).where(_R.c.state.in_(_SENT)).order_by(_R.c.id).limit(sa.bindparam("size"))

@@ -58,7 +58,8 @@ CAME_BACK: Final = "came_back"
 class Refund:
     """Money of a top-up that is to go back. Its id is the provider's idempotency key, at every attempt.
 
-    `part` is what goes back and the coins that are set aside for it, `taken` the lots that they came from.
+    `part` is what goes back and the coins that are set aside for it, `taken` the lots that they came from, and `bonus`
+    those of granted coins that go with them. A `withdrawal` is the fan's own.
     """
 
     id: ids.RefundId
@@ -81,6 +82,13 @@ class Refund:
     failure_code: str | None = None
     needs_review: bool = False
     closed_at: datetime | None = None
+    bonus: tuple[LotMove, ...] = ()
+    withdrawal: bool = False
+
+    @property
+    def bonus_coins(self) -> int:
+        """Granted coins that are set aside with it."""
+        return -sum(move.coins for move in self.bonus)
 
     @property
     def sent(self) -> bool:

@@ -117,10 +117,14 @@ def _own_refund(desk: Desk, topup: Topup, step: Step) -> None:
     assert refund is not None, "a refund of ours is named"
     if step.part.minor:
         cash = booking.books_cash(topup, step.part)
-        transfer = postings.refund_succeeded(desk.books, ref=refund.id, coins=step.part.coins, cash=cash)
+        bonus_coins = refund.bonus_coins
+        transfer = postings.refund_succeeded(
+            desk.books, ref=refund.id, coins=step.part.coins, cash=cash, bonus_coins=bonus_coins
+        )
         ledger_rows.post(desk.tx, transfer)
-        close_if_open(desk.tx, accounts.holding("refund", refund.id).code)
-        taken_back.insert(desk.tx, TakenBack(refund.id, topup.id, step.part, refund.taken, desk.tx.now))
+        set_aside.close(desk.tx, refund)
+        record = TakenBack(refund.id, topup.id, step.part, refund.taken, desk.tx.now, bonus_coins=bonus_coins)
+        taken_back.insert(desk.tx, record)
         desk.tell_wallet(topup.user_id, "wallet.refunded", {"topup": topup.id, "coins": step.part.coins})
     else:
         set_aside.give_back(desk, topup, refund)

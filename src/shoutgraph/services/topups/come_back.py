@@ -36,6 +36,8 @@ def give_back(desk: Desk, topup: Topup, step: Step) -> None:
     desk.tell_wallet(user_id, "wallet.refund_reversed", {"topup": topup.id, "coins": coins})
     set_aside.repay_debt(desk, topup, ref=ref)
     refund = step.refund
+    if after.bonus_coins and not after.left.minor and refund is not None and refund.bonus:
+        _grant_again(desk, topup, after, ref)
     if refund is not None and refund.state is rules.RefundState.SUCCEEDED and not after.left.minor:
         set_aside.keep(desk, refund, rules.reversed_later(refund, now=tx.now))
 
@@ -56,11 +58,14 @@ def return_bonus(desk: Desk, before: Topup, after: Topup) -> None:
     tx = desk.tx
     records = [record for record in taken_back.list_of_topup(tx, after.id) if record.bonus_coins]
     for record in records:
-        lot = _bonus_lot(desk, after, record.bonus_coins)
-        ref = f"{record.ref}:{after.booked.refunds_failed_minor}:bonus"
-        ledger_rows.post(tx, postings.promo_granted(ref=ref, lot=lot))
-        taken_back.save(tx, replace(record, bonus_coins=0))
-        desk.tell_wallet(after.user_id, "wallet.bonus_returned", {"topup": after.id, "promo": record.bonus_coins})
+        _grant_again(desk, after, record, f"{record.ref}:{after.booked.refunds_failed_minor}")
+
+
+def _grant_again(desk: Desk, topup: Topup, record: TakenBack, ref: str) -> None:
+    lot = _bonus_lot(desk, topup, record.bonus_coins)
+    ledger_rows.post(desk.tx, postings.promo_granted(ref=f"{ref}:bonus", lot=lot))
+    taken_back.save(desk.tx, replace(record, bonus_coins=0))
+    desk.tell_wallet(topup.user_id, "wallet.bonus_returned", {"topup": topup.id, "promo": record.bonus_coins})
 
 
 def _lots(tx: Tx, record: TakenBack) -> Sequence[Lot]:

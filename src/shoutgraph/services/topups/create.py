@@ -13,8 +13,9 @@ from shoutgraph.domain.features import WHOLE, Feature, Reason
 from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.spending import Purchase
-from shoutgraph.domain.topups import machine
+from shoutgraph.domain.topups import machine, withdrawal
 from shoutgraph.domain.topups.topup import Payload, Source, Status, Submission, Terms, Topup
+from shoutgraph.domain.topups.withdrawal import Consents, Waiver
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services.topups import apply, codes, sights, terms, ways
 from shoutgraph.services.topups.desk import ReverseOrders
@@ -27,6 +28,7 @@ from shoutgraph.storage import (
     spending as spending_rows,
     topups,
     users,
+    waivers,
 )
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
@@ -61,6 +63,7 @@ class Wish:
     locale: str = LOCALE
     expected_minor: int | None = None
     promo_code: str | None = None
+    consents: Consents | None = None
 
 
 async def create(
@@ -71,7 +74,8 @@ async def create(
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
-        ValidationError: a URL or the locale is none, or the package, the coins or the country do not fit.
+        ValidationError: a URL or the locale is none, the package, the coins or the country do not fit, or a consent is
+            missing (an `ExceptionGroup` where several parts of a waiver are wrong).
         NotFoundError: coins are not sold there, or there is no such package.
         MoneyPriceChangedError: the price is no longer the one that the fan saw.
         FeatureUnavailableError: buying coins is off for the caller, or through the provider that they chose.
@@ -94,6 +98,8 @@ async def create(
         topup = _new(tools, tx, user_id, wish, choices)
         _open(tools, tx, topup)
         codes.reserve(tools, tx, topup, wish.promo_code)
+        if wish.consents is not None:
+            _waive(tx, topup, wish.consents)
         return topup
 
     try:
@@ -142,6 +148,9 @@ async def _answered(
         again = replace(again, answer_due_at=tx.now + ANSWER_DUE)
         _open(tools, tx, again)
         codes.go_on(tx, after, again)
+        waiver = waivers.find(tx, after.id)
+        if waiver is not None:
+            waivers.insert(tx, replace(waiver, topup_id=again.id))
         return again
 
     return await tools.store.write(work)
@@ -161,6 +170,12 @@ def _wait_for_review(tools: Tools, tx: Tx, user_id: ids.UserId) -> None:
         spending_rows.save(tx, waiting)
         body: journal.Body = {"user": user_id, "revision": waiting.revision, "code": spending.REVIEWED}
         journal_rows.append(tx, journal.NewEvent(tools.new_id(ids.EVENT), user_id, "spending.review_asked", body))
+
+
+def _waive(tx: Tx, topup: Topup, consents: Consents) -> None:
+    """Keeps what the buyer consented to, when, and under which words."""
+    version = policies.current(tx).version
+    waivers.insert(tx, Waiver(topup.id, topup.user_id, consents.text_version, version, tx.now, tx.now))
 
 
 def _latest(tx: Tx, topup_id: str) -> Topup:
@@ -270,6 +285,7 @@ def _agreed(tx: Tx, user_id: ids.UserId, wish: Wish) -> Terms:
     terms.check_coins(agreed.coins, policy)
     if wish.promo_code is not None:
         agreed = codes.applied(tx, user, agreed, wish.promo_code)
+    withdrawal.check_waived(withdrawal.rule_of(policy, market.country), waived=wish.consents is not None)
     if wish.expected_minor not in {None, agreed.price_minor}:
         raise errors.MoneyPriceChangedError(current_minor=agreed.price_minor, currency=agreed.currency)
     return agreed
@@ -294,6 +310,8 @@ def _price(agreed: Terms) -> sdk.Money:
 
 
 def _check_words(wish: Wish) -> None:
+    if wish.consents is not None:
+        withdrawal.check_consents(wish.consents)
     if not LOCALE_CHARS_MIN <= len(wish.locale) <= LOCALE_CHARS_MAX or not wish.locale.isprintable():
         msg = "locale is a BCP 47 tag such as 'en'."
         raise errors.ValidationError(msg, code="INVALID_LANGUAGE", path=("input", "locale"))

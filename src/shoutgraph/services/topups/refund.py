@@ -13,7 +13,7 @@ from typing import Final
 from shoutgraph import sdk
 from shoutgraph.domain import accounts, errors, ids, journal, ledger, postings
 from shoutgraph.domain.requests import Request
-from shoutgraph.domain.topups import booking, refund as rules
+from shoutgraph.domain.topups import booking, refund as rules, withdrawal
 from shoutgraph.domain.topups.parts import Slice
 from shoutgraph.domain.topups.refund import Refund, RefundState
 from shoutgraph.domain.topups.topup import MISMATCHES, Seen, Source, Status, Topup
@@ -207,17 +207,41 @@ def _reviewed(desk: Desk, topup: Topup, before: Refund, verdict: sdk.Verdict) ->
 
 def _set_aside(desk: Desk, viewer: Viewer, wish: Wish) -> Refund:
     """Row 5: the coins leave the wallet before anybody is asked."""
-    tx, tools = desk.tx, desk.tools
+    tx = desk.tx
     topup = topups.get(tx, wish.topup_id)
-    _check_state(topup)
+    check_state(topup)
     part = _part(topup, refunds.list_of_topup(tx, topup.id), wish)
-    _check_caps(tools.providers.topup(topup.instance), topup, part)
+    return ask(desk, viewer, topup, Ask(part, wish.reason))
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked for: so much of a top-up, and bonus coins with it where a fan withdraws."""
+
+    part: Slice
+    reason: str
+    bonus_coins: int = 0
+    withdrawal: bool = False
+
+
+def ask(desk: Desk, viewer: Viewer, topup: Topup, wanted: Ask) -> Refund:
+    """Sets the coins of a refund aside and stores it; nobody is asked yet.
+
+    Raises:
+        InsufficientCoinsError: its coins are spent.
+        ProviderUnavailableError: the provider is not available.
+        ValidationError: the provider gives back less, all or nothing only.
+    """
+    tx, tools, part = desk.tx, desk.tools, wanted.part
+    check_caps(tools.providers.topup(topup.instance), topup, part)
     ledger_rows.hold_wallets(tx, accounts.paid(topup.user_id).code, accounts.promo(topup.user_id).code)
     own = set_aside.own_lots(tx, topup)
     there = sum(lot.remaining for lot in own)
     if there < part.coins:
         raise errors.InsufficientCoinsError(required_coins=part.coins, available_coins=there)
     taken = ledger.take(own, part.coins)
+    lots = ledger_rows.list_of_lots_of_topup(tx, topup.id) if wanted.bonus_coins else ()
+    bonus = withdrawal.bonus_moves(lots, topup, wanted.bonus_coins)
     asked = Refund(
         id=ids.RefundId(tools.new_id(ids.REFUND)),
         revision=1,
@@ -227,14 +251,16 @@ def _set_aside(desk: Desk, viewer: Viewer, wish: Wish) -> Refund:
         part=part,
         currency=topup.terms.currency,
         taken=taken,
-        reason=wish.reason,
+        reason=wanted.reason,
         requested_by=viewer.principal,
         created_at=tx.now,
         updated_at=tx.now,
         answer_due_at=tx.now + ANSWER_DUE,
+        bonus=bonus,
+        withdrawal=wanted.withdrawal,
     )
     if taken:
-        ledger_rows.post(tx, postings.refund_requested(user_id=topup.user_id, ref=asked.id, taken=taken))
+        ledger_rows.post(tx, postings.refund_requested(user_id=topup.user_id, ref=asked.id, taken=taken, bonus=bonus))
         body: journal.Body = {"topup": topup.id, "refund": asked.id, "coins": part.coins}
         desk.tell_wallet(topup.user_id, "wallet.refund_set_aside", body)
     refunds.insert(tx, asked)
@@ -242,7 +268,12 @@ def _set_aside(desk: Desk, viewer: Viewer, wish: Wish) -> Refund:
     return asked
 
 
-def _check_state(topup: Topup) -> None:
+def check_state(topup: Topup) -> None:
+    """Refuses to give back what was not paid, or is disputed.
+
+    Raises:
+        ValidationError: it is so.
+    """
     if not topup.paid or topup.ref is None or topup.review in MISMATCHES or topup.status in NOT_REFUNDABLE:
         msg = f"This is not possible while the top-up is {topup.status}."
         raise errors.ValidationError(msg, code="REFUND_STATE", path=PATH)
@@ -265,7 +296,12 @@ def _part(topup: Topup, asked: tuple[Refund, ...], wish: Wish) -> Slice:
     return booking.next_slice(topup, gone, minor)
 
 
-def _check_caps(way: TopUps, topup: Topup, part: Slice) -> None:
+def check_caps(way: TopUps, topup: Topup, part: Slice) -> None:
+    """Refuses what a provider does not do.
+
+    Raises:
+        ValidationError: it takes no refunds from us, or only whole ones.
+    """
     if way.caps.refunds in {sdk.Refunds.NONE, sdk.Refunds.EXTERNAL}:
         msg = "This provider takes no refunds from us; where it can, it starts them itself."
         raise errors.ValidationError(msg, code="REFUND_UNSUPPORTED", path=PATH)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from shoutgraph.domain import accounts, ids, journal, ledger, postings
-from shoutgraph.domain.ledger import Lot
+from shoutgraph.domain.ledger import Lot, LotMove
 from shoutgraph.domain.topups import booking, refund as rules
 from shoutgraph.domain.topups.refund import WAITING, Refund
 from shoutgraph.domain.topups.topup import Topup
@@ -54,16 +54,17 @@ def end_unsent(desk: Desk, topup: Topup, asked: Sequence[Refund]) -> None:
 def give_back(desk: Desk, topup: Topup, refund: Refund) -> None:
     """Row 7: the coins return to their lots, as far as those have room, and pay what the user owes by now."""
     if not refund.part.coins:
-        return
+        return  # and so no bonus coins
     tx = desk.tx
     ledger_rows.hold_wallets(tx, accounts.paid(topup.user_id).code, accounts.promo(topup.user_id).code)
     home = booking.way_home(refund.taken, all_own_lots(tx, topup))
     fresh = None
     if home.fresh_coins:
         fresh = booking.fresh_lot(topup, desk.tools.new_id(ids.LOT), home.fresh_coins, now=tx.now)
-    transfer = postings.refund_failed(user_id=topup.user_id, ref=refund.id, given=home.given, fresh=fresh)
+    bonus = tuple(LotMove(move.lot_id, -move.coins) for move in refund.bonus)
+    transfer = postings.refund_failed(user_id=topup.user_id, ref=refund.id, given=home.given, fresh=fresh, bonus=bonus)
     ledger_rows.post(tx, transfer)
-    close_if_open(tx, accounts.holding("refund", refund.id).code)
+    close(tx, refund)
     body: journal.Body = {"topup": topup.id, "refund": refund.id, "coins": refund.part.coins}
     desk.tell_wallet(topup.user_id, "wallet.refund_undone", body)
     repay_debt(desk, topup, ref=refund.id)
@@ -89,6 +90,13 @@ def all_own_lots(tx: Tx, topup: Topup) -> tuple[Lot, ...]:
     """The top-up's lots of paid coins."""
     paid = accounts.paid(topup.user_id).code
     return tuple(lot for lot in ledger_rows.list_of_lots_of_topup(tx, topup.id) if lot.account == paid)
+
+
+def close(tx: Tx, refund: Refund) -> None:
+    """Closes what a refund had set aside, once it is empty."""
+    close_if_open(tx, accounts.holding("refund", refund.id).code)
+    if refund.bonus:
+        close_if_open(tx, accounts.promo_holding("refund", refund.id).code)
 
 
 def close_if_open(tx: Tx, account: str) -> None:

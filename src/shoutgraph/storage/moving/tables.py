@@ -56,6 +56,7 @@ from shoutgraph.storage import (
     topups,
     users,
     waitlist,
+    waivers,
     wallets,
 )
 from shoutgraph.storage.moving.sides import Side
@@ -106,6 +107,7 @@ ROOMS: Final = (
     topups,
     users,
     waitlist,
+    waivers,
     wallets,
 )
 """Whoever has tables: they are known once their room is imported."""

@@ -15,6 +15,7 @@ from shoutgraph.api.graphql.scalars import BigInt, CurrencyCode, IdempotencyKey
 from shoutgraph.api.graphql.topups.events import TopUpEventQuery, TopUpEventSubscription, TopUpStatusChangedEventType
 from shoutgraph.api.graphql.topups.topup import TopUpType, fetch_topups
 from shoutgraph.api.graphql.topups.ways import TopUpProviderQuery
+from shoutgraph.api.graphql.topups.withdrawal import TopUpWaiverInput, TopUpWithdrawalMutation, TopUpWithdrawalQuery
 from shoutgraph.domain import ids, pages
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.packages import Platform
@@ -76,6 +77,9 @@ class TopUpCreateInput:
     promo_code: str | None = strawberry.field(
         default=None, description="A code that makes it cheaper or larger; one that cannot be used is a refusal."
     )
+    waiver: TopUpWaiverInput | None = strawberry.field(
+        default=None, description="Waives the right to withdraw, where the coins are to be spent at once."
+    )
 
     def read(self) -> Wish:
         """The wish that this input describes."""
@@ -91,6 +95,7 @@ class TopUpCreateInput:
             locale=self.locale,
             expected_minor=self.expected_price_minor_units,
             promo_code=self.promo_code,
+            consents=None if self.waiver is None else self.waiver.read(),
         )
 
 
@@ -233,13 +238,18 @@ class TopUpMutation:
 
 
 @strawberry.type
-class TopUpQuery(TopUpProviderQuery, TopUpListQuery, TopUpEventQuery):
+class TopUpRoomMutation(TopUpMutation, TopUpWithdrawalMutation):
+    pass
+
+
+@strawberry.type
+class TopUpQuery(TopUpProviderQuery, TopUpListQuery, TopUpEventQuery, TopUpWithdrawalQuery):
     pass
 
 
 ROOM: Final = Room(
     query=TopUpQuery,
-    mutation=TopUpMutation,
+    mutation=TopUpRoomMutation,
     subscription=TopUpEventSubscription,
     nodes={ids.TOPUP: fetch_topups},
     types=(TopUpStatusChangedEventType,),

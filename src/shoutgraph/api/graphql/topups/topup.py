@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import strawberry
 
@@ -12,10 +12,14 @@ from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.money import MoneyType
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.packages import CoinPackageType, fetch_packages
+from shoutgraph.api.graphql.topups.withdrawal import TopUpWaiverType, TopUpWithdrawalType
 from shoutgraph.domain import money
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.topups.topup import Action, ActionKind, Review, Status, Topup
-from shoutgraph.services.topups import read
+from shoutgraph.services.topups import read, withdraw
+
+WITHDRAWALS_SHOWN: Final = 10
+"""The newest withdrawals of a purchase that it shows."""
 
 enums.describe(
     Status,
@@ -143,6 +147,21 @@ class TopUpType(NodeType):
         wanted = list({each for parent in parents if (each := parent.value.follows) is not None})
         found = dict(zip(wanted, await fetch_topups(context, wanted), strict=True))
         return [None if parent.value.follows is None else found[parent.value.follows] for parent in parents]
+
+    @loaders.batch(description="The consents by which the buyer waived the right to withdraw; null for none.")
+    @staticmethod
+    async def waiver(parents: "list[TopUpType]", context: Context) -> list[TopUpWaiverType | None]:
+        found = await withdraw.list_of_waivers(context.tools, [parent.value for parent in parents])
+        return [None if waiver is None else TopUpWaiverType.of(waiver) for waiver in found]
+
+    @loaders.batch(
+        description="What the buyer withdrew from it, the oldest first.",
+        directives=[ListSize(assumed_size=WITHDRAWALS_SHOWN)],
+    )
+    @staticmethod
+    async def withdrawals(parents: "list[TopUpType]", context: Context) -> list[list[TopUpWithdrawalType]]:
+        found = await withdraw.list_of_topups(context.tools, [parent.value for parent in parents])
+        return [[TopUpWithdrawalType.of(each) for each in of_one[-WITHDRAWALS_SHOWN:]] for of_one in found]
 
 
 async def fetch_topups(context: Context, topup_ids: Sequence[str]) -> list[TopUpType | None]:

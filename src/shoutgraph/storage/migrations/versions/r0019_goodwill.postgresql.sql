@@ -93,7 +93,29 @@ FOR EACH ROW EXECUTE FUNCTION refuse('write-offs are never deleted');
 
 CREATE TRIGGER write_off_truncate BEFORE TRUNCATE ON write_off EXECUTE FUNCTION refuse('write-offs are never deleted');
 
+-- withdrawals
+CREATE TRIGGER refund_withdrawal BEFORE UPDATE ON refund
+FOR EACH ROW WHEN (NEW.bonus <> OLD.bonus OR NEW.withdrawal <> OLD.withdrawal)
+EXECUTE FUNCTION refuse('what was asked for never changes');
+
+CREATE FUNCTION topup_waiver_new() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM topup WHERE id = NEW.topup_id AND user_id = NEW.user_id) THEN
+    RAISE EXCEPTION 'a buyer consents once, for their own purchase' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER topup_waiver_new BEFORE INSERT ON topup_waiver FOR EACH ROW EXECUTE FUNCTION topup_waiver_new();
+
+CREATE TRIGGER topup_waiver_fixed BEFORE UPDATE OR DELETE ON topup_waiver
+FOR EACH ROW EXECUTE FUNCTION refuse('consents never change');
+
+CREATE TRIGGER topup_waiver_truncate BEFORE TRUNCATE ON topup_waiver EXECUTE FUNCTION refuse('consents never change');
+
 -- rights
-GRANT SELECT ON adjustment, write_off TO shoutgraph_app, shoutgraph_report;
+GRANT SELECT ON adjustment, write_off, topup_waiver TO shoutgraph_app, shoutgraph_report;
+
+GRANT INSERT ON topup_waiver TO shoutgraph_app;
 
 GRANT INSERT, UPDATE ON adjustment, write_off TO shoutgraph_app;

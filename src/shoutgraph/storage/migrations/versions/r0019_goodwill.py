@@ -19,6 +19,7 @@ OPEN = sa.text("state = 'PROPOSED'")
 def upgrade() -> None:
     adjustments()
     write_offs()
+    withdrawals()
     debts = sa.text("asset = 'COIN' AND floor = -1")
     op.create_index("account_debt", "account", ["id"], sqlite_where=debts, postgresql_where=debts)
     for statement in migrations.read_sql(f"r0019_goodwill.{op.get_bind().dialect.name}.sql"):
@@ -101,3 +102,22 @@ def write_offs() -> None:
     op.create_index("write_off_user", "write_off", ["user_id", "id"])
     op.create_index("write_off_state", "write_off", ["state", "id"])
     op.create_index("write_off_open", "write_off", ["user_id"], unique=True, sqlite_where=OPEN, postgresql_where=OPEN)
+
+
+def withdrawals() -> None:
+    op.add_column("refund", sa.Column("bonus", TEXT, server_default="[]", nullable=False))
+    own = sa.CheckConstraint("withdrawal IN (0, 1)")
+    op.add_column("refund", sa.Column("withdrawal", INTEGER, own, server_default=sa.text("0"), nullable=False))
+    op.create_table(
+        "topup_waiver",
+        sa.Column("topup_id", TEXT, sa.ForeignKey("topup.id"), primary_key=True, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("text_version", TEXT, nullable=False),
+        sa.Column("policy_version", INTEGER, nullable=False),
+        sa.Column("begins_at", INTEGER, nullable=False),
+        sa.Column("loses_at", INTEGER, nullable=False),
+        sa.CheckConstraint("length(text_version) BETWEEN 1 AND 100", name="topup_waiver_text_version"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_index("topup_waiver_user", "topup_waiver", ["user_id"])

@@ -67,3 +67,19 @@ BEGIN SELECT RAISE(ABORT, 'words are blanked, not changed'); END;
 
 CREATE TRIGGER write_off_delete BEFORE DELETE ON write_off
 BEGIN SELECT RAISE(ABORT, 'write-offs are never deleted'); END;
+
+-- withdrawals
+CREATE TRIGGER refund_withdrawal BEFORE UPDATE OF bonus, withdrawal ON refund
+WHEN NEW.bonus <> OLD.bonus OR NEW.withdrawal <> OLD.withdrawal
+BEGIN SELECT RAISE(ABORT, 'what was asked for never changes'); END;
+
+CREATE TRIGGER topup_waiver_new BEFORE INSERT ON topup_waiver
+WHEN EXISTS (SELECT 1 FROM topup_waiver WHERE topup_id = NEW.topup_id)
+  OR NOT EXISTS (SELECT 1 FROM topup WHERE id = NEW.topup_id AND user_id = NEW.user_id)
+BEGIN SELECT RAISE(ABORT, 'a buyer consents once, for their own purchase'); END;
+
+CREATE TRIGGER topup_waiver_update BEFORE UPDATE ON topup_waiver
+BEGIN SELECT RAISE(ABORT, 'consents never change'); END;
+
+CREATE TRIGGER topup_waiver_delete BEFORE DELETE ON topup_waiver
+BEGIN SELECT RAISE(ABORT, 'consents never change'); END;
