@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
 from shoutgraph.api import bank_files, http, manifest_keys, media, tokens, webhooks
+from shoutgraph.api import bank_files, exports, http, media, tokens, webhooks
 from shoutgraph.api.auth import Doorkeeper
 from shoutgraph.api.drain import Drain
 from shoutgraph.api.graphql.execution import Runner
@@ -44,6 +45,7 @@ from shoutgraph.jobs import (
     notices,
     payouts,
     prices,
+    privacy,
     reconcile,
     reputation,
     requests,
@@ -74,6 +76,7 @@ JOBS: Final[Mapping[str, runner.Tick]] = {
     "notices": notices.tick,
     "payouts": payouts.tick,
     "prices": prices.tick,
+    "privacy": privacy.tick,
     "reconcile": reconcile.tick,
     "reputation": reputation.tick,
     "requests": requests.tick,
@@ -204,6 +207,7 @@ async def open_app(
             *webhooks.routes(tools),
             *bank_files.routes(tools, doorkeeper),
             *manifest_keys.routes(tools),
+            *exports.routes(tools),
         ]
         simulator = _simulator(settings, base_url, tools.clock)
         if simulator is not None:

@@ -151,6 +151,9 @@ _PROFILE: Final = {"name": "X", "country": "DE", "categories": ["ACTOR"], "langu
 INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
     {
         "userUpdate": lambda _cast: {"country": "DE"},
+        "dataExportRequest": lambda cast: ledgers.no_export(cast.deployment),
+        "erasureRequest": lambda _cast: {"confirm": False},
+        "erasureCancel": lambda cast: {"erasureId": ledgers.waiting_erasure(cast.deployment, cast.ids["fan"])},
         "creatorRegister": lambda _cast: {"handle": "no handle", **_PROFILE},
         "creatorUpdate": lambda _cast: {},
         "creatorOpen": lambda _cast: {},

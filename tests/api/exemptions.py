@@ -18,6 +18,7 @@ NO_KEY: Final[Mapping[str, str]] = {
     "waitlistJoin": "nothing is paid; a repeat finds the fan in line",
     "waitlistLeave": "a repeat finds the fan out of the line",
     "userBirthDateCorrect": "a repeat finds it so",
+    "erasureCancel": "a repeat finds it taken back",
     "userRegister": "nothing is paid; administrators register",
     "apiKeyCreate": "its secret is shown once, so a repeat could not show it again",
     "apiKeyRevoke": "a repeat finds it ended",

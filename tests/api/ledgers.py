@@ -2,9 +2,10 @@
 
 from tests.api.deployment import Deployment
 
-from shoutgraph.domain import bank_files, batches, ids, spending
+from shoutgraph.domain import bank_files, batches, ids, privacy as privacy_rules, spending
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.money import Money
+from shoutgraph.domain.policies import FIRST
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.resolutions import Verdict
 from shoutgraph.domain.strays import Stray, StrayKind
@@ -12,10 +13,12 @@ from shoutgraph.domain.topups import refund as rules
 from shoutgraph.domain.users import ROLES, Viewer
 from shoutgraph.services.money import resolve
 from shoutgraph.services.orders import timers
+from shoutgraph.services.privacy import export
 from shoutgraph.services.topups import apply, refund, set_aside
 from shoutgraph.storage import (
     bank_files as file_rows,
     batches as batch_rows,
+    privacy,
     refunds,
     spending as spending_rows,
     strays,
@@ -98,3 +101,23 @@ def exported(to: Deployment) -> tuple[str, str]:
 def gather(to: Deployment, topup_id: str) -> dict[str, str]:
     """One of each, by the prefix of its id."""
     return {"refund": held_refund(to, topup_id), "resolution": proposed(to)}
+
+
+def no_export(to: Deployment) -> dict[str, str]:
+    """Nothing to say of an export, once nobody's is being made."""
+    to.run(export.run_due(to.app.tools))
+    return {}
+
+
+def waiting_erasure(to: Deployment, user_id: str) -> str:
+    """Somebody's wish to be erased, which waits."""
+
+    def work(tx: Tx) -> str:
+        found = privacy.newest_erasure(tx, user_id)
+        if found is None or found.ended_at is not None:
+            new = ids.UserId(user_id)
+            found = privacy_rules.request(to.app.tools.new_id(ids.ERASURE), new, policy=FIRST, now=tx.now)
+            privacy.insert_erasure(tx, found)
+        return found.id
+
+    return to.write(work)

@@ -70,7 +70,7 @@ def books(tx: Tx) -> None:
         journal.append(tx, lines.NewEvent(f"event_{number}", ORDER, "told", {"number": number}))
     numbers = iter(range(10))
     act = Act("user_desk", "orderFreeze", (ORDER,), "a court's order", {"order_id": ORDER})
-    audit.append(tx, lambda prefix: f"{prefix}_9{next(numbers)}", act, {}, {ORDER: {"frozen_at": "now"}})
+    audit.append(tx, lambda prefix: f"{prefix}_9{next(numbers)}", act, {}, {ORDER: {"frozen_at": "now"}}, told="told")
 
 
 def verify(where: Where, clock: Clock) -> list[Violation]:

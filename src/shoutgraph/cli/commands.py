@@ -18,6 +18,7 @@ from shoutgraph.cli import (
     money,
     move,
     payouts,
+    people,
     plugins,
     policies,
     prices,
@@ -88,4 +89,5 @@ main.add_typer(strays.commands, name="strays")
 main.add_typer(money.commands, name="money")
 main.add_typer(webhooks.commands, name="webhooks")
 main.add_typer(payouts.commands, name="payouts")
+main.add_typer(people.commands, name="people")
 main.add_typer(plugins.commands, name="plugins")

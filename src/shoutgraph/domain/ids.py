@@ -61,6 +61,8 @@ CAMPAIGN = "campaign"
 ADJUSTMENT = "adjustment"
 WRITE_OFF = "writeoff"
 FEATURE = "feature"
+ERASURE = "erasure"
+EXPORT = "export"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SUFFIX_CHARS = 26

@@ -125,6 +125,8 @@ class Policy:
     withdrawal_by_country: tuple[tuple[str, int], ...] = ()
     waiver_required_in: tuple[tuple[str, int], ...] = ()
     waiver_partly_in: tuple[tuple[str, int], ...] = ()
+    erasure_wait_s: int = 7 * DAY_S
+    export_kept_s: int = 24 * HOUR_S
 
     def __post_init__(self) -> None:
         assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"

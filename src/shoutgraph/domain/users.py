@@ -47,7 +47,7 @@ class User:
     """A person. Personal data stays in the users table; everything else knows only the id.
 
     `subject` is who an OpenID Connect provider says they are, as `issuer|sub`; None for users of our own tokens.
-    `country` is `ZZ` until it is known.
+    `country` is `ZZ` until it is known. Who was erased is nobody any more: only the id is left.
     """
 
     id: ids.UserId
@@ -57,6 +57,8 @@ class User:
     locked: bool
     created_at: datetime
     subject: str | None = None
+    closed_at: datetime | None = None
+    erased_at: datetime | None = None
 
 
 class UserChanges(TypedDict, total=False):

@@ -23,6 +23,7 @@ SECOND: Final = timedelta(seconds=1)
 UPLOADS_PATH: Final = "/uploads"
 MEDIA_PATH: Final = "/media"
 BANK_FILES_PATH: Final = "/bank-files"
+EXPORTS_PATH: Final = "/exports"
 
 
 class Access(StrEnum):
@@ -83,6 +84,10 @@ class Links:
     def bank_file(self, file_id: str, viewer: users.Viewer, *, expires_at: datetime) -> Link:
         """The address from which this viewer may fetch a file of a bank."""
         return self._sign(Access.READ, bank_file_path(file_id), viewer, expires_at)
+
+    def export(self, export_id: str, viewer: users.Viewer, *, expires_at: datetime) -> Link:
+        """The address from which this viewer may fetch what is kept about them."""
+        return self._sign(Access.READ, export_path(export_id), viewer, expires_at)
 
     def require_bank_file(self, file_id: str, token: str | None, *, now: datetime) -> str:
         """Whom the link to a file of a bank was signed for, if it is good now.
@@ -155,6 +160,11 @@ def copy_poster_path(video_id: str) -> str:
 def bank_file_path(file_id: str) -> str:
     """Where a file of a bank is fetched."""
     return f"{BANK_FILES_PATH}/{file_id}"
+
+
+def export_path(export_id: str) -> str:
+    """Where a person fetches what is kept about them."""
+    return f"{EXPORTS_PATH}/{export_id}"
 
 
 def _signed(access: Access, path: str, expires_text: str, viewer: bytes) -> bytes:

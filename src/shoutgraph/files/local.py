@@ -15,6 +15,7 @@ from shoutgraph.files import marking, parts, privacy, verdicts, video
 from shoutgraph.files.store import Checksum, CopyFacts, FileKind, InspectionError, Receiver
 
 FOLDER_MODE: Final = 0o700
+ARCHIVES: Final = "exports"
 THREADS_COUNT: Final = 4
 """Slow disks hold up these threads and nobody else's."""
 CHECKS_AT_ONCE: Final = 2
@@ -31,6 +32,7 @@ def open_local_files(folder: Path) -> "LocalFiles":
     """Keeps files in this folder, which is made if it is not there. Close them when done."""
     for kind in FileKind:
         (folder / kind).mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    (folder / ARCHIVES).mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     return LocalFiles(folder)
 
 
@@ -144,6 +146,16 @@ class LocalFiles:
         """Removes everything kept for a video; it may be gone already."""
         for kind in FileKind:
             await self._threads.run(partial(parts.remove, self.path_of(kind, video_id)))
+
+    def archive_of(self, export_id: str) -> Path:
+        """Where an archive is. The id is checked again: no other text becomes part of a path."""
+        return self._folder / ARCHIVES / f"{ids.parse(ids.EXPORT, export_id, path=('exportId',))}.zip"
+
+    async def delete_archive(self, export_id: str) -> None:
+        """Removes an archive, and what was left of tries to write it."""
+        path = self.archive_of(export_id)
+        for each in await self._threads.run(lambda: list(path.parent.glob(f"{path.name}*"))):
+            await self._threads.run(partial(each.unlink, missing_ok=True))
 
 
 class _LocalReceiver:

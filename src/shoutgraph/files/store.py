@@ -137,6 +137,12 @@ class Files(Protocol):
             ValidationError: an upload writes this file now (`UPLOAD_BUSY`).
         """
 
+    def archive_of(self, export_id: str) -> Path:
+        """Where the copy of what is kept about somebody lies on this machine."""
+
+    async def delete_archive(self, export_id: str) -> None:
+        """Removes such a copy, and what was left of tries to write it; it may be gone already."""
+
 
 class MarkingError(Exception):
     """This video cannot be given a watermark, now or later; the message says why."""

@@ -16,6 +16,8 @@ from shoutgraph.tools import Done, Store, Tools
 
 T = TypeVar("T")
 
+ACTED: Final = "audit.acted"
+"""The event that seals a line."""
 READERS: Final = (Scope.AUDIT,)
 
 
@@ -45,7 +47,7 @@ class Audited:
                 made = [] if (found := _id_of(value)) is None else [found]
                 subjects = list(dict.fromkeys([*self._act.subject_ids, *made]))
                 after = audit.look(tx, subjects, private=personal.PRIVATE)
-                audit.append(tx, self._new_id, self._act, before, after)
+                audit.append(tx, self._new_id, self._act, before, after, told=ACTED)
             return value
 
         value = await self._store.write(told, refused=refused)

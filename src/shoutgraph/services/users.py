@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from shoutgraph.domain import ages, errors, ids, journal, users
@@ -17,13 +18,16 @@ REMEMBERED_MAX: Final = 10_000
 ATTESTED: Final = "age.attested"
 BIRTH_PATH: Final = ("input", "birthDate")
 
-_Identity = tuple[ids.UserId, ids.CreatorId | None]
+TRUSTED: Final = timedelta(seconds=10)
+"""How long somebody who was found is not looked for again, and so how soon an erasure is felt by old tokens."""
+
+_Identity = tuple[ids.UserId, ids.CreatorId | None, datetime]
 
 
 class Identities:
     """Who principals are.
 
-    That a token's subject is a user, and that a user is a creator, never changes once it is so: both are remembered.
+    That a token's subject is a user is remembered for some seconds, that a user is a creator as long.
     That a user is no creator yet is asked again each time.
     """
 
@@ -40,22 +44,25 @@ class Identities:
         if principal.issuer is None and ids.prefix_of(principal.subject) != ids.USER:
             return _tool(principal)
         key = principal.full_subject or principal.subject
-        user_id, creator_id = self._known.get(key) or await self._look_up(principal)
+        now = self._tools.clock()
+        user_id, creator_id, seen_at = self._known.get(key) or (None, None, now)
+        if user_id is None or not timedelta(0) <= now - seen_at < TRUSTED:
+            user_id, seen_at = await self._look_up(principal), now
         if creator_id is None:
             creator_id = await self._tools.store.read(lambda tx: creator_rows.find_id_by_user(tx, user_id))
-        self._known[key] = (user_id, creator_id)
+        self._known[key] = (user_id, creator_id, seen_at)
         self._known.move_to_end(key)
         if len(self._known) > REMEMBERED_MAX:
             self._known.popitem(last=False)
         return Viewer(user_id, creator_id, principal.scopes, principal=user_id, expires_at=principal.expires_at)
 
-    async def _look_up(self, principal: Principal) -> _Identity:
+    async def _look_up(self, principal: Principal) -> ids.UserId:
         user_id = await self._tools.store.read(lambda tx: _find(tx, principal))
         if user_id is None and principal.issuer is None:
             raise errors.UnauthenticatedError("The token names no user.")
         if user_id is None:
             user_id = await self._tools.store.write(lambda tx: _find(tx, principal) or self._provision(tx, principal))
-        return user_id, None
+        return user_id
 
     def _provision(self, tx: Tx, principal: Principal) -> ids.UserId:
         user_id = ids.UserId(self._tools.new_id(ids.USER))
@@ -179,6 +186,8 @@ def _keep(tools: Tools, tx: Tx, birth: Birth) -> None:
 def _find(tx: Tx, principal: Principal) -> ids.UserId | None:
     subject = principal.full_subject
     user = user_rows.find(tx, principal.subject) if subject is None else user_rows.find_by_subject(tx, subject)
+    if user is not None and user.erased_at is not None:
+        raise errors.UnauthenticatedError("This account was erased.")
     return None if user is None else user.id
 
 

@@ -18,9 +18,6 @@ from shoutgraph.storage.columns import Integer, JsonText, Micros, Text
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
-ACTED: Final = "audit.acted"
-"""The event that seals a line."""
-
 PLACES: Final[Mapping[str, str]] = {
     ids.USER: "users", ids.ORDER: "orders", ids.RECIPIENT: "payout_recipient", ids.BATCH: "payout_batch",
     ids.BANK_FILE: "bank_file", ids.API_KEY: "api_key", ids.PACKAGE: "coin_package", ids.WRITE_OFF: "write_off",
@@ -75,8 +72,12 @@ _FIRST: Final[pages.Key] = (0, "")
 _LAST: Final[pages.Key] = (2**62, "~")
 
 
-def append(tx: Tx, new_id: NewId, act: Act, before: Mapping[str, Row], after: Mapping[str, Row]) -> Line:
-    """Writes the line of an act that was done, and has the journal seal it."""
+def append(tx: Tx, new_id: NewId, act: Act, before: Mapping[str, Row], after: Mapping[str, Row], *, told: str) -> Line:
+    """Writes the line of an act that was done, and has the journal seal it.
+
+    Args:
+        told: the type of the event that seals it.
+    """
     found = list(dict.fromkeys([*act.subject_ids, *after]))
     line = Line(
         id=new_id(ids.AUDIT),
@@ -89,12 +90,12 @@ def append(tx: Tx, new_id: NewId, act: Act, before: Mapping[str, Row], after: Ma
         at=tx.now,
     )
     values: dict[str, object] = {name: getattr(line, name) for name in _NAMES}
-    told = [[each.subject_id, each.field, each.before, each.after] for each in line.changes]
-    tx.run(_INSERT, **values | {"changes": told})
+    changes = [[each.subject_id, each.field, each.before, each.after] for each in line.changes]
+    tx.run(_INSERT, **values | {"changes": changes})
     if act.words:
         tx.run(_INSERT_WORDS, audit_id=line.id, words=act.words)
     body: lines.Body = {"action": line.action, "subject": line.subject_id, "digest": digest(line)}
-    journal.append(tx, lines.NewEvent(id=new_id(ids.EVENT), topic=line.id, type=ACTED, body=body))
+    journal.append(tx, lines.NewEvent(id=new_id(ids.EVENT), topic=line.id, type=told, body=body))
     return line
 
 
@@ -215,13 +216,10 @@ def _line(row: Sequence[Any]) -> Line:
 
 
 def _sealed() -> sa.ClauseElement:
-    event = columns.table_of(journal.EventRow)
+    event, prefix = columns.table_of(journal.EventRow), f"{ids.AUDIT}_"
     both = event.outerjoin(_T, _T.c.id == event.c.topic)
-    return (
-        sa.select(event.c.body, event.c.topic, *_T.c)
-        .select_from(both)
-        .where(event.c.type == sa.literal_column(f"'{ACTED}'"))
-    )
+    sealed = sa.func.substr(event.c.topic, 1, len(prefix)) == prefix
+    return sa.select(event.c.body, event.c.topic, *_T.c).select_from(both).where(sealed)
 
 
 def _unsealed() -> sa.ClauseElement:

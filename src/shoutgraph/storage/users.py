@@ -33,6 +33,8 @@ class UserRow(SQLModel, table=True):
     locked: bool = Field(sa_type=Truth)
     created_at: datetime = Field(sa_type=Micros)
     subject: str | None = Field(sa_type=Text, unique=True)
+    closed_at: datetime | None = Field(sa_type=Micros)
+    erased_at: datetime | None = Field(sa_type=Micros)
 
 
 _T: Final = columns.table_of(UserRow)
@@ -53,6 +55,14 @@ _SAVE: Final = Statement[Any](
         sa.update(_T)
         .where(_T.c.id == sa.bindparam("of"), _T.c.revision == sa.bindparam("previous_revision"))
         .values({name: sa.bindparam(name) for name in _NAMES if name != "id"})
+    )
+)
+
+_LOCK: Final = Statement[Any](
+    lambda: (
+        sa.update(_T)
+        .where(_T.c.id == sa.bindparam("of"), _T.c.locked == columns.NO)
+        .values(locked=columns.YES, revision=_T.c.revision + 1)
     )
 )
 
@@ -94,6 +104,11 @@ def hold(tx: Tx, user_id: str) -> None:
     """Holds a user, for what there is one of for each; what only reads holds nothing."""
     if tx.hold is not Hold.NO:
         tx.one(_GET, id=user_id)
+
+
+def lock(tx: Tx, user_id: str) -> None:
+    """Closes an account to everything that is bought; a repeat changes nothing. Whoever does holds the user."""
+    tx.run(_LOCK, of=user_id)
 
 
 def find(tx: Tx, user_id: str) -> User | None:

@@ -15,6 +15,7 @@ from shoutgraph.api.graphql import (
     packages,
     policies,
     price_lists,
+    privacy,
     profiles,
     promotions,
     providers,
@@ -36,6 +37,7 @@ from shoutgraph.api.graphql.waitlist import room as waitlist
 
 ROOMS: Final[tuple[Room, ...]] = (
     users.ROOM,
+    privacy.ROOM,
     catalogue.ROOM,
     profiles.ROOM,
     offers.ROOM,

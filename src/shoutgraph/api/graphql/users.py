@@ -13,6 +13,7 @@ from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.features.state import STATES_MAX, FeatureStateType
 from shoutgraph.api.graphql.node import NodeType
+from shoutgraph.api.graphql.privacy import DataExportType, ErasureType
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.waitlist.entry import WaitlistEntryType
 from shoutgraph.api.graphql.wallets import WalletType
@@ -21,6 +22,7 @@ from shoutgraph.domain.ages import Attested
 from shoutgraph.domain.users import Scope, User, UserChanges, Viewer
 from shoutgraph.services import features, users, wallets
 from shoutgraph.services.orders import waiting
+from shoutgraph.services.privacy import erase, export
 
 enums.describe(
     Attested,
@@ -96,6 +98,16 @@ class ViewerType:
     @fields.resolver(description="Their coins; null for internal tools and before signing in.")
     async def wallet(self, info: Info) -> WalletType | None:
         return None if self.value.user_id is None else WalletType.of(await wallets.get(info.context.tools, self.value))
+
+    @fields.resolver(description="The last copy that they asked for of what is kept about them; null if there is none.")
+    async def data_export(self, info: Info) -> DataExportType | None:
+        found = await export.newest(info.context.tools, self.value)
+        return None if found is None else DataExportType.of(found)
+
+    @fields.resolver(description="Whether they asked to be erased, and where that stands; null if they did not.")
+    async def erasure(self, info: Info) -> ErasureType | None:
+        found = await erase.newest(info.context.tools, self.value)
+        return None if found is None else ErasureType.of(found)
 
     @fields.resolver(description="Their creator profile; null for those who only order.")
     async def creator(self, info: Info) -> CreatorType | None:

@@ -1,4 +1,4 @@
-"""Oversight: the audit trail of what members of staff did."""
+"""Oversight: the audit trail of what members of staff did; exports and erasure of what is kept of people."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,7 @@ TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 def upgrade() -> None:
     audit()
+    people()
     for statement in migrations.read_sql(f"r0023_oversight.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
@@ -43,3 +44,50 @@ def audit() -> None:
         sa.Column("words", TEXT),
         sqlite_strict=True,
     )
+
+
+def people() -> None:
+    op.add_column("users", sa.Column("closed_at", INTEGER))
+    op.add_column("users", sa.Column("erased_at", INTEGER))
+    op.create_table(
+        "erasure",
+        sa.Column("id", TEXT, primary_key=True, nullable=False),
+        sa.Column("user_id", TEXT, sa.ForeignKey("users.id"), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("requested_at", INTEGER, nullable=False),
+        sa.Column("due_at", INTEGER, nullable=False),
+        sa.Column("blockers", TEXT, nullable=False),
+        sa.Column("ended_at", INTEGER),
+        sa.CheckConstraint("state IN ('WAITING', 'ERASING', 'DONE', 'CANCELLED')"),
+        sa.CheckConstraint("(ended_at IS NOT NULL) = (state IN ('DONE', 'CANCELLED'))", name="erasure_ended_at"),
+        sqlite_strict=True,
+    )
+    op.create_index("erasure_user", "erasure", ["user_id", "id"])
+    underway = sa.text("ended_at IS NULL")
+    op.create_index(
+        "erasure_open", "erasure", ["user_id"], unique=True, sqlite_where=underway, postgresql_where=underway
+    )
+    op.create_index("erasure_due", "erasure", ["due_at"], sqlite_where=underway, postgresql_where=underway)
+    op.create_table(
+        "data_export",
+        sa.Column("id", TEXT, primary_key=True, nullable=False),
+        sa.Column("user_id", TEXT, sa.ForeignKey("users.id"), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("requested_at", INTEGER, nullable=False),
+        sa.Column("tries", INTEGER, nullable=False),
+        sa.Column("due_at", INTEGER),
+        sa.Column("ready_at", INTEGER),
+        sa.Column("expires_at", INTEGER),
+        sa.Column("size_bytes", INTEGER),
+        sa.Column("sha256", TEXT),
+        sa.CheckConstraint("state IN ('REQUESTED', 'READY', 'EXPIRED', 'FAILED')"),
+        sa.CheckConstraint("(state = 'READY') <= (expires_at IS NOT NULL)", name="data_export_expires"),
+        sqlite_strict=True,
+    )
+    op.create_index("data_export_user", "data_export", ["user_id", "id"])
+    asked = sa.text("state = 'REQUESTED'")
+    op.create_index(
+        "data_export_open", "data_export", ["user_id"], unique=True, sqlite_where=asked, postgresql_where=asked
+    )
+    due = sa.text("due_at IS NOT NULL")
+    op.create_index("data_export_due", "data_export", ["due_at"], sqlite_where=due, postgresql_where=due)
