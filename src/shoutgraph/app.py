@@ -16,8 +16,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
-from shoutgraph.api import bank_files, http, manifest_keys, media, tokens, webhooks
-from shoutgraph.api import bank_files, exports, http, media, tokens, webhooks
+from shoutgraph.api import bank_files, exports, http, manifest_keys, media, tokens, webhooks
 from shoutgraph.api.auth import Doorkeeper
 from shoutgraph.api.drain import Drain
 from shoutgraph.api.graphql.execution import Runner
