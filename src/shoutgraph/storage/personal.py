@@ -185,11 +185,12 @@ KEPT: Final[Mapping[str, str]] = {
 """What is left where somebody was erased, and why it may be."""
 
 IMPERSONAL: Final = frozenset({
-    "account", "api_key", "asset", "audit", "bank_file", "code_attempt", "coin_package", "deadline", "earning",
-    "entry", "epoch", "event", "feature_rule", "fold", "fx_rate", "gift_total", "lot_move", "money_total",
-    "news_cursor", "notice", "notice_seen", "order_ok", "payout_batch", "payout_part", "policy", "posting",
-    "price_list", "promo_code", "promotion", "rating_decision", "rating_tally", "reputation", "reputation_day",
-    "resolution", "sticker", "stray", "sweep", "taken_back", "topup_dispute", "transfer", "unit_price", "wallet_ok",
+    "account", "api_key", "asset", "audit", "bank_file", "code_attempt", "coin_package", "deadline",
+    "delivered_video", "earning", "entry", "epoch", "event", "feature_rule", "fold", "fx_rate", "gift_total",
+    "lot_move", "money_total", "news_cursor", "notice", "notice_seen", "order_ok", "payout_batch", "payout_part",
+    "policy", "posting", "price_list", "promo_code", "promotion", "rating_decision", "rating_tally", "reputation",
+    "reputation_day", "resolution", "sticker", "stray", "sweep", "taken_back", "topup_dispute", "transfer",
+    "unit_price", "wallet_ok",
 })  # fmt: skip
 """Tables that know people by their ids only, or that `KEPT` speaks of."""
 
