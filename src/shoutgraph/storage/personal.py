@@ -145,6 +145,7 @@ HELD: Final = (
     Held("gift", _as_creator(), {"thanks": None, "live_session": None}, told=("thanks", "live_session")),
     Held("topup", _mine("user_id"), {"payload": [], "action": None}),
     Held("topup_receipt", _beneath("topup_id", "topup", _mine("user_id")), delete=True),
+    Held("topup_waiver", _mine("user_id")),
     Held("refund", _mine("user_id")),
     Held("wallet_lock", _mine("user_id")),
     Held("lot", _mine("user_id")),
@@ -179,6 +180,7 @@ KEPT: Final[Mapping[str, str]] = {
     "spending_guard": "until when somebody shut themselves out: erasing is no way around it",
     "stray": "what a provider has under a name of ours: accounts",
     "topup": "country and provider's reference of a payment: taxes, and charge-backs that come later",
+    "topup_waiver": "what was consented to when coins were bought: its proof",
     "payout_onboarding": "the provider's own reference of a recipient: money that comes back later",
     "rating_decision": "a moderator's statement of reasons: legal claims",
 }
