@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from shoutgraph.domain import accounts, fees, ids, journal, postings, reputation
+from shoutgraph.domain import accounts, ids, journal, postings, reputation
 from shoutgraph.domain.deadlines import Deadline
 from shoutgraph.domain.earnings import Earning, EarningKind
 from shoutgraph.domain.fees import Split
-from shoutgraph.domain.orders import machine
+from shoutgraph.domain.ledger import LotMove
+from shoutgraph.domain.orders import machine, settlement
 from shoutgraph.domain.orders.machine import Command, Move
 from shoutgraph.domain.orders.order import Order
+from shoutgraph.domain.orders.settlement import Settlement
 from shoutgraph.domain.orders.states import Actor, CoinEffect, State
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.postings import Books, Held
@@ -98,21 +100,26 @@ def keep(tools: Tools, tx: Tx, order: Order, policy: Policy, *, did: Did) -> Non
 
 def settle(tools: Tools, tx: Tx, move: Move, policy: Policy) -> Order:
     """Posts what the transition does with the coins in escrow; gives the order as it is after."""
+    if move.coins in {CoinEffect.NONE, CoinEffect.HOLD, CoinEffect.REVERSE}:
+        return move.after
+    order = move.before
+    if move.coins is CoinEffect.SHARE:  # the wallet before the accounts that everybody moves
+        ledger_rows.hold_wallets(tx, accounts.paid(order.fan_id).code, accounts.promo(order.fan_id).code)
+    held = held_by(tx, order)
+    of = {"paid_coins": held.paid_coins, "promo_coins": held.promo_coins}
+    done = settlement.settle(order, move.coins, policy, back_coins=move.back_coins, **of)
     match move.coins:
-        case CoinEffect.NONE | CoinEffect.HOLD | CoinEffect.REVERSE:
-            return move.after
-        case CoinEffect.RETURN:
-            give_all_back(tx, move.before, reason=move.transition.name)
-        case CoinEffect.RETURN_AND_COMPENSATE:
-            give_all_back(tx, move.before, reason=move.transition.name)
-            if policy.compensate_creator:
-                _compensate(tools, tx, move.before, policy)
+        case CoinEffect.RETURN | CoinEffect.RETURN_AND_COMPENSATE:
+            ledger_rows.post(tx, postings.order_returned(held, reason=move.transition.name))
+            if done.compensation_coins:
+                _compensate(tools, tx, order, policy, done)
         case CoinEffect.RETURN_LATE_SURCHARGE:
-            return _give_surcharge_back(tx, move)
-        case CoinEffect.RELEASE:
-            _release(tools, tx, move.before, policy, back_coins=0)
-        case CoinEffect.SHARE:
-            _release(tools, tx, move.before, policy, back_coins=move.back_coins)
+            ledger_rows.post(
+                tx, postings.surcharge_returned(held, given=_given(held, done), promo_coins=done.back_promo_coins)
+            )
+            return replace(move.after, promo_coins=order.promo_coins - done.back_promo_coins)
+        case CoinEffect.RELEASE | CoinEffect.SHARE:
+            _release(tools, tx, order, policy, (held, done))
     return move.after
 
 
@@ -130,42 +137,24 @@ def held_by(tx: Tx, order: Order) -> Held:
     )
 
 
-def give_all_back(tx: Tx, order: Order, *, reason: str) -> None:
-    """Returns every coin in escrow to the lot it came from."""
-    ledger_rows.post(tx, postings.order_returned(held_by(tx, order), reason=reason))
+def _given(held: Held, done: Settlement) -> tuple[LotMove, ...]:
+    return postings.returned_lots(held, promo_coins=done.back_promo_coins, paid_coins=done.back_paid_coins)
 
 
-def _give_surcharge_back(tx: Tx, move: Move) -> Order:
-    held = held_by(tx, move.before)
-    promo, paid = fees.share_back(coins=move.back_coins, paid_coins=held.paid_coins, promo_coins=held.promo_coins)
-    given = postings.returned_lots(held, promo_coins=promo, paid_coins=paid)
-    ledger_rows.post(tx, postings.surcharge_returned(held, given=given, promo_coins=promo))
-    return replace(move.after, promo_coins=move.before.promo_coins - promo)
-
-
-def _release(tools: Tools, tx: Tx, order: Order, policy: Policy, *, back_coins: int) -> None:
-    if back_coins:  # the wallet before the accounts that everybody moves
-        ledger_rows.hold_wallets(tx, accounts.paid(order.fan_id).code, accounts.promo(order.fan_id).code)
-    held = held_by(tx, order)
-    promo, paid = fees.share_back(coins=back_coins, paid_coins=held.paid_coins, promo_coins=held.promo_coins)
-    given = postings.returned_lots(held, promo_coins=promo, paid_coins=paid)
+def _release(tools: Tools, tx: Tx, order: Order, policy: Policy, of: tuple[Held, Settlement]) -> None:
+    held, done = of
     transfer = postings.order_completed(
-        _books(policy), held, creator_id=order.creator_id, fee_bps=order.terms.fee_bps, given=given
+        _books(policy), held, creator_id=order.creator_id, fee_bps=order.terms.fee_bps, given=_given(held, done)
     )
     ledger_rows.post(tx, transfer)
-    parts = fees.split(
-        paid_coins=held.paid_coins - paid, promo_coins=held.promo_coins - promo, fee_bps=order.terms.fee_bps
-    )
-    _earn(tools, tx, order, policy, parts)
+    _earn(tools, tx, order, policy, done.split)
 
 
-def _compensate(tools: Tools, tx: Tx, order: Order, policy: Policy) -> None:
-    parts = fees.split(paid_coins=order.price_coins, promo_coins=0, fee_bps=order.terms.fee_bps)
-    transfer = postings.creator_compensated(
-        _books(policy), order_id=order.id, creator_id=order.creator_id, coins=parts.earning_coins
-    )
+def _compensate(tools: Tools, tx: Tx, order: Order, policy: Policy, done: Settlement) -> None:
+    coins = done.compensation_coins
+    transfer = postings.creator_compensated(_books(policy), order_id=order.id, creator_id=order.creator_id, coins=coins)
     ledger_rows.post(tx, transfer)
-    _earn(tools, tx, order, policy, replace(parts, fee_coins=0), EarningKind.COMPENSATION)
+    _earn(tools, tx, order, policy, Split(0, 0, 0, coins), EarningKind.COMPENSATION)
 
 
 def _earn(
