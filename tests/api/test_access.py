@@ -84,6 +84,12 @@ priceLists                401        403    403        403      403            4
 priceListMarket           401        403    403        403      403            403        yes      403      yes
 policy                    yes        yes    yes        yes      yes            yes        yes      yes      yes
 policies                  401        403    403        403      403            403        yes      403      yes
+explainRefund             404        yes    404        yes      404            yes        yes      yes      yes
+explainDeadline           404        yes    404        yes      404            yes        yes      yes      yes
+explainPayoutHold         401        403    403        yes      yes            403        403      403      403
+explainPayoutHold of the creator 401        403    403        yes      403            403        yes      403      yes
+explainPayoutHold of a payout 404        404    404        yes      404            404        yes      404      yes
+explainPrice              yes        yes    yes        yes      yes            yes        yes      yes      yes
 featureRules              401        403    403        403      403            403        403      403      yes
 featureChanges            401        403    403        403      403            403        403      403      yes
 featureEvents             401        yes    yes        yes      yes            403        403      yes      yes

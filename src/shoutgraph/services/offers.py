@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 from shoutgraph.domain import accounts, creators, errors, ids, packages, quotes
 from shoutgraph.domain.creators import Offer, OfferChanges, OfferTerms
+from shoutgraph.domain.explanations import prices
+from shoutgraph.domain.explanations.explanation import Explanation
 from shoutgraph.domain.features import Person
 from shoutgraph.domain.orders.order import Usage
 from shoutgraph.domain.packages import Market
@@ -122,6 +124,20 @@ async def quote(tools: Tools, viewer: Viewer, offer_id: str, *, express: bool, u
         )
 
     return await tools.store.read(query)
+
+
+async def explain_price(
+    tools: Tools, viewer: Viewer, offer_id: str, *, market: Market, express: bool, usage: Usage = Usage.PERSONAL
+) -> Explanation:
+    """What the price of an offer is made of, for this viewer now.
+
+    Raises:
+        NotFoundError: there is no such offer for this viewer.
+        ValidationError: the offer has no express delivery or serves no businesses, or the country is not one.
+        FeatureUnavailableError: shoutouts are off for the viewer, or for the creator.
+    """
+    found = await quote(tools, viewer, offer_id, express=express, usage=usage, market=market)
+    return prices.price(found)
 
 
 def _spendable_coins(tx: Tx, viewer: Viewer) -> int:

@@ -126,6 +126,12 @@ def booked_coins(tx: Tx, creator_id: ids.CreatorId) -> tuple[int, int]:
     return found.get(codes[0], 0), found.get(codes[1], 0)
 
 
+def find_next_maturing(tx: Tx, creator_id: ids.CreatorId) -> datetime | None:
+    """When the next of a creator's pending earnings are available, or None."""
+    row = tx.one(_NEXT, creator_id=creator_id)
+    return None if row is None else row[0]
+
+
 def _page(*, backward: bool, after: bool) -> Statement[Any]:
     def build() -> sa.ClauseElement:
         query = sa.select(*_T.c).where(_T.c.creator_id == sa.bindparam("creator_id")).limit(sa.bindparam("size"))
@@ -159,6 +165,14 @@ _MATURING: Final = Statement[Any](
         .order_by(_T.c.matures_at, _T.c.id)
         .limit(sa.bindparam("size"))
         .with_for_update(skip_locked=True, key_share=True)
+    )
+)
+_NEXT: Final = Statement[tuple[datetime]](
+    lambda: (
+        sa.select(_T.c.matures_at)
+        .where(_PENDING, _T.c.creator_id == sa.bindparam("creator_id"))
+        .order_by(_T.c.matures_at)
+        .limit(1)
     )
 )
 _FREE: Final = Statement[Any](

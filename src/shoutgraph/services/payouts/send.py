@@ -184,6 +184,13 @@ def _reserve(tools: Tools, tx: Tx, instance: str, group: Sequence[Payout]) -> Ba
     return batch
 
 
+def list_of_stops(tx: Tx, payout: Payout) -> tuple[tuple[HoldCode, str], ...]:
+    """Why a payout that is approved would be held if it were sent now: the codes, and what its creator is told."""
+    if payout.state is not PayoutState.APPROVED:
+        return ()
+    return tuple((code, note) for why, code, note in _KEPT_BACK if why(tx, payout))
+
+
 def _is_strayed(tx: Tx, payout: Payout) -> bool:
     return strays.may_have_been_paid(tx, payout.creator_id)
 
