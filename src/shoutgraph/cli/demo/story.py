@@ -28,6 +28,8 @@ LOOK_S: Final = 0.05
 HOLD_S: Final = 7 * 24 * 3600
 SANDBOX_CODE: Final = "1234"
 VIDEO_S: Final = 6
+MUST_SAY: Final = "must-1"
+"""The one thing that the brief wants to hear."""
 
 MONEY: Final = "{ minorUnits currency exponent }"
 ORDER: Final = f"""order {{ id revision status price express deadlines {{ transition dueAt }}
@@ -250,8 +252,8 @@ class Story:
             f"{checked['width']}x{checked['height']}, {checked['durationMilliseconds'] / 1000:.1f} s; "
             f"inspected: {checked['status']}",
         )
-        order = self._move(self.creator, "orderDeliver", order, videoId=target["videoId"])
-        self._tell_order("Nova", "creator", "hands it in", order)
+        order = self._move(self.creator, "orderDeliver", order, videoId=target["videoId"], tickedIds=[MUST_SAY])
+        self._tell_order("Nova", "creator", "ticks off what must be said, and hands it in", order)
         order = self._move(self.moderator, "orderReviewPass", order)
         self._tell_order("Mo", "moderator", "watches it and passes it", order)
         return order
