@@ -96,6 +96,7 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "giftRanking": Door(
             "query ($id: ID!) { giftRanking(creatorId: $id, first: 1) { nodes { rank } } }", _of("creator_profile")
         ),
+        "giftCards": Door(_page("giftCards(first: 1)")),
         "promotions": Door(_page("promotions(first: 1)")),
         "priceLists": Door(_page("priceLists(first: 1)")),
         "priceListMarket": Door(f"{{ priceListMarket(version: 1, {MARKET}) {{ packages {{ coins }} }} }}"),
@@ -235,6 +236,9 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         "payoutApprove": _payout,
         "payoutHold": lambda cast: {**_payout(cast), "code": "RISK", "note": "A closer look."},
         "payoutDeny": lambda cast: {**_payout(cast), "note": "This is why."},
+        "giftCardBuy": lambda _cast: {"coins": "70"},
+        "giftCardRedeem": lambda cast: {"code": shops.card(cast.deployment)[1]},
+        "giftCardCancel": lambda cast: {"giftCardId": shops.card(cast.deployment)[0]},
         "promoCreate": lambda _cast: shops.promotion(codeCount=1),
         "promoEnd": lambda cast: {"promotionId": shops.coded(cast.deployment)[0]},
         "promoCodeRedeem": lambda cast: {"promoCode": shops.coded(cast.deployment)[1]},

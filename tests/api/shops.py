@@ -84,3 +84,9 @@ def coded(to: Deployment, **changes: object) -> tuple[str, str]:
     given = promotion(**({"codeCount": 1} | changes))
     made = to.do("finance", "promoCreate", "promotion { id } codes", **given)
     return made["promotion"]["id"], made["codes"][0]
+
+
+def card(to: Deployment, who: str = "fan", **changes: object) -> tuple[str, str]:
+    """A new gift card and its code."""
+    made = to.do(who, "giftCardBuy", "giftCard { id } code", **({"coins": "70"} | changes))
+    return made["giftCard"]["id"], made["code"]

@@ -79,6 +79,7 @@ payoutQueue               401        403    403        403      403            4
 giftCatalogue             yes        yes    yes        yes      yes            yes        yes      yes      yes
 giftEvents                401        yes    yes        yes      yes            yes        yes      403      yes
 giftRanking               yes        yes    yes        yes      yes            yes        yes      yes      yes
+giftCards                 401        yes    yes        yes      yes            403        403      403      403
 promotions                401        403    403        403      403            403        yes      403      yes
 priceLists                401        403    403        403      403            403        yes      403      yes
 priceListMarket           401        403    403        403      403            403        yes      403      yes
@@ -190,6 +191,9 @@ payoutHold                401        403    403        403      403            4
 payoutDeny                401        403    403        403      403            403        yes      403      yes
 giftSend                  401        yes    yes        (422)    (422)          (403)      (403)    (403)    (403)
 giftThank                 401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+giftCardBuy               401        yes    yes        (422)    (422)          (403)      (403)    (403)    (403)
+giftCardRedeem            401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
+giftCardCancel            401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
 promoCreate               401        403    403        403      403            403        yes      403      yes
 promoEnd                  401        403    403        403      403            403        yes      403      yes
 promoCodeRedeem           401        yes    yes        yes      yes            (403)      (403)    (403)    (403)

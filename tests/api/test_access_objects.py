@@ -161,6 +161,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "Policy": "version feeBasisPoints screeningSeconds acceptSeconds deliverySeconds expressSeconds reviewLateSeconds "
     "reviewSeconds confirmSeconds redoSeconds disputeSilenceSeconds disputeSeconds earningsHoldSeconds payoutMin "
     "payoutDayMax ratingSeconds ratingEditSeconds coinPar values",
+    "GiftCard": "id coins status codeEnding message createdAt expiresAt endedAt",
     "Promotion": "id label kind amount amountMax startsAt endsAt endedAt usesMax codeUsesMax userUsesMax useCount "
     "countries firstPurchaseOnly coinsMin lifeSeconds createdAt createdBy reason",
     "PriceList": "version status effectiveAt endedAt publishedAt publishedBy reason packageCount warnings",

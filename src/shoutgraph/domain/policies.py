@@ -112,6 +112,11 @@ class Policy:
     badge_completion_bps: int = 9_500
     watermark: str = "SHOUTGRAPH"
     bonus_life_s: int = 365 * DAY_S
+    card_min_coins: int = 70
+    card_max_coins: int = 20_000
+    cards_open_max: int = 20
+    card_life_s: int = 3 * 365 * DAY_S
+    card_life_by_country: tuple[tuple[str, int], ...] = ()
     ages: Pairs = AGES
     age_required: bool = False
     spending_max: Pairs = SPENDING_MAX

@@ -319,6 +319,28 @@ def fee_swept(books: Books, *, stripe: int, ref: str, coins: int) -> Transfer:
     return Transfer("fee.swept", ref, tuple(moves))
 
 
+def card_bought(*, user_id: ids.UserId, ref: str, taken: tuple[LotMove, ...]) -> Transfer:
+    """Row 32: bought coins are set aside under the code of a gift card."""
+    coins = -sum(move.coins for move in taken)
+    moves = _move(accounts.paid(user_id), accounts.holding("card", ref), coins, "gift card")
+    return Transfer("card.bought", ref, tuple(moves), taken)
+
+
+def card_redeemed(*, user_id: ids.UserId, ref: str, lots: tuple[Lot, ...]) -> Transfer:
+    """Row 33: whoever has the code gets the coins, in lots of the same price."""
+    coins = sum(lot.granted for lot in lots)
+    moves = _move(accounts.holding("card", ref), accounts.paid(user_id), coins, "gift card redeemed")
+    return Transfer("card.redeemed", ref, tuple(moves), lot_grants=lots)
+
+
+def card_returned(*, user_id: ids.UserId, ref: str, given: tuple[LotMove, ...], fresh: Lot | None = None) -> Transfer:
+    """Row 34: a card that nobody redeemed ends; the coins return to their lots, or to a new one without room there."""
+    grants = () if fresh is None else (fresh,)
+    coins = sum(move.coins for move in given) + sum(lot.granted for lot in grants)
+    moves = _move(accounts.holding("card", ref), accounts.paid(user_id), coins, "gift card returned")
+    return Transfer("card.returned", ref, tuple(moves), given, grants)
+
+
 def gift_sent(
     *, ref: str, user_id: ids.UserId, creator_id: ids.CreatorId, fee_coins: int, taken: tuple[LotMove, ...]
 ) -> Transfer:

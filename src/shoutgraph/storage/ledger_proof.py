@@ -24,7 +24,7 @@ from shoutgraph.storage.tx import Tx
 ROWS_MAX: Final = 20
 """The most rows that a violation names."""
 
-HOLDING_KINDS: Final = ("payout", "refund", "dispute")
+HOLDING_KINDS: Final = ("payout", "refund", "dispute", "card")
 """How the codes of accounts begin that hold coins for one object."""
 
 _ACCOUNT = columns.table_of(AccountRow)

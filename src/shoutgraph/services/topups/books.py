@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from shoutgraph.domain import accounts, ids, journal, ledger, money, postings
+from shoutgraph.domain.cards import Card, CardState
 from shoutgraph.domain.topups import booking, refund as refund_rules
 from shoutgraph.domain.topups.booking import Dispute, Step, StepKind
 from shoutgraph.domain.topups.parts import Slice
@@ -15,11 +16,10 @@ from shoutgraph.domain.topups.refund import Refund
 from shoutgraph.domain.topups.taken import TakenBack
 from shoutgraph.domain.topups.topup import Topup
 from shoutgraph.domain.wallets import LockReason
-from shoutgraph.services.topups import come_back, set_aside
+from shoutgraph.services.topups import cards, come_back, set_aside
 from shoutgraph.services.topups.desk import Desk
 from shoutgraph.services.topups.set_aside import all_own_lots, close_if_open, own_lots, repay_debt
 from shoutgraph.storage import ledger as ledger_rows, orders, refunds, reversals, taken_back, wallets
-from shoutgraph.storage.tx import Tx
 
 STEPS_MAX: Final = 100
 """The most steps that one unit of work books; the rest is booked at the next look."""
@@ -36,7 +36,7 @@ def settle(desk: Desk, topup: Topup) -> Topup:
         step = booking.next_step(topup, disputes, asked, taken)
         if step is None:
             break
-        _hold(desk.tx, topup, step)
+        _hold(desk, topup, step)
         if step.kind in {StepKind.DISPUTE, StepKind.REFUND}:
             set_aside.end_unsent(desk, topup, asked)
         _BOOK[step.kind](desk, topup, step)
@@ -51,7 +51,7 @@ def settle(desk: Desk, topup: Topup) -> Topup:
 def succeed(desk: Desk, topup: Topup, refund: Refund) -> Topup:
     """Books that the money of a refund of ours went back, as people found out; totals that say so later agree."""
     step = booking.own_refund(topup, refund)
-    _hold(desk.tx, topup, step)
+    _hold(desk, topup, step)
     _own_refund(desk, topup, step)
     after = booking.booked(topup, step)
     seen = max(after.totals.refunded_minor, topup.booked.refunded_minor + refund.part.minor)
@@ -60,11 +60,18 @@ def succeed(desk: Desk, topup: Topup, refund: Refund) -> Topup:
     return after
 
 
-def _hold(tx: Tx, topup: Topup, step: Step) -> None:
-    """Holds what a step may move: open orders and then the wallet, as everybody takes them."""
+def _hold(desk: Desk, topup: Topup, step: Step) -> None:
+    """Holds what a step may move: open orders, gift cards and then the wallet, as everybody takes them.
+
+    Money that goes back takes open gift cards with it: their coins are in their lots again, for the step to find.
+    """
+    tx, open_cards = desk.tx, list[Card]()
     if step.kind in {StepKind.DISPUTE, StepKind.REFUND}:
         orders.hold(tx, [order.order_id for order in wallets.list_of_escrowed(tx, topup.id)])
+        open_cards = cards.held_of(tx, topup)
     ledger_rows.hold_wallets(tx, accounts.paid(topup.user_id).code, accounts.promo(topup.user_id).code)
+    for card in open_cards:
+        cards.give_back(desk.tools, tx, card, CardState.REVOKED)
 
 
 def _credit(desk: Desk, topup: Topup, _step: Step) -> None:

@@ -18,6 +18,7 @@ from shoutgraph.storage import (
     audit,
     authenticity,
     bank_files,
+    cards,
     columns,
     creators,
     cuts,
@@ -71,6 +72,7 @@ ROOMS: Final = (
     audit,
     authenticity,
     bank_files,
+    cards,
     creators,
     cuts,
     deadlines,
@@ -117,6 +119,7 @@ ROOMS: Final = (
 CHUNK_ROWS: Final = 1_000
 
 BORN: Final[Mapping[str, Mapping[str, object]]] = {
+    "gift_card": {"state": "OPEN", "redeemed_by": None, "ended_at": None},
     "topup": {"credited": 0, "settled_minor": 0, "reversed_minor": 0},
     "payout": {"state": "REQUESTED"},
     "rating": {"hidden": 0},

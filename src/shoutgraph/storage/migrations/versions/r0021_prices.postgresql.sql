@@ -124,6 +124,52 @@ FOR EACH ROW EXECUTE FUNCTION refuse('uses are never deleted');
 
 CREATE TRIGGER promo_use_truncate BEFORE TRUNCATE ON promo_use EXECUTE FUNCTION refuse('uses are never deleted');
 
+-- gift cards: their coins are in the books, set aside and ended once. Checked at COMMIT: the transfers of a batch of
+-- commands are written at its end.
+CREATE FUNCTION gift_card_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.state <> 'OPEN' THEN
+      RAISE EXCEPTION 'the coins of a gift card are set aside first' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF to_jsonb(NEW) - '{state,redeemed_by,ended_at,message}'::text[]
+      <> to_jsonb(OLD) - '{state,redeemed_by,ended_at,message}'::text[] THEN
+    RAISE EXCEPTION 'a gift card never changes' USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.message IS DISTINCT FROM OLD.message AND NEW.message IS NOT NULL THEN
+    RAISE EXCEPTION 'a message is only blanked' USING ERRCODE = 'check_violation';
+  END IF;
+  IF OLD.state <> 'OPEN' AND (NEW.state, NEW.redeemed_by, NEW.ended_at)
+      IS DISTINCT FROM (OLD.state, OLD.redeemed_by, OLD.ended_at) THEN
+    RAISE EXCEPTION 'a gift card ends once, in the books' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER gift_card_guard BEFORE INSERT OR UPDATE ON gift_card FOR EACH ROW EXECUTE FUNCTION gift_card_guard();
+
+CREATE FUNCTION gift_card_in_books() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM transfer WHERE kind = 'card.bought' AND ref = NEW.id) THEN
+    RAISE EXCEPTION 'the coins of a gift card are set aside first' USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.state <> 'OPEN' AND NOT EXISTS (SELECT 1 FROM transfer WHERE ref = NEW.id
+      AND kind = CASE NEW.state WHEN 'REDEEMED' THEN 'card.redeemed' ELSE 'card.returned' END) THEN
+    RAISE EXCEPTION 'a gift card ends once, in the books' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE CONSTRAINT TRIGGER gift_card_in_books AFTER INSERT OR UPDATE ON gift_card DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION gift_card_in_books();
+
+CREATE TRIGGER gift_card_delete BEFORE DELETE ON gift_card
+FOR EACH ROW EXECUTE FUNCTION refuse('gift cards are never deleted');
+
+CREATE TRIGGER gift_card_truncate BEFORE TRUNCATE ON gift_card EXECUTE FUNCTION refuse('gift cards are never deleted');
+
 -- rights
 GRANT SELECT ON price_list TO shoutgraph_app, shoutgraph_report;
 
@@ -140,3 +186,9 @@ GRANT UPDATE (ended_at) ON promotion TO shoutgraph_app;
 GRANT UPDATE (state, topup_id, slot) ON promo_use TO shoutgraph_app;
 
 GRANT UPDATE (since, attempts), DELETE ON code_attempt TO shoutgraph_app;
+
+GRANT SELECT ON gift_card TO shoutgraph_app, shoutgraph_report;
+
+GRANT INSERT ON gift_card TO shoutgraph_app;
+
+GRANT UPDATE (state, redeemed_by, ended_at, message) ON gift_card TO shoutgraph_app;

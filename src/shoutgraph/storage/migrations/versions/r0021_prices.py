@@ -23,6 +23,7 @@ def upgrade() -> None:
     price_lists()
     promotions()
     uses()
+    cards()
     for statement in migrations.read_sql(f"r0021_prices.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
@@ -118,6 +119,28 @@ def uses() -> None:
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
+
+
+def cards() -> None:
+    op.create_table(
+        "gift_card",
+        sa.Column("id", TEXT, primary_key=True, nullable=False),
+        sa.Column("buyer_id", TEXT, sa.ForeignKey("users.id"), nullable=False),
+        sa.Column("coins", INTEGER, nullable=False),
+        sa.Column("digest", sa.LargeBinary(), unique=True, nullable=False),
+        *(sa.Column(name, TEXT, nullable=False) for name in ("hint", "state", "taken")),
+        sa.Column("created_at", INTEGER, nullable=False),
+        *(sa.Column(name, INTEGER) for name in ("expires_at", "ended_at")),
+        *(sa.Column(name, TEXT) for name in ("message", "redeemed_by")),
+        sa.CheckConstraint("coins > 0", name="gift_card_coins"),
+        sa.CheckConstraint("length(message) BETWEEN 1 AND 200", name="gift_card_message"),
+        sa.CheckConstraint("(state = 'OPEN') = (ended_at IS NULL)", name="gift_card_ended"),
+        sa.CheckConstraint("(state = 'REDEEMED') = (redeemed_by IS NOT NULL)", name="gift_card_redeemed"),
+        sa.CheckConstraint("state IN ('OPEN', 'REDEEMED', 'CANCELLED', 'REVOKED', 'EXPIRED')"),
+        sqlite_strict=True,
+    )
+    op.create_index("gift_card_buyer", "gift_card", ["buyer_id", "id"])
+    op.create_index("gift_card_due", "gift_card", ["expires_at"], **where("state = 'OPEN' AND expires_at IS NOT NULL"))
 
 
 def where(condition: str) -> dict[str, Any]:

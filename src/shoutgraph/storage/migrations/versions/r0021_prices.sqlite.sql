@@ -87,3 +87,24 @@ BEGIN SELECT RAISE(ABORT, 'what was used never changes'); END;
 
 CREATE TRIGGER promo_use_delete BEFORE DELETE ON promo_use
 BEGIN SELECT RAISE(ABORT, 'uses are never deleted'); END;
+
+-- gift cards: their coins are in the books, set aside and ended once
+CREATE TRIGGER gift_card_new BEFORE INSERT ON gift_card
+WHEN NEW.state <> 'OPEN' OR EXISTS (SELECT 1 FROM gift_card WHERE id = NEW.id)
+  OR NOT EXISTS (SELECT 1 FROM transfer WHERE kind = 'card.bought' AND ref = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'the coins of a gift card are set aside first'); END;
+
+CREATE TRIGGER gift_card_identity BEFORE UPDATE OF
+  id, buyer_id, coins, digest, hint, taken, created_at, expires_at ON gift_card
+BEGIN SELECT RAISE(ABORT, 'a gift card never changes'); END;
+
+CREATE TRIGGER gift_card_message_goes BEFORE UPDATE OF message ON gift_card WHEN NEW.message IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a message is only blanked'); END;
+
+CREATE TRIGGER gift_card_ends BEFORE UPDATE OF state, redeemed_by, ended_at ON gift_card
+WHEN OLD.state <> 'OPEN' OR NOT EXISTS (
+  SELECT 1 FROM transfer WHERE ref = NEW.id AND kind = iif(NEW.state = 'REDEEMED', 'card.redeemed', 'card.returned'))
+BEGIN SELECT RAISE(ABORT, 'a gift card ends once, in the books'); END;
+
+CREATE TRIGGER gift_card_delete BEFORE DELETE ON gift_card
+BEGIN SELECT RAISE(ABORT, 'gift cards are never deleted'); END;

@@ -1,0 +1,247 @@
+"""Gift cards: bought coins under a code. Whatever ends a card but its redemption gives them back to the same lots.
+
+Whoever changes a card holds it before the wallets.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from shoutgraph.domain import (
+    accounts,
+    cards as rules,
+    errors,
+    ids,
+    journal,
+    ledger,
+    pages,
+    postings,
+    promotions,
+    wallets,
+)
+from shoutgraph.domain.cards import Card, CardState
+from shoutgraph.domain.ledger import Lot
+from shoutgraph.domain.pages import Page, PageArgs
+from shoutgraph.domain.postings import Books
+from shoutgraph.domain.requests import Request
+from shoutgraph.domain.topups import booking
+from shoutgraph.domain.topups.topup import Topup
+from shoutgraph.domain.users import Scope, Viewer
+from shoutgraph.services.topups import codes
+from shoutgraph.storage import (
+    cards as rows,
+    journal as journal_rows,
+    ledger as ledger_rows,
+    policies,
+    promotions as attempts,
+    turns,
+    users,
+    wallets as wallet_rows,
+)
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Done, Tools, once
+
+EXPIRE_MAX: Final = 100
+"""The most cards that one unit of work lets lapse."""
+CHANGED: Final = "gift_card.changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """A card, and its code where it was only now made: it is not kept, so nobody can show it later."""
+
+    card: Card
+    code: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The card's id."""
+        return self.card.id
+
+
+async def buy(tools: Tools, viewer: Viewer, request: Request, *, coins: int, message: str | None) -> Done[Bought]:
+    """Sets bought coins aside under a code, which is shown now and never again; a lost one's card can be cancelled.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the caller is not a person.
+        ValidationError: the message breaks a rule.
+        LimitExceededError: the coins are outside of the limits, or too many cards are open.
+        InsufficientCoinsError: the wallet holds too few bought coins.
+        WalletLockedError: the account or the wallet is locked.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    buyer_id = viewer.require_user()
+    code, words = promotions.code_from(tools.new_secret()), rules.tidied(message)
+
+    def work(tx: Tx) -> Bought:
+        policy, user = policies.current(tx), users.get(tx, buyer_id)
+        if user.locked:
+            raise errors.WalletLockedError
+        rules.check_bought(coins, words, open_cards=len(rows.list_of_open(tx, buyer_id)), policy=policy)
+        lots = ledger_rows.list_of_spendable_lots(tx, accounts.paid(buyer_id).code)
+        wallets.check_unlocked(wallet_rows.find_lock(tx, buyer_id))
+        free = sum(lot.remaining for lot in lots)
+        if free < coins:
+            raise errors.InsufficientCoinsError(required_coins=coins, available_coins=free)
+        card = Card(
+            id=tools.new_id(ids.GIFT_CARD),
+            buyer_id=buyer_id,
+            coins=coins,
+            digest=rules.digest_of(code),
+            hint=code[-3:],
+            state=CardState.OPEN,
+            taken=ledger.take(lots, coins),
+            created_at=tx.now,
+            expires_at=rules.expiry(user.country, policy, tx.now),
+            message=words,
+        )
+        ledger_rows.post(tx, postings.card_bought(user_id=buyer_id, ref=card.id, taken=card.taken))
+        rows.insert(tx, card)
+        _tell(tools, tx, card)
+        return Bought(card, code)
+
+    return await once(tools, request, work, lambda tx, card_id: Bought(rows.get(tx, card_id)))
+
+
+async def redeem(tools: Tools, viewer: Viewer, request: Request, code: str) -> Done[Card]:
+    """Gives the coins of a card to whoever has its code, once; what they owe is paid first.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the caller is not a person.
+        ValidationError: the code is of no card that can be redeemed, whatever the reason.
+        LimitExceededError: too many codes were tried.
+        WalletLockedError: the account is locked.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    user_id = viewer.require_user()
+    await codes.attempt(tools, user_id, code)
+    text = promotions.normal(code) or ""
+
+    def work(tx: Tx) -> Card:
+        if users.get(tx, user_id).locked:
+            raise errors.WalletLockedError
+        card = rules.check_redeemable(rows.find_by_code(tx, rules.digest_of(text)), now=tx.now)
+        ledger_rows.hold_wallets(tx, accounts.paid(user_id).code)
+        sources = [lot for move in card.taken if (lot := ledger_rows.find_lot(tx, move.lot_id)) is not None]
+        fresh = rules.redeemed_lots(card, sources, [tools.new_id(ids.LOT) for _ in card.taken], by=user_id, now=tx.now)
+        ledger_rows.post(tx, postings.card_redeemed(user_id=user_id, ref=card.id, lots=fresh))
+        _close(tx, card)
+        ended = replace(card, state=CardState.REDEEMED, redeemed_by=user_id, ended_at=tx.now)
+        rows.end(tx, ended)
+        attempts.forgive_attempt(tx, user_id)
+        _tell(tools, tx, ended)
+        _repay_debt(tx, user_id, ended)
+        return ended
+
+    return await once(tools, request, work, rows.get)
+
+
+async def cancel(tools: Tools, viewer: Viewer, request: Request, card_id: str) -> Done[Card]:
+    """Cancels one's own open card; its coins go back to the lots that they came from.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the caller is not a person.
+        NotFoundError: there is no such card of this person.
+        ValidationError: the text is no card's id, or the card has ended.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    buyer_id = viewer.require_user()
+    ids.parse(ids.GIFT_CARD, card_id, path=("input", "giftCardId"))
+
+    def work(tx: Tx) -> Card:
+        card = rows.get(tx, card_id)
+        rules.check_cancellable(card, buyer_id)
+        return give_back(tools, tx, card, CardState.CANCELLED)
+
+    return await once(tools, request, work, rows.get)
+
+
+async def expire_due(tools: Tools) -> int:
+    """Lets cards lapse whose time has come: their coins go back to the buyers; says how many."""
+
+    def work(tx: Tx) -> int:
+        if not turns.take(tx, "gift cards"):
+            return 0
+        due = rows.list_of_due(tx, limit=EXPIRE_MAX)
+        for card in due:
+            give_back(tools, tx, card, CardState.EXPIRED)
+        return len(due)
+
+    return await tools.store.write(work)
+
+
+async def page(tools: Tools, viewer: Viewer, args: PageArgs) -> Page[Card]:
+    """A page of the cards that the viewer bought, newest first.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the caller is not a person.
+    """
+    buyer_id = viewer.require_user()
+    found = await tools.store.read(lambda tx: rows.list_of_page(tx, buyer_id, args))
+    return pages.cut(found, args, scope=scope_of(buyer_id), key_of=lambda card: (card.id,))
+
+
+async def list_by_id(tools: Tools, viewer: Viewer, card_ids: Sequence[str]) -> list[Card | None]:
+    """Cards by id, None where there is none that this viewer bought, redeemed, or may see as finance."""
+    found = await tools.store.read(lambda tx: rows.list_of(tx, card_ids))
+
+    def visible(card: Card) -> bool:
+        own = viewer.user_id is not None and viewer.user_id in {card.buyer_id, card.redeemed_by}
+        return own or viewer.has(Scope.FINANCE_READ)
+
+    return [card if card is not None and visible(card) else None for card in found]
+
+
+def scope_of(user_id: str | None) -> str:
+    """Names the list of somebody's cards, so that a cursor of another one is refused."""
+    return pages.scope_of("gift cards", user_id)
+
+
+def held_of(tx: Tx, topup: Topup) -> list[Card]:
+    """The open cards that hold coins of a top-up; they are held from now on."""
+    own = {lot.id for lot in ledger_rows.list_of_lots_of_topup(tx, topup.id)}
+    return [card for card in rows.list_of_open(tx, topup.user_id) if own & {move.lot_id for move in card.taken}]
+
+
+def give_back(tools: Tools, tx: Tx, card: Card, state: CardState) -> Card:
+    """Ends a card whose coins return: to their lots, and what finds no room there to a new one of the first's price."""
+    ledger_rows.hold_wallets(tx, accounts.paid(card.buyer_id).code)
+    lots = [lot for move in card.taken if (lot := ledger_rows.find_lot(tx, move.lot_id)) is not None]
+    home = booking.way_home(card.taken, lots)
+    fresh = None if not home.fresh_coins else _fresh(tools, lots[0], home.fresh_coins)
+    ledger_rows.post(tx, postings.card_returned(user_id=card.buyer_id, ref=card.id, given=home.given, fresh=fresh))
+    _close(tx, card)
+    ended = replace(card, state=state, ended_at=tx.now)
+    rows.end(tx, ended)
+    _tell(tools, tx, ended)
+    return ended
+
+
+def _fresh(tools: Tools, like: Lot, coins: int) -> Lot:
+    price_minor = like.price_minor * coins // like.granted
+    return replace(like, id=tools.new_id(ids.LOT), granted=coins, remaining=coins, price_minor=price_minor)
+
+
+def _repay_debt(tx: Tx, user_id: ids.UserId, card: Card) -> None:
+    owed = wallet_rows.balances(tx, user_id).debt_coins
+    lots = ledger_rows.list_of_spendable_lots(tx, accounts.paid(user_id).code) if owed else ()
+    coins = min(owed, sum(lot.remaining for lot in lots))
+    if coins:
+        policy = policies.current(tx)
+        books = Books(policy.book_currency, policy.par_units)
+        taken = ledger.take(lots, coins)
+        ledger_rows.post(tx, postings.debt_repaid(books, user_id=user_id, ref=card.id, taken=taken))
+
+
+def _close(tx: Tx, card: Card) -> None:
+    ledger_rows.close(tx, accounts.holding(rules.HOLDING, card.id).code)
+
+
+def _tell(tools: Tools, tx: Tx, card: Card) -> None:
+    body: journal.Body = {"user": card.buyer_id, "state": card.state.value, "coins": card.coins}
+    event = journal.NewEvent(id=tools.new_id(ids.EVENT), topic=card.id, type=CHANGED, body=body)
+    journal_rows.append(tx, event)

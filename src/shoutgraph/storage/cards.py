@@ -1,0 +1,169 @@
+"""Gift cards as they stand. A code is kept as a digest; the message is personal, and is blanked with its buyer."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from shoutgraph.domain import cards, errors, pages
+from shoutgraph.domain.cards import Card, CardState
+from shoutgraph.domain.ledger import LotMove
+from shoutgraph.storage import columns
+from shoutgraph.storage.columns import Blob, Integer, JsonText, Micros, Text, Words, one_of
+from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.tx import Tx
+
+OPEN_MAX: Final = 1_000
+"""The most open cards of one person that are looked through."""
+
+
+class CardRow(SQLModel, table=True):
+    """A gift card."""
+
+    __tablename__ = "gift_card"
+    __table_args__ = (
+        sa.CheckConstraint("coins > 0", name="gift_card_coins"),
+        sa.CheckConstraint(f"length(message) BETWEEN 1 AND {cards.MESSAGE_CHARS_MAX}", name="gift_card_message"),
+        sa.CheckConstraint("(state = 'OPEN') = (ended_at IS NULL)", name="gift_card_ended"),
+        sa.CheckConstraint("(state = 'REDEEMED') = (redeemed_by IS NOT NULL)", name="gift_card_redeemed"),
+        one_of("state", CardState),
+        sa.Index("gift_card_buyer", "buyer_id", "id"),
+        columns.partial_index("gift_card_due", "expires_at", where="state = 'OPEN' AND expires_at IS NOT NULL"),
+        {"sqlite_strict": True},
+    )
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    buyer_id: str = Field(sa_type=Text, foreign_key="users.id")
+    coins: int = Field(sa_type=Integer)
+    digest: bytes = Field(sa_type=Blob, unique=True)
+    hint: str = Field(sa_type=Text)
+    state: CardState = Field(sa_type=Words(CardState))
+    taken: list[list[Any]] = Field(sa_type=JsonText)
+    created_at: datetime = Field(sa_type=Micros)
+    expires_at: datetime | None = Field(sa_type=Micros)
+    message: str | None = Field(sa_type=Text)
+    redeemed_by: str | None = Field(sa_type=Text)
+    ended_at: datetime | None = Field(sa_type=Micros)
+
+
+_T: Final = columns.table_of(CardRow)
+_NAMES: Final = tuple(column.name for column in _T.c)
+
+
+def insert(tx: Tx, card: Card) -> None:
+    """Stores a new card, whose coins are set aside."""
+    values: dict[str, object] = {name: getattr(card, name) for name in _NAMES}
+    tx.run(_INSERT, **values | {"taken": [[move.lot_id, move.coins] for move in card.taken]})
+
+
+def end(tx: Tx, card: Card) -> None:
+    """Stores how a card ended."""
+    changed = tx.run(_END, of=card.id, to=card.state, by=card.redeemed_by, at=card.ended_at)
+    assert changed == 1, "a card ends once"
+
+
+def get(tx: Tx, card_id: str) -> Card:
+    """A card. A unit of work that writes holds it from now on.
+
+    Raises:
+        NotFoundError: there is none of this id.
+    """
+    row = tx.one(_GET, id=card_id)
+    if row is None:
+        raise errors.NotFoundError("There is no such gift card.", path=("input", "giftCardId"))
+    return _card(row)
+
+
+def find_by_code(tx: Tx, digest: bytes) -> Card | None:
+    """The card of a code, or None. A unit of work that writes holds it from now on."""
+    row = tx.one(_FIND, digest=digest)
+    return None if row is None else _card(row)
+
+
+def list_of_open(tx: Tx, buyer_id: str) -> list[Card]:
+    """The open cards of a buyer. A unit of work that writes holds them from now on."""
+    return [_card(row) for row in tx.all(_OPEN, buyer_id=buyer_id)]
+
+
+def list_of_due(tx: Tx, *, limit: int) -> list[Card]:
+    """Open cards that have lapsed. A unit of work that writes holds them from now on."""
+    return [_card(row) for row in tx.all(_DUE, now=tx.now, size=limit)]
+
+
+def list_of(tx: Tx, card_ids: Sequence[str]) -> list[Card | None]:
+    """Cards by id in the order asked, None where there is none."""
+    found = {row[0]: _card(row) for row in tx.all(_LIST, ids=list(card_ids))}
+    return [found.get(each) for each in card_ids]
+
+
+def list_of_page(tx: Tx, buyer_id: str, args: pages.PageArgs) -> list[Card]:
+    """Up to one card more than the page holds, newest first. The key is `(id,)`."""
+    params: dict[str, object] = {} if args.key is None else {"key": args.key[0]}
+    statement = _PAGES[args.backward, args.key is not None]
+    return [_card(row) for row in tx.all(statement, buyer_id=buyer_id, size=args.size + 1, **params)]
+
+
+def export_of_user(tx: Tx, user_id: str) -> list[dict[str, object]]:
+    """The cards that somebody bought, as plain values."""
+    found = (_card(row) for row in tx.all(_OF_BUYER, buyer_id=user_id))
+    return [{"id": card.id, "coins": card.coins, "state": card.state.value, "message": card.message} for card in found]
+
+
+def erase_of_user(tx: Tx, user_id: str) -> None:
+    """Blanks the messages of somebody's cards."""
+    tx.run(_BLANK, of=user_id)
+
+
+def _card(row: Sequence[Any]) -> Card:
+    values = dict(zip(_NAMES, row, strict=True))
+    return Card(**values | {"taken": tuple(LotMove(lot_id, coins) for lot_id, coins in values["taken"])})
+
+
+def _pages(*, backward: bool, after: bool) -> Statement[Any]:
+    def build() -> sa.ClauseElement:
+        query = sa.select(*_T.c).where(_T.c.buyer_id == sa.bindparam("buyer_id")).limit(sa.bindparam("size"))
+        query = query.order_by(_T.c.id.asc() if backward else _T.c.id.desc())
+        if after:
+            key = sa.bindparam("key", type_=Text)
+            query = query.where(_T.c.id > key if backward else _T.c.id < key)
+        return query
+
+    return Statement(build)
+
+
+_IS_OPEN: Final = _T.c.state == sa.literal_column(f"'{CardState.OPEN}'")
+_PAGES: Final = {(back, after): _pages(backward=back, after=after) for back in (False, True) for after in (False, True)}
+_INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _NAMES}))
+_END: Final = Statement[Any](
+    lambda: (
+        sa.update(_T)
+        .where(_T.c.id == sa.bindparam("of"), _IS_OPEN)
+        .values(state=sa.bindparam("to"), redeemed_by=sa.bindparam("by"), ended_at=sa.bindparam("at"))
+    )
+)
+_GET: Final = Statement[Any](lambda: sa.select(*_T.c).where(_T.c.id == sa.bindparam("id")), holds=_T)
+_FIND: Final = Statement[Any](lambda: sa.select(*_T.c).where(_T.c.digest == sa.bindparam("digest")), holds=_T)
+_LIST: Final = Statement[Any](lambda: sa.select(*_T.c).where(columns.any_of(_T.c.id, "ids")))
+_OPEN: Final = Statement[Any](
+    lambda: (
+        sa.select(*_T.c).where(_T.c.buyer_id == sa.bindparam("buyer_id"), _IS_OPEN).order_by(_T.c.id).limit(OPEN_MAX)
+    ),
+    holds=_T,
+)
+_DUE: Final = Statement[Any](
+    lambda: (
+        sa.select(*_T.c)
+        .where(_IS_OPEN, _T.c.expires_at <= sa.bindparam("now"))
+        .order_by(_T.c.id)
+        .limit(sa.bindparam("size"))
+    ),
+    holds=_T,
+)
+_OF_BUYER: Final = Statement[Any](
+    lambda: sa.select(*_T.c).where(_T.c.buyer_id == sa.bindparam("buyer_id")).order_by(_T.c.id).limit(10_000)
+)
+_BLANK: Final = Statement[Any](
+    lambda: sa.update(_T).where(_T.c.buyer_id == sa.bindparam("of"), _T.c.message.is_not(None)).values(message=None)
+)
