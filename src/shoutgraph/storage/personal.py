@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from shoutgraph.domain import ids
-from shoutgraph.storage import adjustments, ages, columns, debts, feature_rules, promotions, spending, waitlist
+from shoutgraph.storage import adjustments, ages, cards, columns, debts, feature_rules, promotions, spending, waitlist
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
@@ -164,6 +164,7 @@ ROOMS: Final[Mapping[str, Room]] = {
     "adjustment": adjustments,
     "birth": ages,
     "feature_user": feature_rules,
+    "gift_card": cards,
     "promo_use": promotions,
     "spending_guard": spending,
     "waitlist_entry": waitlist,
