@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -67,6 +68,7 @@ PURCHASE: Final = MappingProxyType(
     {"currency": "EUR", "providerCode": "sandbox", "returnUrl": "https://fan.example/back"}
 )
 STICKERS: Final = "{ giftCatalogue { stickers { id key price } } }"
+CAMPAIGN: Final = "query ($id: ID!) { node(id: $id) { ... on Campaign { state } } }"
 SHAPE: Final = "order { id revision status }"
 
 
@@ -179,7 +181,7 @@ class Cast:
         for name in ("creator", "other_creator"):
             self.ids[f"{name}_recipient"] = self.recipient(name)
         self.ids |= {"payout": self.payout()["id"], **self.batch(), **ledgers.gather(to, self.ids["other_fan_topup"])}
-        self.ids |= self.ratings() | self.lines() | {"adjusted": self.adjusted()} | self.told()
+        self.ids |= self.ratings() | self.lines() | self.campaigns() | {"adjusted": self.adjusted()} | self.told()
         self.open_catalogue()
         self.ids["unpaid_topup"] = to.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)[
             "topUp"
@@ -320,6 +322,29 @@ class Cast:
         to.do("fan", "waitlistLeave", shape, waitlistEntryId=entry["id"])
         to.do("creator", "creatorOpen", "creator { id }")
         return made | {"waitlist": str(entry["id"])}
+
+    def plan(self, **changes: object) -> dict[str, object]:
+        """The input of campaignCreate, without a key: a tenth off the creator's offer for a year."""
+        offers, end = [self.ids["creator_offer"]], self.deployment.app.tools.clock() + timedelta(days=365)
+        plan = {"name": "Spring", "endsAt": end.isoformat(), "offerIds": offers, "discountBasisPoints": 1_000}
+        return plan | changes
+
+    def campaigns(self) -> dict[str, str]:
+        """A campaign of the creator's, and one whose fee nobody has decided about."""
+        make, shape = self.deployment.do, "campaign { id }"
+        made = [make("creator", "campaignCreate", shape, **self.plan(**fee)) for fee in ({}, {"feeBasisPoints": 500})]
+        return dict(zip(("campaign", "campaign_proposed"), (str(each["campaign"]["id"]) for each in made), strict=True))
+
+    def campaign(self, state: str = "ACTIVE") -> str:
+        """A campaign of the creator's in this state, the same one until it is moved on; gives its id."""
+        to, place = self.deployment, f"CAMPAIGN {state}"
+        kept = self.shelves.get(place)
+        found = kept and to.ask("admin", CAMPAIGN, id=kept["id"])["node"]
+        if kept is None or found["state"] != state:
+            fee = {"feeBasisPoints": 500} if state == "PROPOSED" else {}
+            made = to.do("creator", "campaignCreate", "campaign { id }", **self.plan(**fee))
+            kept = self.shelves[place] = made["campaign"]
+        return str(kept["id"])
 
     def wait(self, who: str = "fan") -> str:
         """Somebody in line for who is on a break; gives their entry."""

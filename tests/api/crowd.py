@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from tests.api import giving, ledgers
-from tests.api.cast import PURCHASE, RULES, SHAPE, STEPS, STICKERS, Cast
+from tests.api.cast import PRICE, PURCHASE, RULES, SHAPE, STEPS, STICKERS, Cast
 from tests.api.harness import PATIENCE_S
 
 from shoutgraph.storage import policies
@@ -48,6 +48,7 @@ class Crowd:
     ratings: list[str]
     entries: list[str]
     attachments: list[str]
+    campaigns: list[str]
 
     def of(self, prefix: str) -> list[str]:
         """Everything whose ids have this prefix."""
@@ -73,7 +74,7 @@ def gather(cast: Cast) -> Crowd:
         policy = replace(RULES, version=FIRST_VERSION + at)
         to.write(lambda tx, policy=policy: policies.insert(tx, policy))
         wish = cast.wish(offerId=crowd.offers[at])
-        order = to.do(f"fan_{at}", "orderPlace", SHAPE, **wish)["order"]
+        order = to.do(f"fan_{at}", "orderPlace", SHAPE, **wish | _campaign(crowd, at))["order"]
         crowd.orders.append(order["id"])
         crowd.waiting.append(to.do(f"fan_{at}", "orderPlace", SHAPE, **wish)["order"]["id"])
         _live(crowd, order, at)
@@ -118,6 +119,14 @@ def _rate(crowd: Crowd) -> None:
             given = {"ratingId": rated["rating"]["id"], "reason": "APPEAL", "note": "This is why."}
             cast.deployment.do("moderator", "ratingRestore", "rating { id }", **given)
     cast.deployment.settle()
+
+
+def _campaign(crowd: Crowd, at: int) -> dict[str, object]:
+    """A campaign of a creator's, and what an order in it names."""
+    plan = crowd.cast.plan(offerIds=[crowd.offers[at]])
+    made = crowd.cast.deployment.do(f"creator_{at}", "campaignCreate", "campaign { id }", **plan)["campaign"]
+    crowd.campaigns.append(made["id"])
+    return {"campaignId": made["id"], "expectedPrice": str(PRICE - PRICE // 10)}
 
 
 def _stand_in_line(crowd: Crowd) -> None:

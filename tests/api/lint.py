@@ -29,7 +29,7 @@ from graphql import (
 from tests.api.exemptions import LONE_IDS, NO_KEY, NO_REVISION
 
 SUBJECTS: Final = (
-    *("apiKey", "creator", "debt", "feature", "gift", "money", "offer", "order", "payout", "policy"),
+    *("apiKey", "campaign", "creator", "debt", "feature", "gift", "money", "offer", "order", "payout", "policy"),
     *("price", "promo", "rating", "spending", "tax", "testClock", "topUp", "user", "waitlist", "wallet"),
     *("dataExport", "erasure", "report", "appeal", "closure"),
 )
@@ -41,6 +41,8 @@ NEVER: Final = ("talent", "product", "booking", "gateway", "payment", "transacti
 WHOLE_NUMBERS: Final = re.compile(
     r"(first|last|count|value|days|minimumAge|exponent|version|width|height|expectedVersion|policyVersion|seconds|\w*(Seconds|Milliseconds|Days|BasisPoints"
     r"|Hundredths|Revision|OrdersMax|Count)|revision|ratingMin|stars|sum|assumedSize|quantity(Max)?|rank|\w+CharsMax|position|open|max|kept|waiting|free)"
+    r"(first|last|count|value|days|minimumAge|exponent|version|width|height|expectedVersion|seconds|\w*(Seconds|Milliseconds|Days|BasisPoints"
+    r"|Hundredths|Revision|OrdersMax|Count)|revision|ratingMin|stars|sum|assumedSize|quantity(Max)?|rank|\w+CharsMax|position|ordersMax|number|open|max|kept|waiting|free)"
 )
 """Names that say a unit which 32 bits are enough for."""
 

@@ -43,6 +43,8 @@ ratings hidden            401        403    403        403      403            y
 ratingEvents              401        yes    yes        yes      yes            yes        yes      yes      yes
 waitlist                  401        403    403        yes      yes            403        403      403      403
 waitlist of the creator   401        403    403        yes      403            yes        yes      yes      yes
+campaigns                 yes        yes    yes        yes      yes            yes        yes      yes      yes
+campaignEvents            401        yes    yes        yes      yes            403        yes      yes      yes
 waitlistEvents            401        yes    yes        yes      yes            yes        yes      yes      yes
 topUpProviders            401        yes    yes        yes      yes            403        403      403      403
 topUpWithdrawalQuote      401        yes    404        404      404            403        403      403      403
@@ -165,6 +167,11 @@ ratingUpdate              401        yes    (404)      (403)    (404)          (
 ratingReply               401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 ratingHide                401        403    403        403      403            yes        403      403      yes
 ratingRestore             401        403    403        403      403            yes        403      403      yes
+campaignCreate            401        (403)  (403)      yes      (403)          (403)      (403)    (403)    yes
+campaignUpdate            401        (403)  (403)      yes      (404)          (403)      (403)    (403)    yes
+campaignEnd               401        (403)  (403)      yes      (404)          (403)      (403)    (403)    yes
+campaignApprove           401        403    403        403      403            403        yes      403      yes
+campaignDeny              401        403    403        403      403            403        yes      403      yes
 waitlistJoin              401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
 waitlistLeave             401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
 orderRedoRequest          401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
@@ -210,6 +217,7 @@ testClockAdvance          401        403    403        403      403            4
 Subscription              anonymous  fan    other_fan  creator  other_creator  moderator  finance  service  admin
 
 orderEvents               401        yes    yes        yes      yes            yes        yes      yes      yes
+campaignEvents            401        yes    yes        yes      yes            403        yes      yes      yes
 waitlistEvents            401        yes    yes        yes      yes            yes        yes      yes      yes
 featureEvents             401        yes    yes        yes      yes            403        403      yes      yes
 ratingEvents              401        yes    yes        yes      yes            yes        yes      yes      yes

@@ -36,6 +36,8 @@ resolution    -          -      -          -        -              -          ye
 sticker       yes        yes    yes        yes      yes            yes        yes      yes      yes
 gift          -          yes    -          yes      -              yes        yes      -        yes
 rating        yes        yes    yes        yes      yes            yes        yes      yes      yes
+campaign      yes        yes    yes        yes      yes            yes        yes      yes      yes
+campaign_proposed -      -      -          yes      -              -          yes      -        yes
 waitlist      -          yes    -          yes      -              yes        yes      yes      yes
 attachment    -          yes    -          yes      -              yes        -        -        yes
 rating_hidden -          yes    -          yes      -              yes        yes      yes      yes
@@ -99,6 +101,7 @@ ELSEWHERE: Final = frozenset(
         "Quote.missingMoney",
         "Viewer.isAuthenticated",
         "Viewer.waitlistEntries",
+        "Campaign.offers",
     }
 )
 """Fields that depend on who asks and have tests of their own below, or where their events are tested."""
@@ -112,13 +115,16 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "BankFile": "id providerCode direction status name mediaType sizeBytes sha256 madeAt madeBy summary",
     "BankFileLink": "url expiresAt",
     "BankFileSummary": "appliedCount repeatedCount foreignCount ignoredCount foreignEntries problem",
+    "Campaign": "id revision name startsAt endsAt endedAt price discountBasisPoints acceptSeconds deliverySeconds "
+    "feeBasisPoints ordersMax ordersCount countries createdAt decidedAt note state creator",
+    "CampaignChangedEvent": "id cursor occurredAt campaignId campaignRevision kind state campaign",
     "ClientAction": "secret publishableKey",
     "CoinLot": "id kind granted remaining price country topUpId grantedAt expiresAt",
     "CoinPackage": "id version coins bonusCoins price country platform rate storeCode",
     "CoinPrice": "coins price coinsMin coinsMax",
     "Count": "value precision",
     "Creator": "id revision handle name bio avatarUrl categories languages country open pausedUntil openOrdersMax "
-    "featured priceFrom createdAt rating takesOrders takesGifts capacity reputation "
+    "featured priceFrom createdAt rating takesOrders takesGifts capacity reputation campaigns "
     "namedInProofs",
     "CreatorCapacity": "open max kept waiting free",
     "Debt": "userId coins worth lock proposed",
@@ -140,11 +146,12 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "active createdAt creator",
     "Order": "id revision status price express expressSurcharge businessSurcharge promoCoins refunded "
     "durationMaxSeconds createdAt updatedAt submittedAt acceptedAt uploadedAt deliveredAt closedAt closeReason reason "
-    "note redo redoGround waitingFor frozen extensionSeconds extended creator deadlines policy split",
+    "note redo redoGround waitingFor frozen extensionSeconds extended creator deadlines policy split campaign",
     "OrderAdjustment": "id orderId kind status reason coins paidCoins promoCoins creatorCoins feeCoins proposedAt "
     "decidedAt",
     "OrderBrief": "occasion recipientName forSelf pronunciation instructions mustSay mustNotSay language usage "
     "visibility pronouns",
+    "OrderCampaign": "listPrice price feeBasisPoints acceptSeconds deliverySeconds campaign number",
     "OrderStatusChangedEvent": "id cursor occurredAt orderId orderRevision transition actor previousStatus status",
     "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
     "Payout": "id revision status coins amount creatorId providerCode holdCode note failureCode review createdAt "
@@ -173,7 +180,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "PriceSplit": "fee earning earningMoney",
     "ProviderHealth": "code plugin kind label state detail openBreakers lastSuccessAt lastFailureAt lastWebhookAt "
     "openCount unresolvedCount",
-    "Quote": "offer creator base express business licence total money acceptSeconds deliverySeconds split policy",
+    "Quote": "offer creator base express business licence total money acceptSeconds deliverySeconds split policy "
+    "listPrice campaign",
     "Rating": "id revision stars opinion reply hidden ratedAt editedAt editableUntil repliedAt replyEditableUntil "
     "creator",
     "RatingBucket": "stars count",

@@ -21,6 +21,11 @@ BY: Final[Mapping[str, str]] = {
     "offerActivate": "creator",
     "offerDeactivate": "creator",
     "giftThank": "creator",
+    "campaignCreate": "admin",
+    "campaignUpdate": "creator",
+    "campaignEnd": "creator",
+    "campaignApprove": "finance",
+    "campaignDeny": "finance",
     "payoutRecipientRefresh": "creator",
     "moneyResolvePropose": "finance",
     "moneyResolveConfirm": "finance",
@@ -40,12 +45,16 @@ BY: Final[Mapping[str, str]] = {
 }
 """Who would be let in, where it is not who STEPS says or the fan."""
 
+OPTIONAL: Final[Mapping[str, str]] = {"campaignId": "campaign"}
+"""Ids that an input may name, and what the cast calls such a thing."""
+
 QUERIES: Final = (
     ("order(id: $id) { id }", "order", ["id"]),
     ("offer(id: $id) { id }", "offer", ["id"]),
     ('quote(offerId: $id, country: "DE", currency: "EUR") { total }', "offer", ["offerId"]),
     ("creator(by: {id: $id}) { id }", "creator", ["by", "id"]),
     ("ratings(of: {id: $id}) { nodes { id } }", "creator", ["of", "id"]),
+    ("campaigns(creatorId: $id) { nodes { id } }", "creator", ["creatorId"]),
     ("waitlist(creatorId: $id) { nodes { id } }", "creator", ["creatorId"]),
     ("wallet(userId: $id) { id }", "user", ["userId"]),
     ("giftRanking(creatorId: $id) { nodes { rank } }", "creator", ["creatorId"]),
@@ -71,6 +80,7 @@ def actor_of(mutation: str) -> str:
 @pytest.mark.parametrize(("mutation", "name"), TAKING)
 def test_a_mutation_says_which_id_is_wrong(cast: Cast, mutation: str, name: str) -> None:
     given: Any = door_of(mutation).variables(cast)["input"]
+    given.setdefault(name, cast.ids.get(OPTIONAL.get(name, "")))
     several = isinstance(given[name], list)
     right = given[name][0] if several else given[name]
     for wrong, code in ((absent_of(right), "NOT_FOUND"), ("event_1", "INVALID_ID"), ("", "INVALID_ID")):

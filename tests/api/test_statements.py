@@ -35,6 +35,8 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "orderEvents": ("service", "filter: {orderIds: $ids, status: [SCREENING]}"),
     "ratings": ("admin", 'of: {handle: "creator"}'),
     "ratingEvents": ("service", "filter: {ratingIds: $ids}"),
+    "campaigns": ("anonymous", ""),
+    "campaignEvents": ("service", ""),
     "waitlist": ("admin", "creatorId: RESTING"),
     "waitlistEvents": ("service", ""),
     "topUps": ("finance", "everyone: true"),
@@ -65,6 +67,7 @@ TOLD: Final[Mapping[str, str]] = {
     "userEvents": "UserChangedEvent",
     "ratingEvents": "RatingChangedEvent",
     "waitlistEvents": "WaitlistChangedEvent",
+    "campaignEvents": "CampaignChangedEvent",
 }
 """Which events a feed tells."""
 

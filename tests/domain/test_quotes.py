@@ -13,7 +13,9 @@ from shoutgraph.domain.quotes import Quote
 
 def quoted(balance: int = 0, *, express: bool = False, sold: bool = True) -> Quote:
     unit = UNIT if sold else None
-    return quotes.quote((offer(), creator()), express=express, policy=FIRST, balance_coins=balance, unit=unit)
+    return quotes.quote(
+        quotes.Sold(offer(), creator()), express=express, policy=FIRST, balance_coins=balance, unit=unit
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,6 @@ def test_a_quote_names_the_money_that_buys_the_total() -> None:
 def test_where_coins_are_not_sold_a_quote_has_no_money() -> None:
     assert (quoted(sold=False).exact, quoted(sold=False).topup) == (None, None)
     few = quotes.quote(
-        (offer(), creator()), express=False, policy=FIRST, balance_coins=0, unit=replace(UNIT, coins_max=999)
+        quotes.Sold(offer(), creator()), express=False, policy=FIRST, balance_coins=0, unit=replace(UNIT, coins_max=999)
     )
     assert (few.exact, few.topup) == (None, None)

@@ -14,6 +14,7 @@ from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.domain.users import ANONYMOUS, SYSTEM
 from shoutgraph.services import catalogue, creators, offers, packages, seeds
+from shoutgraph.services.offers import Question
 
 PROFILE = Profile("mira", "Mira", "DE", (Category.MUSICIAN,), ("de",))
 TERMS = OfferTerms(Occasion.BIRTHDAY, "A song", 1000, 60, 7, 200)
@@ -117,7 +118,7 @@ def test_an_offer_off_sale_is_gone_for_everyone_else(world: World) -> None:
     with pytest.raises(errors.NotFoundError):
         world.run(offers.get(world.tools, world.person("ada"), offer.id))
     with pytest.raises(errors.NotFoundError):
-        world.run(offers.quote(world.tools, world.person("ada"), offer.id, express=False, market=DE))
+        world.run(offers.quote(world.tools, world.person("ada"), Question(offer.id, DE)))
     assert world.run(offers.list_by_creator(world.tools, ANONYMOUS, [creator.id])) == [()]
     assert world.run(catalogue.count(world.tools, lists.ALL, limit=10)) == 0
 
@@ -136,15 +137,15 @@ def test_a_quote_counts_what_the_viewer_s_wallet_holds(world: World) -> None:
     ada = world.person("ada")
     world.give_coins(ada, 300, promo=100)
     world.run(packages.load(world.tools, SYSTEM, seeds.read_prices()))
-    quote = world.run(offers.quote(world.tools, ada, offer.id, express=True, market=DE))
+    quote = world.run(offers.quote(world.tools, ada, Question(offer.id, DE, express=True)))
     assert (quote.coins.total_coins, quote.missing_coins) == (1200, 800)
     assert quote.topup is not None
     assert quote.exact is not None
     assert (quote.topup.price.minor, quote.exact.price.minor) == (1258, 1886)  # 800 and 1200 times 11 / 7
-    guest = world.run(offers.quote(world.tools, ANONYMOUS, offer.id, express=False, market=DE))
+    guest = world.run(offers.quote(world.tools, ANONYMOUS, Question(offer.id, DE)))
     assert guest.missing_coins == 1000
     nowhere = Market("DE", "CHF", Platform.WEB)
-    assert world.run(offers.quote(world.tools, ada, offer.id, express=False, market=nowhere)).exact is None
+    assert world.run(offers.quote(world.tools, ada, Question(offer.id, nowhere))).exact is None
 
 
 def test_the_demo_is_seeded_once(world: World) -> None:

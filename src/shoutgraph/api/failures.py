@@ -70,6 +70,7 @@ OF_REFUSAL: Final[dict[type[errors.ShoutgraphError], Code]] = {
     errors.NotFoundError: Code.NOT_FOUND,
     errors.FeatureUnavailableError: Code.FEATURE_UNAVAILABLE,
     errors.ValidationError: Code.BAD_USER_INPUT,
+    errors.CampaignUnavailableError: Code.BAD_USER_INPUT,
     errors.OverloadedError: Code.OVERLOADED,
     errors.ResyncError: Code.RESYNC,
 }

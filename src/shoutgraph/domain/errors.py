@@ -13,6 +13,7 @@ ShoutgraphError
 ├── InsufficientCoinsError     too few coins
 ├── CreatorUnavailableError    the creator takes no orders now
 ├── FeatureUnavailableError    a part of the product is off for this person, or for the creator
+├── CampaignUnavailableError   the campaign does not take this order
 ├── WalletLockedError          the wallet is locked after a charge-back
 ├── LimitExceededError         a limit of the policy, or of one's own, is reached
 ├── BuyingPausedError          the viewer pauses buying, or has excluded themselves
@@ -182,6 +183,20 @@ class FeatureUnavailableError(ShoutgraphError):
         self.feature: Final = feature
         self.reason: Final = reason
         self.provider: Final = provider
+
+
+class CampaignUnavailableError(ShoutgraphError):
+    """The campaign does not take this order.
+
+    Args:
+        state: where the campaign stands, a name of `CampaignState`.
+    """
+
+    default_code = "CAMPAIGN_UNAVAILABLE"
+
+    def __init__(self, message: str, *, code: str, state: str, path: Sequence[str]) -> None:
+        super().__init__(message, code=code, path=path)
+        self.state: Final = state
 
 
 class WalletLockedError(ShoutgraphError):

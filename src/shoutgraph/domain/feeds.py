@@ -93,3 +93,10 @@ RATINGS: Final = Feed(ids.RATING, (Scope.EVENTS_READ, Scope.ORDERS_READ), _of_si
 WAITLIST: Final = Feed(ids.WAITLIST, (Scope.EVENTS_READ, Scope.ORDERS_READ), _of_sides, frozenset({"waitlist.changed"}))
 FEATURES: Final = Feed(ids.FEATURE, (Scope.EVENTS_READ,), lambda _event, _viewer: True, frozenset({"feature.changed"}))
 """That a rule changed is told to everyone; whom it names is told to nobody."""
+CAMPAIGNS: Final = Feed(
+    ids.CAMPAIGN,
+    (Scope.EVENTS_READ, Scope.CATALOGUE_MANAGE, Scope.FINANCE_MANAGE),
+    lambda event, viewer: event.body.get("open") is True or of_creator(event, viewer),
+    frozenset({"campaign.changed"}),
+)
+"""What is approved is everybody's to follow; the rest is its creator's."""

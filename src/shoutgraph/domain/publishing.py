@@ -28,6 +28,7 @@ FIXED: Final = frozenset({"version", "book_currency", "par_units"})
 
 BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "topup_min_coins": (1, 10**7),
+    "waitlist_offer_s": (60, 366 * DAY_S),
     "payout_min_coins": (1, 10**9),
     "price_min_coins": (1, 10**7),
     "gift_quantity_max": (1, 999),

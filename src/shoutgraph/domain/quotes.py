@@ -3,9 +3,10 @@
 Units: `_coins` coins, `_s` seconds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shoutgraph.domain import creators, errors, fees, packages
+from shoutgraph.domain.campaigns import Campaign
 from shoutgraph.domain.creators import Creator, Offer
 from shoutgraph.domain.orders.order import Usage
 from shoutgraph.domain.packages import ExactPrice, UnitPrice
@@ -45,10 +46,21 @@ class Quote:
     exact: ExactPrice | None
     topup: ExactPrice | None
     licence: str
+    list_coins: int
+    campaign: Campaign | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """What is asked about: an offer of a creator, and the campaign that it would be ordered in."""
+
+    offer: Offer
+    creator: Creator
+    campaign: Campaign | None = None
 
 
 def quote(
-    sold: tuple[Offer, Creator],
+    sold: Sold,
     *,
     express: bool,
     usage: Usage = Usage.PERSONAL,
@@ -61,21 +73,28 @@ def quote(
     Raises:
         ValidationError: express is asked for and the offer has none, or it serves no businesses.
     """
-    offer, creator = sold
+    offer, campaign = sold.offer, sold.campaign
     coins = quote_coins(offer, express=express, business=usage is Usage.BUSINESS)
+    accept_s, delivery_s, fee_bps = None, None, None
+    if campaign is not None:
+        coins = replace(coins, base_coins=campaign.price_of(offer))
+        accept_s, delivery_s, fee_bps = campaign.accept_s, campaign.delivery_s, campaign.fee_bps
     missing = max(0, coins.total_coins - balance_coins)
     return Quote(
         offer=offer,
-        creator=creator,
+        creator=sold.creator,
         coins=coins,
-        split=split(coins, policy),
-        accept_s=policy.accept_s,
-        delivery_s=creators.delivery_s(offer, policy, express=express),
+        split=split(coins, policy, fee_bps=fee_bps),
+        accept_s=accept_s or policy.accept_s,
+        delivery_s=(delivery_s if delivery_s and not express else None)
+        or creators.delivery_s(offer, policy, express=express),
         policy=policy,
         missing_coins=missing,
         exact=None if unit is None else packages.price_of_missing(unit, coins.total_coins),
         topup=None if unit is None else packages.price_of_missing(unit, missing),
         licence=licence(policy, usage),
+        list_coins=offer.price_coins,
+        campaign=campaign,
     )
 
 
@@ -101,6 +120,7 @@ def quote_coins(of: Offer, *, express: bool, business: bool = False) -> CoinsQuo
     return CoinsQuote(of.price_coins, surcharge or 0, for_business or 0)
 
 
-def split(quote: CoinsQuote, policy: Policy) -> fees.Split:
-    """How the price would be shared if it were paid in bought coins."""
-    return fees.split(paid_coins=quote.total_coins, promo_coins=0, fee_bps=policy.fee_bps)
+def split(quote: CoinsQuote, policy: Policy, *, fee_bps: int | None = None) -> fees.Split:
+    """How the price would be shared if it were paid in bought coins, by the policy's fee or a campaign's own."""
+    fee = policy.fee_bps if fee_bps is None else fee_bps
+    return fees.split(paid_coins=quote.total_coins, promo_coins=0, fee_bps=fee)

@@ -1,19 +1,32 @@
 """Offers: what creators sell, and what one would cost a viewer."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from shoutgraph.domain import accounts, creators, errors, ids, packages, quotes
+from shoutgraph.domain import accounts, campaigns, creators, errors, ids, packages, quotes
+from shoutgraph.domain.campaigns import Campaign
 from shoutgraph.domain.creators import Offer, OfferChanges, OfferTerms
 from shoutgraph.domain.explanations import prices
 from shoutgraph.domain.explanations.explanation import Explanation
 from shoutgraph.domain.features import Person
 from shoutgraph.domain.orders.order import Usage
 from shoutgraph.domain.packages import Market
-from shoutgraph.domain.quotes import Quote
+from shoutgraph.domain.quotes import Quote, Sold
 from shoutgraph.domain.users import Viewer
-from shoutgraph.storage import creators as rows, features, ledger, packages as package_rows, policies
+from shoutgraph.storage import (
+    campaigns as campaign_rows,
+    creators as rows,
+    features,
+    ledger,
+    packages as package_rows,
+    policies,
+    users,
+)
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
+
+_CAMPAIGN: Final = ("campaignId",)
 
 
 async def create(tools: Tools, viewer: Viewer, terms: OfferTerms) -> Offer:
@@ -98,29 +111,41 @@ async def list_by_creator(tools: Tools, viewer: Viewer, creator_ids: Sequence[st
     return await tools.store.read(lambda tx: rows.list_of_offers_by_creator(tx, creator_ids, viewer))
 
 
-async def quote(tools: Tools, viewer: Viewer, offer_id: str, *, express: bool, usage: Usage, market: Market) -> Quote:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody would like to know the price of."""
+
+    offer_id: str
+    market: Market
+    express: bool = False
+    usage: Usage = Usage.PERSONAL
+    campaign_id: str | None = None
+
+
+async def quote(tools: Tools, viewer: Viewer, asked: Question) -> Quote:
     """What an offer would cost this viewer now, in coins and in money.
 
     Raises:
-        NotFoundError: there is no such offer for this viewer.
+        NotFoundError: there is no such offer for this viewer, or no such campaign of its creator.
         ValidationError: the offer has no express delivery or serves no businesses, or the country is not one.
         FeatureUnavailableError: shoutouts are off for the viewer, or for the creator.
+        CampaignUnavailableError: the campaign does not take such an order now.
     """
-    packages.check_market(market)
+    packages.check_market(asked.market)
 
     def query(tx: Tx) -> Quote:
         path = ("offerId",)
-        offer, creator = rows.get_offer_with_creator(tx, offer_id, path=path)
+        offer, creator = rows.get_offer_with_creator(tx, asked.offer_id, path=path)
         if not rows.visible(offer, viewer):
             raise errors.NotFoundError("There is no such offer.", path=path)
-        features.require_to_order(tx, viewer.user_id, offer_id, guest=Person(country=market.country))
+        features.require_to_order(tx, viewer.user_id, asked.offer_id, guest=Person(country=asked.market.country))
         return quotes.quote(
-            (offer, creator),
-            express=express,
-            usage=usage,
+            Sold(offer, creator, _campaign(tx, viewer, asked.campaign_id, offer)),
+            express=asked.express,
+            usage=asked.usage,
             policy=policies.current(tx),
             balance_coins=_spendable_coins(tx, viewer),
-            unit=package_rows.find_unit_price(tx, market),
+            unit=package_rows.find_unit_price(tx, asked.market),
         )
 
     return await tools.store.read(query)
@@ -138,6 +163,15 @@ async def explain_price(
     """
     found = await quote(tools, viewer, offer_id, express=express, usage=usage, market=market)
     return prices.price(found)
+def _campaign(tx: Tx, viewer: Viewer, campaign_id: str | None, offer: Offer) -> Campaign | None:
+    if campaign_id is None:
+        return None
+    campaign = campaign_rows.get(tx, campaign_id, path=_CAMPAIGN)
+    fan = users.find(tx, viewer.user_id) if viewer.user_id is not None and campaign.countries else None
+    guest = campaign.countries[0] if campaign.countries and viewer.user_id is None else None  # who may be from anywhere
+    country = guest if fan is None else fan.country
+    campaigns.check_order(campaign, offer, country=country, now=tx.now, path=_CAMPAIGN)
+    return campaign
 
 
 def _spendable_coins(tx: Tx, viewer: Viewer) -> int:

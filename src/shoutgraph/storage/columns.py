@@ -8,6 +8,7 @@ everywhere. Source: docs/adr/0003-ledger.md.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar, cast
 
 import orjson
@@ -23,7 +24,11 @@ Text: Final = sa.Text()
 Integer: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Blob: Final = sa.LargeBinary()
 
+TAGS_CACHED: Final = 4_096
+"""Different lists of tags whose reading is remembered."""
+
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T", bound=str)
 Json = Mapping[str, "JsonValue"]
 JsonValue = str | int | bool | None | Sequence["JsonValue"] | Json
 
@@ -115,6 +120,32 @@ class Words(sa.types.TypeDecorator[E], Generic[E]):
         """The word."""
         _ = dialect
         return None if value is None else self.words(value)
+
+
+class Tags(sa.types.TypeDecorator[tuple[T, ...]], Generic[T]):
+    """A short list of plain words as text between bars, `|de|en|`, so that one row holds it and LIKE finds a word."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, word: type[T]) -> None:
+        super().__init__()
+        self.word = word
+
+    def process_bind_param(self, value: tuple[T, ...] | None, dialect: sa.Dialect) -> str | None:
+        """The words between bars."""
+        _ = dialect
+        return None if value is None else "|" + "".join(f"{word}|" for word in value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> tuple[T, ...] | None:  # noqa: ANN401 - the driver's
+        """The words."""
+        _ = dialect
+        return None if value is None else _read_tags(self.word, value)
+
+
+@lru_cache(TAGS_CACHED)
+def _read_tags(word: Callable[[str], T], text: str) -> tuple[T, ...]:
+    return tuple(word(part) for part in text.split("|") if part)
 
 
 Micros: Final = _Micros()

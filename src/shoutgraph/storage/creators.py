@@ -4,10 +4,9 @@ The database keeps in step by triggers: a creator's cheapest active offer, the s
 text that the catalogue searches; response time and badges are those of their reputation. Units: coins, seconds, days.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
@@ -18,43 +17,12 @@ from shoutgraph.domain.creators import Creator, Offer
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import columns
-from shoutgraph.storage.columns import Integer, Micros, Text, Truth, Words, one_of, truth
+from shoutgraph.storage.columns import Integer, Micros, Tags, Text, Truth, Words, one_of, truth
 from shoutgraph.storage.statements import Hold, Statement
 from shoutgraph.storage.tx import Tx
 
-T = TypeVar("T", bound=str)
-
-TAGS_CACHED: Final = 4_096
-"""Different lists of tags whose reading is remembered."""
-
 _AVERAGE: Final = "CASE WHEN rating_count = 0 THEN 0 ELSE (200 * rating_sum + rating_count) / (2 * rating_count) END"
 _LISTED: Final = "price_from_coins IS NOT NULL"
-
-
-class Tags(sa.types.TypeDecorator[tuple[T, ...]], Generic[T]):
-    """A short list of plain words as text between bars, `|de|en|`, so that one row holds it and LIKE finds a word."""
-
-    impl = Text
-    cache_ok = True
-
-    def __init__(self, word: type[T]) -> None:
-        super().__init__()
-        self.word = word
-
-    def process_bind_param(self, value: tuple[T, ...] | None, dialect: sa.Dialect) -> str | None:
-        """The words between bars."""
-        _ = dialect
-        return None if value is None else "|" + "".join(f"{word}|" for word in value)
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> tuple[T, ...] | None:  # noqa: ANN401 - the driver's
-        """The words."""
-        _ = dialect
-        return None if value is None else _read_tags(self.word, value)
-
-
-@lru_cache(TAGS_CACHED)
-def _read_tags(word: Callable[[str], T], text: str) -> tuple[T, ...]:
-    return tuple(word(part) for part in text.split("|") if part)
 
 
 def _sort_index(name: str, *by: str) -> sa.Index:

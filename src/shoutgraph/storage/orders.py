@@ -77,6 +77,9 @@ class OrderRow(SQLModel, table=True):
             Integer, sa.CheckConstraint("business_coins >= 0"), server_default=sa.text("0"), nullable=False
         )
     )
+    campaign_id: str | None = Field(sa_column=sa.Column(Text))
+    list_coins: int | None = Field(sa_column=sa.Column(Integer, sa.CheckConstraint("list_coins > 0")))
+    accept_s: int | None = Field(sa_column=sa.Column(Integer, sa.CheckConstraint("accept_s > 0")))
     price_coins: int = Field(sa_column=sa.Column(Integer, nullable=False))
     promo_coins: int = Field(sa_column=sa.Column(Integer, nullable=False))
     created_at: datetime = Field(sa_column=sa.Column(Micros, nullable=False))

@@ -13,8 +13,7 @@ from sqlmodel import Field, SQLModel
 from shoutgraph.domain import reputation
 from shoutgraph.domain.reputation import Badge, Counts, Reputation
 from shoutgraph.storage import columns
-from shoutgraph.storage.columns import Integer, Text
-from shoutgraph.storage.creators import Tags
+from shoutgraph.storage.columns import Integer, Tags, Text
 from shoutgraph.storage.statements import Statement, upsert
 from shoutgraph.storage.tx import Tx
 

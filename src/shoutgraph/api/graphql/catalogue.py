@@ -6,7 +6,7 @@ import strawberry
 
 from shoutgraph.api.graphql import enums, fields, pages as graph_pages
 from shoutgraph.api.graphql.context import Info
-from shoutgraph.api.graphql.creators import CreatorType, OfferType, fetch_creators, fetch_offers
+from shoutgraph.api.graphql.creators import CampaignType, CreatorType, OfferType, fetch_creators, fetch_offers
 from shoutgraph.api.graphql.directives import PAGED, Cost
 from shoutgraph.api.graphql.money import MoneyType
 from shoutgraph.api.graphql.orders.policy import PolicyType, SplitType
@@ -23,6 +23,7 @@ from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.domain.quotes import Quote
 from shoutgraph.domain.reputation import Badge
 from shoutgraph.services import catalogue, creators, offers
+from shoutgraph.services.offers import Question
 
 QUOTE_COST: Final = "3"
 
@@ -125,6 +126,8 @@ class QuoteType:
     delivery_seconds: int = strawberry.field(description="How long the creator then has to deliver.")
     split: SplitType = strawberry.field(description="How the total would be shared.")
     policy: PolicyType = strawberry.field(description="The rules that an order placed now would keep.")
+    list_price: Coins = strawberry.field(description="Price of the offer without a campaign.")
+    campaign: CampaignType | None = strawberry.field(description="The campaign whose terms these are, if any.")
     licence: str = strawberry.field(description="What the fan may do with the video, in words.")
 
     @classmethod
@@ -145,6 +148,8 @@ class QuoteType:
             delivery_seconds=quote.delivery_s,
             split=SplitType.of(quote.split, quote.policy),
             policy=PolicyType.of(quote.policy),
+            list_price=Coins(quote.list_coins),
+            campaign=None if quote.campaign is None else CampaignType.of(quote.campaign),
             licence=quote.licence,
         )
 
@@ -207,11 +212,15 @@ class CatalogueQuery:
         *,
         express: Annotated[bool, strawberry.argument(description="With a fast delivery.")] = False,
         usage: Annotated[Usage, strawberry.argument(description="For private people or a business.")] = Usage.PERSONAL,
+        campaign_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="In this campaign of the creator's.")
+        ] = None,
     ) -> QuoteType | None:
         context, market = info.context, Market(country, currency, platform)
         found = ids.parse(ids.OFFER, offer_id, path=("offerId",))
-        quote = await offers.quote(context.tools, context.viewer, found, express=express, usage=usage, market=market)
-        return QuoteType.of(quote)
+        campaign = None if campaign_id is None else ids.parse(ids.CAMPAIGN, campaign_id, path=("campaignId",))
+        asked = Question(found, market, express=express, usage=usage, campaign_id=campaign)
+        return QuoteType.of(await offers.quote(context.tools, context.viewer, asked))
 
 
 ROOM: Final = Room(query=CatalogueQuery, nodes={ids.CREATOR: fetch_creators, ids.OFFER: fetch_offers})

@@ -7,12 +7,13 @@ from datetime import datetime
 import strawberry
 
 from shoutgraph.api.graphql import enums, fields, loaders
-from shoutgraph.api.graphql.context import Context
+from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.orders import words
 from shoutgraph.api.graphql.reputation import ReputationType
-from shoutgraph.domain import creators as creator_values
+from shoutgraph.domain import campaigns as campaign_values, creators as creator_values
+from shoutgraph.domain.campaigns import Campaign, CampaignState
 from shoutgraph.domain.capacity import Capacity
 from shoutgraph.domain.categories import Category
 from shoutgraph.domain.creators import Creator, Offer
@@ -20,9 +21,19 @@ from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.orders.rating import STARS
 from shoutgraph.services import creators, features, offers, reputation
+from shoutgraph.services.campaigns import read as campaigns
 from shoutgraph.services.orders import ratings, waiting
 
-__all__ = ["CreatorType", "OfferType", "RatingSummaryType", "fetch_creators", "fetch_offers", "words"]
+__all__ = [
+    "CampaignType",
+    "CreatorType",
+    "OfferType",
+    "RatingSummaryType",
+    "fetch_campaigns",
+    "fetch_creators",
+    "fetch_offers",
+    "words",
+]
 
 enums.describe(
     Category,
@@ -44,6 +55,20 @@ enums.describe(
         Category.STYLIST: "Knows what to wear.",
         Category.TRAVELLER: "Is elsewhere.",
         Category.OTHER: "Something else.",
+    },
+)
+
+enums.describe(
+    CampaignState,
+    name="CampaignState",
+    description="Where a campaign stands.",
+    values={
+        CampaignState.PROPOSED: "Its own fee waits for approval.",
+        CampaignState.DENIED: "Its own fee was denied.",
+        CampaignState.SCHEDULED: "It has not begun.",
+        CampaignState.ACTIVE: "It takes orders.",
+        CampaignState.SOLD_OUT: "All its orders are placed.",
+        CampaignState.ENDED: "It is over.",
     },
 )
 
@@ -173,6 +198,15 @@ class CreatorType(NodeType):
         return [CapacityType.of(each) for each in found]
 
     @loaders.batch(
+        description="Campaigns that take orders now, those that end first first.",
+        directives=[ListSize(assumed_size=campaign_values.OPEN_MAX)],
+    )
+    @staticmethod
+    async def campaigns(parents: "list[CreatorType]", context: Context) -> list[list["CampaignType"]]:
+        found = await campaigns.list_active_of(context.tools, [parent.id for parent in parents])
+        return [[CampaignType.of(campaign) for campaign in of_one] for of_one in found]
+
+    @loaders.batch(
         description="What they sell, the cheapest first. Inactive offers are last, and only for the creator and staff.",
         directives=[ListSize(assumed_size=creator_values.OFFERS_MAX)],
     )
@@ -180,6 +214,77 @@ class CreatorType(NodeType):
     async def offers(parents: "list[CreatorType]", context: Context) -> list[list["OfferType"]]:
         found = await offers.list_by_creator(context.tools, context.viewer, [parent.id for parent in parents])
         return [[OfferType.of(offer) for offer in of_one] for of_one in found]
+
+
+@strawberry.type(
+    name="Campaign",
+    description="For a while, some of a creator's offers at other terms. An order in it keeps its terms.",
+)
+class CampaignType(NodeType):
+    value: strawberry.Private[Campaign]
+    revision: int = strawberry.field(description="Goes up by one at each change; send it as expectedRevision.")
+    name: str = strawberry.field(description="What it is called.")
+    starts_at: datetime = strawberry.field(description="When it begins.")
+    ends_at: datetime = strawberry.field(description="When it ends, unless it is ended before.")
+    ended_at: datetime | None = strawberry.field(description="When somebody ended it.")
+    price: Coins | None = strawberry.field(description="What each of its offers costs; null if it has a discount.")
+    discount_basis_points: int | None = strawberry.field(description="What is taken off the offers' own prices.")
+    accept_seconds: int | None = strawberry.field(description="Time to answer, where it has its own.")
+    delivery_seconds: int | None = strawberry.field(description="Time to deliver, where it has its own.")
+    fee_basis_points: int | None = strawberry.field(description="The platform's share, where it has its own.")
+    orders_max: int | None = strawberry.field(description="How many orders it takes; null without a limit.")
+    orders_count: int = strawberry.field(description="How many orders were placed in it; never more than it takes.")
+    countries: list[str] = strawberry.field(
+        description="Where its fans live; empty for everywhere.",
+        directives=[ListSize(assumed_size=campaign_values.COUNTRIES_MAX)],
+    )
+    created_at: datetime = strawberry.field(description="When it was made.")
+    decided_at: datetime | None = strawberry.field(description="When its own fee was approved or denied.")
+    note: str | None = strawberry.field(description="Why it was denied.")
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> "CampaignType":
+        """The graph's view of a campaign."""
+        return cls(
+            value=campaign,
+            id=strawberry.ID(campaign.id),
+            revision=campaign.revision,
+            name=campaign.name,
+            starts_at=campaign.starts_at,
+            ends_at=campaign.ends_at,
+            ended_at=campaign.ended_at,
+            price=None if campaign.price_coins is None else Coins(campaign.price_coins),
+            discount_basis_points=campaign.discount_bps,
+            accept_seconds=campaign.accept_s,
+            delivery_seconds=campaign.delivery_s,
+            fee_basis_points=campaign.fee_bps,
+            orders_max=campaign.orders_max,
+            orders_count=campaign.orders_count,
+            countries=list(campaign.countries),
+            created_at=campaign.created_at,
+            decided_at=campaign.decided_at,
+            note=campaign.note,
+        )
+
+    @fields.resolver(description="Where it stands now.")
+    def state(self, info: Info) -> CampaignState:
+        return self.value.state(info.context.tools.clock())
+
+    @loaders.batch(description="Whose it is; null once erased.")
+    @staticmethod
+    async def creator(parents: "list[CampaignType]", context: Context) -> list[CreatorType | None]:
+        return await fetch_creators(context, [parent.value.creator_id for parent in parents])
+
+    @loaders.batch(
+        description="What is sold in it, without what the caller may not see.",
+        directives=[ListSize(assumed_size=creator_values.OFFERS_MAX)],
+    )
+    @staticmethod
+    async def offers(parents: "list[CampaignType]", context: Context) -> list[list["OfferType"]]:
+        wanted = list({offer_id: None for parent in parents for offer_id in parent.value.offer_ids})
+        offers = await fetch_offers(context, wanted)
+        found = {str(offer.id): offer for offer in offers if offer is not None}
+        return [[found[each] for each in parent.value.offer_ids if each in found] for parent in parents]
 
 
 @strawberry.type(name="Offer", description="A kind of video that a creator sells.")
@@ -237,3 +342,9 @@ async def fetch_offers(context: Context, offer_ids: Sequence[str]) -> list[Offer
     """Offers by id, null where the caller may not see them."""
     found = await offers.list_by_id(context.tools, context.viewer, offer_ids)
     return [None if offer is None else OfferType.of(offer) for offer in found]
+
+
+async def fetch_campaigns(context: Context, campaign_ids: Sequence[str]) -> list[CampaignType | None]:
+    """Campaigns by id, null where the caller may not see them."""
+    found = await campaigns.list_by_id(context.tools, context.viewer, campaign_ids)
+    return [None if campaign is None else CampaignType.of(campaign) for campaign in found]

@@ -116,6 +116,11 @@ class FeatureUnavailableErrorType(UserErrorType):
     reason: Reason = strawberry.field(description="Which condition keeps it off.")
 
 
+@strawberry.type(name="CampaignUnavailableError", description="The campaign does not take this order.")
+class CampaignUnavailableErrorType(UserErrorType):
+    state: str = strawberry.field(description="Where the campaign stands, a name of CampaignState.")
+
+
 @strawberry.type(name="WalletLockedError", description="The wallet is locked after a charge-back.")
 class WalletLockedErrorType(UserErrorType):
     pass
@@ -181,6 +186,7 @@ AS_DATA: Final[dict[type[errors.ShoutgraphError], type[UserErrorType]]] = {
     errors.InsufficientCoinsError: InsufficientCoinsErrorType,
     errors.CreatorUnavailableError: CreatorUnavailableErrorType,
     errors.FeatureUnavailableError: FeatureUnavailableErrorType,
+    errors.CampaignUnavailableError: CampaignUnavailableErrorType,
     errors.WalletLockedError: WalletLockedErrorType,
     errors.LimitExceededError: LimitExceededErrorType,
     errors.BuyingPausedError: BuyingPausedErrorType,
@@ -209,6 +215,7 @@ def _data_of(refusal: errors.ShoutgraphError) -> dict[str, object]:
 _CARRIED: Final[dict[type[errors.ShoutgraphError], dict[str, str]]] = {
     errors.StaleRevisionError: {"current_revision": "current_revision"},
     errors.OrderStateError: {"state": "state"},
+    errors.CampaignUnavailableError: {"state": "state"},
     errors.PriceChangedError: {"current_price": "current_price_coins"},
     errors.MoneyPriceChangedError: {"current_price_minor_units": "current_minor", "currency": "currency"},
     errors.InsufficientCoinsError: {"required": "required_coins", "available": "available_coins"},

@@ -27,6 +27,7 @@ from shoutgraph.api.graphql import (
     videos,
     wallets,
 )
+from shoutgraph.api.graphql.campaigns import room as campaigns
 from shoutgraph.api.graphql.features import room as features
 from shoutgraph.api.graphql.gifts import room as gifts
 from shoutgraph.api.graphql.orders import room as orders
@@ -49,6 +50,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     spending.ROOM,
     orders.ROOM,
     waitlist.ROOM,
+    campaigns.ROOM,
     ratings.ROOM,
     videos.ROOM,
     authenticity.ROOM,

@@ -85,7 +85,10 @@ class Brief:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What was agreed at submit and never changes after."""
+    """What was agreed at submit and never changes after.
+
+    In a campaign, `list_coins` is what the offer cost without it, and `accept_s` its own time to answer, if it has one.
+    """
 
     policy_version: int
     fee_bps: int
@@ -94,6 +97,9 @@ class Terms:
     duration_max_s: int
     delivery_s: int
     business_coins: int = 0
+    campaign_id: str | None = None
+    list_coins: int | None = None
+    accept_s: int | None = None
 
     @property
     def price_coins(self) -> int:

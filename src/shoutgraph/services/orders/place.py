@@ -2,8 +2,21 @@
 
 from dataclasses import dataclass, replace
 
-from shoutgraph.domain import accounts, capacity, creators, errors, ids, ledger, postings, quotes, spending, wallets
+from shoutgraph.domain import (
+    accounts,
+    campaigns,
+    capacity,
+    creators,
+    errors,
+    ids,
+    ledger,
+    postings,
+    quotes,
+    spending,
+    wallets,
+)
 from shoutgraph.domain.ages import Deed
+from shoutgraph.domain.campaigns import Campaign, Piece
 from shoutgraph.domain.capacity import Places
 from shoutgraph.domain.creators import Creator, Offer
 from shoutgraph.domain.orders import machine, order as order_values
@@ -17,12 +30,14 @@ from shoutgraph.domain.users import Viewer
 from shoutgraph.services.orders import advance, lines
 from shoutgraph.services.orders.advance import Did
 from shoutgraph.storage import (
+    campaigns as campaign_rows,
     creators as creator_rows,
     features,
     ledger as ledger_rows,
     orders,
     policies as policy_rows,
     spending as spending_rows,
+    users,
     waitlist,
     wallets as wallet_rows,
 )
@@ -32,12 +47,22 @@ from shoutgraph.tools import Done, Tools, once
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a fan wants: an offer, a brief, and the price they saw. Units: coins."""
+    """What a fan wants: an offer, perhaps in a campaign, a brief, and the price they saw. Units: coins."""
 
     offer_id: str
     brief: Brief
     expected_price_coins: int
     express: bool = False
+    campaign_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Drafted:
+    """An order as it would be placed now, the creator's places, and the campaign that it would be in."""
+
+    order: Order
+    places: Places
+    campaign: Campaign | None
 
 
 async def draft(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> Done[Order]:
@@ -46,12 +71,13 @@ async def draft(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
-        NotFoundError: there is no such offer.
+        NotFoundError: there is no such offer, or no such campaign of its creator.
         ValidationError: the brief breaks a limit (an `ExceptionGroup` where several fields do), or the offer has no
             express delivery or serves no businesses.
         FeatureUnavailableError: shoutouts are off for the fan, or for the creator.
         PriceChangedError: the price is no longer the one the fan saw.
         CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
+        CampaignUnavailableError: the campaign does not take this order.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     fan_id = viewer.require_user()
@@ -59,7 +85,7 @@ async def draft(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
 
     def work(tx: Tx) -> Order:
         policy = policy_rows.current(tx)
-        order, _ = _drafted(tools, tx, fan_id, wish, policy)
+        order = _drafted(tools, tx, fan_id, wish, policy).order
         orders.insert(tx, order, wish.brief)
         advance.keep(tools, tx, order, policy, did=Did("draft", Actor.FAN, before=None))
         return order
@@ -73,12 +99,13 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
-        NotFoundError: there is no such offer.
+        NotFoundError: there is no such offer, or no such campaign of its creator.
         ValidationError: the brief breaks a limit (an `ExceptionGroup` where several fields do), or the offer has no
             express delivery or serves no businesses.
         FeatureUnavailableError: shoutouts are off for the fan, or for the creator.
         PriceChangedError: the price is no longer the one the fan saw.
         CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
+        CampaignUnavailableError: the campaign does not take this order.
         InsufficientCoinsError: the wallet holds too few coins.
         WalletLockedError: the wallet is locked after a charge-back.
         AgeRestrictedError: the fan is too young to order, or did not say how old they are.
@@ -91,11 +118,12 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
 
     def work(tx: Tx) -> Order:
         policy = policy_rows.current(tx)
-        draft, places = _drafted(tools, tx, fan_id, wish, policy)
-        order = _paid(tx, replace(draft, revision=0), policy)  # a revision is an event, and this is the first
+        drafted = _drafted(tools, tx, fan_id, wish, policy)
+        order = _paid(tx, replace(drafted.order, revision=0), policy)  # a revision is an event, and this is the first
         orders.insert(tx, order, wish.brief)
         advance.keep(tools, tx, order, policy, did=Did("submit", Actor.FAN, before=None, posted="order.placed"))
-        lines.ordered(tools, tx, places.mine, order)
+        lines.ordered(tools, tx, drafted.places.mine, order)
+        _number(tx, order, drafted.campaign)
         return _screened(tools, tx, order, policy)
 
     def foresee(tx: Tx) -> None:  # in the order in which things are held
@@ -103,6 +131,8 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
         features.foresee_to_order(tx, fan_id, wish.offer_id)
         creator_rows.foresee_offer_with_creator(tx, wish.offer_id)
         waitlist.foresee_places(tx, wish.offer_id, fan_id)
+        if wish.campaign_id is not None:
+            campaign_rows.foresee(tx, wish.campaign_id)
         ledger_rows.foresee_spendable_lots(tx, accounts.promo(fan_id).code, accounts.paid(fan_id).code)
         wallet_rows.foresee_lock(tx, fan_id)
         spending_rows.foresee_standing(tx, fan_id)
@@ -118,11 +148,12 @@ async def submit(
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
-        NotFoundError: there is no such order of this fan, or its offer is gone.
+        NotFoundError: there is no such order of this fan, or its offer or its campaign is gone.
         OrderStateError: it was submitted before.
         FeatureUnavailableError: shoutouts are off for the fan, or for the creator.
         PriceChangedError: the price is no longer the one the fan saw.
         CreatorUnavailableError: the offer is not for sale now, or the creator is at capacity.
+        CampaignUnavailableError: the campaign does not take this order.
         InsufficientCoinsError: the wallet holds too few coins.
         WalletLockedError: the wallet is locked after a charge-back.
         AgeRestrictedError: the fan is too young to order, or did not say how old they are.
@@ -137,31 +168,36 @@ async def submit(
         if order.fan_id != fan_id:
             raise errors.NotFoundError("There is no such order.", path=("input", "orderId"))
         policy = policy_rows.current(tx)
-        mine = None
+        mine, campaign = None, None
         if order.state is State.DRAFT:
             features.require_to_order(tx, fan_id, order.offer_id)
             offer, creator = creator_rows.get_offer_with_creator(tx, order.offer_id)
             mine = _check_for_sale(tx, offer, creator, fan_id, policy).mine
             terms = _terms(offer, policy, express=order.terms.express, business=_for_business(tx, order))
+            campaign = _campaign(tx, order.terms.campaign_id, offer, fan_id)
+            terms = terms if campaign is None else campaigns.apply(campaign, terms, offer)
             _check_price(terms.price_coins, expected_price_coins)
             order = replace(order, terms=terms, price_coins=terms.price_coins)
         paid = _paid(tx, order, policy)
         advance.keep(tools, tx, paid, policy, did=Did("submit", Actor.FAN, before=order, posted="order.placed"))
         lines.ordered(tools, tx, mine, paid)
+        _number(tx, paid, campaign)
         return _screened(tools, tx, paid, policy)
 
     return await once(tools, request, work, orders.get)
 
 
-def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Policy) -> tuple[Order, Places]:
+def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Policy) -> _Drafted:
     features.require_to_order(tx, fan_id, wish.offer_id)
     offer, creator = creator_rows.get_offer_with_creator(tx, wish.offer_id)
     if creator.user_id == fan_id:
         raise errors.ValidationError("You cannot order from yourself.", code="OWN_OFFER", path=("input", "offerId"))
     places = _check_for_sale(tx, offer, creator, fan_id, policy)
     terms = _terms(offer, policy, express=wish.express, business=wish.brief.usage is Usage.BUSINESS)
+    campaign = _campaign(tx, wish.campaign_id, offer, fan_id)
+    terms = terms if campaign is None else campaigns.apply(campaign, terms, offer)
     _check_price(terms.price_coins, wish.expected_price_coins)
-    drafted = Order(
+    order = Order(
         id=ids.OrderId(tools.new_id(ids.ORDER)),
         revision=1,
         state=State.DRAFT,
@@ -175,7 +211,7 @@ def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Polic
         updated_at=tx.now,
         state_at=tx.now,
     )
-    return drafted, places
+    return _Drafted(order, places, campaign)
 
 
 def _paid(tx: Tx, draft: Order, policy: Policy) -> Order:
@@ -227,6 +263,22 @@ def _check_guards(tx: Tx, order: Order, policy: Policy) -> None:
         policy=policy,
         history=lambda since: spending_rows.list_of_spent(tx, fan_id, since=since),
     )
+
+
+def _campaign(tx: Tx, campaign_id: str | None, offer: Offer, fan_id: ids.UserId) -> Campaign | None:
+    """The campaign that an order is to be in, whose creator is held; the fan's country is read only where it counts."""
+    if campaign_id is None:
+        return None
+    campaign = campaign_rows.get(tx, campaign_id)
+    fan = users.find(tx, fan_id) if campaign.countries else None
+    campaigns.check_order(campaign, offer, country=None if fan is None else fan.country, now=tx.now)
+    return campaign
+
+
+def _number(tx: Tx, order: Order, campaign: Campaign | None) -> None:
+    """Gives an order that was paid its number in the campaign; the database gives no number above the limit."""
+    if campaign is not None:
+        campaign_rows.insert_piece(tx, Piece(order.id, campaign.id, campaign.orders_count + 1, tx.now))
 
 
 def _for_business(tx: Tx, order: Order) -> bool:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from shoutgraph.domain import pages
+from shoutgraph.domain import errors, pages
 from shoutgraph.domain.capacity import Capacity, Entry
 from shoutgraph.domain.creators import Creator
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.users import Viewer
-from shoutgraph.storage import policies, users, waitlist as rows
+from shoutgraph.storage import creators, policies, users, waitlist as rows
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -60,6 +60,7 @@ async def line(tools: Tools, viewer: Viewer, creator_id: str | None, args: PageA
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: it is not the viewer's, or they have no creator profile.
+        NotFoundError: there is no such creator.
     """
     of = whose(viewer, creator_id)
     found = await tools.store.read(lambda tx: _line(tx, of, args))
@@ -81,4 +82,6 @@ def whose(viewer: Viewer, creator_id: str | None) -> str:
 
 
 def _line(tx: Tx, creator_id: str, args: PageArgs) -> list[Entry]:
+    if creators.list_of(tx, [creator_id]) == [None]:
+        raise errors.NotFoundError("There is no such creator.", path=("creatorId",))
     return rows.list_of_page(tx, creator_id, args)

@@ -7,7 +7,7 @@ import strawberry
 
 from shoutgraph.api.graphql import fields, loaders
 from shoutgraph.api.graphql.context import Context, Info
-from shoutgraph.api.graphql.creators import CreatorType, OfferType
+from shoutgraph.api.graphql.creators import CampaignType, CreatorType, OfferType, fetch_campaigns
 from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.orders.adjustment import OrderAdjustmentType
@@ -26,6 +26,7 @@ from shoutgraph.domain.orders.order import Order, RedoGround, Side, Statement
 from shoutgraph.domain.orders.states import State
 from shoutgraph.domain.policies import Policy
 from shoutgraph.services import creators, offers
+from shoutgraph.services.campaigns import read as campaigns
 from shoutgraph.services.orders import adjustments, attach, deliver, ratings, read
 
 _STATEMENTS = ListSize(assumed_size=50)
@@ -59,6 +60,42 @@ class DisputeStatementType:
     async def missing(parents: "list[DisputeStatementType]", context: Context) -> list[str | None]:
         items = await _items(context, [(parent.about, parent.value.item) for parent in parents])
         return [None if item is None else item.text for item in items]
+
+
+@strawberry.type(name="OrderCampaign", description="The campaign that an order is in, as it was agreed at submit.")
+class OrderCampaignType:
+    value: strawberry.Private[Order]
+    list_price: Coins = strawberry.field(description="What the offer cost without it, without surcharges.")
+    price: Coins = strawberry.field(description="What it cost in it, without surcharges.")
+    fee_basis_points: int = strawberry.field(description="The platform's share of this order.")
+    accept_seconds: int | None = strawberry.field(description="Time to answer, where the campaign had its own.")
+    delivery_seconds: int = strawberry.field(description="Time to deliver this order.")
+
+    @classmethod
+    def of(cls, order: Order) -> "OrderCampaignType | None":
+        """The graph's view of an order's campaign, if it is in one."""
+        terms = order.terms
+        if terms.campaign_id is None:
+            return None
+        return cls(
+            value=order,
+            list_price=Coins(terms.list_coins or terms.base_coins),
+            price=Coins(terms.base_coins),
+            fee_basis_points=terms.fee_bps,
+            accept_seconds=terms.accept_s,
+            delivery_seconds=terms.delivery_s,
+        )
+
+    @loaders.batch(description="The campaign as it is now.")
+    @staticmethod
+    async def campaign(parents: "list[OrderCampaignType]", context: Context) -> list[CampaignType | None]:
+        return await fetch_campaigns(context, [parent.value.terms.campaign_id or "" for parent in parents])
+
+    @loaders.batch(description="The order's number among those in the campaign, from 1; null for a draft.")
+    @staticmethod
+    async def number(parents: "list[OrderCampaignType]", context: Context) -> list[int | None]:
+        found = await campaigns.list_of_pieces(context.tools, [parent.value.id for parent in parents])
+        return [None if piece is None else piece.number for piece in found]
 
 
 @strawberry.type(name="Order", description="A request for a video, paid in coins.")
@@ -123,6 +160,10 @@ class OrderType(NodeType):
             extension_seconds=order.extension_s,
             extended=order.extended,
         )
+
+    @fields.resolver(description="The campaign that it is in, and the terms of it; null in none.")
+    def campaign(self) -> OrderCampaignType | None:
+        return OrderCampaignType.of(self.value)
 
     @loaders.batch(description="What the fan asks for; null once erased.")
     @staticmethod

@@ -19,7 +19,8 @@ from shoutgraph.services.orders.deliver import File
 from shoutgraph.services.orders.place import Wish
 
 _Wished = (
-    errors.CreatorUnavailableErrorType
+    errors.CampaignUnavailableErrorType
+    | errors.CreatorUnavailableErrorType
     | errors.FeatureUnavailableErrorType
     | errors.ForbiddenErrorType
     | errors.IdempotencyKeyReusedErrorType
@@ -58,6 +59,7 @@ class OrderDraftInput:
     brief: BriefInput = strawberry.field(description="What to say, and to whom.")
     expected_price: Coins = strawberry.field(description="The price the fan saw; another price now is a refusal.")
     express: bool = strawberry.field(default=False, description="Whether to pay for a fast delivery.")
+    campaign_id: strawberry.ID | None = strawberry.field(default=None, description="In this campaign of the creator's.")
 
 
 @strawberry.type(description="Result of orderDraft.")
@@ -74,6 +76,7 @@ class OrderPlaceInput:
     brief: BriefInput = strawberry.field(description="What to say, and to whom.")
     expected_price: Coins = strawberry.field(description="The price the fan saw; another price now is a refusal.")
     express: bool = strawberry.field(default=False, description="Whether to pay for a fast delivery.")
+    campaign_id: strawberry.ID | None = strawberry.field(default=None, description="In this campaign of the creator's.")
 
 
 @strawberry.type(description="Result of orderPlace.")
@@ -157,9 +160,11 @@ class OrderPlaceMutation:
 
 
 def _wish(given: OrderDraftInput | OrderPlaceInput) -> Wish:
+    path, campaign_id = ("input", "campaignId"), given.campaign_id
     return Wish(
         offer_id=ids.parse(ids.OFFER, given.offer_id, path=("input", "offerId")),
         brief=given.brief.read(),
         expected_price_coins=given.expected_price,
         express=given.express,
+        campaign_id=None if campaign_id is None else ids.parse(ids.CAMPAIGN, campaign_id, path=path),
     )

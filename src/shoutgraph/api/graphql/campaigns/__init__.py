@@ -1,0 +1,1 @@
+"""Campaigns as the API shows them."""

@@ -1,0 +1,1 @@
+"""Campaigns: making and ending them, deciding about their fees, and reading them."""
