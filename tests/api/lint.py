@@ -40,8 +40,6 @@ NEVER: Final = ("talent", "product", "booking", "gateway", "payment", "transacti
 
 WHOLE_NUMBERS: Final = re.compile(
     r"(first|last|count|value|days|minimumAge|exponent|version|width|height|expectedVersion|policyVersion|seconds|\w*(Seconds|Milliseconds|Days|BasisPoints"
-    r"|Hundredths|Revision|OrdersMax|Count)|revision|ratingMin|stars|sum|assumedSize|quantity(Max)?|rank|\w+CharsMax|position|open|max|kept|waiting|free)"
-    r"(first|last|count|value|days|minimumAge|exponent|version|width|height|expectedVersion|seconds|\w*(Seconds|Milliseconds|Days|BasisPoints"
     r"|Hundredths|Revision|OrdersMax|Count)|revision|ratingMin|stars|sum|assumedSize|quantity(Max)?|rank|\w+CharsMax|position|ordersMax|number|open|max|kept|waiting|free)"
 )
 """Names that say a unit which 32 bits are enough for."""

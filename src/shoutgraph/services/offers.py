@@ -151,18 +151,18 @@ async def quote(tools: Tools, viewer: Viewer, asked: Question) -> Quote:
     return await tools.store.read(query)
 
 
-async def explain_price(
-    tools: Tools, viewer: Viewer, offer_id: str, *, market: Market, express: bool, usage: Usage = Usage.PERSONAL
-) -> Explanation:
+async def explain_price(tools: Tools, viewer: Viewer, asked: Question) -> Explanation:
     """What the price of an offer is made of, for this viewer now.
 
     Raises:
-        NotFoundError: there is no such offer for this viewer.
+        NotFoundError: there is no such offer for this viewer, or no such campaign of its creator.
         ValidationError: the offer has no express delivery or serves no businesses, or the country is not one.
         FeatureUnavailableError: shoutouts are off for the viewer, or for the creator.
+        CampaignUnavailableError: the campaign does not take such an order now.
     """
-    found = await quote(tools, viewer, offer_id, express=express, usage=usage, market=market)
-    return prices.price(found)
+    return prices.price(await quote(tools, viewer, asked))
+
+
 def _campaign(tx: Tx, viewer: Viewer, campaign_id: str | None, offer: Offer) -> Campaign | None:
     if campaign_id is None:
         return None

@@ -15,6 +15,7 @@ from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders.order import Usage
 from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.services import offers
+from shoutgraph.services.offers import Question
 from shoutgraph.services.orders import explain as of_orders
 from shoutgraph.services.payouts import explain as of_payouts
 
@@ -153,12 +154,15 @@ class ExplanationQuery:
         usage: Annotated[Usage, strawberry.argument(description="For whom it would be.")] = Usage.PERSONAL,
         *,
         express: Annotated[bool, strawberry.argument(description="With a fast delivery.")] = False,
+        campaign_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="In this campaign of the creator's.")
+        ] = None,
     ) -> ExplanationType | None:
         market, found = Market(country, currency, platform), ids.parse(ids.OFFER, offer_id, path=("offerId",))
         tools, viewer = info.context.tools, info.context.viewer
-        return ExplanationType.of(
-            await offers.explain_price(tools, viewer, found, market=market, express=express, usage=usage)
-        )
+        campaign = None if campaign_id is None else ids.parse(ids.CAMPAIGN, campaign_id, path=("campaignId",))
+        asked = Question(found, market, express=express, usage=usage, campaign_id=campaign)
+        return ExplanationType.of(await offers.explain_price(tools, viewer, asked))
 
 
 ROOM: Final = Room(query=ExplanationQuery)

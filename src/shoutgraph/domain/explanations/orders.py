@@ -14,7 +14,7 @@ from shoutgraph.domain.orders.machine import Command
 from shoutgraph.domain.orders.order import Order, RedoGround
 from shoutgraph.domain.orders.settlement import Settlement
 from shoutgraph.domain.orders.states import BY_NAME, Actor, CoinEffect, State, Transition
-from shoutgraph.domain.orders.windows import DELIVERY, LEFT, Window
+from shoutgraph.domain.orders.windows import ANSWER, DELIVERY, LEFT, Window
 from shoutgraph.domain.policies import Policy
 
 TRANSITIONS: Final = "docs/ORDERS.md#transitions"
@@ -60,6 +60,7 @@ _WHY: Final[Mapping[str, str]] = {
     "dispute_s": "The platform has {window} to decide the dispute.",
     "dispute_silence_s": "The side that is waited for, {waitingFor}, may be silent for {window}.",
     DELIVERY: "The creator has {window} to deliver.",
+    ANSWER: "The creator has {window} to answer, as the campaign says that the order is in.",
     LEFT: "The creator has {window} to make the changes: as much as was left when the video came.",
 }
 
@@ -211,7 +212,7 @@ def _window_facts(order: Order, window: Window, policy: Policy) -> tuple[list[Fa
         if order.extended and order.extension_s is not None:
             inputs.append(say.seconds("extension", order.extension_s))
             words.append("The terms say {delivery}, and the fan agreed to {extension} more.")
-    elif window.rule != LEFT:
+    elif window.rule not in {ANSWER, LEFT}:
         inputs.append(say.seconds("policyWindow", getattr(policy, window.rule)))
     if order.waiting_for is not None:
         inputs.append(say.word("waitingFor", order.waiting_for.value))

@@ -9,10 +9,14 @@ from shoutgraph.domain.quotes import Quote
 POLICIES: Final = "docs/ORDERS.md#policies"
 
 
+_IN_CAMPAIGN: Final = "The creator's price is {listPrice}, and in the campaign {base}."
+
+
 def price(quote: Quote) -> Explanation:
     """Why an order of an offer costs what it does, and what somebody lacks for it."""
     coins, policy = quote.coins, quote.policy
-    words = ["The creator's price is {base}."]
+    own = None if quote.campaign is None else quote.campaign.fee_bps
+    words = ["The creator's price is {base}."] if quote.campaign is None else [_IN_CAMPAIGN]
     words += ["A fast delivery costs {express} more."] if coins.express_coins else []
     words += ["An order of a business costs {business} more."] if coins.business_coins else []
     words += [
@@ -41,9 +45,10 @@ def price(quote: Quote) -> Explanation:
         POLICIES,
         inputs=(
             say.coins("base", coins.base_coins),
+            say.coins("listPrice", quote.list_coins),
             say.coins("express", coins.express_coins),
             say.coins("business", coins.business_coins),
-            say.share("feeShare", policy.fee_bps),
+            say.share("feeShare", policy.fee_bps if own is None else own),
         ),
         outcome=outcome,
         words=words,

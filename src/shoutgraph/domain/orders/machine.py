@@ -90,19 +90,6 @@ def timers(order: Order, policy: Policy) -> dict[str, datetime]:
     if order.frozen_at is not None:
         return {}
     return {window.transition: window.due_at for window in windows.of(order, policy)}
-    if order.state in _MAKING:
-        assert order.delivery_due_at is not None, "an order in the making has a due time"
-        return {"redo_timeout" if order.redo else "deliver_timeout": order.delivery_due_at}
-    if order.state is State.DISPUTED:
-        return _dispute_timers(order, policy)
-    if order.state is State.IN_REVIEW and order.redo:
-        return {"redo_review_reject": _after(order.state_at, policy.redo_review_s)}
-    timer = _TIMERS.get(order.state)
-    if timer is None:
-        return {}
-    name, window_s = timer
-    own_s = order.terms.accept_s if order.state is State.AWAITING_ACCEPTANCE else None
-    return {name: _after(order.state_at, window_s(policy) if own_s is None else own_s)}
 
 
 def offer_extension(order: Order, seconds: int, *, policy: Policy, now: datetime) -> Order:

@@ -27,8 +27,8 @@ _TIMERS: Final[Mapping[State, tuple[str, str]]] = {
 class Window:
     """A deadline, and what it follows from.
 
-    `rule` is the policy's field that says how long it is, `DELIVERY` where the order's own terms do, or `LEFT` where
-    it is what was left of that.
+    `rule` is the policy's field that says how long it is, `DELIVERY` where the order's own terms do, `ANSWER` where its
+    campaign does, or `LEFT` where it is what was left of the time to deliver.
     """
 
     transition: str
@@ -43,6 +43,7 @@ class Window:
 
 
 DELIVERY: Final = "delivery"
+ANSWER: Final = "answer"
 LEFT: Final = "left"
 
 
@@ -54,6 +55,9 @@ def of(order: Order, policy: Policy) -> tuple[Window, ...]:
         return _disputed(order, policy)
     if order.state is State.IN_REVIEW and order.redo:
         return (_window(order, policy, "redo_review_reject", "redo_review_s"),)
+    if order.state is State.AWAITING_ACCEPTANCE and order.terms.accept_s is not None:
+        due_at = order.state_at + timedelta(seconds=order.terms.accept_s)
+        return (Window("accept_timeout", ANSWER, order.state_at, due_at),)
     timer = _TIMERS.get(order.state)
     return () if timer is None else (_window(order, policy, *timer),)
 
