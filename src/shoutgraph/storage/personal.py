@@ -14,7 +14,18 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from shoutgraph.domain import ids
-from shoutgraph.storage import adjustments, ages, cards, columns, debts, feature_rules, promotions, spending, waitlist
+from shoutgraph.storage import (
+    adjustments,
+    ages,
+    campaigns,
+    cards,
+    columns,
+    debts,
+    feature_rules,
+    promotions,
+    spending,
+    waitlist,
+)
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
@@ -163,6 +174,7 @@ HELD: Final = (
 ROOMS: Final[Mapping[str, Room]] = {
     "adjustment": adjustments,
     "birth": ages,
+    "campaign": campaigns,
     "feature_user": feature_rules,
     "gift_card": cards,
     "promo_use": promotions,
@@ -188,7 +200,7 @@ KEPT: Final[Mapping[str, str]] = {
 """What is left where somebody was erased, and why it may be."""
 
 IMPERSONAL: Final = frozenset({
-    "account", "api_key", "asset", "audit", "bank_file", "code_attempt", "coin_package", "deadline",
+    "account", "api_key", "asset", "audit", "bank_file", "campaign_order", "code_attempt", "coin_package", "deadline",
     "delivered_video", "earning", "entry", "epoch", "event", "feature_rule", "fold", "fx_rate", "gift_total",
     "lot_move", "money_total", "news_cursor", "notice", "notice_seen", "order_ok", "payout_batch", "payout_part",
     "policy", "posting", "price_list", "promo_code", "promotion", "rating_decision", "rating_tally", "reputation",
