@@ -55,5 +55,12 @@ def test_a_catalogue_with_an_error_is_refused_in_one_line(
 def test_the_full_demo_plays_gifts_and_proves_the_books(nursery: Nursery, tmp_path: Path):
     code, said = nursery.run("demo", "--full", "--no-keep", log=tmp_path / "demo")
     assert code == 0, said
-    for words in ("gives 'Encore!' for 500 coins", "says thanks", "1. Ada, 500 coins", "the books balance"):
+    for words in (
+        "gives 'Encore!' for 500 coins",
+        "says thanks",
+        "1. Ada, 500 coins",
+        "off: PERCENTAGE",
+        "refund.confirm",
+        "the books balance",
+    ):
         assert words in said
