@@ -8,11 +8,12 @@ from tests.services.test_orders import Scene
 from tests.services.world import World
 
 from shoutgraph.domain import accounts, errors
+from shoutgraph.domain.adjustments import AdjustmentReason
 from shoutgraph.domain.explanations.explanation import Explanation
 from shoutgraph.domain.orders.order import Order
 from shoutgraph.domain.orders.states import Actor, State
 from shoutgraph.domain.users import Viewer
-from shoutgraph.services.orders import explain, others, timers
+from shoutgraph.services.orders import adjust, explain, others, timers
 from shoutgraph.services.orders.moves import Turn
 
 LATE = State.DELIVERED
@@ -128,6 +129,18 @@ def test_a_transition_that_is_only_thought_of_is_explained_or_refused(told: Told
         with pytest.raises(errors.ValidationError) as refused:
             told.refund(order, transition=transition)
         assert refused.value.code == code
+
+
+def test_what_was_given_back_after_the_end_is_told_beside_it(told: Told) -> None:
+    order = told.do(told.lead_to(State.DELIVERED), "confirm", Actor.FAN)
+    finance, before = told.world.staff("finance"), told.coins()
+    wish = adjust.Wish(AdjustmentReason.QUALITY, coins=100)
+    asked = told.world.request("orderRefund", finance)
+    told.world.run(adjust.refund(told.world.tools, finance, asked, Turn(order.id), wish))
+    found = told.refund(told.world.order(order))
+    back = [after - was for was, after in zip(before, told.coins(), strict=True)]
+    assert (facts(found)["refund"], facts(found)["refundLater"]) == ("0", str(back[0] + back[1]))
+    assert "100 coins more were given back" in found.words[-1]
 
 
 def test_only_the_two_sides_and_staff_are_told(told: Told) -> None:

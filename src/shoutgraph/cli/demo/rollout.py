@@ -24,17 +24,15 @@ def play(story: "Story") -> None:
     admin.do("featureRuleSet", "rule { version }", feature="GIFTS", shareBasisPoints=0, reason="Not yet")
     if _gifts(fan) != "PERCENTAGE":
         raise StoryError("gifts are on for somebody of nobody")
-    tell.step(admin.name, "staff", "switches gifts off for all but a share of people that is empty", "off: PERCENTAGE")
+    tell.step(admin.name, "platform", "has gifts on for an empty share of all people", "off: PERCENTAGE")
     few = {"shareBasisPoints": 0, "allowUserIds": people, "reason": "The first testers"}
     admin.do("featureRuleSet", "rule { version }", feature="GIFTS", **few)
     if _gifts(fan) is not None:
         raise StoryError("gifts are off for a tester")
-    tell.step(admin.name, "staff", "lets the fan and the creator try them first", "on at once, without a restart")
+    tell.step(admin.name, "platform", "lets the fan and the creator try them first", "on at once, without a restart")
     admin.do("featureRuleRemove", "feature", feature="GIFTS", reason="For everyone")
     changes = admin.ask("{ featureChanges(first: 3) { nodes { reason } } }")["featureChanges"]["nodes"]
-    tell.step(
-        admin.name, "staff", "switches gifts on for all; history", " <- ".join(each["reason"] for each in changes)
-    )
+    tell.step(admin.name, "platform", "switches gifts on for all", " <- ".join(each["reason"] for each in changes))
     order = fan.ask(ORDER)["orders"]["nodes"][0]["id"]
     why = fan.ask(WHY, id=order)["explainRefund"]
     tell.step(fan.name, "fan", f"asks where the coins of the order went: {why['rule']}", " ".join(why["words"][1:]))
