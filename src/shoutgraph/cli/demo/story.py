@@ -49,8 +49,8 @@ class Story:
         self.admin = self._staff("Operator", "admin")
         self.moderator = self._staff("Mo", "moderator")
         self.finance = self._staff("Fina", "finance")
-        self.fan = self._register("Ada", "fan")
-        self.creator = self._register("Nova", "creator")
+        self.fan = self.register("Ada", "fan")
+        self.creator = self.register("Nova", "creator")
         self.handle = "nova.sings"
 
     def play(self, video: Path | None, chapters: Iterable[Callable[["Story"], None]] = ()) -> None:
@@ -94,7 +94,8 @@ class Story:
         token = self._issuer.issue(f"{role}-desk", role=role, ttl=TOKEN_TTL)
         return Person(name, role, self.http, token)
 
-    def _register(self, name: str, role: str) -> Person:
+    def register(self, name: str, role: str) -> Person:
+        """Registers somebody new, with a token of their own."""
         user = self.admin.run("userRegister", "user { id }", displayName=name, country="DE")["user"]
         return Person(name, role, self.http, self._issuer.issue(user["id"], ttl=TOKEN_TTL))
 
@@ -171,8 +172,8 @@ class Story:
         self.tell.step(
             "Ada", "fan", "is sent to the provider's page; the request is repeated and nothing is charged twice", page
         )
-        self._pay(page)
-        paid = self._until(
+        self.pay(page)
+        paid = self.until(
             lambda: self.fan.ask("query T($id: ID!) { node(id: $id) { ... on TopUp { status } } }", id=topup["id"])[
                 "node"
             ],
@@ -186,7 +187,7 @@ class Story:
             f"top-up {paid['status']}; wallet {coins(wallet['available'])}",
         )
 
-    def _pay(self, page: str) -> None:
+    def pay(self, page: str) -> None:
         """Opens the hosted page as a browser would, pays with a 3-D Secure step, and follows where it leads."""
         shown = self.http.get(page)
         if "<form" not in shown.text:
@@ -235,7 +236,7 @@ class Story:
             mediaType="video/webm" if file.suffix == ".webm" else "video/mp4",
         )["target"]
         resumed = upload(self.http, target["url"], file)
-        checked = self._until(
+        checked = self.until(
             lambda: self.creator.ask(
                 """query V($id: ID!) { node(id: $id) { ... on Video {
                   status durationMilliseconds width height rejection { code message } } } }""",
@@ -295,7 +296,7 @@ class Story:
     def _pay_out(self) -> None:
         self.tell.step("Nova", "creator", "has earned, and waits for the hold to end", self._earnings())
         self.admin.run("testClockAdvance", "now", seconds=HOLD_S + 60)
-        self._until(self._earnings_now, lambda earnings: int(earnings["available"]) > 0)
+        self.until(self._earnings_now, lambda earnings: int(earnings["available"]) > 0)
         self.tell.step("Operator", "platform", "moves the test clock seven days ahead", self._earnings())
         amount = self._earnings_now()["available"]
         recipient = self.creator.do(
@@ -312,7 +313,7 @@ class Story:
             "Nova", "creator", f"asks for a payout of {coins(amount)}", f"{money(payout['amount'])}, {payout['status']}"
         )
         self.finance.do("payoutApprove", "payout { status }", payoutId=payout["id"])
-        paid = self._until(
+        paid = self.until(
             lambda: self.creator.ask(
                 "query Payout($id: ID!) { node(id: $id) { ... on Payout { status } } }", id=payout["id"]
             )["node"],
@@ -357,7 +358,7 @@ class Story:
     def _earnings(self) -> str:
         return ", ".join(f"{name} {coins(amount)}" for name, amount in self._earnings_now().items())
 
-    def _until(self, look: Callable[[], T], good: Callable[[T], bool]) -> T:
+    def until(self, look: Callable[[], T], good: Callable[[T], bool]) -> T:
         """Looks again and again until it is good.
 
         Raises:
