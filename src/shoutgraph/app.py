@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
-from shoutgraph.api import bank_files, exports, http, manifest_keys, media, tokens, webhooks
+from shoutgraph.api import bank_files, exports, http, manifest_keys, media, statement_files, tokens, webhooks
 from shoutgraph.api.auth import Doorkeeper
 from shoutgraph.api.drain import Drain
 from shoutgraph.api.graphql.execution import Runner
@@ -205,6 +205,7 @@ async def open_app(
             *media.routes(tools, drain),
             *webhooks.routes(tools),
             *bank_files.routes(tools, doorkeeper),
+            *statement_files.routes(tools),
             *manifest_keys.routes(tools),
             *exports.routes(tools),
         ]

@@ -72,6 +72,12 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "orderAdjustments": Door("{ orderAdjustments(first: 1, status: PROPOSED) { nodes { id } } }"),
         "debts": Door("{ debts(first: 1) { nodes { userId } } }"),
         "moneyUnresolved": Door("{ moneyUnresolved(first: 1) { nodes { subjectId } } }"),
+        "walletStatementExport": Door("{ walletStatementExport { url } }"),
+        "walletStatementExport of the fan": Door(_one("walletStatementExport(userId: $id)"), _of("fan")),
+        "earningsStatementExport": Door("{ earningsStatementExport { url } }"),
+        "earningsStatementExport of the creator": Door(
+            _one("earningsStatementExport(creatorId: $id)"), _of("creator_profile")
+        ),
         "wallet": Door("{ wallet { id } }"),
         "wallet of the fan": Door(_one("wallet(userId: $id)"), _of("fan")),
         "earnings": Door("{ earnings { paid { coins } } }"),

@@ -55,6 +55,10 @@ topUpRefunds              401        403    403        403      403            4
 orderAdjustments          401        403    403        403      403            403        yes      403      yes
 debts                     401        403    403        403      403            403        yes      403      yes
 moneyUnresolved           401        403    403        403      403            403        yes      403      yes
+walletStatementExport     401        yes    yes        yes      yes            403        403      403      403
+walletStatementExport of the fan 401  yes    403        403      403            403        yes      403      yes
+earningsStatementExport   401        403    403        yes      yes            403        403      403      403
+earningsStatementExport of the creator 401 403 403      yes      403            403        yes      403      yes
 wallet                    401        yes    yes        yes      yes            403        403      403      403
 wallet of the fan         401        yes    403        403      403            403        yes      403      yes
 order                     404        yes    404        yes      404            yes        yes      yes      yes

@@ -77,6 +77,8 @@ Wallet.lots                 -          yes    -          -        -             
 Wallet.statement            -          yes    -          -        -              -          yes      -        yes
 StatementLine.order         -          yes    -          -        -              -          yes      -        yes
 StatementLine.gift          -          yes    -          -        -              -          yes      -        yes
+StatementLine.lots          -          yes    -          -        -              -          yes      -        yes
+Earnings.statement          -          -      -          yes      -              -          yes      -        yes
 Earnings.items              -          -      -          yes      -              -          yes      -        yes
 Payout.recipient            -          -      -          yes      -              -          yes      -        yes
 Viewer.user                 -          yes    yes        yes      yes            -          -        -        -
@@ -133,6 +135,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "DisputeStatement": "revision side text saidAt ground",
     "EarnedAmount": "coins money",
     "Earning": "id kind subjectId status price fee earned remaining earnedAt maturesAt",
+    "EarningsLine": "kind code words ref status coins balance at orderId giftId payoutId",
+    "LotPart": "lotId topUpId coins worth",
     "Earnings": "pending available inPayout paid",
     "ExchangeRate": "currency bookCurrency version numerator denominator",
     "Gift": "id quantity price fee earning message liveSession sentAt thankedAt thanks creator sticker giverName",
@@ -192,7 +196,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "badges",
     "ReputationRate": "shareBasisPoints count sampleCount",
     "RedirectAction": "url",
-    "StatementLine": "kind ref coin coins balance at orderId giftId",
+    "StatementFile": "url expiresAt",
+    "StatementLine": "kind code words ref coin coins balance at orderId giftId topUpId",
     "Sticker": "id key version name price tier asset active createdAt",
     "TopUp": "id revision status coins bonusCoins price discount providerCode nextActionExpiresAt refunded "
     "refundsFailed disputed declineCode review createdAt updatedAt package follows waiver withdrawals",
@@ -258,12 +263,14 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "Wallet.statement": ("wallet", "... on Wallet { statement(first: 1) { nodes { coins } } }"),
     "StatementLine.gift": ("wallet", "... on Wallet { statement(first: 100) { nodes { gift { id } } } }"),
     "StatementLine.order": ("wallet", "... on Wallet { statement(first: 1) { nodes { order { id } } } }"),
+    "StatementLine.lots": ("wallet", "... on Wallet { statement(first: 1) { nodes { lots { coins } } } }"),
     "Payout.recipient": ("payout", "... on Payout { recipient { label } }"),
 }
 """Which thing, and what to ask of it."""
 
 _QUESTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "Creator.offers": ("creator_profile", "creator(by: {id: $id}) { offers { active } }"),
+    "Earnings.statement": ("creator_profile", "earnings(creatorId: $id) { statement(first: 1) { nodes { kind } } }"),
     "Earnings.items": ("creator_profile", "earnings(creatorId: $id) { items(first: 1) { nodes { kind } } }"),
     "Viewer.user": ("fan", "node(id: $id) { id } viewer { user { id } }"),
     "Viewer.creator": ("fan", "node(id: $id) { id } viewer { creator { id } }"),

@@ -125,6 +125,7 @@ BUDGETS: Final = (
 """Operations that front ends live on, and the most statements they may take, whatever the size of the page."""
 
 _FROM: Final = re.compile(r"FROM (\S+)")
+_CUT_OFF: Final = re.compile(r"LIMIT \d+ OFFSET \d+\) AS (\w+)")
 _WALK: Final = re.compile(r"SCAN (\w+)")
 NEWEST_ONLY: Final = frozenset({"epoch", "event", "policy"})
 """Tables of which the newest line is read, from the end and without an index of its own."""
@@ -282,6 +283,7 @@ def check_plans(to: Deployment) -> None:
     """Fails if one of the statements that were run reads a whole table without an index."""
     for sql in [sql for sql in to.statements if sql.startswith("SELECT")]:
         walked = {match[1] for line in plan_of(to, sql) if (match := _WALK.fullmatch(line))}
+        walked -= set(_CUT_OFF.findall(sql))  # what is read of these was cut off before, and is checked by itself
         assert not walked or (walked <= NEWEST_ONLY and "DESC\n LIMIT 1 " in sql), sql
 
 

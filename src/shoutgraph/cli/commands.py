@@ -30,6 +30,7 @@ from shoutgraph.cli import (
     strays,
     token,
     verify_video,
+    wallets,
     watch,
     webhooks,
     work,
@@ -82,6 +83,7 @@ main.add_typer(prices.commands, name="prices")
 main.add_typer(policies.commands, name="policy")
 main.add_typer(features.commands, name="features")
 main.add_typer(gifts.commands, name="gifts")
+main.add_typer(wallets.commands, name="wallets")
 main.add_typer(reputation.commands, name="reputation")
 main.add_typer(ledger.commands, name="ledger")
 main.add_typer(clock.commands, name="clock")

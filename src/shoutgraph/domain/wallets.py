@@ -30,33 +30,6 @@ class Coin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StatementLine:
-    """One line of a wallet's statement. `coins` is positive for what came in; `balance_coins` is what there was after.
-
-    `posting` and `account` are its place in the books. A debt's balance is negative.
-    """
-
-    posting: int
-    account: int
-    coin: Coin
-    kind: str
-    ref: str
-    coins: int
-    balance_coins: int
-    at: datetime
-
-    @property
-    def order_id(self) -> str | None:
-        """The order that it is about, or None."""
-        return self.ref if ids.prefix_of(self.ref) == ids.ORDER else None
-
-    @property
-    def gift_id(self) -> str | None:
-        """The gift that it is about, or None."""
-        return self.ref if ids.prefix_of(self.ref) == ids.GIFT else None
-
-
-@dataclass(frozen=True, slots=True)
 class Lock:
     """What locked a wallet, and when."""
 

@@ -98,6 +98,19 @@ class Links:
         self.require(Access.READ, bank_file_path(file_id), token, now=now)
         return _unbase64((token or "").split(".")[1]).decode(errors="replace")
 
+    def statement(self, path: str, viewer: users.Viewer, *, expires_at: datetime) -> Link:
+        """The address from which this viewer may fetch a statement as a file."""
+        return self._sign(Access.READ, f"{EXPORTS_PATH}/{path}", viewer, expires_at)
+
+    def require_statement(self, path: str, token: str | None, *, now: datetime) -> str:
+        """Whom the link to a statement was signed for, if it is good now.
+
+        Raises:
+            ForbiddenError: there is no token, it was not signed by us for this, or it has expired.
+        """
+        self.require(Access.READ, f"{EXPORTS_PATH}/{path}", token, now=now)
+        return _unbase64((token or "").split(".")[1]).decode(errors="replace")
+
     def require(self, access: Access, path: str, token: str | None, *, now: datetime) -> datetime:
         """When the link expires, if it allows this access to this path now.
 

@@ -8,7 +8,7 @@ from shoutgraph.domain.ledger import Lot, LotMove
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.domain.wallets import RETURNED_LIFE, StatementLine, Wallet
+from shoutgraph.domain.wallets import RETURNED_LIFE, Wallet
 from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, turns, users, wallets as rows
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
@@ -52,18 +52,6 @@ async def lots(tools: Tools, viewer: Viewer, user_id: ids.UserId, args: PageArgs
     owner = _owner(viewer, user_id)
     found = await tools.store.read(lambda tx: rows.list_of_lots(tx, owner, args))
     return pages.cut(found, args, scope=lots_scope(owner), key_of=lambda lot: (lot.id,))
-
-
-async def statement(tools: Tools, viewer: Viewer, user_id: ids.UserId, args: PageArgs) -> Page[StatementLine]:
-    """A page of the statement of a wallet, newest first.
-
-    Raises:
-        UnauthenticatedError: nobody is signed in.
-        ForbiddenError: it is another's and the viewer does not read finances.
-    """
-    owner = _owner(viewer, user_id)
-    found = await tools.store.read(lambda tx: rows.list_of_statement(tx, owner, args))
-    return pages.cut(found, args, scope=statement_scope(owner), key_of=lambda line: (line.posting, line.account))
 
 
 async def unlock(tools: Tools, viewer: Viewer, request: Request, user_id: str) -> Done[Wallet]:
@@ -115,11 +103,6 @@ async def expire_due(tools: Tools, *, limit: int = EXPIRE_MAX) -> int:
 def lots_scope(user_id: str) -> str:
     """Names the lots of a wallet, so that a cursor of another list is refused."""
     return pages.scope_of("lots", user_id)
-
-
-def statement_scope(user_id: str) -> str:
-    """Names the statement of a wallet, so that a cursor of another list is refused."""
-    return pages.scope_of("statement", user_id)
 
 
 def _expire(tools: Tools, tx: Tx, lot: Lot) -> None:

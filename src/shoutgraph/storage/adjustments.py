@@ -118,6 +118,11 @@ def get(tx: Tx, adjustment_id: str) -> Adjustment:
     return Adjustment(*row)
 
 
+def orders_of(tx: Tx, adjustment_ids: Sequence[str]) -> dict[str, str]:
+    """Which orders adjustments are of, by their ids."""
+    return dict(tx.all(_ORDERS, ids=list(adjustment_ids)))
+
+
 def list_of_order(tx: Tx, order_id: str) -> tuple[Adjustment, ...]:
     """The adjustments of an order, the oldest first. Whoever decides upon them holds the order."""
     return tuple(Adjustment(*row) for row in tx.all(_OF_ORDERS, order_ids=[order_id], size=OF_ORDER_MAX))
@@ -196,6 +201,9 @@ _DECIDE: Final = Statement[Any](
     )
 )
 _GET: Final = Statement[Any](lambda: sa.select(*_T.c).where(_T.c.id == sa.bindparam("id")), holds=_T)
+_ORDERS: Final = Statement[tuple[str, str]](
+    lambda: sa.select(_T.c.id, _T.c.order_id).where(columns.any_of(_T.c.id, "ids"))
+)
 _OF_ORDERS: Final = Statement[Any](
     lambda: (
         sa.select(*_T.c)

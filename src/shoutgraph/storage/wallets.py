@@ -15,7 +15,7 @@ from shoutgraph.domain import accounts, ids, pages
 from shoutgraph.domain.ledger import COIN, Lot
 from shoutgraph.domain.orders.states import LIVE
 from shoutgraph.domain.topups.booking import Escrowed
-from shoutgraph.domain.wallets import Coin, Lock, LockReason, StatementLine
+from shoutgraph.domain.wallets import Lock, LockReason
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
 from shoutgraph.storage.statements import Statement
@@ -137,21 +137,6 @@ def list_of_lots(tx: Tx, user_id: ids.UserId, args: pages.PageArgs) -> list[Lot]
     return [Lot(*row) for row in tx.all(statement, user_id=user_id, size=args.size + 1, **params)]
 
 
-def list_of_statement(tx: Tx, user_id: ids.UserId, args: pages.PageArgs) -> list[StatementLine]:
-    """Up to one line more than the page holds, newest first. The key is `(posting, account)`."""
-    coins = {
-        accounts.paid(user_id).code: Coin.PAID,
-        accounts.promo(user_id).code: Coin.PROMO,
-        accounts.debt(user_id).code: Coin.DEBT,
-    }
-    params: dict[str, object] = {}
-    if args.key is not None:
-        params = {"posting": args.key[0], "account": args.key[1]}
-    statement = _STATEMENT[args.backward, args.key is not None]
-    rows = tx.all(statement, codes=list(coins), size=args.size + 1, **params)
-    return [StatementLine(posting, account, coins[code], *rest) for posting, account, code, *rest in rows]
-
-
 def list_of_escrowed(tx: Tx, topup_id: ids.TopupId) -> tuple[Escrowed, ...]:
     """The paid coins of a top-up that open orders hold, the newest order first."""
     return tuple(Escrowed(*row) for row in tx.all(_ESCROWED, topup_id=topup_id))
@@ -206,36 +191,6 @@ def _lots(*, backward: bool, after: bool) -> Statement[Any]:
     return Statement(build)
 
 
-def _statement(*, backward: bool, after: bool) -> Statement[Any]:
-    def build() -> sa.ClauseElement:
-        came_in = _POSTING.c.credit_id == _ENTRY.c.account_id
-        query = (
-            sa.select(
-                _ENTRY.c.posting_id,
-                _ENTRY.c.account_id,
-                _ACCOUNT.c.code,
-                _TRANSFER.c.kind,
-                _TRANSFER.c.ref,
-                sa.case((came_in, _POSTING.c.amount), else_=-_POSTING.c.amount),
-                _ENTRY.c.credits - _ENTRY.c.debits,
-                _TRANSFER.c.at,
-            )
-            .join_from(_ACCOUNT, _ENTRY, _ENTRY.c.account_id == _ACCOUNT.c.id)
-            .join(_POSTING, _POSTING.c.id == _ENTRY.c.posting_id)
-            .join(_TRANSFER, _TRANSFER.c.id == _POSTING.c.transfer_id)
-            .where(columns.any_of(_ACCOUNT.c.code, "codes"))
-            .limit(sa.bindparam("size"))
-        )
-        keys = (_ENTRY.c.posting_id, _ENTRY.c.account_id)
-        query = query.order_by(*(key.asc() if backward else key.desc() for key in keys))
-        if after:
-            place = sa.tuple_(sa.bindparam("posting", type_=Integer), sa.bindparam("account", type_=Integer))
-            query = query.where(sa.tuple_(*keys) > place if backward else sa.tuple_(*keys) < place)
-        return query
-
-    return Statement(build)
-
-
 def _escrowed() -> sa.ClauseElement:
     held = -sa.func.sum(_MOVE.c.coins)
     return (
@@ -257,7 +212,6 @@ def _escrowed() -> sa.ClauseElement:
 
 _WAYS: Final[Sequence[tuple[bool, bool]]] = ((False, False), (False, True), (True, False), (True, True))
 _LOTS: Final = {(backward, after): _lots(backward=backward, after=after) for backward, after in _WAYS}
-_STATEMENT: Final = {(backward, after): _statement(backward=backward, after=after) for backward, after in _WAYS}
 _INSERT_LOCK: Final = Statement[Any](lambda: sa.insert(_LOCK).values({c.name: sa.bindparam(c.name) for c in _LOCK.c}))
 _DELETE_LOCK: Final = Statement[Any](lambda: sa.delete(_LOCK).where(_LOCK.c.user_id == sa.bindparam("user_id")))
 _FIND_LOCK: Final = Statement[Any](

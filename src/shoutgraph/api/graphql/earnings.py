@@ -11,11 +11,14 @@ from shoutgraph.api.graphql.directives import PAGED
 from shoutgraph.api.graphql.money import MoneyType
 from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
 from shoutgraph.api.graphql.room import Room
+from shoutgraph.api.graphql.scalars import BigInt
+from shoutgraph.api.graphql.statements import read_place
 from shoutgraph.domain import money, pages
 from shoutgraph.domain.earnings import Earning, EarningKind, EarningState
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.policies import Policy
-from shoutgraph.services import earnings
+from shoutgraph.domain.statements import Told
+from shoutgraph.services import earnings, statements
 from shoutgraph.services.earnings import Summary
 
 enums.describe(
@@ -83,6 +86,39 @@ class EarningType:
         )
 
 
+@strawberry.type(name="EarningsLine", description="One move of a creator's earnings, as it stands in the books.")
+class EarningsLineType:
+    kind: str = strawberry.field(description="What happened, such as order.closed or payout.requested.")
+    code: str = strawberry.field(description="What to call it in the reader's language, such as PENDING_GIFT.")
+    words: str = strawberry.field(description="What it is called in English.")
+    ref: str = strawberry.field(description="Which one: with kind, its name in the books for ever.")
+    status: EarningState = strawberry.field(description="Which coins moved: those in the hold, or those after it.")
+    coins: BigInt = strawberry.field(description="Coins that came in; negative for those that went out.")
+    balance: BigInt = strawberry.field(description="Coins that stand so after it.")
+    at: datetime = strawberry.field(description="When.")
+    order_id: strawberry.ID | None = strawberry.field(description="The order that it is about.")
+    gift_id: strawberry.ID | None = strawberry.field(description="The gift that it is about.")
+    payout_id: strawberry.ID | None = strawberry.field(description="The payout that it is about.")
+
+    @classmethod
+    def of(cls, told: Told) -> "EarningsLineType":
+        """The graph's view of a line."""
+        line, about = told.line, told.about
+        return cls(
+            kind=line.kind,
+            code=told.code,
+            words=told.words,
+            ref=line.ref,
+            status=EarningState(told.account),
+            coins=BigInt(line.coins),
+            balance=BigInt(line.balance_coins),
+            at=line.at,
+            order_id=None if about.order_id is None else strawberry.ID(about.order_id),
+            gift_id=None if about.gift_id is None else strawberry.ID(about.gift_id),
+            payout_id=None if about.payout_id is None else strawberry.ID(about.payout_id),
+        )
+
+
 @strawberry.type(name="Earnings", description="All that a creator earned, by where it is.")
 class EarningsType:
     value: strawberry.Private[Summary]
@@ -114,6 +150,15 @@ class EarningsType:
         args = pages.read_args(scope=scope, first=first, after=after, last=last, before=before)
         page = await earnings.page(context.tools, context.viewer, args, self.creator_id)
         return graph_pages.connect(page, lambda earning: EarningType.of(earning, policy))
+
+    @fields.resolver(description="Every move of them, newest first: earned, adjusted, paid out.", directives=[PAGED])
+    async def statement(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[EarningsLineType]:
+        context = info.context
+        source = statements.of_earnings(context.viewer, self.creator_id)
+        page = await statements.page(context.tools, source, read_place(source, (first, after, last, before)))
+        return graph_pages.connect(page, EarningsLineType.of)
 
 
 @strawberry.type

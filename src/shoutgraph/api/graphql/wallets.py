@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Final
 
 import strawberry
 
 from shoutgraph.api.graphql import enums, errors, fields, loaders, mutations, pages as graph_pages
 from shoutgraph.api.graphql.context import Context, Info
-from shoutgraph.api.graphql.directives import PAGED, requires
+from shoutgraph.api.graphql.directives import PAGED, ListSize, requires
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.gifts.gift import GiftType, fetch_gifts
 from shoutgraph.api.graphql.money import MoneyType
@@ -18,12 +19,15 @@ from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
 from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.scalars import BigInt, IdempotencyKey
+from shoutgraph.api.graphql.statements import read_place
 from shoutgraph.domain import ids, money, pages
 from shoutgraph.domain.ledger import Lot
 from shoutgraph.domain.money import Coins
+from shoutgraph.domain.statements import Line, Part, Told
 from shoutgraph.domain.users import Scope
-from shoutgraph.domain.wallets import Coin, Lock, LockReason, StatementLine, Wallet, user_of
-from shoutgraph.services import wallets
+from shoutgraph.domain.wallets import Coin, Lock, LockReason, Wallet, user_of
+from shoutgraph.services import statements, wallets
+from shoutgraph.services.statements import Source
 
 enums.describe(
     Coin,
@@ -90,9 +94,32 @@ class CoinLotType:
         )
 
 
+@strawberry.type(name="LotPart", description="Coins of one lot that a line of a statement moved.")
+class LotPartType:
+    lot_id: strawberry.ID = strawberry.field(description="Which lot.")
+    top_up_id: strawberry.ID | None = strawberry.field(description="The purchase that it came with.")
+    coins: BigInt = strawberry.field(description="Coins that came in; negative for those that went out.")
+    worth: MoneyType | None = strawberry.field(
+        description="What they cost, rounded towards nothing; null for granted ones."
+    )
+
+    @classmethod
+    def of(cls, part: Part) -> "LotPartType":
+        """The graph's view of a part."""
+        return cls(
+            lot_id=strawberry.ID(part.lot_id),
+            top_up_id=None if part.topup_id is None else strawberry.ID(part.topup_id),
+            coins=BigInt(part.coins),
+            worth=None if part.worth is None else MoneyType.of(part.worth),
+        )
+
+
 @strawberry.type(name="StatementLine", description="One move of the coins in a wallet, as it stands in the books.")
 class StatementLineType:
+    place: strawberry.Private[tuple[Source, Line]]
     kind: str = strawberry.field(description="What happened, such as topup.succeeded or order.placed.")
+    code: str = strawberry.field(description="What to call it in the reader's language, such as PAID_ORDER_PLACED.")
+    words: str = strawberry.field(description="What it is called in English.")
     ref: str = strawberry.field(description="Which one: with kind, its name in the books for ever.")
     coin: Coin = strawberry.field(description="The kind of coins that moved.")
     coins: BigInt = strawberry.field(description="Coins that came in; negative for those that went out.")
@@ -100,20 +127,32 @@ class StatementLineType:
     at: datetime = strawberry.field(description="When.")
     order_id: strawberry.ID | None = strawberry.field(description="The order that it is about.")
     gift_id: strawberry.ID | None = strawberry.field(description="The gift that it is about.")
+    top_up_id: strawberry.ID | None = strawberry.field(description="The purchase that it is about.")
 
     @classmethod
-    def of(cls, line: StatementLine) -> "StatementLineType":
+    def of(cls, source: Source, told: Told) -> "StatementLineType":
         """The graph's view of a line."""
+        line, about = told.line, told.about
         return cls(
+            place=(source, line),
             kind=line.kind,
+            code=told.code,
+            words=told.words,
             ref=line.ref,
-            coin=line.coin,
+            coin=Coin(told.account),
             coins=BigInt(line.coins),
             balance=BigInt(line.balance_coins),
             at=line.at,
-            order_id=None if line.order_id is None else strawberry.ID(line.order_id),
-            gift_id=None if line.gift_id is None else strawberry.ID(line.gift_id),
+            order_id=None if about.order_id is None else strawberry.ID(about.order_id),
+            gift_id=None if about.gift_id is None else strawberry.ID(about.gift_id),
+            top_up_id=None if about.topup_id is None else strawberry.ID(about.topup_id),
         )
+
+    @loaders.batch(description="Which lots moved, and what their coins cost.", directives=[ListSize(assumed_size=5)])
+    @staticmethod
+    async def lots(parents: "list[StatementLineType]", context: Context) -> list[list[LotPartType]]:
+        found = await statements.lots_of(context.tools, [parent.place for parent in parents])
+        return [[LotPartType.of(part) for part in parts] for parts in found]
 
     @loaders.batch(description="The order that it is about; null where there is none, or none that the caller may see.")
     @staticmethod
@@ -165,11 +204,10 @@ class WalletType(NodeType):
     async def statement(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[StatementLineType]:
-        owner, context = self.value.user_id, info.context
-        scope = wallets.statement_scope(owner)
-        args = pages.read_args(scope=scope, first=first, after=after, last=last, before=before, kinds=(int, int))
-        page = await wallets.statement(context.tools, context.viewer, owner, args)
-        return graph_pages.connect(page, StatementLineType.of)
+        context = info.context
+        source = statements.of_wallet(context.viewer, self.value.user_id)
+        page = await statements.page(context.tools, source, read_place(source, (first, after, last, before)))
+        return graph_pages.connect(page, partial(StatementLineType.of, source))
 
 
 WalletUnlockError = Annotated[
