@@ -105,6 +105,7 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
             "query ($id: ID!) { giftRanking(creatorId: $id, first: 1) { nodes { rank } } }", _of("creator_profile")
         ),
         "giftCards": Door(_page("giftCards(first: 1)")),
+        "exchangeRates": Door('{ exchangeRates(currency: "USD") { version } }'),
         "promotions": Door(_page("promotions(first: 1)")),
         "priceLists": Door(_page("priceLists(first: 1)")),
         "priceListMarket": Door(f"{{ priceListMarket(version: 1, {MARKET}) {{ packages {{ coins }} }} }}"),
@@ -252,6 +253,7 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         "giftCardBuy": lambda _cast: {"coins": "70"},
         "giftCardRedeem": lambda cast: {"code": shops.card(cast.deployment)[1]},
         "giftCardCancel": lambda cast: {"giftCardId": shops.card(cast.deployment)[0]},
+        "priceRatePublish": lambda cast: shops.rated(cast.deployment),
         "promoCreate": lambda _cast: shops.promotion(codeCount=1),
         "promoEnd": lambda cast: {"promotionId": shops.coded(cast.deployment)[0]},
         "promoCodeRedeem": lambda cast: {"promoCode": shops.coded(cast.deployment)[1]},

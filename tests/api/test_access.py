@@ -86,6 +86,7 @@ giftCatalogue             yes        yes    yes        yes      yes            y
 giftEvents                401        yes    yes        yes      yes            yes        yes      403      yes
 giftRanking               yes        yes    yes        yes      yes            yes        yes      yes      yes
 giftCards                 401        yes    yes        yes      yes            403        403      403      403
+exchangeRates             401        403    403        403      403            403        yes      403      yes
 promotions                401        403    403        403      403            403        yes      403      yes
 priceLists                401        403    403        403      403            403        yes      403      yes
 priceListMarket           401        403    403        403      403            403        yes      403      yes
@@ -205,6 +206,7 @@ giftThank                 401        (403)  (403)      yes      (404)          (
 giftCardBuy               401        yes    yes        (422)    (422)          (403)      (403)    (403)    (403)
 giftCardRedeem            401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
 giftCardCancel            401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
+priceRatePublish          401        403    403        403      403            403        yes      403      yes
 promoCreate               401        403    403        403      403            403        yes      403      yes
 promoEnd                  401        403    403        403      403            403        yes      403      yes
 promoCodeRedeem           401        yes    yes        yes      yes            (403)      (403)    (403)    (403)

@@ -138,7 +138,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "EarningsLine": "kind code words ref status coins balance at orderId giftId payoutId",
     "LotPart": "lotId topUpId coins worth",
     "Earnings": "pending available inPayout paid",
-    "ExchangeRate": "currency bookCurrency version numerator denominator",
+    "ExchangeRate": "currency bookCurrency version numerator denominator spreadBasisPoints source observedAt",
     "Gift": "id quantity price fee earning message liveSession sentAt thankedAt thanks creator sticker giverName",
     "GiftCatalogue": "stickers feeBasisPoints giftMax dayMax quantityMax messageCharsMax",
     "GiftChangedEvent": "id cursor occurredAt giftId kind quantity price gift",

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from shoutgraph.domain import errors, packages
 from shoutgraph.domain.money import Money
@@ -77,3 +77,22 @@ def test_a_country_that_is_none_has_no_market() -> None:
     packages.check_market(Market("ZZ", "EUR", Platform.WEB))
     with pytest.raises(errors.ValidationError):
         packages.check_market(Market("de", "EUR", Platform.WEB))
+
+
+@given(
+    st.integers(1, 10**7), st.integers(1, 10**5), st.integers(1, 10**5), st.integers(0, 2_000), st.integers(0, 2_000)
+)
+@settings(max_examples=200)
+def test_money_that_goes_there_and_back_never_gains(minor: int, over: int, under: int, spread: int, back: int) -> None:
+    to_book = Rate("USD", "EUR", 1, over, under, spread)
+    units = packages.book_units(Money(minor, "USD"), to_book)
+    assert units * under * 10_000 <= minor * over * (10_000 - spread), "rounded in favour of the ledger"
+    home = Rate("EUR", "USD", 1, under, over, back)
+    assert packages.book_units(Money(units, "EUR"), home) <= minor
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(0, 5_000))
+@settings(max_examples=100)
+def test_a_jump_is_the_same_both_ways_of_the_limit(old: int, new: int, limit: int) -> None:
+    before, after = Rate("USD", "EUR", 1, old, 100), Rate("USD", "EUR", 2, new, 100)
+    assert packages.jumps(before, after, limit) == (abs(new - old) * 10_000 > old * limit)

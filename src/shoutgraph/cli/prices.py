@@ -84,6 +84,25 @@ def check(
 
 
 @commands.command()
+def revalue(data_dir: DataDir = None) -> None:
+    """Value what is held in other currencies at their newest rates, once a day; the difference is booked.
+
+    On PostgreSQL it works beside the server, on an embedded database while no server writes.
+    """
+    from shoutgraph import app
+    from shoutgraph.services import packages
+
+    settings = read_settings(data_dir=data_dir)
+
+    async def work() -> int:
+        async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
+            return await packages.revalue(opened.tools)
+
+    gain = asyncio.run(work())
+    console.print(f"Booked: {gain} book units." if gain else "Nothing to book today.", soft_wrap=True)
+
+
+@commands.command()
 def history(data_dir: DataDir = None) -> None:
     """List the newest versions of the prices, and who published them why. Runs beside the server."""
     from shoutgraph import app

@@ -51,15 +51,27 @@ class Market:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """One version of what a currency is worth: a minor unit is `numerator / denominator` book units."""
+    """One version of what a currency is worth: a minor unit is `numerator / denominator` book units.
+
+    Of money that comes in, `spread_bps` stays with the exchange account.
+    """
 
     currency: str
     book_currency: str
     version: int
     numerator: int
     denominator: int
+    spread_bps: int = 0
+    source: str | None = None
+    observed_at: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """Names the version among what requests made."""
+        return f"{self.currency}:{self.version}"
 
     def __post_init__(self) -> None:
+        assert 0 <= self.spread_bps < money.BPS, "a spread leaves something"
         assert 0 < self.numerator <= RATIO_MAX, "a rate is positive and bounded"
         assert 0 < self.denominator <= RATIO_MAX, "a rate is positive and bounded"
 
@@ -197,7 +209,18 @@ def book_units(price: money.Money, rate: Rate) -> int:
     Units: book units.
     """
     assert price.currency == rate.currency, "a rate is of the price's currency"
-    return price.minor * rate.numerator // rate.denominator
+    return price.minor * rate.numerator * (money.BPS - rate.spread_bps) // (rate.denominator * money.BPS)
+
+
+def worth_units(units: int, rate: Rate) -> int:
+    """What an exchange account holds is worth in the books now, rounded down, without the spread. Units: book units."""
+    return units * rate.numerator // (rate.denominator * money.BOOK_UNITS_PER_MINOR)
+
+
+def jumps(before: Rate, after: Rate, limit_bps: int) -> bool:
+    """Whether a rate differs from the one before by more than so many basis points, either way."""
+    old, new = before.numerator * after.denominator, after.numerator * before.denominator
+    return abs(new - old) * money.BPS > old * limit_bps
 
 
 def check_list(prices: PriceList) -> None:

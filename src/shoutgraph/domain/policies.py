@@ -112,6 +112,7 @@ class Policy:
     badge_completion_bps: int = 9_500
     watermark: str = "SHOUTGRAPH"
     bonus_life_s: int = 365 * DAY_S
+    fx_jump_bps: int = 500
     card_min_coins: int = 70
     card_max_coins: int = 20_000
     cards_open_max: int = 20

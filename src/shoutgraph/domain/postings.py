@@ -312,6 +312,13 @@ def payout_returned(
     return Transfer("payout.returned", payout_id, tuple(moves))
 
 
+def fx_revalued(*, currency: str, ref: str, gain_units: int) -> Transfer:
+    """Row 26b: what the exchange accounts hold is worth more than the books say, or less."""
+    exchange, expense = accounts.money_account("fx", currency), accounts.money_account("exp:fx", currency)
+    moves = _move(exchange, expense, max(gain_units, 0), "gain") + _move(expense, exchange, max(-gain_units, 0), "loss")
+    return Transfer("fx.revalued", ref, tuple(moves))
+
+
 def fee_swept(books: Books, *, stripe: int, ref: str, coins: int) -> Transfer:
     """Row 27: fees of matured orders become revenue."""
     moves = _move(accounts.fee_stripe(stripe), accounts.MINT, coins, "fee sweep")

@@ -5,6 +5,7 @@ under. The database refuses any other change. Units: coins, minor units.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -20,6 +21,7 @@ from shoutgraph.storage.tx import Tx
 
 P = TypeVar("P", Package, UnitPrice)
 
+RATES_MAX: Final = 100
 PRICES_LOCK: Final = 0x5052_4943_4553
 """The number of the advisory lock that stands for all prices: they have no one row above them."""
 
@@ -40,6 +42,9 @@ class RateRow(SQLModel, table=True):
     numerator: int = Field(sa_type=Integer)
     denominator: int = Field(sa_type=Integer)
     created_at: datetime = Field(sa_type=Micros)
+    spread_bps: int = Field(sa_column=sa.Column(Integer, server_default=sa.text("0"), nullable=False))
+    source: str | None = Field(sa_type=Text)
+    observed_at: datetime | None = Field(sa_type=Micros)
 
 
 def _rate_key(table: str) -> sa.ForeignKeyConstraint:
@@ -129,6 +134,7 @@ class UnitPriceRow(SQLModel, table=True):
 
 
 _R: Final = columns.table_of(RateRow)
+RATE_NAMES: Final = tuple(each.name for each in fields(Rate))
 _P: Final = columns.table_of(PackageRow)
 _U: Final = columns.table_of(UnitPriceRow)
 
@@ -139,7 +145,7 @@ def _select(table: sa.Table) -> sa.Select[Any]:
         _R.c.book_currency == table.c.book_currency,
         _R.c.version == table.c.rate_version,
     )
-    return sa.select(*table.c, _R.c.numerator, _R.c.denominator).join_from(table, _R, rated)
+    return sa.select(*table.c, *(_R.c[name] for name in RATE_NAMES[3:])).join_from(table, _R, rated)
 
 
 def _current(table: sa.Table) -> sa.Select[Any]:
@@ -171,11 +177,25 @@ def _newest_rates() -> sa.ClauseElement:
         newer.c.book_currency == _R.c.book_currency,
         newer.c.version > _R.c.version,
     )
-    names = ("currency", "book_currency", "version", "numerator", "denominator")
-    return sa.select(*(_R.c[name] for name in names)).where(~sa.exists(sa.select(newer.c.version).where(after)))
+    return sa.select(*(_R.c[name] for name in RATE_NAMES)).where(~sa.exists(sa.select(newer.c.version).where(after)))
 
 
 _NEWEST_RATES: Final = Statement[Any](_newest_rates)
+
+
+def _rates_of(limit: int) -> Statement[Any]:
+    return Statement(
+        lambda: (
+            sa.select(*(_R.c[name] for name in RATE_NAMES))
+            .where(_R.c.currency == sa.bindparam("currency"), _R.c.book_currency == sa.bindparam("book_currency"))
+            .order_by(_R.c.version.desc())
+            .limit(limit)
+        )
+    )
+
+
+_NEWEST_RATE: Final = _rates_of(1)
+_RATES_OF: Final = _rates_of(RATES_MAX)
 _INSERT_RATE: Final = _insert(_R)
 _INSERT_PACKAGE: Final = _insert(_P)
 _INSERT_UNIT: Final = _insert(_U)
@@ -274,10 +294,20 @@ def list_of_newest_rates(tx: Tx) -> list[Rate]:
     return [Rate(*row) for row in tx.all(_NEWEST_RATES)]
 
 
+def find_newest_rate(tx: Tx, currency: str, book_currency: str) -> Rate | None:
+    """What a currency is worth now, or None."""
+    row = tx.one(_NEWEST_RATE, currency=currency, book_currency=book_currency)
+    return None if row is None else Rate(*row)
+
+
+def list_of_rates(tx: Tx, currency: str, book_currency: str) -> list[Rate]:
+    """The newest versions of what a currency is worth."""
+    return [Rate(*row) for row in tx.all(_RATES_OF, currency=currency, book_currency=book_currency)]
+
+
 def insert_rates(tx: Tx, rates: Iterable[Rate]) -> None:
     """Stores new versions of rates."""
-    names = ("currency", "book_currency", "version", "numerator", "denominator")
-    tx.many(_INSERT_RATE, [{n: getattr(rate, n) for n in names} | {"created_at": tx.now} for rate in rates])
+    tx.many(_INSERT_RATE, [{n: getattr(rate, n) for n in RATE_NAMES} | {"created_at": tx.now} for rate in rates])
 
 
 def insert(tx: Tx, found: Iterable[Package]) -> None:
@@ -328,7 +358,7 @@ def _sold(price: Package | UnitPrice) -> dict[str, object]:
 
 def _package(row: Sequence[Any]) -> Package:
     package_id, version, country, currency, platform, coins, bonus, minor, book, rate, created_at, *rest = row
-    _, product, over, under = rest
+    _, product, *worth = rest
     return Package(
         id=package_id,
         version=version,
@@ -336,14 +366,14 @@ def _package(row: Sequence[Any]) -> Package:
         coins=coins,
         bonus_coins=bonus,
         price=money.Money(minor, currency),
-        rate=Rate(currency, book, rate, over, under),
+        rate=Rate(currency, book, rate, *worth),
         created_at=created_at,
         product=product,
     )
 
 
 def _unit(row: Sequence[Any]) -> UnitPrice:
-    price_id, version, country, currency, platform, minor, per, low, high, book, rate, created_at, _, over, under = row
+    price_id, version, country, currency, platform, minor, per, low, high, book, rate, created_at, _, *worth = row
     return UnitPrice(
         id=price_id,
         version=version,
@@ -352,6 +382,6 @@ def _unit(row: Sequence[Any]) -> UnitPrice:
         per_coins=per,
         coins_min=low,
         coins_max=high,
-        rate=Rate(currency, book, rate, over, under),
+        rate=Rate(currency, book, rate, *worth),
         created_at=created_at,
     )

@@ -1,6 +1,7 @@
 """Coin packages and exact prices as the API shows them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Final
 
 import strawberry
@@ -44,6 +45,9 @@ class ExchangeRateType:
     version: int = strawberry.field(description="Number of the version.")
     numerator: BigInt = strawberry.field(description="Upper part of the ratio.")
     denominator: BigInt = strawberry.field(description="Lower part of the ratio.")
+    spread_basis_points: int = strawberry.field(description="What of incoming money stays with the exchange account.")
+    source: str | None = strawberry.field(description="Where it was read; null where a price list says it.")
+    observed_at: datetime | None = strawberry.field(description="When it was read there.")
 
     @classmethod
     def of(cls, rate: Rate) -> "ExchangeRateType":
@@ -54,6 +58,9 @@ class ExchangeRateType:
             version=rate.version,
             numerator=BigInt(rate.numerator),
             denominator=BigInt(rate.denominator),
+            spread_basis_points=rate.spread_bps,
+            source=rate.source,
+            observed_at=rate.observed_at,
         )
 
 

@@ -12,7 +12,7 @@ from shoutgraph.api.graphql.context import Info
 from shoutgraph.api.graphql.directives import PAGED, ListSize, requires
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.money import MoneyType
-from shoutgraph.api.graphql.packages import Country, Currency, On
+from shoutgraph.api.graphql.packages import Country, Currency, ExchangeRateType, On
 from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
 from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
@@ -222,8 +222,45 @@ class PriceWithdrawPayload:
     errors: list[PriceWithdrawError] = mutations.refusals()
 
 
+PriceRatePublishError = Annotated[
+    errors.ForbiddenErrorType
+    | errors.IdempotencyKeyReusedErrorType
+    | errors.StaleRevisionErrorType
+    | errors.ValidationErrorType,
+    failures_of("priceRatePublish"),
+]
+
+
+@strawberry.input(description="Input of priceRatePublish.")
+class PriceRatePublishInput:
+    idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended rate.")
+    currency: CurrencyCode = strawberry.field(description="Which currency.")
+    expected_version: int = strawberry.field(description="The newest version that you saw; 0 before there is one.")
+    numerator: BigInt = strawberry.field(description="So many hundredths of a minor unit of the book currency ...")
+    denominator: BigInt = strawberry.field(description="... are so many minor units of this one.")
+    source: str = strawberry.field(description="Where it was read.")
+    observed_at: datetime = strawberry.field(description="When it was read there.")
+    spread_basis_points: int = strawberry.field(default=0, description="What stays with the exchange account.")
+    confirm_jump: bool = strawberry.field(default=False, description="Whether a large difference is meant.")
+
+
+@strawberry.type(description="Result of priceRatePublish.")
+class PriceRatePublishPayload:
+    rate: ExchangeRateType | None = mutations.outcome("What the currency is worth from now on.")
+    replayed: bool = mutations.replayed()
+    errors: list[PriceRatePublishError] = mutations.refusals()
+
+
 @strawberry.type
 class PriceListQuery:
+    @fields.resolver(
+        description="The newest hundred versions of what a currency is worth, the newest first.",
+        directives=[ListSize(assumed_size=100), requires(Scope.FINANCE_READ)],
+    )
+    async def exchange_rates(self, info: Info, currency: Currency) -> list[ExchangeRateType] | None:
+        found = await packages.rates_of(info.context.tools, info.context.viewer, currency)
+        return [ExchangeRateType.of(rate) for rate in found]
+
     @fields.resolver(description="All versions of the prices, newest first.", directives=[PAGED, _READS])
     async def price_lists(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
@@ -256,8 +293,30 @@ Wanted = Annotated[PricePublishInput, strawberry.argument(description="Everythin
 Unwanted = Annotated[PriceWithdrawInput, strawberry.argument(description="Which list.")]
 
 
+Rated = Annotated[PriceRatePublishInput, strawberry.argument(description="What it is worth, by whom and when.")]
+
+
 @strawberry.type
 class PriceListMutation:
+    @mutations.mutation(
+        description="Publishes what a currency is worth from now on; top-ups that were begun keep the rate they name.",
+        directives=[requires(Scope.FINANCE_MANAGE)],
+    )
+    async def price_rate_publish(self, info: Info, input: Rated) -> PriceRatePublishPayload | None:
+        viewer, tools = info.context.viewer, info.context.tools
+        quoted = packages.Quoted(
+            currency=input.currency,
+            numerator=input.numerator,
+            denominator=input.denominator,
+            spread_bps=input.spread_basis_points,
+            source=input.source,
+            observed_at=input.observed_at,
+            expected_version=input.expected_version,
+            confirm_jump=input.confirm_jump,
+        )
+        done = await packages.publish_rate(tools, viewer, request_of(viewer, "priceRatePublish", input), quoted)
+        return PriceRatePublishPayload(rate=ExchangeRateType.of(done.value), replayed=done.replayed)
+
     @mutations.mutation(
         description="Publishes the next version of all prices, for now or later. Top-ups that were begun keep theirs.",
         directives=_DECIDES,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from shoutgraph.cli.demo import capacity, gifts, rollout, trust
+from shoutgraph.cli.demo import gifts, money, trust
 
 if TYPE_CHECKING:
     from shoutgraph.cli.demo.story import Story
@@ -11,4 +12,5 @@ if TYPE_CHECKING:
 Chapter = Callable[["Story"], None]
 
 FULL: Final[tuple[Chapter, ...]] = (gifts.play, trust.play, rollout.play, capacity.play)
+FULL: Final[tuple[Chapter, ...]] = (gifts.play, money.play, trust.play)
 """In the order in which they are played, between the payout and the proof."""

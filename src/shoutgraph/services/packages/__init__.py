@@ -14,6 +14,7 @@ from shoutgraph.services.packages.publish import (
     warnings_of,
     withdraw,
 )
+from shoutgraph.services.packages.rates import Quoted, publish_rate, rates_of, revalue
 from shoutgraph.services.packages.read import OnSale, list_by_id, list_of_market, on_sale, price
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Loaded",
     "MarketPrices",
     "OnSale",
+    "Quoted",
     "apply_due",
     "list_by_id",
     "list_of_market",
@@ -31,6 +33,9 @@ __all__ = [
     "page",
     "price",
     "publish",
+    "publish_rate",
+    "rates_of",
+    "revalue",
     "versions",
     "warnings_of",
     "withdraw",

@@ -281,7 +281,7 @@ def _agreed(tx: Tx, user_id: ids.UserId, wish: Wish) -> Terms:
         package = next((each for each in package_rows.list_of_market(tx, market) if each.id == wish.package_id), None)
         if package is None:
             raise _gone(tx, wish.package_id, market)
-        agreed = terms.of_package(package, market, policy)
+        agreed = terms.of_package(tx, package, market, policy)
     terms.check_coins(agreed.coins, policy)
     if wish.promo_code is not None:
         agreed = codes.applied(tx, user, agreed, wish.promo_code)

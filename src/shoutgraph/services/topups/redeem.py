@@ -116,7 +116,7 @@ def _new(tools: Tools, tx: Tx, user_id: ids.UserId, claim: Claim) -> tuple[Topup
         revision=1,
         user_id=user_id,
         instance=claim.provider_code,
-        terms=terms.of_package(package, market, policies.current(tx)),
+        terms=terms.of_package(tx, package, market, policies.current(tx)),
         payload=Payload("", "", "", "", ""),
         created_at=tx.now,
         updated_at=tx.now,

@@ -13,20 +13,22 @@ COINS_PATH: Final = ("input", "buy", "coins")
 COUNTRY_PATH: Final = ("input", "country")
 
 
-def of_package(package: Package, market: Market, policy: Policy) -> Terms:
+def of_package(tx: Tx, package: Package, market: Market, policy: Policy) -> Terms:
     """The terms of a package; the market is the buyer's, which may be one without prices of its own."""
     assert package.rate.book_currency == policy.book_currency, "coins are sold at rates of the book currency"
+    rate = _newest(tx, package.rate)
     return Terms(
         package_id=package.id,
         coins=package.coins,
         bonus_coins=package.bonus_coins,
         price_minor=package.price.minor,
         currency=package.price.currency,
-        book_units=_book_units(package.price, package.rate),
+        book_units=_book_units(package.price, rate),
         country=market.country,
         platform=market.platform,
         price_id=package.id,
-        rate_version=package.rate.version,
+        rate_version=rate.version,
+        spread_bps=rate.spread_bps,
         bonus_s=policy.bonus_life_s if package.bonus_coins else None,
     )
 
@@ -44,17 +46,19 @@ def of_coins(tx: Tx, coins: int, market: Market, policy: Policy) -> Terms:
         raise errors.NotFoundError(msg, path=COUNTRY_PATH)
     exact = _exact(unit, coins)
     assert unit.rate.book_currency == policy.book_currency, "coins are sold at rates of the book currency"
+    rate = _newest(tx, unit.rate)
     return Terms(
         package_id=None,
         coins=exact.coins,
         bonus_coins=0,
         price_minor=exact.price.minor,
         currency=exact.price.currency,
-        book_units=_book_units(exact.price, unit.rate),
+        book_units=_book_units(exact.price, rate),
         country=market.country,
         platform=market.platform,
         price_id=unit.id,
-        rate_version=unit.rate.version,
+        rate_version=rate.version,
+        spread_bps=rate.spread_bps,
     )
 
 
@@ -91,6 +95,13 @@ def _exact(unit: packages.UnitPrice, coins: int) -> packages.ExactPrice:
         return packages.price_of(unit, coins)
     except errors.ValidationError as refused:
         raise errors.ValidationError(refused.message, code=refused.code, path=COINS_PATH) from None
+
+
+def _newest(tx: Tx, rate: packages.Rate) -> packages.Rate:
+    """What the currency is worth now; its price may have been published at an older rate."""
+    if rate.currency == rate.book_currency:
+        return rate
+    return package_rows.find_newest_rate(tx, rate.currency, rate.book_currency) or rate
 
 
 def _book_units(price: money.Money, rate: packages.Rate) -> int:

@@ -20,6 +20,9 @@ def upgrade() -> None:
     for name in ("changed", "published_by", "reason"):
         op.add_column("policy", sa.Column(name, TEXT))
     topups()
+    op.add_column("fx_rate", sa.Column("spread_bps", INTEGER, nullable=False, server_default=sa.text("0")))
+    op.add_column("fx_rate", sa.Column("source", TEXT))
+    op.add_column("fx_rate", sa.Column("observed_at", INTEGER))
     price_lists()
     promotions()
     uses()

@@ -1,0 +1,136 @@
+"""What currencies are worth: published with source and time, and the exchange accounts valued anew once a day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from shoutgraph.domain import accounts, errors, ids, journal, money, packages, postings, price_lists
+from shoutgraph.domain.checks import Checks
+from shoutgraph.domain.packages import Rate
+from shoutgraph.domain.requests import Request
+from shoutgraph.domain.users import Scope, Viewer
+from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, packages as rows, policies
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Done, Tools, once
+
+SPREAD_MAX_BPS: Final = 2_000
+SOURCE_CHARS_MAX: Final = 200
+AHEAD_MAX: Final = timedelta(minutes=5)
+"""How far a source's clock may be before ours."""
+PUBLISHED: Final = "rate.published"
+REVALUED: Final = "rate.revalued"
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A rate to be: where and when it was read, and whether a jump is meant."""
+
+    currency: str
+    numerator: int
+    denominator: int
+    spread_bps: int
+    source: str
+    observed_at: datetime
+    expected_version: int
+    confirm_jump: bool = False
+
+
+async def publish_rate(tools: Tools, viewer: Viewer, request: Request, quoted: Quoted) -> Done[Rate]:
+    """Publishes what a currency is worth from now on; top-ups that were begun keep the rate that they name.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer does not manage finances.
+        StaleRevisionError: another rate was published since the viewer read the newest one.
+        ValidationError: a field is out of its range, the currency is that of the books, or the rate jumps further than
+            the policy allows without a word (an `ExceptionGroup` where several are wrong).
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    viewer.require(Scope.FINANCE_MANAGE)
+
+    def work(tx: Tx) -> Rate:
+        rows.hold(tx)
+        policy = policies.current(tx)
+        _check(quoted, policy.book_currency, tx.now)
+        newest = rows.find_newest_rate(tx, quoted.currency, policy.book_currency)
+        version = 0 if newest is None else newest.version
+        if version != quoted.expected_version:
+            raise errors.StaleRevisionError(current_revision=version, path=("input", "expectedVersion"))
+        rate = Rate(
+            currency=quoted.currency,
+            book_currency=policy.book_currency,
+            version=version + 1,
+            numerator=quoted.numerator,
+            denominator=quoted.denominator,
+            spread_bps=quoted.spread_bps,
+            source=quoted.source,
+            observed_at=quoted.observed_at,
+        )
+        if newest is not None and not quoted.confirm_jump and packages.jumps(newest, rate, policy.fx_jump_bps):
+            msg = f"This differs from the newest rate by more than {policy.fx_jump_bps} basis points."
+            raise errors.ValidationError(msg, code="RATE_JUMP", path=("input", "confirmJump"))
+        rows.insert_rates(tx, [rate])
+        body: journal.Body = {"currency": rate.currency, "version": rate.version, "by": viewer.principal}
+        _tell(tools, tx, PUBLISHED, body)
+        return rate
+
+    def load(tx: Tx, name: str) -> Rate:
+        currency, _, version = name.partition(":")
+        book = policies.current(tx).book_currency
+        return next(each for each in rows.list_of_rates(tx, currency, book) if each.version == int(version))
+
+    return await once(tools, request, work, load)
+
+
+async def rates_of(tools: Tools, viewer: Viewer, currency: str) -> Sequence[Rate]:
+    """The newest versions of what a currency is worth.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer does not read finances.
+    """
+    viewer.require(Scope.FINANCE_READ)
+    return await tools.store.read(lambda tx: rows.list_of_rates(tx, currency, policies.current(tx).book_currency))
+
+
+async def revalue(tools: Tools) -> int:
+    """Values the exchange accounts at the newest rates, once a day; gives the gain, or the loss below zero.
+
+    Units: book units.
+    """
+
+    def work(tx: Tx) -> int:
+        book, day = policies.current(tx).book_currency, tx.now.date().isoformat()
+        if ledger_rows.find_transfer(tx, "fx.revalued", day) is not None:
+            return 0
+        rates = [rate for rate in rows.list_of_newest_rates(tx) if rate.book_currency == book != rate.currency]
+        names = {rate.currency: accounts.money_account("fx", rate.currency).code for rate in rates}
+        own = accounts.money_account("fx", book).code
+        held = ledger_rows.balances(tx, [*names.values(), own])
+        worth = sum(packages.worth_units(held[names[rate.currency]], rate) for rate in rates)
+        gain = worth + held[own]
+        if gain:
+            ledger_rows.post(tx, postings.fx_revalued(currency=book, ref=day, gain_units=gain))
+            _tell(tools, tx, REVALUED, {"day": day, "gain": gain})
+        return gain
+
+    return await tools.store.write(work)
+
+
+def _check(quoted: Quoted, book: str, now: datetime) -> None:
+    checks = Checks()
+    if quoted.currency == book or not money.is_currency(quoted.currency):
+        checks.add("currency", "This currency has no rate of its own.", "NO_RATE")
+    checks.between("numerator", quoted.numerator, 1, packages.RATIO_MAX)
+    checks.between("denominator", quoted.denominator, 1, packages.RATIO_MAX)
+    checks.between("spreadBasisPoints", quoted.spread_bps, 0, SPREAD_MAX_BPS)
+    checks.text("source", quoted.source, chars_max=SOURCE_CHARS_MAX)
+    if quoted.observed_at > now + AHEAD_MAX:
+        checks.add("observedAt", "A rate is of now or before.", "OUT_OF_RANGE")
+    checks.settle()
+
+
+def _tell(tools: Tools, tx: Tx, kind: str, body: journal.Body) -> None:
+    event = journal.NewEvent(id=tools.new_id(ids.EVENT), topic=price_lists.PRICES, type=kind, body=body)
+    journal_rows.append(tx, event)
