@@ -196,6 +196,11 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         "orderRate": lambda cast: {"orderId": cast.shelf("COMPLETED")["id"], "stars": 5},
         "ratingUpdate": lambda cast: {"ratingId": cast.ids["rating"], "stars": 5},
         "ratingReply": lambda cast: {"ratingId": cast.ids["rating"], "text": "Thank you."},
+        "videoTakeDown": lambda cast: {
+            "videoId": cast.video(cast.shelf("COMPLETED")["id"]),
+            "reason": "LEGAL",
+            "note": "This is why.",
+        },
         "ratingHide": lambda cast: {
             "ratingId": cast.rated()["rating"]["id"],
             "reason": "ABUSE",

@@ -31,6 +31,7 @@ NO_KEY: Final[Mapping[str, str]] = {
 """Mutations that move no coins and no money and call no provider, and why a repeat does no harm."""
 
 NO_REVISION: Final[Mapping[str, str]] = {
+    "videoTakeDown": "a video has one way on from each state; one that was taken down is refused",
     "orderSubmit": "expectedPrice guards what the fan agrees to",
     "spendingPause": "a pause is only made longer, so none is lost",
     "spendingExclude": "as spendingPause",

@@ -170,6 +170,7 @@ orderConfirm              401        yes    (404)      (403)    (404)          (
 orderRate                 401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
 ratingUpdate              401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
 ratingReply               401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+videoTakeDown             401        403    403        403      403            yes        403      403      yes
 ratingHide                401        403    403        403      403            yes        403      403      yes
 ratingRestore             401        403    403        403      403            yes        403      403      yes
 campaignCreate            401        (403)  (403)      yes      (403)          (403)      (403)    (403)    yes

@@ -16,6 +16,7 @@ BY: Final[Mapping[str, str]] = {
     "userBirthDateCorrect": "admin",
     "ratingReply": "creator",
     "ratingHide": "moderator",
+    "videoTakeDown": "moderator",
     "ratingRestore": "moderator",
     "offerUpdate": "creator",
     "offerActivate": "creator",

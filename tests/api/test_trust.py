@@ -4,6 +4,7 @@ import hashlib
 from typing import Any, Final
 
 import httpx
+import pytest
 from tests.api.cast import Cast
 from tests.files import clips
 
@@ -73,23 +74,35 @@ def verdict(cast: Cast, **given: object) -> Any:
     return cast.deployment.ask("anonymous", VERIFY, **given)["verifyVideo"]
 
 
-def test_a_real_video_is_proven_to_strangers_and_shown_with_a_watermark(cast: Cast) -> None:
-    data, to = clips.plain(), cast.deployment
-    order_id = filmed(cast, data)
-    to.settle()
-    seen = {who: to.ask(who, VIDEO, id=order_id)["order"]["video"] for who in ("fan", "creator", "moderator")}
-    video = seen["fan"]
+@pytest.fixture(scope="module")
+def order_id(cast: Cast) -> str:
+    """A delivered order, whose copy is made."""
+    made = filmed(cast, clips.plain())
+    cast.deployment.settle()
+    return made
+
+
+def video_of(cast: Cast, order_id: str, who: str = "fan") -> Any:
+    return cast.deployment.ask(who, VIDEO, id=order_id)["order"]["video"]
+
+
+def test_a_delivered_video_has_a_copy_to_show_and_stays_as_it_is(cast: Cast, order_id: str) -> None:
+    video = video_of(cast, order_id)
     assert video["watermarked"]["status"] == "READY"
-    assert {each["manifest"]["text"] for each in seen.values()} == {video["manifest"]["text"]}
+    seen = {video_of(cast, order_id, who)["manifest"]["text"] for who in ("fan", "creator", "moderator")}
+    assert seen == {video["manifest"]["text"]}
     copy = httpx.get(video["watermarked"]["watch"]["url"])
     assert (copy.status_code, copy.headers["content-type"]) == (200, "video/mp4")
     assert hashlib.sha256(copy.content).hexdigest() == video["watermarked"]["sha256"]
     assert httpx.get(video["watermarked"]["poster"]["url"]).content.startswith(b"\xff\xd8\xff")
-    assert httpx.get(video["watch"]["url"]).content == data
+    assert httpx.get(video["watch"]["url"]).content == clips.plain()
     crossed = video["watermarked"]["watch"]["url"].replace("/watermarked", "")
     assert httpx.get(crossed).status_code == 403
 
-    sha256, text = hashlib.sha256(data).hexdigest(), video["manifest"]["text"]
+
+def test_a_real_video_is_proven_to_strangers(cast: Cast, order_id: str) -> None:
+    to, video = cast.deployment, video_of(cast, order_id)
+    sha256, text = hashlib.sha256(clips.plain()).hexdigest(), video["manifest"]["text"]
     found = verdict(cast, sha256=sha256, manifest=text)
     assert (found["verdict"], found["variant"], found["creator"]) == ("AUTHENTIC", "ORIGINAL", None)
     assert found["deliveredAt"].endswith("T00:00:00.000Z")
@@ -105,3 +118,21 @@ def test_a_real_video_is_proven_to_strangers_and_shown_with_a_watermark(cast: Ca
     keys = httpx.get(f"{to.served.url}/.well-known/video-keys.json")
     assert keys.headers["access-control-allow-origin"] == "*"
     assert [sorted(key) for key in keys.json()["keys"]] == [["alg", "crv", "kid", "kty", "use", "x"]]
+
+
+def test_a_video_that_is_taken_down_is_nobodys_to_watch_and_is_revoked(cast: Cast, order_id: str) -> None:
+    to, video = cast.deployment, video_of(cast, order_id)
+    words = {"videoId": video["id"], "reason": "IMPERSONATION", "note": "It was somebody else."}
+    shape = "replayed video { status watch { url } rejection { code message } }"
+    once = {"idempotencyKey": to.key(), **words}
+    taken = to.do("moderator", "videoTakeDown", shape, **once)
+    rejection = {"code": "TAKEN_DOWN", "message": words["note"]}
+    assert taken["video"] == {"status": "REJECTED", "watch": None, "rejection": rejection}
+    assert to.do("moderator", "videoTakeDown", shape, **once) == taken | {"replayed": True}
+    assert to.refuse("moderator", "videoTakeDown", **words)["code"] == "TAKEN_DOWN"
+    for given in ({"sha256": video["sha256"]}, {"manifest": video["manifest"]["text"]}):
+        gone = verdict(cast, **given)
+        assert (gone["verdict"], gone["creator"]) == ("REVOKED", None)
+    after = video_of(cast, order_id)
+    assert (after["watch"], after["manifest"], after["watermarked"]) == (None, None, None)
+    assert httpx.get(video["watermarked"]["watch"]["url"]).status_code == 404

@@ -1,19 +1,25 @@
-"""The room of authenticity: whether a file came from a real order, for anybody who holds it."""
+"""The room of authenticity: whether a file came from a real order, for anybody who holds it, and taking videos down."""
 
 from datetime import datetime
 from typing import Annotated, Final
 
 import strawberry
 
-from shoutgraph.api.graphql import enums, fields
+from shoutgraph.api.graphql import enums, errors, fields, mutations
 from shoutgraph.api.graphql.context import Info
 from shoutgraph.api.graphql.creators import CreatorType
-from shoutgraph.api.graphql.directives import Cost
+from shoutgraph.api.graphql.directives import Cost, requires
+from shoutgraph.api.graphql.errors import failures_of
+from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
+from shoutgraph.api.graphql.scalars import IdempotencyKey
+from shoutgraph.api.graphql.videos import VideoType
 from shoutgraph.domain.authenticity import MANIFEST_CHARS_MAX, Finding, Variant, Verdict
 from shoutgraph.domain.creators import Creator
 from shoutgraph.domain.reputation import start_of
+from shoutgraph.domain.users import Scope
 from shoutgraph.services import authenticity
+from shoutgraph.services.orders import take_down
 
 VERIFY_COST: Final = "5"
 
@@ -67,6 +73,48 @@ class VideoVerificationType:
         )
 
 
+VideoTakeDownError = Annotated[
+    errors.ForbiddenErrorType
+    | errors.IdempotencyKeyReusedErrorType
+    | errors.MediaRejectedErrorType
+    | errors.NotFoundErrorType
+    | errors.ValidationErrorType,
+    failures_of("videoTakeDown"),
+]
+
+
+@strawberry.input(description="Input of videoTakeDown.")
+class VideoTakeDownInput:
+    idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended effect.")
+    video_id: strawberry.ID = strawberry.field(description="Which video.")
+    reason: str = strawberry.field(description="Reason code, such as LEGAL or IMPERSONATION.")
+    note: str = strawberry.field(description="The statement of reasons, for its creator.")
+
+
+@strawberry.type(description="Result of videoTakeDown.")
+class VideoTakeDownPayload:
+    video: VideoType | None = mutations.outcome("The video, rejected.")
+    replayed: bool = mutations.replayed()
+    errors: list[VideoTakeDownError] = mutations.refusals()
+
+
+@strawberry.type
+class AuthenticityMutation:
+    @mutations.mutation(
+        description="Takes a video down for good: its links end, its files go, and verifyVideo says REVOKED. What "
+        "becomes of the order and its coins is decided by itself.",
+        directives=[requires(Scope.MODERATION)],
+    )
+    async def video_take_down(
+        self, info: Info, input: Annotated[VideoTakeDownInput, strawberry.argument(description="Which, and why.")]
+    ) -> VideoTakeDownPayload | None:
+        context, request = info.context, request_of(info.context.viewer, "videoTakeDown", input)
+        done = await take_down.take_down(
+            context.tools, context.viewer, request, input.video_id, reason=input.reason, note=input.note
+        )
+        return VideoTakeDownPayload(video=VideoType.of(done.value), replayed=done.replayed)
+
+
 @strawberry.type
 class AuthenticityQuery:
     @fields.resolver(
@@ -89,4 +137,4 @@ class AuthenticityQuery:
         return VideoVerificationType.of(*found)
 
 
-ROOM: Final = Room(query=AuthenticityQuery)
+ROOM: Final = Room(query=AuthenticityQuery, mutation=AuthenticityMutation)
