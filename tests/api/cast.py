@@ -43,6 +43,7 @@ PAYOUT: Final = 10
 RULES: Final = Policy(
     version=2,
     open_orders_max=1_000,
+    campaigns_max=1_000,
     earnings_hold_s=0,
     payout_min_coins=10,
     orders_hour_max=10_000,

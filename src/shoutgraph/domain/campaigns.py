@@ -25,8 +25,8 @@ ORDERS_MAX: Final = 1_000_000
 DISCOUNT_MAX_BPS: Final = 9_000
 ACCEPT_MAX_S: Final = 30 * DAY_S
 DELIVERY_MAX_S: Final = 90 * DAY_S
-OPEN_MAX: Final = 5
-"""Campaigns of one creator that have not ended."""
+SHOWN_MAX: Final = 5
+"""Campaigns that a profile shows; the others are in the list of them."""
 PATH: Final = ("input", "campaignId")
 KEEPERS: Final = (Scope.CATALOGUE_MANAGE, Scope.FINANCE_MANAGE)
 """Who sees everybody's campaigns, decided or not."""

@@ -104,6 +104,7 @@ class Policy:
     waitlist_offer_s: int = 24 * HOUR_S
     waitlist_max: int = 500
     waitlists_fan_max: int = 20
+    campaigns_max: int = 5
     reputation_sample_min: int = 5
     badge_response_s: int = DAY_S
     badge_on_time_bps: int = 10_000

@@ -158,12 +158,12 @@ def count_open(tx: Tx, creator_id: str) -> int:
 
 
 def list_active_of(tx: Tx, creator_ids: Sequence[str]) -> list[tuple[Campaign, ...]]:
-    """The campaigns of creators that take orders now, those that end first first."""
+    """The campaigns of creators that take orders now, those that end first first; a few of each."""
     by_creator: dict[str, list[Campaign]] = {creator_id: [] for creator_id in creator_ids}
     for row in tx.all(_ACTIVE_OF, creator_ids=list(by_creator), now=tx.now):
         campaign = Campaign(*row)
         by_creator[campaign.creator_id].append(campaign)
-    return [tuple(by_creator[creator_id]) for creator_id in creator_ids]
+    return [tuple(by_creator[creator_id][: campaigns.SHOWN_MAX]) for creator_id in creator_ids]
 
 
 def list_of_page(tx: Tx, args: pages.PageArgs, listing: Listing, viewer: Viewer) -> list[Campaign]:

@@ -198,8 +198,8 @@ class CreatorType(NodeType):
         return [CapacityType.of(each) for each in found]
 
     @loaders.batch(
-        description="Campaigns that take orders now, those that end first first.",
-        directives=[ListSize(assumed_size=campaign_values.OPEN_MAX)],
+        description="Campaigns that take orders now, those that end first first, 5 at most; campaigns has all.",
+        directives=[ListSize(assumed_size=campaign_values.SHOWN_MAX)],
     )
     @staticmethod
     async def campaigns(parents: "list[CreatorType]", context: Context) -> list[list["CampaignType"]]:

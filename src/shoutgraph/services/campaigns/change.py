@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from shoutgraph.domain import campaigns as rules, errors, ids, journal
-from shoutgraph.domain.campaigns import OPEN_MAX, Campaign, Origin, Plan, Standing
+from shoutgraph.domain.campaigns import Campaign, Origin, Plan, Standing
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import campaigns as rows, creators, journal as journal_rows, policies
@@ -43,14 +43,15 @@ async def create(tools: Tools, viewer: Viewer, request: Request, plan: Plan, cre
     def work(tx: Tx) -> Campaign:
         creators.get(tx, of)
         (offers,) = creators.list_of_offers_by_creator(tx, [of], _ALL)
-        if rows.count_open(tx, of) >= OPEN_MAX:
-            msg = f"A creator has {OPEN_MAX} campaigns at most that have not ended."
-            raise errors.LimitExceededError(msg, code="CAMPAIGNS", limit=OPEN_MAX)
+        policy = policies.current(tx)
+        if rows.count_open(tx, of) >= policy.campaigns_max:
+            msg = f"A creator has {policy.campaigns_max} campaigns at most that have not ended."
+            raise errors.LimitExceededError(msg, code="CAMPAIGNS", limit=policy.campaigns_max)
         campaign = rules.propose(
             plan,
             {offer.id for offer in offers},
             origin=Origin(ids.CampaignId(tools.new_id(ids.CAMPAIGN)), ids.CreatorId(of), viewer.principal),
-            policy=policies.current(tx),
+            policy=policy,
             now=tx.now,
         )
         rows.insert(tx, campaign)
