@@ -69,6 +69,7 @@ def test_shoutouts_that_are_off_are_refused_and_open_orders_go_on(cast: Cast) ->
         submitted = {"orderId": draft["id"], "expectedPrice": str(PRICE)}
         assert refused(to, "fan", "orderPlace", **cast.wish()) == why
         assert refused(to, "fan", "orderDraft", **cast.wish()) == why
+        assert refused(to, "fan", "waitlistJoin", offerId=cast.ids["creator_offer"]) == why
         assert refused(to, "fan", "orderSubmit", **submitted) == why
         answer = to.answer("fan", QUOTE, id=cast.ids["creator_offer"])
         assert answer.code == "FEATURE_UNAVAILABLE"

@@ -190,7 +190,7 @@ def test_express_that_is_not_offered_is_refused() -> None:
 
 
 def test_the_split_of_a_quote_is_whole() -> None:
-    parts = quotes.split(quotes.quote_coins(offer(), express=True), FIRST)
+    parts = quotes.split(quotes.quote_coins(offer(), express=True), fee_bps=FIRST.fee_bps)
     assert parts == fees.split(paid_coins=1200, promo_coins=0, fee_bps=3000)
     assert parts.fee_coins + parts.earning_coins == 1200
 

@@ -47,6 +47,7 @@ class Quote:
     topup: ExactPrice | None
     licence: str
     list_coins: int
+    fee_bps: int
     campaign: Campaign | None = None
 
 
@@ -75,16 +76,17 @@ def quote(
     """
     offer, campaign = sold.offer, sold.campaign
     coins = quote_coins(offer, express=express, business=usage is Usage.BUSINESS)
-    accept_s, delivery_s, fee_bps = None, None, None
+    accept_s, delivery_s, fee_bps = None, None, policy.fee_bps
     if campaign is not None:
         coins = replace(coins, base_coins=campaign.price_of(offer))
-        accept_s, delivery_s, fee_bps = campaign.accept_s, campaign.delivery_s, campaign.fee_bps
+        accept_s, delivery_s = campaign.accept_s, campaign.delivery_s
+        fee_bps = policy.fee_bps if campaign.fee_bps is None else campaign.fee_bps
     missing = max(0, coins.total_coins - balance_coins)
     return Quote(
         offer=offer,
         creator=sold.creator,
         coins=coins,
-        split=split(coins, policy, fee_bps=fee_bps),
+        split=split(coins, fee_bps=fee_bps),
         accept_s=accept_s or policy.accept_s,
         delivery_s=(delivery_s if delivery_s and not express else None)
         or creators.delivery_s(offer, policy, express=express),
@@ -94,6 +96,7 @@ def quote(
         topup=None if unit is None else packages.price_of_missing(unit, missing),
         licence=licence(policy, usage),
         list_coins=offer.price_coins,
+        fee_bps=fee_bps,
         campaign=campaign,
     )
 
@@ -120,7 +123,6 @@ def quote_coins(of: Offer, *, express: bool, business: bool = False) -> CoinsQuo
     return CoinsQuote(of.price_coins, surcharge or 0, for_business or 0)
 
 
-def split(quote: CoinsQuote, policy: Policy, *, fee_bps: int | None = None) -> fees.Split:
-    """How the price would be shared if it were paid in bought coins, by the policy's fee or a campaign's own."""
-    fee = policy.fee_bps if fee_bps is None else fee_bps
-    return fees.split(paid_coins=quote.total_coins, promo_coins=0, fee_bps=fee)
+def split(quote: CoinsQuote, *, fee_bps: int) -> fees.Split:
+    """How the price would be shared if it were paid in bought coins."""
+    return fees.split(paid_coins=quote.total_coins, promo_coins=0, fee_bps=fee_bps)

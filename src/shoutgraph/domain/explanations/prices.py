@@ -15,7 +15,6 @@ _IN_CAMPAIGN: Final = "The creator's price is {listPrice}, and in the campaign {
 def price(quote: Quote) -> Explanation:
     """Why an order of an offer costs what it does, and what somebody lacks for it."""
     coins, policy = quote.coins, quote.policy
-    own = None if quote.campaign is None else quote.campaign.fee_bps
     words = ["The creator's price is {base}."] if quote.campaign is None else [_IN_CAMPAIGN]
     words += ["A fast delivery costs {express} more."] if coins.express_coins else []
     words += ["An order of a business costs {business} more."] if coins.business_coins else []
@@ -48,7 +47,7 @@ def price(quote: Quote) -> Explanation:
             say.coins("listPrice", quote.list_coins),
             say.coins("express", coins.express_coins),
             say.coins("business", coins.business_coins),
-            say.share("feeShare", policy.fee_bps if own is None else own),
+            say.share("feeShare", quote.fee_bps),
         ),
         outcome=outcome,
         words=words,

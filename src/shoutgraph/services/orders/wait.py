@@ -4,7 +4,7 @@ from shoutgraph.domain import capacity, errors, ids
 from shoutgraph.domain.capacity import Entry, WaitState
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services.orders import lines
-from shoutgraph.storage import creators, policies, users, waitlist as rows
+from shoutgraph.storage import creators, features, policies, users, waitlist as rows
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -16,6 +16,7 @@ async def join(tools: Tools, viewer: Viewer, offer_id: str) -> Entry:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
         NotFoundError: there is no such offer.
+        FeatureUnavailableError: shoutouts are off for the caller, or for the creator.
         ValidationError: the creator is the caller, or has a free place.
         CreatorUnavailableError: the offer is not for sale now.
         LimitExceededError: the line is as long as it may be, or the caller stands in as many as they may.
@@ -24,6 +25,7 @@ async def join(tools: Tools, viewer: Viewer, offer_id: str) -> Entry:
 
     def work(tx: Tx) -> Entry:
         policy = policies.current(tx)
+        features.require_to_order(tx, fan_id, offer_id)
         users.hold(tx, fan_id)
         offer, creator = creators.get_offer_with_creator(tx, offer_id)
         if creator.user_id == fan_id:

@@ -21,6 +21,7 @@ from shoutgraph.services.orders import wait, waiting
 
 WaitlistJoinError = Annotated[
     errors.CreatorUnavailableErrorType
+    | errors.FeatureUnavailableErrorType
     | errors.ForbiddenErrorType
     | errors.LimitExceededErrorType
     | errors.NotFoundErrorType
