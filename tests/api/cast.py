@@ -42,6 +42,7 @@ COINS: Final = 17_500
 PAYOUT: Final = 10
 RULES: Final = Policy(
     version=2,
+    samples_max=100,
     open_orders_max=1_000,
     campaigns_max=1_000,
     earnings_hold_s=0,
@@ -101,6 +102,7 @@ STEPS: Final = MappingProxyType(
         "orderReviewRequireChanges": Step("IN_REVIEW", "moderator", "CHANGES_REQUIRED", WORDS),
         "orderReviewReject": Step("IN_REVIEW", "moderator", "REJECTED", WORDS),
         "orderReviewGiveUp": Step("IN_REVIEW", "fan", "CANCELLED"),
+        "orderVisibilitySet": Step("COMPLETED", "fan", "COMPLETED", {"visibility": "PUBLIC"}),
         "orderConfirm": Step("DELIVERED", "fan", "COMPLETED"),
         "orderRedoRequest": Step("DELIVERED", "fan", "REDO_REQUESTED", {"ground": "WRONG_NAME", "note": "Not Grace."}),
         "orderRedoConcede": Step("REDO_REQUESTED", "creator", "REFUNDED"),
@@ -447,6 +449,15 @@ class Cast:
 
         return to.write(work)
 
+    def public(self) -> dict[str, Any]:
+        """A completed order whose fan agrees that its video is shown."""
+        return self.move("orderVisibilitySet", self.order("COMPLETED"))
+
+    def sample(self) -> str:
+        """A video on the creator's profile; gives the sample's id."""
+        given = {"orderId": self.public()["id"]}
+        return str(self.deployment.do("creator", "samplePublish", "sample { id }", **given)["sample"]["id"])
+
     def told(self) -> dict[str, str]:
         """An order with all that can be said: how to say the name, a note with the video, evidence of what lacks."""
         to, order = self.deployment, self.order("DRAFT")
@@ -460,7 +471,10 @@ class Cast:
         evidence = self.attachment(order["id"], "fan")
         asked = {"ground": "MUST_SAY_MISSING", "itemId": "must-1", "note": "No.", "attachmentIds": [evidence]}
         to.do("fan", "orderRedoRequest", SHAPE, orderId=order["id"], **asked)
-        return {"order_told": order["id"], "attachment": evidence, "attachment_voice": note}
+        of_sample = self.public()["id"]
+        sample = self.deployment.do("creator", "samplePublish", "sample { id }", orderId=of_sample)["sample"]["id"]
+        told = {"order_told": order["id"], "attachment": evidence, "attachment_voice": note}
+        return told | {"sample": sample, "order_of_sample": of_sample}
 
     def until(self, who: str, document: str, /, *, node: str, wanted: str) -> Any:
         """Asks for a node until its status is the wanted one; lets the jobs run meanwhile."""

@@ -49,6 +49,7 @@ class Crowd:
     entries: list[str]
     attachments: list[str]
     campaigns: list[str]
+    samples: list[str]
 
     def of(self, prefix: str) -> list[str]:
         """Everything whose ids have this prefix."""
@@ -80,6 +81,7 @@ def gather(cast: Cast) -> Crowd:
         _live(crowd, order, at)
     _give(crowd)
     _rate(crowd)
+    _show(crowd)
     for at in range(SIZE):
         recipient = cast.recipient(f"creator_{at}")
         crowd.recipients.append(recipient)
@@ -103,6 +105,16 @@ def _live(crowd: Crowd, order: dict[str, Any], at: int) -> None:
             crowd.attachments.append(cast.attachment(order["id"], "nobody else"))
             given["attachmentIds"] = crowd.attachments[-1:]
         cast.deployment.do(actor, mutation, SHAPE, **given)
+
+
+def _show(crowd: Crowd) -> None:
+    """Every creator shows the first order's video, with the fan's consent; the cast's creator shows many."""
+    cast = crowd.cast
+    for at, order_id in enumerate(crowd.orders):
+        given = {"orderId": order_id, "visibility": "PUBLIC"}
+        cast.deployment.do(f"fan_{at}", "orderVisibilitySet", SHAPE, **given)
+        made = cast.deployment.do(f"creator_{at}", "samplePublish", "sample { id }", orderId=order_id)
+        crowd.samples.append(made["sample"]["id"])
 
 
 def _rate(crowd: Crowd) -> None:

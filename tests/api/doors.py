@@ -194,6 +194,10 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         },
         **{mutation: _moved(mutation) for mutation in STEPS},
         "orderRate": lambda cast: {"orderId": cast.shelf("COMPLETED")["id"], "stars": 5},
+        "samplePublish": lambda cast: {"orderId": cast.public()["id"]},
+        "sampleWithdraw": lambda cast: {"sampleId": cast.sample()},
+        "sampleTakeDown": lambda cast: {"sampleId": cast.sample(), "reason": "ABUSE", "note": "This is why."},
+        "samplesArrange": lambda cast: {"sampleIds": [cast.ids["sample"]]},
         "ratingUpdate": lambda cast: {"ratingId": cast.ids["rating"], "stars": 5},
         "ratingReply": lambda cast: {"ratingId": cast.ids["rating"], "text": "Thank you."},
         "videoTakeDown": lambda cast: {

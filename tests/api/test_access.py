@@ -166,6 +166,11 @@ orderReviewPass           401        403    403        403      403            y
 orderReviewRequireChanges 401        403    403        403      403            yes        403      403      yes
 orderReviewReject         401        403    403        403      403            yes        403      403      yes
 orderReviewGiveUp         401        (422)  (404)      (403)    (404)          (403)      (403)    (403)    (403)
+orderVisibilitySet        401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
+samplePublish             401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+sampleWithdraw            401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+sampleTakeDown            401        403    403        403      403            yes        403      403      yes
+samplesArrange            401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 orderConfirm              401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
 orderRate                 401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)
 ratingUpdate              401        yes    (404)      (403)    (404)          (403)      (403)    (403)    (403)

@@ -39,6 +39,7 @@ rating        yes        yes    yes        yes      yes            yes        ye
 campaign      yes        yes    yes        yes      yes            yes        yes      yes      yes
 campaign_proposed -      -      -          yes      -              -          yes      -        yes
 waitlist      -          yes    -          yes      -              yes        yes      yes      yes
+sample        yes        yes    yes        yes      yes            yes        yes      yes      yes
 attachment    -          yes    -          yes      -              yes        -        -        yes
 rating_hidden -          yes    -          yes      -              yes        yes      yes      yes
 """
@@ -52,6 +53,7 @@ Order.fanName               -          yes    -          yes      -             
 Order.offer                 -          -      -          yes      -              -          -        -        yes
 Order.video                 -          yes    -          yes      -              yes        -        -        yes
 Order.statements            -          yes    -          yes      -              yes        yes      yes      yes
+Order.sample                -          yes    -          yes      -              yes        yes      yes      yes
 Order.checklist             -          yes    -          yes      -              yes        yes      yes      yes
 Order.deliveryNote          -          yes    -          yes      -              yes        -        -        yes
 Order.licence               -          yes    -          yes      -              yes        yes      yes      yes
@@ -127,7 +129,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "Count": "value precision",
     "Creator": "id revision handle name bio avatarUrl categories languages country open pausedUntil openOrdersMax "
     "featured priceFrom createdAt rating takesOrders takesGifts capacity reputation campaigns "
-    "namedInProofs",
+    "namedInProofs samples",
     "CreatorCapacity": "open max kept waiting free",
     "Debt": "userId coins worth lock proposed",
     "DebtWriteOff": "id userId status coins evidence proposedBy proposedAt decidedBy decidedAt",
@@ -196,6 +198,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "badges",
     "ReputationRate": "shareBasisPoints count sampleCount",
     "RedirectAction": "url",
+    "Sample": "id status publishedAt reason note durationMilliseconds width height watch poster",
     "StatementFile": "url expiresAt",
     "StatementLine": "kind code words ref coin coins balance at orderId giftId topUpId",
     "Sticker": "id key version name price tier asset active createdAt",
@@ -239,6 +242,7 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "Order.offer": ("order_of_offer_off", "... on Order { offer { title } }"),
     "Order.video": ("DELIVERED", "... on Order { video { id } }"),
     "Order.statements": ("DISPUTED ANSWERED", "... on Order { statements { text } }"),
+    "Order.sample": ("order_of_sample", "... on Order { sample { status } }"),
     "Order.checklist": ("order_told", "... on Order { checklist { text } }"),
     "Order.deliveryNote": ("order_told", "... on Order { deliveryNote }"),
     "Order.licence": ("order_told", "... on Order { licence }"),

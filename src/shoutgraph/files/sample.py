@@ -60,6 +60,19 @@ def make_sample_video(path: Path, *, seconds: int = 4, text: str = "Hello!", loo
         out.mux(sound.encode(None))
 
 
+def make_sample_sound(path: Path, *, seconds: int = 2) -> None:
+    """Writes a sound of this length to `path`, as a phone would record a voice note.
+
+    Units: seconds.
+    """
+    assert 0 < seconds <= SECONDS_MAX, "a sample is short"
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as out:
+        sound = out.add_stream("aac", rate=SAMPLES_PER_S, layout="mono")
+        for chunk in _sounds(seconds):
+            out.mux(sound.encode(chunk))
+        out.mux(sound.encode(None))
+
+
 def _pictures(seconds: int, text: str, look: Look) -> Iterator[VideoFrame]:
     """A slow gradient, the text swaying over it, a beating heart below."""
     rows = lettering.rows_of(text, columns=LETTERS_PER_LINE)

@@ -132,9 +132,6 @@ _COUNT: Final = Statement[tuple[int]](
 _USE: Final = Statement[Any](
     lambda: sa.update(_T).where(_T.c.id == sa.bindparam("row_id")).values(used_revision=sa.bindparam("used_revision"))
 )
-_OF_UPLOADER: Final = Statement[Any](
-    lambda: sa.select(*UPLOADS.values).where(_T.c.uploader_id == sa.bindparam("uploader_id")).order_by(_T.c.id)
-)
 
 
 def insert(tx: Tx, attachment: Attachment, *, most: int) -> None:
@@ -185,8 +182,3 @@ def list_of_orders(tx: Tx, order_ids: Sequence[str], purpose: Purpose) -> dict[s
         attachment = UPLOADS.value(row)
         found.setdefault(attachment.order_id, []).append(attachment)
     return found
-
-
-def list_of_uploader(tx: Tx, user_id: str) -> list[Attachment]:
-    """Every file that a person added to any order."""
-    return [UPLOADS.value(row) for row in tx.all(_OF_UPLOADER, uploader_id=user_id)]

@@ -32,12 +32,6 @@ _PUT: Final = Statement[Any](lambda: upsert(_T, "video_id"))
 _LIST: Final = Statement[tuple[str, list[str], str | None]](
     lambda: sa.select(_T.c.video_id, _T.c.ticked, _T.c.note).where(columns.any_of(_T.c.video_id, "video_ids"))
 )
-_OF_ORDERS: Final = Statement[tuple[str, list[str], str | None]](
-    lambda: sa.select(_T.c.order_id, _T.c.ticked, _T.c.note).where(columns.any_of(_T.c.order_id, "order_ids"))
-)
-_BLANK: Final = Statement[Any](
-    lambda: sa.update(_T).where(columns.any_of(_T.c.order_id, "order_ids")).values(note=None)
-)
 
 
 def put(tx: Tx, order_id: str, video_id: str, ticks: Ticks) -> None:
@@ -48,13 +42,3 @@ def put(tx: Tx, order_id: str, video_id: str, ticks: Ticks) -> None:
 def list_of_videos(tx: Tx, video_ids: Sequence[str]) -> dict[str, Ticks]:
     """What was ticked for videos, by their ids; nothing for those handed in without."""
     return {row[0]: Ticks(tuple(row[1]), row[2]) for row in tx.all(_LIST, video_ids=list(video_ids))}
-
-
-def list_of_orders(tx: Tx, order_ids: Sequence[str]) -> list[tuple[str, Ticks]]:
-    """What was ticked for every video of orders."""
-    return [(row[0], Ticks(tuple(row[1]), row[2])) for row in tx.all(_OF_ORDERS, order_ids=list(order_ids))]
-
-
-def blank(tx: Tx, order_ids: Sequence[str]) -> None:
-    """Takes away what creators said when they handed in videos of these orders."""
-    tx.run(_BLANK, order_ids=list(order_ids))

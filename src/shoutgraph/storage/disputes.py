@@ -52,18 +52,6 @@ _COUNT: Final = Statement[tuple[int]](
         _T.c.order_id == sa.bindparam("order_id"), _T.c.side == sa.bindparam("side", type_=_T.c.side.type)
     )
 )
-_OF_SIDE: Final = Statement[Any](
-    lambda: (
-        sa.select(_T.c.order_id, *(_T.c[name] for name in Said.__slots__))
-        .where(columns.any_of(_T.c.order_id, "order_ids"), _T.c.side == sa.bindparam("side", type_=_T.c.side.type))
-        .order_by(_T.c.order_id, _T.c.revision)
-    )
-)
-_ERASE: Final = Statement[Any](
-    lambda: sa.delete(_T).where(
-        columns.any_of(_T.c.order_id, "order_ids"), _T.c.side == sa.bindparam("side", type_=_T.c.side.type)
-    )
-)
 
 
 def append(tx: Tx, order_id: str, said: Said) -> None:
@@ -84,13 +72,3 @@ def list_of_orders(tx: Tx, order_ids: Sequence[str]) -> dict[str, tuple[Said, ..
     for order_id, *said in tx.all(_LIST, order_ids=order_ids, size=STATEMENTS_MAX * len(order_ids)):
         found[order_id] = (*found.get(order_id, ()), Said(*said))
     return found
-
-
-def list_of_side(tx: Tx, order_ids: Sequence[str], side: Side) -> list[tuple[str, Said]]:
-    """What one side said about orders, for whoever it was."""
-    return [(row[0], Said(*row[1:])) for row in tx.all(_OF_SIDE, order_ids=order_ids, side=side)]
-
-
-def erase(tx: Tx, order_ids: Sequence[str], side: Side) -> None:
-    """Takes away what one side said about orders."""
-    tx.run(_ERASE, order_ids=order_ids, side=side)

@@ -147,6 +147,9 @@ _COUNT_OPEN: Final = Statement[tuple[int]](
 _INSERT_BRIEF: Final = Statement[Any](
     lambda: sa.insert(_BRIEF).values(order_id=sa.bindparam("order_id"), body=sa.bindparam("body"))
 )
+_SAVE_BRIEF: Final = Statement[Any](
+    lambda: sa.update(_BRIEF).where(_BRIEF.c.order_id == sa.bindparam("of")).values(body=sa.bindparam("body"))
+)
 _INSERT_WITH_BRIEF: Final = Statement[Any](
     lambda: (
         sa.insert(_T)
@@ -239,6 +242,11 @@ def find_brief(tx: Tx, order_id: str) -> Brief | None:
     """The brief of an order, None where erased."""
     (found,) = list_briefs(tx, [order_id])
     return found
+
+
+def save_brief(tx: Tx, order_id: str, brief: Brief) -> None:
+    """Stores a brief as it now is. Whoever does holds its order."""
+    tx.put(_SAVE_BRIEF, of=order_id, body=_brief_body(brief))
 
 
 def count_open(tx: Tx, creator_id: ids.CreatorId) -> int:

@@ -23,6 +23,7 @@ from shoutgraph.storage import (
     debts,
     feature_rules,
     promotions,
+    samples,
     spending,
     waitlist,
 )
@@ -178,6 +179,7 @@ ROOMS: Final[Mapping[str, Room]] = {
     "feature_user": feature_rules,
     "gift_card": cards,
     "promo_use": promotions,
+    "sample": samples,
     "spending_guard": spending,
     "waitlist_entry": waitlist,
     "write_off": debts,

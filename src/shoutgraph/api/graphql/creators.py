@@ -11,7 +11,9 @@ from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.orders import words
+from shoutgraph.api.graphql.pages import After, Connection, First
 from shoutgraph.api.graphql.reputation import ReputationType
+from shoutgraph.api.graphql.samples import SampleType, page_of
 from shoutgraph.domain import campaigns as campaign_values, creators as creator_values
 from shoutgraph.domain.campaigns import Campaign, CampaignState
 from shoutgraph.domain.capacity import Capacity
@@ -22,7 +24,7 @@ from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.orders.rating import STARS
 from shoutgraph.services import creators, features, offers, reputation
 from shoutgraph.services.campaigns import read as campaigns
-from shoutgraph.services.orders import ratings, waiting
+from shoutgraph.services.orders import ratings, show, waiting
 
 __all__ = [
     "CampaignType",
@@ -205,6 +207,17 @@ class CreatorType(NodeType):
     async def campaigns(parents: "list[CreatorType]", context: Context) -> list[list["CampaignType"]]:
         found = await campaigns.list_active_of(context.tools, [parent.id for parent in parents])
         return [[CampaignType.of(campaign) for campaign in of_one] for of_one in found]
+
+    @loaders.batch(
+        description="Finished videos that they show, in their order; their fans agreed.",
+        directives=[ListSize(slicing_arguments=["first"], sized_fields=["edges", "nodes"])],
+    )
+    @staticmethod
+    async def samples(
+        parents: "list[CreatorType]", context: Context, first: First = None, after: After = None
+    ) -> list[Connection[SampleType] | None]:
+        found = await show.list_of_creators(context.tools, context.viewer, [parent.id for parent in parents])
+        return [page_of(shown, first, after) for shown in found]
 
     @loaders.batch(
         description="What they sell, the cheapest first. Inactive offers are last, and only for the creator and staff.",

@@ -12,7 +12,7 @@ from shoutgraph.domain.privacy import Erasure, ErasureState
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.privacy import files
-from shoutgraph.storage import affairs, creators, journal as journal_rows, personal, policies, privacy, users
+from shoutgraph.storage import affairs, creators, journal as journal_rows, personal, policies, privacy, samples, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -147,6 +147,7 @@ async def _erase(tools: Tools, erasure: Erasure) -> Erasure:
             await tools.files.delete(video_id)
     for export in await tools.store.read(partial(privacy.list_of_kept_exports, user_id=user_id)):
         await tools.files.delete_archive(export.id)
+    await tools.store.write(partial(samples.erase_of_user, user_id=user_id))  # what shows stands on a brief
     for at in range(len(personal.HELD)):
         for _ in range(CHUNKS_MAX):
             if not await tools.store.write(partial(personal.erase_some, user_id=user_id, at=at)):

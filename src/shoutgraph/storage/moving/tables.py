@@ -51,6 +51,7 @@ from shoutgraph.storage import (
     requests,
     resolutions,
     reversals,
+    samples,
     spending,
     stickers,
     strays,
@@ -105,6 +106,7 @@ ROOMS: Final = (
     requests,
     resolutions,
     reversals,
+    samples,
     spending,
     stickers,
     strays,
@@ -126,6 +128,7 @@ BORN: Final[Mapping[str, Mapping[str, object]]] = {
     "payout": {"state": "REQUESTED"},
     "rating": {"hidden": 0},
     "refund": {"state": "REQUESTED"},
+    "sample": {"state": "WITHDRAWN", "reason": None, "note": None, "decided_by": None},
 }
 """What a row has to say when it is new; what it says now is written once everything is there."""
 ARISING: Final[Mapping[str, frozenset[str]]] = {

@@ -22,11 +22,11 @@ from shoutgraph.domain import ids
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders.checklist import Ticks
 from shoutgraph.domain.orders.machine import Command
-from shoutgraph.domain.orders.order import Order, RedoGround
+from shoutgraph.domain.orders.order import Order, RedoGround, Visibility
 from shoutgraph.domain.orders.states import Actor
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.services.orders import attach, deliver, moves, others, speak
+from shoutgraph.services.orders import attach, deliver, moves, others, show, speak
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.services.orders.speak import Words
 from shoutgraph.tools import Done, Tools
@@ -209,6 +209,12 @@ MOVES: Final = (
         "orderReviewGiveUp",
         f"Gives up an order whose review is overdue. {EFFECTS} The platform pays the creator.",
         _takes("review_overdue", _FAN),
+    ),
+    Move(
+        "orderVisibilitySet",
+        "Agrees that the finished video may be shown on the profile, or takes that back, and the sample with it.",
+        lambda tools, viewer, request, turn, given: show.set_visibility(tools, viewer, request, turn, given.visibility),
+        (Extra("visibility", Visibility, "PUBLIC to agree, PRIVATE to take it back."),),
     ),
     Move("orderConfirm", "Accepts the video; the creator earns.", _takes("confirm", _FAN)),
     Move(

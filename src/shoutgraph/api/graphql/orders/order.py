@@ -16,6 +16,7 @@ from shoutgraph.api.graphql.orders.brief import BriefType
 from shoutgraph.api.graphql.orders.checklist import ChecklistItemType
 from shoutgraph.api.graphql.orders.policy import DeadlineType, PolicyType, SplitType
 from shoutgraph.api.graphql.orders.ratings import RatingType
+from shoutgraph.api.graphql.samples import SampleType
 from shoutgraph.api.graphql.videos import VideoType
 from shoutgraph.domain import fees, quotes
 from shoutgraph.domain.adjustments import OF_ORDER_MAX
@@ -27,7 +28,7 @@ from shoutgraph.domain.orders.states import State
 from shoutgraph.domain.policies import Policy
 from shoutgraph.services import creators, offers
 from shoutgraph.services.campaigns import read as campaigns
-from shoutgraph.services.orders import adjustments, attach, deliver, ratings, read
+from shoutgraph.services.orders import adjustments, attach, deliver, ratings, read, show
 
 _STATEMENTS = ListSize(assumed_size=50)
 
@@ -200,6 +201,12 @@ class OrderType(NodeType):
     @staticmethod
     async def redo_item(parents: "list[OrderType]", context: Context) -> list[ChecklistItemType | None]:
         return await _items(context, [(parent.value, parent.value.redo_item) for parent in parents])
+
+    @loaders.batch(description="Its video on the creator's profile, if it was ever put there.")
+    @staticmethod
+    async def sample(parents: "list[OrderType]", context: Context) -> list[SampleType | None]:
+        found = await show.list_of_orders(context.tools, context.viewer, [parent.value for parent in parents])
+        return [None if shown is None else SampleType.of(shown) for shown in found]
 
     @loaders.batch(description="What the creator said of items that are not ticked.")
     @staticmethod

@@ -13,8 +13,10 @@ from shoutgraph.api.graphql.orders.attachments import AttachmentMutation, fetch_
 from shoutgraph.api.graphql.orders.events import OrderEventQuery, OrderEventSubscription, OrderStatusChangedEventType
 from shoutgraph.api.graphql.orders.order import OrderType, fetch_orders
 from shoutgraph.api.graphql.orders.place import OrderPlaceMutation
+from shoutgraph.api.graphql.orders.showing import ShowingMutation
 from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
 from shoutgraph.api.graphql.room import Room
+from shoutgraph.api.graphql.samples import fetch_samples
 from shoutgraph.api.graphql.sorting import SortDirection
 from shoutgraph.domain import ids, pages
 from shoutgraph.domain.orders.order import OrderFilter
@@ -95,13 +97,13 @@ class OrderRoomQuery(OrderQuery, OrderEventQuery):
 
 
 OrderRoomMutation = strawberry.type(
-    type("OrderRoomMutation", (OrderPlaceMutation, AttachmentMutation, moves.build()), {})
+    type("OrderRoomMutation", (OrderPlaceMutation, AttachmentMutation, ShowingMutation, moves.build()), {})
 )
 
 ROOM: Final = Room(
     query=OrderRoomQuery,
     mutation=OrderRoomMutation,
     subscription=OrderEventSubscription,
-    nodes={ids.ORDER: fetch_orders, ids.ATTACHMENT: fetch_attachments},
+    nodes={ids.ORDER: fetch_orders, ids.ATTACHMENT: fetch_attachments, ids.SAMPLE: fetch_samples},
     types=(OrderStatusChangedEventType,),
 )

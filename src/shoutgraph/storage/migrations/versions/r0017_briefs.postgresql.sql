@@ -55,7 +55,51 @@ FOR EACH ROW EXECUTE FUNCTION refuse('an attachment is taken away, not deleted')
 CREATE TRIGGER attachment_truncate BEFORE TRUNCATE ON attachment
 EXECUTE FUNCTION refuse('an attachment is taken away, not deleted');
 
+-- sample: what shows is a completed order's video that its fan agrees to show; what staff took down stays down
+CREATE FUNCTION sample_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    IF (NEW.id, NEW.order_id, NEW.creator_id) IS DISTINCT FROM (OLD.id, OLD.order_id, OLD.creator_id) THEN
+      RAISE EXCEPTION 'a sample stays its order''s' USING ERRCODE = 'check_violation';
+    END IF;
+    IF OLD.state = 'TAKEN_DOWN' AND NEW.state <> OLD.state THEN
+      RAISE EXCEPTION 'what was taken down stays down' USING ERRCODE = 'check_violation';
+    END IF;
+  END IF;
+  IF NEW.state = 'SHOWN' AND NOT EXISTS (
+    SELECT 1 FROM orders o JOIN brief b ON b.order_id = o.id
+    WHERE o.id = NEW.order_id AND o.creator_id = NEW.creator_id AND o.passed_video_id = NEW.video_id
+      AND o.state = 'COMPLETED' AND b.body::json ->> 'visibility' = 'PUBLIC') THEN
+    RAISE EXCEPTION 'a sample is the video of a completed order whose fan agrees' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER sample_guard BEFORE INSERT OR UPDATE ON sample FOR EACH ROW EXECUTE FUNCTION sample_guard();
+
+CREATE TRIGGER sample_delete BEFORE DELETE ON sample
+FOR EACH ROW EXECUTE FUNCTION refuse('a sample is taken away, not deleted');
+
+CREATE TRIGGER sample_truncate BEFORE TRUNCATE ON sample
+EXECUTE FUNCTION refuse('a sample is taken away, not deleted');
+
+CREATE FUNCTION brief_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM sample WHERE order_id = OLD.order_id AND state = 'SHOWN') THEN
+    IF TG_OP = 'DELETE' OR (NEW.body::json ->> 'visibility') IS DISTINCT FROM 'PUBLIC' THEN
+      RAISE EXCEPTION 'a sample goes before its fan''s consent' USING ERRCODE = 'check_violation';
+    END IF;
+  END IF;
+  RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+
+CREATE TRIGGER brief_guard BEFORE UPDATE OR DELETE ON brief FOR EACH ROW EXECUTE FUNCTION brief_guard();
+
 -- rights
+GRANT SELECT ON sample TO shoutgraph_app, shoutgraph_report;
+
+GRANT INSERT, UPDATE ON sample TO shoutgraph_app;
+
 GRANT SELECT ON attachment TO shoutgraph_app, shoutgraph_report;
 
 GRANT INSERT, UPDATE ON attachment TO shoutgraph_app;

@@ -25,6 +25,7 @@ def upgrade() -> None:
     kinds()
     cuts()
     attachments()
+    samples()
     for statement in migrations.read_sql(f"r0017_briefs.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
@@ -99,6 +100,31 @@ def attachments() -> None:
     partial_index("attachment_discard", ["id"], "state = 'REJECTED' AND stored = 1")
 
 
-def partial_index(name: str, names: list[str], condition: str) -> None:
+def samples() -> None:
+    decided = "(state = 'TAKEN_DOWN') = (reason IS NOT NULL AND note IS NOT NULL AND decided_by IS NOT NULL)"
+    op.create_table(
+        "sample",
+        sa.Column("id", TEXT, primary_key=True, nullable=False),
+        sa.Column("order_id", TEXT, sa.ForeignKey("orders.id"), nullable=False, unique=True),
+        sa.Column("creator_id", TEXT, sa.ForeignKey("creator.id"), nullable=False),
+        sa.Column("video_id", TEXT, sa.ForeignKey("video.id"), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("position", INTEGER, nullable=False),
+        sa.Column("published_at", INTEGER, nullable=False),
+        sa.Column("updated_at", INTEGER, nullable=False),
+        sa.Column("reason", TEXT),
+        sa.Column("note", TEXT),
+        sa.Column("decided_by", TEXT),
+        sa.CheckConstraint("state IN ('SHOWN', 'WITHDRAWN', 'TAKEN_DOWN')"),
+        sa.CheckConstraint("position >= 0", name="sample_position"),
+        sa.CheckConstraint(decided, name="sample_decided"),
+        sa.CheckConstraint("length(reason) BETWEEN 1 AND 64", name="sample_reason"),
+        sa.CheckConstraint("length(note) BETWEEN 1 AND 1000", name="sample_note"),
+        sqlite_strict=True,
+    )
+    partial_index("sample_shown", ["creator_id", "position", "id"], "state = 'SHOWN'", "sample")
+
+
+def partial_index(name: str, names: list[str], condition: str, table: str = "attachment") -> None:
     where = sa.text(condition)
-    op.create_index(name, "attachment", names, sqlite_where=where, postgresql_where=where)
+    op.create_index(name, table, names, sqlite_where=where, postgresql_where=where)

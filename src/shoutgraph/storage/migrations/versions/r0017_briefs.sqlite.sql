@@ -41,3 +41,38 @@ BEGIN SELECT RAISE(ABORT, 'an attachment is used once, when it is ready'); END;
 
 CREATE TRIGGER attachment_delete BEFORE DELETE ON attachment
 BEGIN SELECT RAISE(ABORT, 'an attachment is taken away, not deleted'); END;
+
+-- sample: what shows is a completed order's video that its fan agrees to show; what staff took down stays down
+CREATE TRIGGER sample_new BEFORE INSERT ON sample
+WHEN EXISTS (SELECT 1 FROM sample WHERE id = NEW.id OR order_id = NEW.order_id) OR (NEW.state = 'SHOWN' AND NOT EXISTS (
+  SELECT 1 FROM orders o JOIN brief b ON b.order_id = o.id
+  WHERE o.id = NEW.order_id AND o.creator_id = NEW.creator_id AND o.passed_video_id = NEW.video_id
+    AND o.state = 'COMPLETED' AND json_extract(b.body, '$.visibility') = 'PUBLIC'))
+BEGIN SELECT RAISE(ABORT, 'a sample is the video of a completed order whose fan agrees'); END;
+
+CREATE TRIGGER sample_shown_again BEFORE UPDATE ON sample
+WHEN NEW.state = 'SHOWN' AND NOT EXISTS (
+  SELECT 1 FROM orders o JOIN brief b ON b.order_id = o.id
+  WHERE o.id = NEW.order_id AND o.creator_id = NEW.creator_id AND o.passed_video_id = NEW.video_id
+    AND o.state = 'COMPLETED' AND json_extract(b.body, '$.visibility') = 'PUBLIC')
+BEGIN SELECT RAISE(ABORT, 'a sample is the video of a completed order whose fan agrees'); END;
+
+CREATE TRIGGER sample_identity BEFORE UPDATE OF id, order_id, creator_id ON sample
+WHEN NEW.id <> OLD.id OR NEW.order_id <> OLD.order_id OR NEW.creator_id <> OLD.creator_id
+BEGIN SELECT RAISE(ABORT, 'a sample stays its order''s'); END;
+
+CREATE TRIGGER sample_down BEFORE UPDATE OF state ON sample
+WHEN OLD.state = 'TAKEN_DOWN' AND NEW.state <> OLD.state
+BEGIN SELECT RAISE(ABORT, 'what was taken down stays down'); END;
+
+CREATE TRIGGER sample_delete BEFORE DELETE ON sample
+BEGIN SELECT RAISE(ABORT, 'a sample is taken away, not deleted'); END;
+
+CREATE TRIGGER brief_consent BEFORE UPDATE OF body ON brief
+WHEN json_extract(NEW.body, '$.visibility') IS NOT 'PUBLIC'
+  AND EXISTS (SELECT 1 FROM sample WHERE order_id = OLD.order_id AND state = 'SHOWN')
+BEGIN SELECT RAISE(ABORT, 'a sample goes before its fan''s consent'); END;
+
+CREATE TRIGGER brief_delete BEFORE DELETE ON brief
+WHEN EXISTS (SELECT 1 FROM sample WHERE order_id = OLD.order_id AND state = 'SHOWN')
+BEGIN SELECT RAISE(ABORT, 'a sample goes before its fan''s consent'); END;
