@@ -30,7 +30,20 @@ from tests.api.exemptions import LONE_IDS, NO_KEY, NO_REVISION
 
 SUBJECTS: Final = (
     *("apiKey", "campaign", "creator", "debt", "feature", "gift", "money", "offer", "order", "payout", "policy"),
-    *("price", "promo", "rating", "sample", "spending", "tax", "testClock", "topUp", "user", "video", "waitlist", "wallet"),
+    *(
+        "price",
+        "promo",
+        "rating",
+        "sample",
+        "spending",
+        "tax",
+        "testClock",
+        "topUp",
+        "user",
+        "video",
+        "waitlist",
+        "wallet",
+    ),
     *("dataExport", "erasure", "report", "appeal", "closure"),
 )
 """What the names of mutations begin with."""
