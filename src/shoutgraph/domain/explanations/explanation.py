@@ -100,8 +100,8 @@ def share(name: str, bps: int) -> Fact:
 
 
 def amount(name: str, value: Money) -> Fact:
-    """An amount of money; sentences have it in minor units, whose size depends on the currency."""
-    return Fact(name, Unit.MINOR_UNITS, str(value.minor), f"{value.minor:,} minor units of {value.currency}")
+    """An amount of money; sentences have it as people write it, such as EUR 109.99."""
+    return Fact(name, Unit.MINOR_UNITS, str(value.minor), money.to_text(value))
 
 
 def count(name: str, value: int) -> Fact:
