@@ -69,6 +69,17 @@ PACKAGES: Final = '{ coinPackages(country: "DE", currency: "EUR") { id coins } }
 PURCHASE: Final = MappingProxyType(
     {"currency": "EUR", "providerCode": "sandbox", "returnUrl": "https://fan.example/back"}
 )
+CERTIFIED: Final = MappingProxyType(
+    {
+        "kind": "PERSON",
+        "legalName": "Nova Example",
+        "address": "1 Example Street, Exampletown",
+        "country": "DE",
+        "taxNumber": "36 574 261 809",
+        "birthDate": "1990-01-01",
+        "certified": True,
+    }
+)
 STICKERS: Final = "{ giftCatalogue { stickers { id key price } } }"
 CAMPAIGN: Final = "query ($id: ID!) { node(id: $id) { ... on Campaign { state } } }"
 SHAPE: Final = "order { id revision status }"
@@ -201,6 +212,7 @@ class Cast:
         made = self.deployment.do(
             who, "creatorRegister", "creator { id }", handle=handle, name=handle.title(), openOrdersMax=1000, **given
         )
+        self.deployment.do(who, "taxProfileSet", "taxProfile { version }", **CERTIFIED)
         return str(made["creator"]["id"])
 
     def offer(self, who: str, **terms: object) -> str:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tests.api import giving, ledgers, shops
-from tests.api.cast import PAYOUT, PURCHASE, STEPS, Cast
+from tests.api.cast import CERTIFIED, PAYOUT, PURCHASE, STEPS, Cast
 from tests.api.deployment import mutation_of
 
 Given = Callable[[Cast], dict[str, object]]
@@ -94,6 +94,10 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
             f'{{ payoutRecipientRequirements(providerCode: "sandbox-payouts", {MARKET}) {{ name }} }}'
         ),
         "payoutQuote": Door(_one('payoutQuote(coins: "1000", recipientId: $id)'), _of("creator_recipient")),
+        "taxProfile": Door("{ taxProfile { version } }"),
+        "taxProfile of the creator": Door(
+            "query ($id: ID!) { taxProfile(creatorId: $id) { version } }", _of("creator_profile")
+        ),
         "providerHealth": Door("{ providerHealth { code } }"),
         "payoutQueue": Door(_page("payoutQueue(first: 1)")),
         "spendingGuard": Door("{ spendingGuard { revision } }"),
@@ -275,6 +279,15 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         },
         "featureRuleSet": lambda _cast: dict(_RULE),
         "featureRuleRemove": _ruled,
+        "taxProfileSet": lambda _cast: dict(CERTIFIED),
+        "payoutHoldPlace": lambda cast: {
+            "creatorId": cast.ids["other_creator_profile"],
+            "reason": "A closer look.",
+        },
+        "payoutHoldRelease": lambda cast: {
+            "holdId": ledgers.payout_hold(cast.deployment, cast.ids["other_creator_profile"]),
+            "reason": "All is well.",
+        },
         "spendingLimitsSet": lambda _cast: {},
         "spendingPause": lambda _cast: {"days": 31},
         "spendingExclude": lambda _cast: {"days": 30},

@@ -5,6 +5,7 @@ from tests.api.deployment import Deployment
 from shoutgraph.domain import bank_files, batches, ids, privacy as privacy_rules, spending
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.money import Money
+from shoutgraph.domain.payout_holds import StaffHold
 from shoutgraph.domain.policies import FIRST
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.resolutions import Verdict
@@ -18,6 +19,7 @@ from shoutgraph.services.topups import apply, refund, set_aside
 from shoutgraph.storage import (
     bank_files as file_rows,
     batches as batch_rows,
+    payout_holds,
     privacy,
     refunds,
     spending as spending_rows,
@@ -60,6 +62,14 @@ def buying_too_fast(to: Deployment, user_id: str) -> str:
 
     to.write(work)
     return user_id
+
+
+def payout_hold(to: Deployment, creator_id: str) -> str:
+    """A hold of staff on a creator's payouts."""
+    hold_id, creator = to.app.tools.new_id(ids.PAYOUT_HOLD), ids.CreatorId(creator_id)
+    hold = StaffHold(hold_id, creator, None, "A closer look.", None, to.app.tools.clock(), "system")
+    to.write(lambda tx: payout_holds.insert(tx, hold))
+    return hold_id
 
 
 def proposed(to: Deployment) -> str:

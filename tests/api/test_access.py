@@ -78,6 +78,8 @@ payoutEvents              401        yes    yes        yes      yes            4
 payoutBatches             401        403    403        403      403            403        yes      403      yes
 payoutBatch               401        403    403        403      403            403        yes      403      yes
 bankFiles                 401        403    403        403      403            403        yes      403      yes
+taxProfile                401        403    403        yes      yes            403        403      403      403
+taxProfile of the creator 401        403    403        yes      403            yes        yes      403      yes
 providerHealth            401        403    403        403      403            403        yes      403      yes
 payoutRecipientRequirements 401        403    403        yes      yes            403        403      403      403
 payoutQuote               401        403    403        yes      404            403        403      403      403
@@ -140,6 +142,9 @@ orderGoodwillDeny         401        403    403        403      403            4
 debtWriteOffPropose       401        403    403        403      403            403        yes      403      yes
 debtWriteOffConfirm       401        403    403        403      403            403        yes      403      yes
 debtWriteOffReject        401        403    403        403      403            403        yes      403      yes
+taxProfileSet             401        (403)  (403)      yes      yes            (403)      (403)    (403)    (403)
+payoutHoldPlace           401        403    403        403      403            403        yes      403      yes
+payoutHoldRelease         401        403    403        403      403            403        yes      403      yes
 spendingLimitsSet         401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
 spendingPause             401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)
 spendingExclude           401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)

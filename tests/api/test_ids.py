@@ -13,6 +13,8 @@ BY: Final[Mapping[str, str]] = {
     "orderUploadCreate": "creator",
     "walletUnlock": "finance",
     "spendingReviewClear": "finance",
+    "payoutHoldPlace": "finance",
+    "payoutHoldRelease": "finance",
     "userBirthDateCorrect": "admin",
     "ratingReply": "creator",
     "ratingHide": "moderator",

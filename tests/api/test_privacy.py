@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.api.cast import PURCHASE, STICKERS, Cast
+from tests.api.cast import CERTIFIED, PURCHASE, STICKERS, Cast
 from tests.api.deployment import Deployment
 from tests.storage import databases
 
@@ -90,6 +90,7 @@ def give_and_take(cast: Cast, fan: str, star: str, creator_id: str) -> None:
 def pay_out(cast: Cast, star: str) -> None:
     """What was earned is paid."""
     to = cast.deployment
+    to.do(star, "taxProfileSet", "taxProfile { version }", **CERTIFIED)  # the law wants it kept
     to.settle()
     paid_to = {"providerCode": "sandbox-payouts", "label": f"{MARK} bank", "ref": f"DE00{MARK.upper()}"}
     recipient = to.do(star, "payoutRecipientCreate", "recipient { id }", **paid_to)["recipient"]["id"]
@@ -174,6 +175,7 @@ def copied(to: Deployment, who: str, user_id: str, *, of_fan: bool) -> None:
     mine = {"users.jsonl", "data_export.jsonl"}
     mine |= {"brief.jsonl", "gift.jsonl", "rating_words-opinion.jsonl", "lot.jsonl"} if of_fan else {
         "creator.jsonl", "offer.jsonl", "rating_words-reply.jsonl", "payout_recipient.jsonl", "earning.jsonl",
+        "tax_profile.jsonl",
     }  # fmt: skip
     assert mine <= set(told)
     assert any(name.startswith("files/") for name in names)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shoutgraph.domain import batches, errors, ids, payout_looks, payouts
+from shoutgraph.domain import batches, errors, ids, payout_limits, payout_looks, payouts
 from shoutgraph.domain.payouts import (
     Effect,
     HoldCode,
@@ -225,19 +225,22 @@ def test_a_hold_says_why(note: str) -> None:
 
 
 def test_a_request_keeps_to_the_limits() -> None:
-    def check(coins: int, available: int = 10**6, day: int = 0, policy: Any = POLICY) -> None:
-        payouts.check_request(coins, available_coins=available, last_day_coins=day, policy=policy)
+    def check(coins: int, available: int = 10**6, *spent: int, policy: Any = POLICY) -> None:
+        requested = payout_limits.Requested(*(spent or (0,)))
+        payout_limits.check_request(coins, available_coins=available, requested=requested, policy=policy)
 
     check(POLICY.payout_min_coins)
     check(POLICY.payout_day_coins)
-    for coins, available, day, code in (
-        (POLICY.payout_min_coins - 1, 10**6, 0, "PAYOUT_MIN"),
-        (POLICY.payout_day_coins + 1, 10**6, 0, "PAYOUT_DAY"),
-        (1_000, 10**6, POLICY.payout_day_coins - 999, "PAYOUT_DAY"),
-        (1_001, 1_000, 0, "INSUFFICIENT_COINS"),
+    for coins, available, spent, code in (
+        (POLICY.payout_min_coins - 1, 10**6, (0,), "PAYOUT_MIN"),
+        (POLICY.payout_day_coins + 1, 10**6, (0,), "PAYOUT_DAY"),
+        (1_000, 10**6, (POLICY.payout_day_coins - 999,), "PAYOUT_DAY"),
+        (1_000, 10**6, (0, POLICY.payout_week_coins - 999), "PAYOUT_WEEK"),
+        (1_000, 10**6, (0, 0, POLICY.payout_month_coins - 999), "PAYOUT_MONTH"),
+        (1_001, 1_000, (0,), "INSUFFICIENT_COINS"),
     ):
         with pytest.raises(errors.ShoutgraphError) as refused:
-            check(coins, available, day)
+            check(coins, available, *spent)
         assert refused.value.code == code
     with pytest.raises(errors.ValidationError) as uneven:
         check(1_001, policy=replace(POLICY, par_units=50))

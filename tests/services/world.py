@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 import uuid_utils
@@ -18,6 +18,7 @@ from shoutgraph.domain.ledger import Lot
 from shoutgraph.domain.orders.order import Brief, Occasion, Order
 from shoutgraph.domain.postings import Books, Cash
 from shoutgraph.domain.requests import Request
+from shoutgraph.domain.tax import SellerKind, TaxProfile
 from shoutgraph.domain.users import ROLES, Viewer
 from shoutgraph.files.links import Links
 from shoutgraph.files.local import open_local_files
@@ -25,7 +26,7 @@ from shoutgraph.plugins import loading
 from shoutgraph.services import creators, offers, users
 from shoutgraph.services.orders import place
 from shoutgraph.services.orders.place import Wish
-from shoutgraph.storage import ledger as books, ledger_proof, media as videos, orders, wallets
+from shoutgraph.storage import ledger as books, ledger_proof, media as videos, orders, tax, wallets
 from shoutgraph.storage.engine import Store
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
@@ -101,6 +102,7 @@ class World:
             handle=name, name=name.title(), country="DE", categories=(Category.MUSICIAN,), languages=("en",)
         )
         creator = self.run(creators.register(self.tools, viewer, profile))
+        self.certify(creator.id)
         viewer = Viewer(user_id=viewer.user_id, creator_id=creator.id, principal=viewer.principal)
         self.people[name] = viewer
         values = {
@@ -113,6 +115,22 @@ class World:
         } | terms
         offer = self.run(offers.create(self.tools, viewer, OfferTerms(**values)))
         return viewer, creator, offer
+
+    def certify(self, creator_id: ids.CreatorId) -> None:
+        """Gives a creator the tax profile without which nothing is paid."""
+        profile = TaxProfile(
+            creator_id=creator_id,
+            version=1,
+            kind=SellerKind.PERSON,
+            legal_name="Nova Example",
+            address="1 Example Street",
+            country="DE",
+            tax_id="36574261809",
+            born_on=date(1990, 1, 1),
+            registration=None,
+            certified_at=self.clock(),
+        )
+        self.write(lambda tx: tax.insert(tx, profile))
 
     def give_coins(self, viewer: Viewer, coins: int, *, promo: int = 0) -> Lot:
         """A top-up that was paid, posted as the top-up room posts it."""

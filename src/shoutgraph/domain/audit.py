@@ -37,6 +37,7 @@ PERSONAL: Final = frozenset(
         "name",
         "registration",
         "tax_id",
+        "tax_number",
         "title",
     }
 )

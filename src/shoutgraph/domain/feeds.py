@@ -81,11 +81,14 @@ USERS: Final = Feed(
     frozenset(
         {
             "age.attested",
+            "payout_hold.placed",
+            "payout_hold.released",
             "spending.limits_set",
             "spending.paused",
             "spending.excluded",
             "spending.review_asked",
             "spending.review_cleared",
+            "tax.profile_set",
         }
     ),
 )

@@ -13,9 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from shoutgraph.domain import errors, ids, money
+from shoutgraph.domain import errors, ids
 from shoutgraph.domain.patience import DAY
-from shoutgraph.domain.policies import Policy
 
 NOTE_CHARS_MAX: Final = 1_000
 KEY_CHARS: Final = 40
@@ -80,6 +79,9 @@ class Effect(StrEnum):
 WAITING: Final = frozenset({PayoutState.REQUESTED, PayoutState.HELD})
 """Finance has not decided."""
 
+HOLDABLE: Final = WAITING | {PayoutState.APPROVED}
+"""It has not gone out, so something may keep it back."""
+
 IN_FLIGHT: Final = frozenset({PayoutState.SUBMITTING, PayoutState.SUBMITTED, PayoutState.UNKNOWN})
 """The provider has it, or may have it."""
 
@@ -132,7 +134,8 @@ class Payout:
     """Coins on their way out. `key` names it at the provider: the same request after a restore has the same key.
 
     Units: `amount_minor` minor units of `currency`. `hold_code` and `note` say what finance decided and why; a
-    payout that was approved after it was held for RISK keeps that code. `batch_id` is the last batch that it was in.
+    payout that was approved after it was held for RISK keeps that code. A `rule`
+    that holds it lets it go by itself. `batch_id` is the last batch that it was in.
     """
 
     id: ids.PayoutId
@@ -159,6 +162,7 @@ class Payout:
     paid_at: datetime | None = None
     closed_at: datetime | None = None
     review: PayoutReview | None = None
+    rule: str | None = None
 
     @property
     def may_be_there(self) -> bool:
@@ -196,28 +200,6 @@ def key_of(account_code: str, account_version: int) -> str:
     return hashlib.sha256(f"payout:{account_code}:{account_version}".encode()).hexdigest()[:KEY_CHARS]
 
 
-def check_request(coins: int, *, available_coins: int, last_day_coins: int, policy: Policy) -> None:
-    """Refuses a payout beyond the limits.
-
-    Raises:
-        LimitExceededError: it is below the minimum, or the day's limit would be passed.
-        InsufficientCoinsError: less is available.
-        ValidationError: the coins are not worth a whole number of minor units.
-    """
-    path = ("input", "coins")
-    if coins < policy.payout_min_coins:
-        msg = f"A payout is of at least {policy.payout_min_coins} coins."
-        raise errors.LimitExceededError(msg, code="PAYOUT_MIN", limit=policy.payout_min_coins, path=path)
-    if last_day_coins + coins > policy.payout_day_coins:
-        msg = f"At most {policy.payout_day_coins} coins a day are paid out."
-        raise errors.LimitExceededError(msg, code="PAYOUT_DAY", limit=policy.payout_day_coins, path=path)
-    if coins > available_coins:
-        raise errors.InsufficientCoinsError(required_coins=coins, available_coins=available_coins)
-    if coins * policy.par_units % money.BOOK_UNITS_PER_MINOR:
-        msg = "These coins are not worth a whole number of minor units; choose another amount."
-        raise errors.ValidationError(msg, code="PAYOUT_NOT_WHOLE", path=path)
-
-
 def approve(payout: Payout, *, by: str, now: datetime) -> Payout:
     """Finance lets it go; what was held for its risk is not reviewed again.
 
@@ -226,8 +208,8 @@ def approve(payout: Payout, *, by: str, now: datetime) -> Payout:
     """
     _check(payout, WAITING)
     _check_unflagged(payout)
-    kept = payout.hold_code if payout.hold_code is HoldCode.RISK else None
-    return _moved(payout, PayoutState.APPROVED, now, decided_by=by, hold_code=kept, note=None)
+    kept = payout.hold_code if payout.hold_code is HoldCode.RISK and payout.rule is None else None
+    return _moved(payout, PayoutState.APPROVED, now, decided_by=by, hold_code=kept, note=None, rule=None)
 
 
 def hold(payout: Payout, *, code: HoldCode, note: str, by: str, now: datetime) -> Payout:
@@ -238,7 +220,7 @@ def hold(payout: Payout, *, code: HoldCode, note: str, by: str, now: datetime) -
     """
     _check(payout, WAITING | {PayoutState.APPROVED})
     _check_note(note)
-    return _moved(payout, PayoutState.HELD, now, hold_code=code, note=note, decided_by=by)
+    return _moved(payout, PayoutState.HELD, now, hold_code=code, note=note, decided_by=by, rule=None)
 
 
 def deny(payout: Payout, *, note: str, by: str, now: datetime, cleared: int = 0) -> Seen:

@@ -134,6 +134,13 @@ class Policy:
     waiver_partly_in: tuple[tuple[str, int], ...] = ()
     erasure_wait_s: int = 7 * DAY_S
     export_kept_s: int = 24 * HOUR_S
+    payout_week_coins: int = 400_000
+    payout_month_coins: int = 1_000_000
+    payout_arrival_s: int = 15 * DAY_S
+    payouts_day_max: int = 10
+    recipient_hold_s: int = 2 * DAY_S
+    tax_profile_required: bool = True
+    tax_profile_from_coins: int = 0
 
     def __post_init__(self) -> None:
         assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"

@@ -1,8 +1,8 @@
-"""Sends what finance approved."""
+"""Sends what finance approved, and lets go what no rule holds any more."""
 
 from typing import Final
 
-from shoutgraph.services.payouts import send
+from shoutgraph.services.payouts import holds, send
 from shoutgraph.tools import Tools
 
 ROUND_MAX: Final = 100
@@ -11,4 +11,5 @@ ROUND_MAX: Final = 100
 
 async def tick(tools: Tools) -> int:
     """Hands approved payouts to their providers; says how many."""
-    return await send.send_due(tools, limit=ROUND_MAX)
+    gone = await holds.let_go_due(tools, limit=ROUND_MAX)
+    return gone + await send.send_due(tools, limit=ROUND_MAX)

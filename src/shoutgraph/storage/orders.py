@@ -53,6 +53,7 @@ class OrderRow(SQLModel, table=True):
         sa.Index("orders_creator", "creator_id", "id"),
         sa.Index("orders_state", "state", "state_at", "id"),
         sa.Index("orders_updated", "updated_at", "id"),
+        columns.partial_index("orders_frozen", "creator_id", where="frozen_at IS NOT NULL"),
         columns.partial_index("orders_open", "creator_id", where=_OPEN),
         _STRICT,
     )

@@ -13,7 +13,7 @@ from shoutgraph.domain import errors, ids, leases, pages
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.earnings import Part
 from shoutgraph.domain.leases import Lease
-from shoutgraph.domain.payouts import FAILED, UNDER_WAY, HoldCode, Payout, PayoutFilter, PayoutReview, PayoutState
+from shoutgraph.domain.payouts import UNDER_WAY, HoldCode, Payout, PayoutFilter, PayoutReview, PayoutState
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import batches, columns
 from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
@@ -41,6 +41,7 @@ class PayoutRow(SQLModel, table=True):
         columns.partial_index("payout_unresolved", "id", where="review IS NOT NULL OR state = 'UNKNOWN'"),
         columns.partial_index("payout_of_batch", "batch_id", where="batch_id IS NOT NULL"),
         columns.partial_index("payout_of_ref", "instance", "ref", "id", where="ref IS NOT NULL"),
+        columns.partial_index("payout_of_rule", "not_before", "id", where="state = 'HELD' AND rule IS NOT NULL"),
         {"sqlite_strict": True},
     )
 
@@ -71,6 +72,7 @@ class PayoutRow(SQLModel, table=True):
     look_at: datetime | None = Field(sa_type=Micros)
     looks: int = Field(sa_type=Integer)
     leased_until: datetime | None = Field(sa_type=Micros)
+    rule: str | None = Field(sa_type=Text)
 
 
 class PartRow(SQLModel, table=True):
@@ -228,13 +230,6 @@ def list_of_parts(tx: Tx, payout_id: ids.PayoutId) -> tuple[Part, ...]:
     return tuple(Part(*row) for row in tx.all(_PARTS, payout_id=payout_id))
 
 
-def requested_coins(tx: Tx, creator_id: ids.CreatorId, *, since: datetime) -> int:
-    """What a creator asked to be paid since a time and was not refused. Units: coins."""
-    row = tx.one(_REQUESTED, creator_id=creator_id, since=since)
-    assert row is not None, "a sum has a row"
-    return row[0]
-
-
 def total_coins(tx: Tx, creator_id: ids.CreatorId) -> tuple[int, int]:
     """What a creator has in payouts under way, and what was paid out. Units: coins."""
     found = dict(tx.all(_TOTALS, creator_id=creator_id))
@@ -292,15 +287,6 @@ def _claim_approved() -> sa.ClauseElement:
         .limit(sa.bindparam("size"))
     )
     return _leased(due, *_COLUMNS)
-
-
-def _requested() -> sa.ClauseElement:
-    refused = sorted(FAILED)
-    return sa.select(sa.func.coalesce(sa.func.sum(_T.c.coins), sa.literal_column("0"))).where(
-        _T.c.creator_id == sa.bindparam("creator_id"),
-        _T.c.created_at > sa.bindparam("since"),
-        _T.c.state.not_in(_states(refused)),
-    )
 
 
 @cache
@@ -387,7 +373,6 @@ _PARTS: Final = Statement[tuple[str, int]](
         .order_by(_P.c.earning_id)
     )
 )
-_REQUESTED: Final = Statement[tuple[int]](_requested)
 _TOTALS: Final = Statement[tuple[PayoutState, int]](
     lambda: (
         sa.select(_T.c.state, sa.func.sum(_T.c.coins))

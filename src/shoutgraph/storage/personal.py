@@ -25,6 +25,7 @@ from shoutgraph.storage import (
     promotions,
     samples,
     spending,
+    tax,
     waitlist,
 )
 from shoutgraph.storage.statements import Statement
@@ -163,6 +164,7 @@ HELD: Final = (
     Held("lot", _mine("user_id")),
     Held("earning", _as_creator()),
     Held("payout", _as_creator(), {"note": None}),
+    Held("payout_hold", _as_creator()),
     Held("payout_recipient", _as_creator(), {"label": ERASED, "ref": ""}),
     Held("payout_onboarding", _as_creator(), {"answers": None, "url": None, "return_url": "", "code": None}),
     Held("request", _mine("principal"), delete=True),
@@ -181,6 +183,7 @@ ROOMS: Final[Mapping[str, Room]] = {
     "promo_use": promotions,
     "sample": samples,
     "spending_guard": spending,
+    "tax_profile": tax,
     "waitlist_entry": waitlist,
     "write_off": debts,
 }
@@ -191,8 +194,10 @@ KEPT: Final[Mapping[str, str]] = {
     "bank_file": "what was sent to a bank and came from it: accounts have to be kept as the law says",
     "notice": "what providers sent, as it came: removed by its age",
     "refund": "staff's reason for a refund, beside its money: accounts",
+    "payout_hold": "staff's reason to hold a payout, or to let it go: legal claims",
     "resolution": "staff's evidence for money settled by hand: accounts",
     "spending_guard": "until when somebody shut themselves out: erasing is no way around it",
+    "tax_profile": "what a seller certified, for ten years after their last payout: tax law",
     "stray": "what a provider has under a name of ours: accounts",
     "topup": "country and provider's reference of a payment: taxes, and charge-backs that come later",
     "topup_waiver": "what was consented to when coins were bought: its proof",

@@ -12,6 +12,7 @@ from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.orders import words
 from shoutgraph.api.graphql.pages import After, Connection, First
+from shoutgraph.api.graphql.payouts.holds import SHOWN_MAX, PayoutWaitType
 from shoutgraph.api.graphql.reputation import ReputationType
 from shoutgraph.api.graphql.samples import SampleType, page_of
 from shoutgraph.domain import campaigns as campaign_values, creators as creator_values
@@ -25,6 +26,7 @@ from shoutgraph.domain.orders.rating import STARS
 from shoutgraph.services import creators, features, offers, reputation
 from shoutgraph.services.campaigns import read as campaigns
 from shoutgraph.services.orders import ratings, show, waiting
+from shoutgraph.services.payouts import holds
 
 __all__ = [
     "CampaignType",
@@ -171,6 +173,15 @@ class CreatorType(NodeType):
             takes_gifts=creator.takes_gifts,
             named_in_proofs=creator.named_in_proofs,
         )
+
+    @loaders.batch(
+        description="Why a payout would wait now, and what the creator can do; only for themselves and finance.",
+        directives=[ListSize(assumed_size=SHOWN_MAX)],
+    )
+    @staticmethod
+    async def payout_holds(parents: "list[CreatorType]", context: Context) -> list[list[PayoutWaitType]]:
+        found = await holds.of_creators(context.tools, context.viewer, [parent.id for parent in parents])
+        return [[PayoutWaitType.of(hold) for hold in each] for each in found]
 
     @fields.resolver(description="How fans rated their videos.")
     def rating(self) -> RatingSummaryType:

@@ -3,12 +3,20 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from shoutgraph.cli.demo import capacity, gifts, money, quarrels, rollout, trust
+from shoutgraph.cli.demo import capacity, gifts, guards, money, quarrels, rollout, trust
 
 if TYPE_CHECKING:
     from shoutgraph.cli.demo.story import Story
 
 Chapter = Callable[["Story"], None]
 
-FULL: Final[tuple[Chapter, ...]] = (gifts.play, quarrels.play, money.play, trust.play, rollout.play, capacity.play)
+FULL: Final[tuple[Chapter, ...]] = (
+    gifts.play,
+    guards.play,
+    quarrels.play,
+    money.play,
+    trust.play,
+    rollout.play,
+    capacity.play,
+)
 """In the order in which they are played, between the payout and the proof."""

@@ -31,6 +31,11 @@ VIDEO_S: Final = 6
 MUST_SAY: Final = "must-1"
 """The one thing that the brief wants to hear."""
 
+PAYOUT: Final = "query ($id: ID!) { node(id: $id) { ... on Payout { status holds { code remedy message } } } }"
+CERTIFIED: Final = {
+    "kind": "PERSON", "legalName": "Nova Example", "address": "1 Example Street", "country": "DE",
+    "taxNumber": "36574261809", "birthDate": "1990-01-01", "certified": True,
+}  # fmt: skip
 MONEY: Final = "{ minorUnits currency exponent }"
 ORDER: Final = f"""order {{ id revision status price express deadlines {{ transition dueAt }}
   split {{ fee earning earningMoney {MONEY} }} }}"""
@@ -313,13 +318,16 @@ class Story:
             "Nova", "creator", f"asks for a payout of {coins(amount)}", f"{money(payout['amount'])}, {payout['status']}"
         )
         self.finance.do("payoutApprove", "payout { status }", payoutId=payout["id"])
-        paid = self.until(
-            lambda: self.creator.ask(
-                "query Payout($id: ID!) { node(id: $id) { ... on Payout { status } } }", id=payout["id"]
-            )["node"],
-            lambda node: node["status"] == "PAID",
-        )
-        self.tell.step("Fina", "finance", "approves; the provider pays", f"payout {paid['status']}; {self._earnings()}")
+        held = self.until(lambda: self._payout(payout["id"]), lambda node: node["status"] == "HELD")["holds"][0]
+        self.tell.step("Fina", "finance", f"approves; it waits: {held['code']}", f"{held['remedy']}: {held['message']}")
+        profile = self.creator.do("taxProfileSet", "taxProfile { version country }", **CERTIFIED)["taxProfile"]
+        paid = self.until(lambda: self._payout(payout["id"]), lambda node: node["status"] == "PAID")
+        done = f"payout {paid['status']}; {self._earnings()}"
+        self.tell.step("Nova", "creator", f"certifies a tax profile of {profile['country']}; the provider pays", done)
+
+    def _payout(self, payout_id: str) -> dict[str, Any]:
+        node: dict[str, Any] = self.creator.ask(PAYOUT, id=payout_id)["node"]
+        return node
 
     def _prove(self) -> None:
         proof = proving.prove(self._settings)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shoutgraph.domain import errors, money, payouts
+from shoutgraph.domain import errors, money, payout_limits
 from shoutgraph.domain.explanations import explanation as say
 from shoutgraph.domain.explanations.explanation import Explanation, Fact
 from shoutgraph.domain.money import Money
+from shoutgraph.domain.payout_limits import Requested
 from shoutgraph.domain.payouts import FAILED, IN_FLIGHT, HoldCode, Payout, PayoutReview, PayoutState
 from shoutgraph.domain.policies import Policy
 
@@ -40,7 +41,7 @@ class Standing:
 
     pending_coins: int
     available_coins: int
-    last_day_coins: int
+    requested: Requested
     next_matures_at: datetime | None
     locked: bool
     feature_off: str | None
@@ -97,7 +98,7 @@ def creator(standing: Standing, policy: Policy, *, now: datetime) -> list[Explan
     inputs = (
         say.coins("available", standing.available_coins),
         say.coins("pending", standing.pending_coins),
-        say.coins("lastDay", standing.last_day_coins),
+        say.coins("lastDay", standing.requested.day_coins),
         say.coins("min", policy.payout_min_coins),
         say.coins("dayMax", policy.payout_day_coins),
     )
@@ -123,14 +124,17 @@ def creator(standing: Standing, policy: Policy, *, now: datetime) -> list[Explan
 
 def _most_coins(standing: Standing, policy: Policy) -> int:
     """The largest payout that would not be refused now, by what refuses; 0 where every one would be."""
-    most = min(standing.available_coins, policy.payout_day_coins - standing.last_day_coins)
+    requested = standing.requested
+    most = min(
+        standing.available_coins,
+        policy.payout_day_coins - requested.day_coins,
+        policy.payout_week_coins - requested.week_coins,
+        policy.payout_month_coins - requested.month_coins,
+    )
     for coins in range(most, most - money.BOOK_UNITS_PER_MINOR, -1):
         try:
-            payouts.check_request(
-                coins,
-                available_coins=standing.available_coins,
-                last_day_coins=standing.last_day_coins,
-                policy=policy,
+            payout_limits.check_request(
+                coins, available_coins=standing.available_coins, requested=requested, policy=policy
             )
         except errors.ValidationError:
             continue  # not worth whole minor units: one coin less may be

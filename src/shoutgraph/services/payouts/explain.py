@@ -5,7 +5,6 @@ from shoutgraph.domain.explanations import payouts as words
 from shoutgraph.domain.explanations.explanation import Explanation
 from shoutgraph.domain.explanations.payouts import Standing, Stop
 from shoutgraph.domain.features import WHOLE, Feature
-from shoutgraph.domain.patience import DAY
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.payouts import send
 from shoutgraph.storage import (
@@ -13,6 +12,7 @@ from shoutgraph.storage import (
     earnings,
     features,
     ledger as ledger_rows,
+    payout_holds,
     payouts,
     policies,
     users,
@@ -69,7 +69,7 @@ def _standing(tx: Tx, creator_id: ids.CreatorId) -> Standing:
     return Standing(
         pending_coins=pending,
         available_coins=min(free, booked),
-        last_day_coins=payouts.requested_coins(tx, creator_id, since=tx.now - DAY),
+        requested=payout_holds.requested(tx, creator_id),
         next_matures_at=earnings.find_next_maturing(tx, creator_id),
         locked=user is None or user.locked or wallets.find_lock(tx, found.user_id) is not None,
         feature_off=features.providers_off(tx, Feature.PAYOUTS, found.user_id).get(WHOLE),

@@ -4,9 +4,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from shoutgraph import sdk
-from shoutgraph.domain import accounts, earnings as earning_values, errors, ids, payouts as rules, postings
+from shoutgraph.domain import (
+    accounts,
+    ages,
+    earnings as earning_values,
+    errors,
+    ids,
+    payout_limits,
+    payouts as rules,
+    postings,
+)
+from shoutgraph.domain.ages import Deed
 from shoutgraph.domain.features import Feature
-from shoutgraph.domain.patience import DAY
 from shoutgraph.domain.payouts import Payout
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.recipients import Recipient, RecipientState, check_recipient
@@ -15,10 +24,12 @@ from shoutgraph.domain.users import Viewer
 from shoutgraph.domain.wallets import check_unlocked
 from shoutgraph.services.payouts import apply, onboard
 from shoutgraph.storage import (
+    ages as age_rows,
     creators,
     earnings,
     features,
     ledger as ledger_rows,
+    payout_holds,
     payouts,
     policies,
     recipients,
@@ -58,7 +69,8 @@ async def request(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> D
         ValidationError: the text is no recipient's id, money cannot go there, or the coins are not worth whole minor
             units.
         FeatureUnavailableError: payouts are off for the viewer.
-        LimitExceededError: it is below the minimum, or the day's limit would be passed.
+        LimitExceededError: it is below the minimum, or a limit of a day, a week or 30 days would be passed.
+        AgeRestrictedError: they are too young to earn money, or did not say how old they are.
         InsufficientCoinsError: less is available.
         WalletLockedError: a payment of the viewer's was reversed.
         ProviderUnavailableError: the recipient's provider cannot send this.
@@ -70,10 +82,10 @@ async def request(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> D
 
     def work(tx: Tx) -> Payout:
         features.require(tx, Feature.PAYOUTS, user_id)
-        _check_person(tx, user_id)
+        policy = policies.current(tx)
+        _check_person(tx, user_id, policy)
         creators.hold(tx, creator_id)  # of two requests the second one sees what the first one took
         recipient = recipients.get(tx, wish.recipient_id, creator_id)
-        policy = policies.current(tx)
         _check_limits(tx, creator_id, wish.coins, policy)
         _check_way(tools, recipient, wish.coins, policy)
         return _set_aside(tools, tx, recipient, wish.coins, policy)
@@ -120,17 +132,20 @@ async def add_recipient(tools: Tools, viewer: Viewer, asked: Request, wish: NewR
     return await once(tools, asked, work, lambda tx, recipient_id: recipients.get(tx, recipient_id, creator_id))
 
 
-def _check_person(tx: Tx, user_id: ids.UserId) -> None:
-    if users.get(tx, user_id).locked:
+def _check_person(tx: Tx, user_id: ids.UserId, policy: Policy) -> None:
+    user, birth = users.get(tx, user_id), age_rows.find(tx, user_id)
+    if user.locked:
         raise errors.WalletLockedError
     check_unlocked(wallets.find_lock(tx, user_id))
+    born_on = None if birth is None else birth.born_on
+    ages.check(born_on, country=user.country, deed=Deed.EARN, today=tx.now.date(), policy=policy)
 
 
 def _check_limits(tx: Tx, creator_id: ids.CreatorId, coins: int, policy: Policy) -> None:
     free = sum(earning.remaining_coins for earning in earnings.list_of_free(tx, creator_id))
     booked = ledger_rows.balance_coins(tx, accounts.available(creator_id).code)
-    last_day = payouts.requested_coins(tx, creator_id, since=tx.now - DAY)
-    rules.check_request(coins, available_coins=min(free, booked), last_day_coins=last_day, policy=policy)
+    requested = payout_holds.requested(tx, creator_id)
+    payout_limits.check_request(coins, available_coins=min(free, booked), requested=requested, policy=policy)
 
 
 def _check_way(tools: Tools, recipient: Recipient, coins: int, policy: Policy) -> None:

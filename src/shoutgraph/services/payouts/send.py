@@ -10,14 +10,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shoutgraph import sdk
-from shoutgraph.domain import batches, errors, ids, payouts as rules, wallets as wallet_values
+from shoutgraph.domain import batches, ids, payouts as rules
 from shoutgraph.domain.batches import Batch
+from shoutgraph.domain.payout_holds import CODES
 from shoutgraph.domain.payouts import HoldCode, Payout, PayoutState, Seen
-from shoutgraph.domain.recipients import Recipient, RecipientState
+from shoutgraph.domain.recipients import Recipient
 from shoutgraph.plugins.payouts import Payouts
-from shoutgraph.services.payouts import adopt, apply, evidence, export, sights
+from shoutgraph.services.payouts import adopt, apply, evidence, export, keeping, sights
 from shoutgraph.services.payouts.sights import TIMEOUT
-from shoutgraph.storage import batches as batch_rows, creators, payouts, recipients, strays, users, wallets
+from shoutgraph.storage import batches as batch_rows, payouts, recipients, strays
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -35,8 +36,6 @@ SYSTEM: Final = "system"
 """Who holds a payout that no person did."""
 
 RISK_NOTE: Final = "The risk review asks finance to look at this payout first."
-LOCK_NOTE: Final = "The wallet of this creator is locked because a payment was reversed."
-RECIPIENT_NOTE: Final = "The provider sends no money to this recipient for now."
 STRAY_NOTE: Final = "A provider may have paid this creator before a restore; finance has to settle that first."
 
 
@@ -156,17 +155,16 @@ def _answered(tools: Tools, tx: Tx, payout: Payout, batch: Batch, sighting: rule
 def _reserve(tools: Tools, tx: Tx, instance: str, group: Sequence[Payout]) -> Batch | None:
     """Stores the batch with those payouts that may still go.
 
-    Holds those of locked wallets, and of creators whom a provider may have paid behind the books' back; what the
-    provider has under this very name is taken for sent.
+    Holds those of creators whom a provider may have paid behind the books' back, and those that a rule or a person
+    keeps back; what the provider has under this very name is taken for sent.
     """
     fresh = [payouts.get(tx, payout.id) for payout in group]
     going = [payout for payout in fresh if payout.state is PayoutState.APPROVED and payout.review is None]
     going = [payout for payout in going if not adopt.adopt_stray(tools, tx, payout)]
-    for why, code, note in _KEPT_BACK:
-        kept_back = [payout for payout in going if why(tx, payout)]
-        for payout in kept_back:
-            _hold(tools, tx, payout, note, code)
-        going = [payout for payout in going if payout not in kept_back]
+    strayed = [payout for payout in going if strays.may_have_been_paid(tx, payout.creator_id)]
+    for payout in strayed:
+        _hold(tools, tx, payout, STRAY_NOTE)
+    going = keeping.keep_back(tools, tx, [payout for payout in going if payout not in strayed])
     if not going:
         return None
     batch = Batch(
@@ -188,35 +186,9 @@ def list_of_stops(tx: Tx, payout: Payout) -> tuple[tuple[HoldCode, str], ...]:
     """Why a payout that is approved would be held if it were sent now: the codes, and what its creator is told."""
     if payout.state is not PayoutState.APPROVED:
         return ()
-    return tuple((code, note) for why, code, note in _KEPT_BACK if why(tx, payout))
-
-
-def _is_strayed(tx: Tx, payout: Payout) -> bool:
-    return strays.may_have_been_paid(tx, payout.creator_id)
-
-
-def _is_frozen(tx: Tx, payout: Payout) -> bool:
-    (creator,) = creators.list_of(tx, [payout.creator_id])
-    assert creator is not None, "a payout is a creator's"
-    try:
-        wallet_values.check_unlocked(wallets.find_lock(tx, creator.user_id))
-    except errors.WalletLockedError:
-        return True
-    user = users.find(tx, creator.user_id)
-    return user is None or user.locked
-
-
-def _is_unready(tx: Tx, payout: Payout) -> bool:
-    (recipient,) = recipients.list_of(tx, [payout.recipient_id])
-    return recipient is None or recipient.state is not RecipientState.READY
-
-
-_KEPT_BACK: Final = (
-    (_is_strayed, HoldCode.RISK, STRAY_NOTE),
-    (_is_frozen, HoldCode.RISK, LOCK_NOTE),
-    (_is_unready, HoldCode.RECIPIENT, RECIPIENT_NOTE),
-)
-"""Why a payout that was approved is held all the same, as its creator sees it."""
+    strayed = ((HoldCode.RISK, STRAY_NOTE),) if strays.may_have_been_paid(tx, payout.creator_id) else ()
+    (found,) = keeping.holds_of(tx, [payout])
+    return (*strayed, *((CODES[hold.rule], hold.reason or hold.remedy.words) for hold in found))
 
 
 async def _hold_all(tools: Tools, group: Sequence[Payout], note: str) -> int:
@@ -230,8 +202,8 @@ async def _hold_all(tools: Tools, group: Sequence[Payout], note: str) -> int:
     return await tools.store.write(work)
 
 
-def _hold(tools: Tools, tx: Tx, payout: Payout, note: str, code: HoldCode = HoldCode.RISK) -> None:
-    held = rules.hold(payout, code=code, note=note, by=SYSTEM, now=tx.now)
+def _hold(tools: Tools, tx: Tx, payout: Payout, note: str) -> None:
+    held = rules.hold(payout, code=HoldCode.RISK, note=note, by=SYSTEM, now=tx.now)
     apply.keep(tools, tx, payout, Seen(held))
 
 

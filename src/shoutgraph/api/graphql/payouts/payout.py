@@ -12,12 +12,13 @@ from shoutgraph.api.graphql.directives import PAGED, ListSize, requires
 from shoutgraph.api.graphql.money import MoneyType
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
+from shoutgraph.api.graphql.payouts.holds import SHOWN_MAX, PayoutWaitType
 from shoutgraph.domain import money, pages
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.payouts import HoldCode, Payout, PayoutFilter, PayoutReview, PayoutState
 from shoutgraph.domain.recipients import RECIPIENTS_MAX, Recipient, RecipientState
 from shoutgraph.domain.users import Scope
-from shoutgraph.services.payouts import read
+from shoutgraph.services.payouts import holds, read
 from shoutgraph.services.payouts.read import QUEUE, Listing, Rail
 
 REF_SHOWN_CHARS: Final = 4
@@ -163,6 +164,15 @@ class PayoutType(NodeType):
             updated_at=payout.updated_at,
             paid_at=payout.paid_at,
         )
+
+    @loaders.batch(
+        description="Why it waits, and what its creator can do; empty once it is sent, or if nothing keeps it back.",
+        directives=[ListSize(assumed_size=SHOWN_MAX)],
+    )
+    @staticmethod
+    async def holds(parents: "list[PayoutType]", context: Context) -> list[list[PayoutWaitType]]:
+        found = await holds.of_payouts(context.tools, context.viewer, [parent.id for parent in parents])
+        return [[PayoutWaitType.of(hold) for hold in each] for each in found]
 
     @loaders.batch(description="Where the money goes; null once erased.")
     @staticmethod

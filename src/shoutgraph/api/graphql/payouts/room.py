@@ -13,6 +13,7 @@ from shoutgraph.api.graphql.payouts.events import (
     PayoutEventSubscription,
     PayoutStatusChangedEventType,
 )
+from shoutgraph.api.graphql.payouts.holds import PayoutHoldMutation
 from shoutgraph.api.graphql.payouts.onboarding import (
     OnboardingMutation,
     OnboardingQuery,
@@ -55,6 +56,7 @@ PayoutRecipientCreateError = Annotated[
 ]
 PayoutRequestError = Annotated[
     _Decided
+    | errors.AgeRestrictedErrorType
     | errors.FeatureUnavailableErrorType
     | errors.InsufficientCoinsErrorType
     | errors.LimitExceededErrorType
@@ -227,7 +229,7 @@ class PayoutRoomQuery(PayoutQuery, PayoutEventQuery, OnboardingQuery, RailQuery)
 
 
 @strawberry.type
-class PayoutRoomMutation(PayoutMutation, OnboardingMutation, RailMutation):
+class PayoutRoomMutation(PayoutMutation, PayoutHoldMutation, OnboardingMutation, RailMutation):
     pass
 
 

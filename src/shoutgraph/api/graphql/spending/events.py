@@ -21,6 +21,9 @@ class Happened(StrEnum):
     EXCLUDED = "spending.excluded"
     REVIEW_ASKED = "spending.review_asked"
     REVIEW_CLEARED = "spending.review_cleared"
+    PAYOUT_HOLD_PLACED = "payout_hold.placed"
+    PAYOUT_HOLD_RELEASED = "payout_hold.released"
+    TAX_PROFILE_SET = "tax.profile_set"
 
 
 enums.describe(
@@ -34,6 +37,9 @@ enums.describe(
         Happened.EXCLUDED: "The user excluded themselves.",
         Happened.REVIEW_ASKED: "The user's purchases wait for somebody's look.",
         Happened.REVIEW_CLEARED: "Somebody looked, and the user can buy again.",
+        Happened.PAYOUT_HOLD_PLACED: "Somebody holds the user's payouts.",
+        Happened.PAYOUT_HOLD_RELEASED: "Somebody released what they had held.",
+        Happened.TAX_PROFILE_SET: "The user certified a tax profile.",
     },
 )
 

@@ -1,4 +1,4 @@
-"""Guards: what people spend at most, pauses, and when they were born."""
+"""Guards: what people spend at most, pauses, and when they were born; what keeps payouts back, and tax profiles."""
 
 from typing import Any
 
@@ -19,6 +19,12 @@ TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 def upgrade() -> None:
     spending()
     births()
+    holds()
+    taxes()
+    op.add_column("payout", sa.Column("rule", TEXT))
+    of_rule = where("state = 'HELD' AND rule IS NOT NULL")
+    op.create_index("payout_of_rule", "payout", ["not_before", "id"], **of_rule)
+    op.create_index("orders_frozen", "orders", ["creator_id"], **where("frozen_at IS NOT NULL"))
     op.create_index("orders_bought", "orders", ["fan_id", "submitted_at"])
     op.create_index("topup_bought", "topup", ["user_id", "created_at"])
     for statement in migrations.read_sql(f"r0020_limits.{op.get_bind().dialect.name}.sql"):
@@ -66,6 +72,52 @@ def births() -> None:
         sa.Column("at", INTEGER, nullable=False),
         sa.CheckConstraint("length(born_on) = 10", name="birth_day"),
         sa.CheckConstraint("attested IN ('SELF', 'IDENTITY', 'STAFF')"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+
+
+def holds() -> None:
+    op.create_table(
+        "payout_hold",
+        sa.Column("id", TEXT, primary_key=True, nullable=False),
+        sa.Column("creator_id", TEXT, sa.ForeignKey("creator.id"), nullable=False),
+        sa.Column("payout_id", TEXT, sa.ForeignKey("payout.id")),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("until", INTEGER),
+        sa.Column("placed_at", INTEGER, nullable=False),
+        sa.Column("placed_by", TEXT, nullable=False),
+        sa.Column("released_at", INTEGER),
+        sa.Column("released_by", TEXT),
+        sa.Column("release_reason", TEXT),
+        sa.CheckConstraint("length(reason) BETWEEN 1 AND 1000", name="payout_hold_reason"),
+        sa.CheckConstraint("length(release_reason) BETWEEN 1 AND 1000", name="payout_hold_release_reason"),
+        sa.CheckConstraint(
+            "(released_at IS NULL) = (released_by IS NULL) AND (released_at IS NULL) = (release_reason IS NULL)",
+            name="payout_hold_released",
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index("payout_hold_open", "payout_hold", ["creator_id"], **where("released_at IS NULL"))
+
+
+def taxes() -> None:
+    op.create_table(
+        "tax_profile",
+        sa.Column("creator_id", TEXT, sa.ForeignKey("creator.id"), primary_key=True, nullable=False),
+        sa.Column("version", INTEGER, primary_key=True, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("legal_name", TEXT, nullable=False),
+        sa.Column("address", TEXT, nullable=False),
+        sa.Column("country", TEXT, nullable=False),
+        sa.Column("tax_id", TEXT, nullable=False),
+        sa.Column("born_on", TEXT),
+        sa.Column("registration", TEXT),
+        sa.Column("certified_at", INTEGER, nullable=False),
+        sa.Column("erased_at", INTEGER),
+        sa.CheckConstraint("version > 0", name="tax_profile_version"),
+        sa.CheckConstraint("length(country) = 2", name="tax_profile_country"),
+        sa.CheckConstraint("kind IN ('PERSON', 'COMPANY')"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,156 @@
+"""What keeps payouts back, as creators and finance see it: tax profiles, new recipients, people, and limits."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.api.cast import CERTIFIED, RULES, Cast
+from tests.api.deployment import Deployment, Place, open_deployment
+
+from shoutgraph.domain import ids
+from shoutgraph.storage import ledger_proof, policies, tax
+
+HOLDS = "holds { code remedy message until reason holdId }"
+PAYOUT = f"query ($id: ID!) {{ node(id: $id) {{ ... on Payout {{ status holdCode note {HOLDS} }} }} }}"
+PROFILE = "taxProfile { version legalName taxNumber birthDate registration }"
+READ = "query ($id: ID) { taxProfile(creatorId: $id) { version legalName taxNumber birthDate } }"
+WAITS = "{ viewer { creator { payoutHolds { code remedy } } } }"
+
+
+@pytest.fixture(scope="module")
+def stage(module_place: Place) -> Iterator[Cast]:
+    """A marketplace whose time is moved; at the end its books balance."""
+    with open_deployment(module_place) as deployment:
+        cast = Cast(deployment)
+        cast.introduce()
+        yield cast
+        assert deployment.read(lambda tx: ledger_proof.verify(tx, books=ledger_proof.Books("EUR", 100))) == []
+
+
+def earner(stage: Cast, name: str) -> str:
+    """A new creator without a tax profile who earned a gift of the dearest sticker; gives the recipient's id."""
+    to = stage.deployment
+    stage.ids[name] = to.register(name)
+    given = {"categories": ["MUSICIAN"], "languages": ["en"], "country": "DE"}
+    made = to.do(name, "creatorRegister", "creator { id }", handle=name, name=name.title(), **given)
+    stage.ids[f"{name}_profile"] = made["creator"]["id"]
+    sticker = {"stickerId": stage.ids["sticker"], "creatorId": made["creator"]["id"]}
+    for _ in range(2):
+        to.do("fan", "giftSend", "gift { id }", **sticker, quantity=99, expectedPrice="99")
+    to.settle()
+    return stage.recipient(name)
+
+
+def asked(to: Deployment, who: str, recipient: str, coins: int = 20) -> str:
+    made = to.do(who, "payoutRequest", "payout { id }", coins=str(coins), recipientId=recipient)
+    return str(made["payout"]["id"])
+
+
+def approved(to: Deployment, who: str, recipient: str) -> str:
+    """A payout that finance approved, after the jobs ran."""
+    payout_id = asked(to, who, recipient)
+    to.do("finance", "payoutApprove", "payout { status }", payoutId=payout_id)
+    to.settle()
+    return payout_id
+
+
+def seen(to: Deployment, payout_id: str, who: str = "finance") -> dict[str, Any]:
+    return dict(to.ask(who, PAYOUT, id=payout_id)["node"])
+
+
+def codes(to: Deployment, payout_id: str) -> list[str]:
+    return [hold["code"] for hold in seen(to, payout_id)["holds"]]
+
+
+def test_a_payout_waits_for_the_tax_profile_and_then_goes_on_by_itself(stage: Cast) -> None:
+    to = stage.deployment
+    payout = asked(to, "lyra", earner(stage, "lyra"))
+    assert codes(to, payout) == ["TAX_PROFILE"], "the creator sees it before finance decides"
+    to.do("finance", "payoutApprove", "payout { status }", payoutId=payout)
+    to.settle()
+    held = seen(to, payout, "lyra")
+    assert (held["status"], held["holdCode"]) == ("HELD", "TAX_PROFILE")
+    (hold,) = held["holds"]
+    assert (hold["remedy"], hold["until"], hold["reason"]) == ("SET_TAX_PROFILE", None, None)
+    assert to.ask("lyra", WAITS)["viewer"]["creator"]["payoutHolds"] == [
+        {"code": "TAX_PROFILE", "remedy": "SET_TAX_PROFILE"}
+    ]
+    wrong = to.refuse("lyra", "taxProfileSet", **(CERTIFIED | {"taxNumber": "1"}))
+    assert (wrong["code"], wrong["path"]) == ("TAX_ID", ["input", "taxNumber"])
+    made = to.do("lyra", "taxProfileSet", PROFILE, **CERTIFIED)["taxProfile"]
+    assert made == {
+        "version": 1,
+        "legalName": "Nova Example",
+        "taxNumber": "36574261809",
+        "birthDate": "1990-01-01",
+        "registration": None,
+    }
+    to.settle()
+    after = seen(to, payout)
+    assert (after["status"] in {"SUBMITTED", "PAID"}, after["holds"]) == (True, [])
+    company = dict(CERTIFIED) | {"kind": "COMPANY", "birthDate": None, "registration": "HRB 1", "legalName": "Lyra Ltd"}
+    assert to.do("lyra", "taxProfileSet", PROFILE, **company)["taxProfile"]["version"] == 2
+    events = "{ userEvents(first: 100) { nodes { ... on UserChangedEvent { kind } } } }"
+    told = to.ask("lyra", events)["userEvents"]["nodes"]
+    assert [node["kind"] for node in told] == ["TAX_PROFILE_SET"] * 2
+
+
+def test_a_tax_profile_is_whole_for_its_owner_and_finance_and_masked_for_moderators(stage: Cast) -> None:
+    to, of = stage.deployment, stage.ids["creator_profile"]
+    whole = {"version": 1, "legalName": "Nova Example", "taxNumber": "36574261809", "birthDate": "1990-01-01"}
+    for who in ("creator", "finance", "admin"):
+        assert to.ask(who, READ, id=of)["taxProfile"] == whole
+    assert to.ask("moderator", READ, id=of)["taxProfile"] == {
+        "version": 1,
+        "legalName": "•" * 10 + "le",
+        "taxNumber": "•" * 9 + "09",
+        "birthDate": "•" * 8 + "01",
+    }
+    assert to.answer("fan", READ, id=of).code == "FORBIDDEN"
+    owner = ids.UserId(stage.ids["creator"])
+    assert to.read(lambda tx: tax.export_of_user(tx, owner))[0]["tax_id"] == "36574261809"
+
+
+def test_people_hold_and_release_with_a_reason_and_rules_by_themselves(stage: Cast) -> None:
+    to, recipient = stage.deployment, earner(stage, "vega")
+    to.do("vega", "taxProfileSet", PROFILE, **CERTIFIED)
+    given = {"creatorId": stage.ids["vega_profile"], "reason": "We ask where the coins came from."}
+    hold = to.do("finance", "payoutHoldPlace", "hold { holdId }", **given)["hold"]["holdId"]
+    payout = approved(to, "vega", recipient)
+    held = seen(to, payout, "vega")
+    assert (held["status"], held["holds"][0]["code"], held["holds"][0]["reason"]) == ("HELD", "STAFF", given["reason"])
+    for who in ("vega", "moderator"):
+        assert to.submit(who, "payoutHoldRelease", "__typename", holdId=hold, reason="no").code == "FORBIDDEN"
+    released = to.do("finance", "payoutHoldRelease", "hold { releasedAt }", holdId=hold, reason="They told us.")
+    assert released["hold"]["releasedAt"]
+    assert to.refuse("finance", "payoutHoldRelease", holdId=hold, reason="again")["code"] == "HOLD_OVER"
+    to.settle()
+    assert seen(to, payout)["status"] in {"SUBMITTED", "PAID"}
+    until = to.ask("admin", "{ serverTime }")["serverTime"]
+    assert to.refuse("finance", "payoutHoldPlace", **given, until=until)["code"] == "OUT_OF_RANGE"
+
+
+def test_a_new_recipient_waits_two_days_and_the_limits_say_how_much_is_left(stage: Cast) -> None:
+    to, first = stage.deployment, earner(stage, "mira")
+    to.do("mira", "taxProfileSet", PROFILE, **CERTIFIED)
+    travel(to, hours=2)
+    given = {"providerCode": "sandbox-payouts", "label": "A new one", "ref": "DE00SANDBOX0009"}
+    other = to.do("mira", "payoutRecipientCreate", "recipient { id }", **given)["recipient"]["id"]
+    payout = approved(to, "mira", other)
+    held = seen(to, payout)
+    assert (held["status"], held["holds"][0]["code"]) == ("HELD", "RECIPIENT_CHANGED")
+    assert held["holds"][0]["until"] is not None
+    assert codes(to, asked(to, "mira", first)) == [], "money goes on to where it went before"
+    strict = replace(RULES, version=50, payout_week_coins=50, payout_month_coins=60)
+    to.write(lambda tx: policies.insert(tx, strict))
+    said = to.refuse("mira", "payoutRequest", coins="20", recipientId=first)
+    assert (said["code"], said["limit"], said["spent"], said["remaining"]) == ("PAYOUT_WEEK", "50", "40", "10")
+    travel(to, hours=49)
+    assert seen(to, payout)["status"] in {"SUBMITTED", "PAID"}
+
+
+def travel(to: Deployment, **by: int) -> None:
+    to.do("admin", "testClockAdvance", "now", seconds=int(timedelta(**by).total_seconds()))
+    to.settle()
