@@ -41,6 +41,7 @@ EXPRESS: Final = 50
 COINS: Final = 17_500
 PAYOUT: Final = 10
 RULES: Final = Policy(
+    cards_open_max=1_000,
     version=2,
     samples_max=100,
     open_orders_max=1_000,
@@ -278,6 +279,13 @@ class Cast:
         self.deployment.run(catalogue.load(self.deployment.app.tools, SYSTEM, seeds.read_gifts()))
         self.ids["sticker"] = self.deployment.ask("fan", STICKERS)["giftCatalogue"]["stickers"][0]["id"]
         self.ids["gift"] = self.gift()
+        self.ids["giftcard"] = str(
+            self.deployment.do("fan", "giftCardBuy", "giftCard { id }", coins="70")["giftCard"]["id"]
+        )
+        made = {"label": "A treat", "kind": "GRANT", "amount": "5", "reason": "We tried.", "codeCount": 1}
+        self.ids["promotion"] = str(
+            self.deployment.do("finance", "promoCreate", "promotion { id }", **made)["promotion"]["id"]
+        )
         self.ids["wallet"] = self.deployment.ask("fan", "{ wallet { id } }")["wallet"]["id"]
         self.ids["package"] = self.deployment.ask("fan", PACKAGES)["coinPackages"][0]["id"]
 

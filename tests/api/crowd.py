@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from tests.api import giving, ledgers
+from tests.api import giving, ledgers, shops
 from tests.api.cast import PRICE, PURCHASE, RULES, SHAPE, STEPS, STICKERS, Cast
 from tests.api.harness import PATIENCE_S
 
@@ -50,6 +50,8 @@ class Crowd:
     attachments: list[str]
     campaigns: list[str]
     samples: list[str]
+    promotions: list[str]
+    gift_cards: list[str]
 
     def of(self, prefix: str) -> list[str]:
         """Everything whose ids have this prefix."""
@@ -80,6 +82,7 @@ def gather(cast: Cast) -> Crowd:
         crowd.waiting.append(to.do(f"fan_{at}", "orderPlace", SHAPE, **wish)["order"]["id"])
         _live(crowd, order, at)
     _give(crowd)
+    _sell(crowd)
     _rate(crowd)
     _show(crowd)
     for at in range(SIZE):
@@ -131,6 +134,15 @@ def _rate(crowd: Crowd) -> None:
             given = {"ratingId": rated["rating"]["id"], "reason": "APPEAL", "note": "This is why."}
             cast.deployment.do("moderator", "ratingRestore", "rating { id }", **given)
     cast.deployment.settle()
+
+
+def _sell(crowd: Crowd) -> None:
+    """Staff make promotions and schedule prices, and the fan buys gift cards."""
+    to = crowd.cast.deployment
+    for _ in range(SIZE):
+        crowd.promotions.append(shops.coded(to)[0])
+        crowd.gift_cards.append(shops.card(to)[0])
+        shops.scheduled(to)
 
 
 def _campaign(crowd: Crowd, at: int) -> dict[str, object]:

@@ -33,6 +33,8 @@ batch         -          -      -          -        -              -          ye
 bankfile      -          -      -          -        -              -          yes      -        yes
 refund        -          -      -          -        -              -          yes      -        yes
 resolution    -          -      -          -        -              -          yes      -        yes
+giftcard      -          yes    -          -        -              -          yes      -        yes
+promotion     -          -      -          -        -              -          yes      -        yes
 sticker       yes        yes    yes        yes      yes            yes        yes      yes      yes
 gift          -          yes    -          yes      -              yes        yes      -        yes
 rating        yes        yes    yes        yes      yes            yes        yes      yes      yes

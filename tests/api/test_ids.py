@@ -43,6 +43,7 @@ BY: Final[Mapping[str, str]] = {
     "payoutApprove": "finance",
     "payoutHold": "finance",
     "payoutDeny": "finance",
+    "promoEnd": "finance",
     "creatorFeature": "admin",
     "apiKeyRevoke": "admin",
 }

@@ -54,6 +54,10 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "featureEvents": ("admin", ""),
     "featureChanges": ("admin", ""),
     "userEvents": ("finance", ""),
+    "giftCards": ("fan", ""),
+    "promotions": ("finance", ""),
+    "priceLists": ("finance", ""),
+    "policies": ("finance", ""),
     "giftRanking": ("creator", "creatorId: CREATOR"),
 }
 """Every root field that is paged: who asks, and for what."""

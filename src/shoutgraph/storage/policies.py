@@ -18,6 +18,8 @@ from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
 CACHED_MAX: Final = 64
+VERSIONS_END: Final = 2**62
+"""Beyond every version, so that a page is always read from a key on."""
 
 
 class PolicyRow(SQLModel, table=True):
@@ -111,8 +113,8 @@ def get_published(tx: Tx, version: int) -> Published:
 
 def list_of_page(tx: Tx, args: pages.PageArgs) -> list[Published]:
     """Up to one version more than the page holds, newest first; the first one is code. The key is `(version,)`."""
-    params: dict[str, object] = {} if args.key is None else {"key": args.key[0]}
-    rows = tx.all(_PAGES[args.backward, args.key is not None], size=args.size + 1, **params)
+    start = args.key[0] if args.key is not None else 0 if args.backward else VERSIONS_END
+    rows = tx.all(_PAGES[args.backward], size=args.size + 1, key=start)
     found = [_published(row) for row in rows]
     key = None if args.key is None else args.key[0]
     first_fits = key is None or (isinstance(key, int) and (key < 1 if args.backward else key > 1))
@@ -121,19 +123,13 @@ def list_of_page(tx: Tx, args: pages.PageArgs) -> list[Published]:
     return [*found, *([publishing.FIRST] if first_fits else [])][: args.size + 1]
 
 
-def _pages(*, backward: bool, after: bool) -> Statement[Any]:
-    def build() -> sa.ClauseElement:
-        query = sa.select(*_STORY).limit(sa.bindparam("size"))
-        query = query.order_by(_T.c.version.asc() if backward else _T.c.version.desc())
-        if after:
-            key = sa.bindparam("key", type_=columns.Integer)
-            query = query.where(_T.c.version > key if backward else _T.c.version < key)
-        return query
-
-    return Statement(build)
+def _page(*, backward: bool) -> Statement[Any]:
+    key, order = sa.bindparam("key", type_=columns.Integer), _T.c.version.asc() if backward else _T.c.version.desc()
+    beyond = _T.c.version > key if backward else _T.c.version < key
+    return Statement(lambda: sa.select(*_STORY).where(beyond).order_by(order).limit(sa.bindparam("size")))
 
 
-_PAGES: Final = {(back, after): _pages(backward=back, after=after) for back in (False, True) for after in (False, True)}
+_PAGES: Final = {backward: _page(backward=backward) for backward in (False, True)}
 
 
 def _published(row: Sequence[Any]) -> Published:

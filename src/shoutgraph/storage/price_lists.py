@@ -20,6 +20,8 @@ from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
 DUE_MAX: Final = 10
+VERSIONS_END: Final = 2**62
+"""Beyond every version, so that a page is always read from a key on."""
 
 
 class PriceListRow(SQLModel, table=True):
@@ -110,8 +112,8 @@ def list_of_due(tx: Tx) -> list[int]:
 
 def list_of_page(tx: Tx, args: pages.PageArgs) -> list[Version]:
     """Up to one version more than the page holds, newest first. The key is `(version,)`."""
-    params: dict[str, object] = {} if args.key is None else {"key": args.key[0]}
-    return [_version(row) for row in tx.all(_PAGES[args.backward, args.key is not None], size=args.size + 1, **params)]
+    key = args.key[0] if args.key is not None else 0 if args.backward else VERSIONS_END
+    return [_version(row) for row in tx.all(_PAGES[args.backward], size=args.size + 1, key=key)]
 
 
 def _version(row: Sequence[Any]) -> Version:
@@ -119,21 +121,15 @@ def _version(row: Sequence[Any]) -> Version:
     return Version(**(values | {"warnings": price_lists.warnings_from_plain(values["warnings"])}))
 
 
-def _pages(*, backward: bool, after: bool) -> Statement[Any]:
-    def build() -> sa.ClauseElement:
-        query = sa.select(*_SHOWN).limit(sa.bindparam("size"))
-        query = query.order_by(_T.c.version.asc() if backward else _T.c.version.desc())
-        if after:
-            key = sa.bindparam("key", type_=Integer)
-            query = query.where(_T.c.version > key if backward else _T.c.version < key)
-        return query
-
-    return Statement(build)
+def _page(*, backward: bool) -> Statement[Any]:
+    key, order = sa.bindparam("key", type_=Integer), _T.c.version.asc() if backward else _T.c.version.desc()
+    beyond = _T.c.version > key if backward else _T.c.version < key
+    return Statement(lambda: sa.select(*_SHOWN).where(beyond).order_by(order).limit(sa.bindparam("size")))
 
 
 _SCHEDULED: Final[sa.ColumnElement[Any]] = sa.literal_column(f"'{ListState.SCHEDULED}'")
 _APPLIED: Final[sa.ColumnElement[Any]] = sa.literal_column(f"'{ListState.APPLIED}'")
-_PAGES: Final = {(back, after): _pages(backward=back, after=after) for back in (False, True) for after in (False, True)}
+_PAGES: Final = {backward: _page(backward=backward) for backward in (False, True)}
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({c.name: sa.bindparam(c.name) for c in _T.c}))
 _DECIDE: Final = Statement[Any](
     lambda: (
