@@ -120,6 +120,17 @@ def test_a_real_video_is_proven_to_strangers(cast: Cast, order_id: str) -> None:
     assert [sorted(key) for key in keys.json()["keys"]] == [["alg", "crv", "kid", "kty", "use", "x"]]
 
 
+def test_what_shows_on_a_profile_has_the_watermark(cast: Cast, order_id: str) -> None:
+    to = cast.deployment
+    to.do("fan", "orderConfirm", "order { id }", orderId=order_id)
+    to.do("fan", "orderVisibilitySet", "order { id }", orderId=order_id, visibility="PUBLIC")
+    sample = to.do("creator", "samplePublish", "sample { watch { url } poster { url } }", orderId=order_id)["sample"]
+    assert "/watermarked?" in sample["watch"]["url"]
+    assert "/watermarked/poster?" in sample["poster"]["url"]
+    shown = httpx.get(sample["watch"]["url"]).content
+    assert hashlib.sha256(shown).hexdigest() == video_of(cast, order_id)["watermarked"]["sha256"]
+
+
 def test_a_video_that_is_taken_down_is_nobodys_to_watch_and_is_revoked(cast: Cast, order_id: str) -> None:
     to, video = cast.deployment, video_of(cast, order_id)
     words = {"videoId": video["id"], "reason": "IMPERSONATION", "note": "It was somebody else."}

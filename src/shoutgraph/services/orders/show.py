@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from shoutgraph.domain import errors, ids, samples as rules
+from shoutgraph.domain.authenticity import Delivered, MarkState
 from shoutgraph.domain.media import Video, VideoState
 from shoutgraph.domain.orders import order as order_values
 from shoutgraph.domain.orders.order import Order, Visibility
@@ -19,7 +20,7 @@ from shoutgraph.files.links import Link
 from shoutgraph.services.orders import advance, moves
 from shoutgraph.services.orders.advance import Did
 from shoutgraph.services.orders.moves import Turn
-from shoutgraph.storage import creators, media as videos, orders, policies, samples
+from shoutgraph.storage import authenticity, creators, media as videos, orders, policies, samples
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -27,6 +28,9 @@ VISIBILITY: Final = "set_visibility"
 PUBLISH: Final = "publish_sample"
 WITHDRAW: Final = "withdraw_sample"
 TAKE_DOWN: Final = "take_down_sample"
+
+Films = dict[str, tuple[Video, Delivered | None]]
+"""Videos by id, each with what is known of its copy with the watermark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +190,10 @@ def withdraw_of(tx: Tx, order_id: str) -> None:
 async def list_of_creators(tools: Tools, viewer: Viewer, creator_ids: Sequence[str]) -> list[list[Shown]]:
     """What each creator shows, in their order, with fresh links for anybody."""
 
-    def query(tx: Tx) -> tuple[dict[str, list[Sample]], dict[str, Video]]:
+    def query(tx: Tx) -> tuple[dict[str, list[Sample]], Films]:
         found = samples.list_of_creators(tx, creator_ids)
         wanted = [sample.video_id for several in found.values() for sample in several]
-        return found, videos.list_of_ids(tx, wanted) if wanted else {}
+        return found, _films(tx, wanted)
 
     found, films = await tools.store.read(query)
     shown = {of: [_show(tools, viewer, each, films) for each in several] for of, several in found.items()}
@@ -199,9 +203,9 @@ async def list_of_creators(tools: Tools, viewer: Viewer, creator_ids: Sequence[s
 async def list_by_id(tools: Tools, viewer: Viewer, sample_ids: Sequence[str]) -> list[Shown | None]:
     """Samples by id, None where there is none that this viewer may know of."""
 
-    def query(tx: Tx) -> tuple[dict[str, Sample], dict[str, Video]]:
+    def query(tx: Tx) -> tuple[dict[str, Sample], Films]:
         found = samples.list_of_ids(tx, sample_ids)
-        return found, videos.list_of_ids(tx, [sample.video_id for sample in found.values()])
+        return found, _films(tx, [sample.video_id for sample in found.values()])
 
     found, films = await tools.store.read(query)
     return [
@@ -213,9 +217,9 @@ async def list_by_id(tools: Tools, viewer: Viewer, sample_ids: Sequence[str]) ->
 async def list_of_orders(tools: Tools, viewer: Viewer, of: Sequence[Order]) -> list[Shown | None]:
     """The samples of orders for those who may see the order, None where there is none."""
 
-    def query(tx: Tx) -> tuple[dict[str, Sample], dict[str, Video]]:
+    def query(tx: Tx) -> tuple[dict[str, Sample], Films]:
         found = samples.list_of_orders(tx, [order.id for order in of if orders.visible(order, viewer)])
-        return found, videos.list_of_ids(tx, [sample.video_id for sample in found.values()]) if found else {}
+        return found, _films(tx, [sample.video_id for sample in found.values()])
 
     found, films = await tools.store.read(query)
     return [_show(tools, viewer, sample, films) if (sample := found.get(order.id)) else None for order in of]
@@ -226,13 +230,26 @@ def _may_see(sample: Sample, viewer: Viewer) -> bool:
     return sample.state is SampleState.SHOWN or mine or viewer.has(Scope.MODERATION)
 
 
-def _show(tools: Tools, viewer: Viewer, sample: Sample, films: dict[str, Video]) -> Shown:
-    video = films.get(sample.video_id)
+def _show(tools: Tools, viewer: Viewer, sample: Sample, films: Films) -> Shown:
+    video, copy = films.get(sample.video_id, (None, None))
     if video is None or video.state is not VideoState.READY or sample.state is not SampleState.SHOWN:
         return Shown(sample)
     now, links = tools.clock(), tools.links
-    watch, poster = links.video(video.id, viewer, now=now), links.poster(video.id, viewer, now=now)
+    if copy is not None and copy.mark is MarkState.WAITING:
+        return Shown(sample)  # what shows in public has the watermark
+    if copy is not None and copy.mark is MarkState.READY:
+        watch, poster = links.copy(video.id, viewer, now=now), links.copy_poster(video.id, viewer, now=now)
+    else:  # none could be made, or this deployment makes none
+        watch, poster = links.video(video.id, viewer, now=now), links.poster(video.id, viewer, now=now)
     return Shown(sample, video, watch, poster)
+
+
+def _films(tx: Tx, video_ids: Sequence[str]) -> Films:
+    """Videos by id, each with what is known of its copy."""
+    if not video_ids:
+        return {}
+    copies = authenticity.list_of(tx, video_ids)
+    return {each: (video, copies.get(each)) for each, video in videos.list_of_ids(tx, video_ids).items()}
 
 
 async def _change(
