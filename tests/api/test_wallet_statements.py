@@ -10,7 +10,10 @@ from tests.api.cast import Cast
 from tests.api.harness import PATIENCE_S
 from tests.api.test_statements import check_plans, plan_of
 from tests.storage.databases import Kind
+from typer.testing import CliRunner
 
+from shoutgraph.cli.commands import main
+from shoutgraph.domain import statements
 from shoutgraph.storage import journal
 from shoutgraph.storage.tx import Tx
 
@@ -130,3 +133,24 @@ def test_a_link_opens_one_statement_for_some_minutes_and_is_told_of(cast: Cast) 
 
 def _told(tx: Tx, topic: str) -> list[tuple[str, object]]:
     return [(e.type, e.body.get("by")) for e in journal.list_of_topic(tx, topic, after=0, limit=1_000)]
+
+
+@pytest.mark.sqlite_only
+def test_the_command_line_writes_the_same_file(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    to = cast.deployment
+    monkeypatch.setenv("SHOUTGRAPH_DATABASE_URL", f"sqlite:///{to.app.settings.database_path}")
+    wanted = httpx.get(to.ask("fan", FILE)["walletStatementExport"]["url"], timeout=PATIENCE_S).text
+    asked = ["wallets", "statement", cast.ids["fan"], "--data-dir", str(to.place.folder)]
+    said = CliRunner().invoke(main, [*asked, "--csv"])
+    assert said.exit_code == 0, said.output
+    assert said.stdout.replace("\r\n", "\n") == wanted.replace("\r\n", "\n")
+    told = CliRunner().invoke(main, asked)
+    assert (told.exit_code, "Order placed" in told.stdout) == (0, True), told.output
+    wrong = CliRunner().invoke(main, ["wallets", "earnings", cast.ids["fan"], "--data-dir", str(to.place.folder)])
+    assert wrong.exit_code == 1
+
+
+def test_a_cell_that_a_spreadsheet_would_compute_is_a_text() -> None:
+    assert [statements.cell(each) for each in ("=1+1", "+1", "-1", "@x", -5, 'say "hi", Bo', None)] == [
+        *("'=1+1", "'+1", "'-1", "'@x", "-5", '"say ""hi"", Bo"', ""),
+    ]

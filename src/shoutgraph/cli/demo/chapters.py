@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from shoutgraph.cli.demo import capacity, gifts, guards, money, quarrels, rollout, trust
+from shoutgraph.cli.demo import capacity, gifts, giving, guards, money, quarrels, rollout, trust
 
 if TYPE_CHECKING:
     from shoutgraph.cli.demo.story import Story
@@ -18,5 +18,6 @@ FULL: Final[tuple[Chapter, ...]] = (
     trust.play,
     rollout.play,
     capacity.play,
+    giving.play,
 )
 """In the order in which they are played, between the payout and the proof."""
