@@ -215,7 +215,7 @@ def test_a_rule_that_says_nothing_sensible_is_refused(cast: Cast) -> None:
     assert codes(feature="TOPUPS", provider="nowhere") == [("provider", "UNKNOWN_PROVIDER")]
     assert codes(startsAt="2030-01-02T00:00:00Z", endsAt="2030-01-01T00:00:00Z") == [("endsAt", "OUT_OF_RANGE")]
     assert codes(allowUserIds=[fan], denyUserIds=[fan]) == [("denyUserIds", "REPEATED")]
-    assert codes(allowUserIds=[nobody]) == [("allowUserIds", "UNKNOWN_USER")]
+    assert codes(allowUserIds=[nobody]) == [("allowUserIds", "NOT_FOUND")]
     assert codes(allowUserIds=["Ada"]) == [("allowUserIds", "INVALID_ID")]
 
 

@@ -59,7 +59,8 @@ async def set_rule(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> 
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer is not an administrator.
-        ValidationError: a field breaks a rule, there is no such provider or user, or there are too many rules (an
+        NotFoundError: a list names a user whom there is not.
+        ValidationError: a field breaks a rule, there is no such provider, or there are too many rules (an
             `ExceptionGroup` where several fields do).
         StaleRevisionError: the rule changed since the viewer read it.
         IdempotencyKeyReusedError: the key was used before with other input.
@@ -211,7 +212,7 @@ def _check_known(tx: Tx, lists: Lists) -> None:
     named = (*lists.allowed, *lists.denied)
     if named and None in users.list_of(tx, named):
         path = ("input", "allowUserIds" if None in users.list_of(tx, lists.allowed) else "denyUserIds")
-        raise errors.ValidationError("There is no such user.", code="UNKNOWN_USER", path=path)
+        raise errors.NotFoundError("There is no such user.", path=path)
 
 
 def _listed(tx: Tx, of: Sequence[Rule]) -> tuple[Listed, ...]:

@@ -147,8 +147,11 @@ def use_evidence(tx: Tx, order: Order, by: ids.UserId, attachment_ids: Sequence[
         msg = f"A statement has at most {most} pieces of evidence, each of them once."
         raise errors.ValidationError(msg, code="EVIDENCE_COUNT", path=("input", "attachmentIds"))
     for attachment_id in sorted(attachment_ids):
-        found = attachments.get(tx, attachment_id)
-        rules.require_usable(found, order_id=order.id, purpose=Purpose.EVIDENCE, by=by)
+        try:
+            found = attachments.get(tx, attachment_id)
+            rules.require_usable(found, order_id=order.id, purpose=Purpose.EVIDENCE, by=by)
+        except errors.NotFoundError as error:
+            raise errors.NotFoundError(str(error), path=("input", "attachmentIds")) from error
         attachments.use(tx, found, revision=order.revision)
 
 

@@ -30,6 +30,7 @@ KINDS: Final = (int, str, int)
 FeatureRuleSetError = Annotated[
     errors.ForbiddenErrorType
     | errors.IdempotencyKeyReusedErrorType
+    | errors.NotFoundErrorType
     | errors.StaleRevisionErrorType
     | errors.ValidationErrorType,
     failures_of("featureRuleSet"),
