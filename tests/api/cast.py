@@ -418,7 +418,7 @@ class Cast:
         """The input that moves this order, without a key."""
         given = {"orderId": order["id"], **STEPS[mutation].extras}
         if mutation == "orderDeliver":
-            given |= {"videoId": self.video(str(order["id"])), "tickedIds": ["must-1", "not-1"]}
+            given |= {"videoId": self.video(str(order["id"])), "tickedKeys": ["must-1", "not-1"]}
         return given
 
     def video(self, order_id: str) -> str:
@@ -489,7 +489,7 @@ class Cast:
         to.do("creator", "orderDeliver", SHAPE, **given)
         self.move("orderReviewPass", order)
         evidence = self.attachment(order["id"], "fan")
-        asked = {"ground": "MUST_SAY_MISSING", "itemId": "must-1", "note": "No.", "attachmentIds": [evidence]}
+        asked = {"ground": "MUST_SAY_MISSING", "itemKey": "must-1", "note": "No.", "attachmentIds": [evidence]}
         to.do("fan", "orderRedoRequest", SHAPE, orderId=order["id"], **asked)
         of_sample = self.public()["id"]
         sample = self.deployment.do("creator", "samplePublish", "sample { id }", orderId=of_sample)["sample"]["id"]

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.api.cast import BRIEF, PRICE, WORDS, Cast
 
-CHECKLIST = "checklist { id kind text ticked } deliveryNote"
+CHECKLIST = "checklist { key kind text ticked } deliveryNote"
 
 
 def order_of(cast: Cast, order_id: str, shape: str, who: str = "fan") -> Any:
@@ -18,7 +18,7 @@ def test_the_creator_ticks_off_what_must_be_said_and_a_redo_names_what_is_missin
     cast.move("orderScreenPass", order)
     cast.move("orderAccept", order)
     before = order_of(cast, order["id"], CHECKLIST, "creator")
-    assert [(item["id"], item["ticked"]) for item in before["checklist"]] == [
+    assert [(item["key"], item["ticked"]) for item in before["checklist"]] == [
         ("must-1", None),
         ("must-2", None),
         ("not-1", None),
@@ -27,11 +27,11 @@ def test_the_creator_ticks_off_what_must_be_said_and_a_redo_names_what_is_missin
 
     for changes, code in (
         ({}, "UNTICKED_ITEMS"),
-        ({"tickedIds": ["must-1", "must-3"]}, "UNKNOWN_ITEM"),
-        ({"tickedIds": ["must-1"], "note": " "}, "EMPTY"),
+        ({"tickedKeys": ["must-1", "must-3"]}, "UNKNOWN_ITEM"),
+        ({"tickedKeys": ["must-1"], "note": " "}, "EMPTY"),
     ):
         assert to.refuse("creator", "orderDeliver", **given | changes)["code"] == code
-    to.do("creator", "orderDeliver", "order { id }", **given, tickedIds=["not-1", "must-1"], note="Forty is not kind.")
+    to.do("creator", "orderDeliver", "order { id }", **given, tickedKeys=["not-1", "must-1"], note="Forty is not kind.")
     assert order_of(cast, order["id"], CHECKLIST)["checklist"][0]["ticked"] is None, "the fan knows of no video yet"
     ticked = [True, False, True]
     for who in ("moderator", "creator"):
@@ -47,10 +47,10 @@ def test_the_creator_ticks_off_what_must_be_said_and_a_redo_names_what_is_missin
 
 def complain_of_what_was_not_said(cast: Cast, order_id: str) -> None:
     to = cast.deployment
-    asked = {"orderId": order_id, "ground": "MUST_SAY_MISSING", "itemId": "must-2", "note": "Nobody said it."}
+    asked = {"orderId": order_id, "ground": "MUST_SAY_MISSING", "itemKey": "must-2", "note": "Nobody said it."}
     for changes, code in (
-        ({"itemId": None}, "ITEM_REQUIRED"),
-        ({"itemId": "not-1"}, "UNKNOWN_ITEM"),
+        ({"itemKey": None}, "ITEM_REQUIRED"),
+        ({"itemKey": "not-1"}, "UNKNOWN_ITEM"),
         ({"ground": "WRONG_NAME"}, "ITEM_NOT_NEEDED"),
     ):
         assert to.refuse("fan", "orderRedoRequest", **asked | changes)["code"] == code

@@ -162,7 +162,7 @@ def test_a_video_is_ordered_filmed_watched_and_paid(stage: Cast, tmp_path: Path)
     stage.move("orderScreenPass", order)
     stage.move("orderAccept", order)
     video_id = upload(stage, order["id"], tmp_path / "film.mp4")
-    to.do("creator", "orderDeliver", ORDER, orderId=order["id"], videoId=video_id, tickedIds=["must-1"])
+    to.do("creator", "orderDeliver", ORDER, orderId=order["id"], videoId=video_id, tickedKeys=["must-1"])
     assert order_of(stage, order["id"], "video { id }", "fan") == {"video": None}, "nobody has seen it yet"
     stage.move("orderReviewPass", order)
     video = order_of(stage, order["id"], "video { sizeBytes watch { url } poster { url } }", "fan")["video"]

@@ -65,7 +65,7 @@ def filmed(cast: Cast, data: bytes) -> str:
     target = to.do("creator", "orderUploadCreate", "target { videoId url }", **given)["target"]
     assert httpx.patch(target["url"], content=data, headers=TUS).status_code == 204
     cast.until("creator", UPLOADED, node=target["videoId"], wanted="READY")
-    to.do("creator", "orderDeliver", "order { id }", orderId=order_id, videoId=target["videoId"], tickedIds=TICKED)
+    to.do("creator", "orderDeliver", "order { id }", orderId=order_id, videoId=target["videoId"], tickedKeys=TICKED)
     to.do("moderator", "orderReviewPass", "order { id }", orderId=order_id)
     return str(order_id)
 

@@ -258,7 +258,7 @@ class Story:
             f"{checked['width']}x{checked['height']}, {checked['durationMilliseconds'] / 1000:.1f} s; "
             f"inspected: {checked['status']}",
         )
-        order = self._move(self.creator, "orderDeliver", order, videoId=target["videoId"], tickedIds=[MUST_SAY])
+        order = self._move(self.creator, "orderDeliver", order, videoId=target["videoId"], tickedKeys=[MUST_SAY])
         self._tell_order("Nova", "creator", "ticks off what must be said, and hands it in", order)
         order = self._move(self.moderator, "orderReviewPass", order)
         self._tell_order("Mo", "moderator", "watches it and passes it", order)

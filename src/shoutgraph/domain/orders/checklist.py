@@ -24,14 +24,14 @@ class ItemKind(StrEnum):
 class Item:
     """One thing that must be said, or must not."""
 
-    id: str
+    key: str
     kind: ItemKind
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ticks:
-    """What a creator says they kept to, by the items' ids, and why not to the rest."""
+    """What a creator says they kept to, by the items' keys, and why not to the rest."""
 
     ticked: tuple[str, ...] = ()
     note: str | None = None
@@ -54,34 +54,34 @@ def check_ticks(brief: Brief | None, ticks: Ticks) -> Ticks:
             or the note is empty or too long.
     """
     items = items_of(brief)
-    unknown = set(ticks.ticked) - {item.id for item in items}
+    unknown = set(ticks.ticked) - {item.key for item in items}
     if unknown and brief is not None:
         msg = f"The brief has no item '{min(unknown)[:ITEMS_OF_BOTH_MAX]}'."
-        raise errors.ValidationError(msg, code="UNKNOWN_ITEM", path=("input", "tickedIds"))
+        raise errors.ValidationError(msg, code="UNKNOWN_ITEM", path=("input", "tickedKeys"))
     if ticks.note is not None:
         check_note("note", ticks.note)
-    left = [item for item in items if item.kind is ItemKind.MUST_SAY and item.id not in ticks.ticked]
+    left = [item for item in items if item.kind is ItemKind.MUST_SAY and item.key not in ticks.ticked]
     if left and ticks.note is None:
         msg = f"{len(left)} of the things that must be said are not ticked: tick them, or say why in a note."
-        raise errors.ValidationError(msg, code="UNTICKED_ITEMS", path=("input", "tickedIds"))
-    return Ticks(tuple(item.id for item in items if item.id in ticks.ticked), ticks.note)
+        raise errors.ValidationError(msg, code="UNTICKED_ITEMS", path=("input", "tickedKeys"))
+    return Ticks(tuple(item.key for item in items if item.key in ticks.ticked), ticks.note)
 
 
-def check_ground(brief: Brief | None, ground: RedoGround | None, item_id: str | None) -> None:
+def check_ground(brief: Brief | None, ground: RedoGround | None, item_key: str | None) -> None:
     """Refuses a ground that names no item where it must, or one where it must not; an erased brief has none to name.
 
     Raises:
         ValidationError: what is missing was not named, is not of this brief, or the ground is another.
     """
-    path = ("input", "itemId")
+    path = ("input", "itemKey")
     if ground is not RedoGround.MUST_SAY_MISSING:
-        if item_id is not None:
+        if item_key is not None:
             raise errors.ValidationError("Only MUST_SAY_MISSING names an item.", code="ITEM_NOT_NEEDED", path=path)
         return
     if brief is None:
         return
-    if item_id is None:
+    if item_key is None:
         msg = "MUST_SAY_MISSING names the item of the brief that is missing."
         raise errors.ValidationError(msg, code="ITEM_REQUIRED", path=path)
-    if item_id not in {item.id for item in items_of(brief) if item.kind is ItemKind.MUST_SAY}:
-        raise errors.ValidationError("Nothing of that id must be said.", code="UNKNOWN_ITEM", path=path)
+    if item_key not in {item.key for item in items_of(brief) if item.kind is ItemKind.MUST_SAY}:
+        raise errors.ValidationError("Nothing of that key must be said.", code="UNKNOWN_ITEM", path=path)

@@ -7,8 +7,8 @@ from shoutgraph.domain.orders.checklist import Item, ItemKind, Ticks
 
 @strawberry.type(name="ChecklistItem", description="Something that must, or must not, be said.")
 class ChecklistItemType:
-    id: strawberry.ID = strawberry.field(
-        description="Names it within its order; send it in tickedIds, and as itemId of a redo."
+    key: str = strawberry.field(
+        description="Names it within its order; send it in tickedKeys, and as itemKey of a redo."
     )
     kind: ItemKind = strawberry.field(description="Whether it must be said or must not.")
     text: str = strawberry.field(description="What.")
@@ -19,5 +19,5 @@ class ChecklistItemType:
     @classmethod
     def of(cls, item: Item, ticks: Ticks | None) -> "ChecklistItemType":
         """The graph's view of an item."""
-        ticked = None if ticks is None else item.id in ticks.ticked
-        return cls(id=strawberry.ID(item.id), kind=item.kind, text=item.text, ticked=ticked)
+        ticked = None if ticks is None else item.key in ticks.ticked
+        return cls(key=item.key, kind=item.kind, text=item.text, ticked=ticked)

@@ -55,9 +55,7 @@ class Extra:
 
 
 REASON: Final = Extra("reason", str, "Reason code, such as TERMS or SAFETY.")
-ITEM: Final = Extra(
-    "item_id", strawberry.ID, "The checklist's item that is missing; with MUST_SAY_MISSING only.", optional=True
-)
+ITEM: Final = Extra("item_key", str, "The checklist's item that is missing; with MUST_SAY_MISSING only.", optional=True)
 EVIDENCE: Final = Extra(
     "attachment_ids", list[strawberry.ID], "Evidence for it, ready: 5 pieces at most.", optional=True
 )
@@ -120,13 +118,13 @@ def _command(name: str, actor: Actor, given: Any) -> Command:  # noqa: ANN401 - 
         reason=getattr(given, "reason", None),
         note=getattr(given, "note", None),
         ground=getattr(given, "ground", None),
-        item=getattr(given, "item_id", None),
+        item=getattr(given, "item_key", None),
         back_coins=getattr(given, "back_coins", None),
     )
 
 
 def _delivers(tools: Tools, viewer: Viewer, request: Request, turn: Turn, given: Any) -> Awaitable[Done[Order]]:  # noqa: ANN401
-    ticks = Ticks(tuple(given.ticked_ids or ()), given.note)
+    ticks = Ticks(tuple(given.ticked_keys or ()), given.note)
     return deliver.deliver(tools, viewer, request, turn, given.video_id, ticks)
 
 
@@ -178,7 +176,7 @@ MOVES: Final = (
         _delivers,
         (
             Extra("video_id", strawberry.ID, "The uploaded video, ready."),
-            Extra("ticked_ids", list[strawberry.ID], "The checklist's items that the video keeps to.", optional=True),
+            Extra("ticked_keys", list[str], "The checklist's items that the video keeps to.", optional=True),
             Extra("note", str, "Why something that must be said is not ticked.", optional=True),
         ),
         (*REFUSALS, errors.MediaRejectedErrorType),

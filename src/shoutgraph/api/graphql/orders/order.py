@@ -307,10 +307,10 @@ class OrderType(NodeType):
 
 
 async def _items(context: Context, wanted: Sequence[tuple[Order, str | None]]) -> list[ChecklistItemType | None]:
-    """One item of each checklist, by its id within its order."""
+    """One item of each checklist, by its key within its order."""
     about = {order.id: order for order, item in wanted if item is not None}
     lists = dict(zip(about, await _checklists(context, list(about.values())), strict=True))
-    return [next((each for each in lists.get(order.id, ()) if each.id == item), None) for order, item in wanted]
+    return [next((each for each in lists.get(order.id, ()) if each.key == item), None) for order, item in wanted]
 
 
 async def _checklists(context: Context, of: Sequence[Order]) -> list[list[ChecklistItemType]]:
