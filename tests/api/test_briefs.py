@@ -54,8 +54,8 @@ def complain_of_what_was_not_said(cast: Cast, order_id: str) -> None:
         ({"ground": "WRONG_NAME"}, "ITEM_NOT_NEEDED"),
     ):
         assert to.refuse("fan", "orderRedoRequest", **asked | changes)["code"] == code
-    redo = to.do("fan", "orderRedoRequest", "order { redoGround redoItem { id } note }", **asked)["order"]
-    assert redo == {"redoGround": "MUST_SAY_MISSING", "redoItem": {"id": "must-2"}, "note": "Nobody said it."}
+    redo = to.do("fan", "orderRedoRequest", "order { redoGround redoItem { key } note }", **asked)["order"]
+    assert redo == {"redoGround": "MUST_SAY_MISSING", "redoItem": {"key": "must-2"}, "note": "Nobody said it."}
     to.do("creator", "orderRedoContest", "order { id }", orderId=order_id, **WORDS)
     said = order_of(cast, order_id, "statements { side text ground missing }", "creator")["statements"]
     assert said == [
