@@ -18,6 +18,7 @@ OPTIONAL: Final[Mapping[str, str]] = {
     "allowUserIds": ids.USER,
     "denyUserIds": ids.USER,
     "campaignId": ids.CAMPAIGN,
+    "payoutId": ids.PAYOUT,
 }
 """What kind of id a field takes that the door's input leaves out."""
 
