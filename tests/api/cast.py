@@ -46,6 +46,7 @@ RULES: Final = Policy(
     samples_max=100,
     open_orders_max=1_000,
     campaigns_max=1_000,
+    reports_day_max=10_000,
     earnings_hold_s=0,
     payout_min_coins=10,
     orders_hour_max=10_000,

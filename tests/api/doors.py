@@ -125,6 +125,8 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "featureChanges": Door(_page("featureChanges(first: 1)").replace("id", "reason")),
         "featureEvents": Door(_page("featureEvents(first: 1)")),
         "apiKeys": Door("{ apiKeys { id } }"),
+        "reports": Door(_page("reports(first: 1)")),
+        "reports everyone's": Door(_page("reports(first: 1, everyone: true)")),
         "auditTrail": Door(_page("auditTrail(first: 1)")),
         "serverTime": Door("{ serverTime }"),
     }
@@ -165,12 +167,24 @@ def _unpaid(cast: Cast) -> str:
 
 _RULE: Final = {"feature": "TOPUPS", "provider": "sandbox", "reason": "a look at who may"}
 _RECIPIENT: Final = {"providerCode": "sandbox-payouts", "label": "Another account", "ref": "DE00SANDBOX0002"}
+_REASONS: Final = {"basis": "TERMS", "rule": "section 4", "facts": "It is as it is."}
+
+
+def _filed(cast: Cast) -> dict[str, object]:
+    said = {"ground": "SPAM", "explanation": "It is an advertisement.", "goodFaith": True}
+    return {"subjectId": cast.ids["creator_profile"], **said}
+
+
 _OFFER: Final = {"occasion": "BIRTHDAY", "title": "A poem", "price": "300", "durationMaxSeconds": 60, "deliveryDays": 7}
 _PROFILE: Final = {"name": "X", "country": "DE", "categories": ["ACTOR"], "languages": ["en"]}
 
 INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
     {
         "userUpdate": lambda _cast: {"country": "DE"},
+        "reportFile": _filed,
+        "reportDecide": lambda cast: {"reportId": ledgers.report(cast, "OPEN"), "action": "NONE", **_REASONS},
+        "reportAppeal": lambda cast: {"reportId": ledgers.report(cast, "OPEN"), "text": "It is wrong."},
+        "reportAppealDecide": lambda cast: {"reportId": ledgers.report(cast, "APPEALED"), "upheld": True, **_REASONS},
         "dataExportRequest": lambda cast: ledgers.no_export(cast.deployment),
         "erasureRequest": lambda _cast: {"confirm": False},
         "erasureCancel": lambda cast: {"erasureId": ledgers.waiting_erasure(cast.deployment, cast.ids["fan"])},

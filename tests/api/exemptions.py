@@ -35,6 +35,9 @@ NO_KEY: Final[Mapping[str, str]] = {
 
 NO_REVISION: Final[Mapping[str, str]] = {
     "videoTakeDown": "a video has one way on from each state; one that was taken down is refused",
+    "reportDecide": "a report has one way on from each state; a decided one is refused",
+    "reportAppeal": "as reportDecide",
+    "reportAppealDecide": "as reportDecide",
     "orderSubmit": "expectedPrice guards what the fan agrees to",
     "payoutHoldRelease": "a hold is released once",
     "taxProfileSet": "a version follows the one before; none is lost",
@@ -62,6 +65,7 @@ NO_REVISION: Final[Mapping[str, str]] = {
 """Mutations that change something with a revision and take none, and what guards it instead."""
 
 LONE_IDS: Final[Mapping[str, str]] = {
+    "Report.subjectId": "a creator, video, rating, gift or order; node reads it",
     "AuditChange.subjectId": "whatever was acted upon; node reads it where it is one",
     "AuditLine.subjectId": "as AuditChange.subjectId",
     "CoinLot.topUpId": "provenance; node reads it",

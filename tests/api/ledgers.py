@@ -1,5 +1,7 @@
 """Money that waits for people, made behind the API: refunds, strays, what was proposed of them, files for banks."""
 
+from typing import TYPE_CHECKING
+
 from tests.api.deployment import Deployment
 
 from shoutgraph.domain import bank_files, batches, ids, privacy as privacy_rules, spending
@@ -26,6 +28,9 @@ from shoutgraph.storage import (
     strays,
 )
 from shoutgraph.storage.tx import Tx
+
+if TYPE_CHECKING:
+    from tests.api.cast import Cast
 
 SOMEBODY = Viewer(scopes=ROLES["finance"], principal="somebody")
 
@@ -111,6 +116,20 @@ def exported(to: Deployment) -> tuple[str, str]:
 def gather(to: Deployment, topup_id: str) -> dict[str, str]:
     """One of each, by the prefix of its id."""
     return {"refund": held_refund(to, topup_id), "resolution": proposed(to)}
+
+
+def report(cast: "Cast", status: str) -> str:
+    """A new report of the fan's about the creator that stands so."""
+    to = cast.deployment
+    said = {"ground": "SPAM", "explanation": "It is an advertisement.", "goodFaith": True}
+    filed = to.do("fan", "reportFile", "report { id }", subjectId=cast.ids["creator_profile"], **said)["report"]["id"]
+    if status == "APPEALED":
+        reasons = {"basis": "TERMS", "rule": "section 4", "facts": "It is as it is."}
+        if "first" not in to.clients:
+            to.staff("first", "moderator")
+        to.do("first", "reportDecide", "report { id }", reportId=filed, action="NONE", **reasons)
+        to.do("fan", "reportAppeal", "report { id }", reportId=filed, text="It is an advertisement!")
+    return str(filed)
 
 
 def no_export(to: Deployment) -> dict[str, str]:

@@ -107,12 +107,18 @@ spendingGuard             401        yes    yes        yes      yes            4
 spendingReviews           401        403    403        403      403            403        yes      403      yes
 userEvents             401        yes    yes        yes      yes            403        yes      403      yes
 apiKeys                   401        403    403        403      403            403        403      403      yes
+reports                   401        yes    yes        yes      yes            403        403      403      403
+reports everyone's        401        403    403        403      403            yes        403      403      yes
 auditTrail                401        403    403        403      403            403        403      403      yes
 serverTime                yes        yes    yes        yes      yes            yes        yes      yes      yes
 
 Mutation                  anonymous  fan    other_fan  creator  other_creator  moderator  finance  service  admin
 
 userUpdate                401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
+reportFile                401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
+reportDecide              401        403    403        403      403            yes        403      403      yes
+reportAppeal              401        (422)  (404)      (404)    (404)          (403)      (403)    (403)    (403)
+reportAppealDecide        401        403    403        403      403            yes        403      403      yes
 dataExportRequest         401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
 erasureRequest            401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)
 erasureCancel             401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)

@@ -122,7 +122,7 @@ def check_place(creator: Creator, places: Places, policy: Policy) -> None:
     """
     if not has_place(creator, places, policy):
         before = places.offered + places.waiting
-        msg = f"{creator.name} has no free place now. Join the waiting list with waitlistJoin; {before} are before you."
+        msg = f"This creator has no free place now. Join the waiting list with waitlistJoin; {before} are before you."
         raise errors.CreatorUnavailableError(msg, code="AT_CAPACITY", waiting=before)
 
 
@@ -135,7 +135,7 @@ def check_join(creator: Creator, places: Places, policy: Policy, *, now: datetim
     """
     path = ("input", "offerId")
     if creator.takes_orders(now) and has_place(creator, places, policy):
-        msg = f"{creator.name} has a free place: order it."
+        msg = "This creator has a free place: order it."
         raise errors.ValidationError(msg, code="PLACE_FREE", path=path)
     if places.offered + places.waiting >= policy.waitlist_max:
         msg = f"The line is full: {policy.waitlist_max} wait already."

@@ -266,9 +266,9 @@ def check_takes_orders(creator: Creator, *, now: datetime) -> None:
         CreatorUnavailableError: the creator takes no orders now.
     """
     if not creator.open:
-        raise errors.CreatorUnavailableError(f"{creator.name} takes no orders now.", code="CREATOR_CLOSED")
+        raise errors.CreatorUnavailableError("This creator takes no orders now.", code="CREATOR_CLOSED")
     if not creator.takes_orders(now):
-        raise errors.CreatorUnavailableError(f"{creator.name} is on a break.", code="CREATOR_PAUSED")
+        raise errors.CreatorUnavailableError("This creator is on a break.", code="CREATOR_PAUSED")
 
 
 def read_handle(text: str) -> str:

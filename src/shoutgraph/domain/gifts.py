@@ -190,7 +190,7 @@ def check_taken(creator: Creator, user_id: ids.UserId) -> None:
     if creator.user_id == user_id:
         raise errors.ValidationError("You cannot give to yourself.", code="OWN_GIFT", path=path)
     if not creator.takes_gifts:
-        msg = f"{creator.name} takes no gifts."
+        msg = "This creator takes no gifts."
         raise errors.CreatorUnavailableError(msg, code="GIFTS_OFF", path=path)
 
 

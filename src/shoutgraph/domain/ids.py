@@ -64,6 +64,8 @@ ADJUSTMENT = "adjustment"
 WRITE_OFF = "writeoff"
 FEATURE = "feature"
 ERASURE = "erasure"
+REPORT = "report"
+DECISION = "decision"
 EXPORT = "export"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

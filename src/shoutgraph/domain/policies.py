@@ -132,6 +132,9 @@ class Policy:
     withdrawal_by_country: tuple[tuple[str, int], ...] = ()
     waiver_required_in: tuple[tuple[str, int], ...] = ()
     waiver_partly_in: tuple[tuple[str, int], ...] = ()
+    report_answer_s: int = 7 * DAY_S
+    report_appeal_s: int = 183 * DAY_S
+    reports_day_max: int = 20
     erasure_wait_s: int = 7 * DAY_S
     export_kept_s: int = 24 * HOUR_S
     payout_week_coins: int = 400_000

@@ -94,6 +94,7 @@ class Standing:
     day_gift_coins: int
     hour_orders: int
     minute_gifts: int
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

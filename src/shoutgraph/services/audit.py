@@ -1,7 +1,9 @@
 """The audit trail: acts of staff write their own line, in the unit of work that does them; auditors read them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime
+from enum import StrEnum
 from typing import Final, TypeVar
 
 from shoutgraph.domain import clock, pages
@@ -47,6 +49,8 @@ class Audited:
                 made = [] if (found := _id_of(value)) is None else [found]
                 subjects = list(dict.fromkeys([*self._act.subject_ids, *made]))
                 after = audit.look(tx, subjects, private=personal.PRIVATE)
+                if made and not after.keys() & set(made):
+                    audit.note(tx, _name_of(value), {}, _plain(value))
                 audit.append(tx, self._new_id, self._act, before, after, told=ACTED)
             return value
 
@@ -118,6 +122,19 @@ async def words_of(tools: Tools, audit_ids: Sequence[str]) -> dict[str, dict[str
 def _undone(value: object) -> bool:
     """Whether nothing happened: the answer of an earlier request, or nothing there to change."""
     return value is False or (isinstance(value, Done) and value.replayed)
+
+
+def _name_of(value: object) -> str:
+    """What has no row of its own is told by its kind and its number."""
+    made = value.value if isinstance(value, Done) else value
+    return f"{type(made).__name__} {_id_of(value)}"
+
+
+def _plain(value: object) -> dict[str, object]:
+    """The numbers, truths, times and words of an enum that something made is of; texts may be about a person."""
+    made = value.value if isinstance(value, Done) else value
+    named = {each.name: getattr(made, each.name) for each in fields(made)} if is_dataclass(made) else {}
+    return {name: each for name, each in named.items() if isinstance(each, (bool, int, datetime, StrEnum))}
 
 
 def _id_of(value: object) -> str | None:

@@ -24,8 +24,8 @@ PLACES: Final[Mapping[str, str]] = {
     ids.WAITLIST: "waitlist_entry",
 }  # fmt: skip
 """The tables of subjects whose ids begin otherwise than the table is called."""
-BESIDE: Final[Mapping[str, tuple[str, str]]] = {"users": ("wallet_lock", "user_id")}
-"""A table whose row belongs to a subject, and the column that names it."""
+BESIDE: Final[Mapping[str, tuple[str, ...]]] = {"users": ("wallet_lock", "spending_guard", "birth")}
+"""Tables whose rows belong to a subject; the column `user_id` names it."""
 TEXT_CHARS_MAX: Final = 500
 """How much of a value a line repeats."""
 SEALED_WITHIN: Final = timedelta(minutes=1)
@@ -120,9 +120,8 @@ def look(tx: Tx, subject_ids: Sequence[str], *, private: Mapping[str, frozenset[
         if table is None or "id" not in table.c:
             continue
         told = _told(tx, table, "id", subject_id, private)
-        if table.name in BESIDE:
-            name, key = BESIDE[table.name]
-            beside = _told(tx, SQLModel.metadata.tables[name], key, subject_id, private)
+        for name in BESIDE.get(table.name, ()):
+            beside = _told(tx, SQLModel.metadata.tables[name], "user_id", subject_id, private)
             told |= {f"{name}.{column}": value for column, value in beside.items()}
         if told:
             found[subject_id] = told

@@ -116,6 +116,13 @@ def _beneath(column: str, parent: str, owned: Owned) -> Owned:
     return find
 
 
+def _appealed(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Reports whose appeal is the user's."""
+    by = sa.type_coerce(table.c.appealed_by, columns.Text)
+    as_reporter = sa.and_(by == sa.literal_column("'REPORTER'"), table.c.reporter_id == _user())
+    return sa.or_(as_reporter, sa.and_(by == sa.literal_column("'AFFECTED'"), table.c.affected_id == _user()))
+
+
 def _acted_upon(table: sa.Table) -> sa.ColumnElement[bool]:
     audit = _table("audit")
     subjects = sa.union_all(sa.select(_user()), _creator_ids(), _orders(fan=True, creator=True)).subquery()
@@ -169,6 +176,9 @@ HELD: Final = (
     Held("payout_onboarding", _as_creator(), {"answers": None, "url": None, "return_url": "", "code": None}),
     Held("request", _mine("principal"), delete=True),
     Held("audit_words", _acted_upon, {"words": None}),
+    Held("report", _mine("reporter_id")),
+    Held("report_words", _beneath("report_id", "report", _mine("reporter_id")), {"explanation": None}),
+    Held("report_words", _beneath("report_id", "report", _appealed), {"appeal": None}, told=("appeal",)),
     Held("data_export", _mine("user_id")),
     Held("erasure", _mine("user_id")),
 )
@@ -202,6 +212,7 @@ KEPT: Final[Mapping[str, str]] = {
     "topup": "country and provider's reference of a payment: taxes, and charge-backs that come later",
     "topup_waiver": "what was consented to when coins were bought: its proof",
     "payout_onboarding": "the provider's own reference of a recipient: money that comes back later",
+    "report_decision": "a moderator's statement of reasons: legal claims",
     "rating_decision": "a moderator's statement of reasons: legal claims",
 }
 """What is left where somebody was erased, and why it may be."""
@@ -210,9 +221,9 @@ IMPERSONAL: Final = frozenset({
     "account", "api_key", "asset", "audit", "bank_file", "campaign_order", "code_attempt", "coin_package", "deadline",
     "delivered_video", "earning", "entry", "epoch", "event", "feature_rule", "fold", "fx_rate", "gift_total",
     "lot_move", "money_total", "news_cursor", "notice", "notice_seen", "order_ok", "payout_batch", "payout_part",
-    "policy", "posting", "price_list", "promo_code", "promotion", "rating_decision", "rating_tally", "reputation",
-    "reputation_day", "resolution", "sticker", "stray", "sweep", "taken_back", "topup_dispute", "transfer",
-    "unit_price", "wallet_ok",
+    "policy", "posting", "price_list", "promo_code", "promotion", "rating_decision", "rating_tally",
+    "report_decision", "reputation", "reputation_day", "resolution", "sticker", "stray", "sweep", "taken_back",
+    "topup_dispute", "transfer", "unit_price", "wallet_ok",
 })  # fmt: skip
 """Tables that know people by their ids only, or that `KEPT` speaks of."""
 
@@ -220,7 +231,7 @@ PRIVATE: Final[Mapping[str, frozenset[str]]] = {
     held.table: frozenset().union(*(set(each.blank) for each in HELD if each.table == held.table))
     | (frozenset() if held.table != "topup" else frozenset({"ref"}))
     for held in HELD
-}
+} | {"birth": frozenset({"born_on"})}
 """The columns that nobody repeats elsewhere, by table."""
 
 

@@ -66,6 +66,14 @@ _LOCK: Final = Statement[Any](
     )
 )
 
+_UNLOCK: Final = Statement[Any](
+    lambda: (
+        sa.update(_T)
+        .where(_T.c.id == sa.bindparam("of"), _T.c.locked == columns.YES, _T.c.erased_at.is_(None))
+        .values(locked=columns.NO, revision=_T.c.revision + 1)
+    )
+)
+
 
 def insert(tx: Tx, user: User) -> None:
     """Stores a new user."""
@@ -109,6 +117,11 @@ def hold(tx: Tx, user_id: str) -> None:
 def lock(tx: Tx, user_id: str) -> None:
     """Closes an account to everything that is bought; a repeat changes nothing. Whoever does holds the user."""
     tx.run(_LOCK, of=user_id)
+
+
+def unlock(tx: Tx, user_id: str) -> None:
+    """Opens an account again; a repeat changes nothing. Whoever does holds the user."""
+    tx.run(_UNLOCK, of=user_id)
 
 
 def find(tx: Tx, user_id: str) -> User | None:

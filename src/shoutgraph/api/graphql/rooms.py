@@ -22,6 +22,7 @@ from shoutgraph.api.graphql import (
     promotions,
     providers,
     refunds,
+    reports,
     resolutions,
     statements,
     tax,
@@ -43,6 +44,7 @@ from shoutgraph.api.graphql.waitlist import room as waitlist
 ROOMS: Final[tuple[Room, ...]] = (
     users.ROOM,
     privacy.ROOM,
+    reports.ROOM,
     catalogue.ROOM,
     profiles.ROOM,
     offers.ROOM,

@@ -255,8 +255,11 @@ def _hold(tx: Tx, order: Order, policy: Policy) -> int:
 def _check_guards(tx: Tx, order: Order, policy: Policy) -> None:
     """Whether the fan may spend this now. The wallet is held, so nobody else spends of it beside."""
     fan_id = order.fan_id
+    standing = spending_rows.standing(tx, fan_id)
+    if standing.locked:
+        raise errors.WalletLockedError
     spending.check_spending(
-        spending_rows.standing(tx, fan_id),
+        standing,
         order.price_coins,
         Deed.ORDER,
         now=tx.now,

@@ -147,6 +147,21 @@ async def decide(tools: Tools, viewer: Viewer, request: Request, subject: Subjec
     return await _change(tools, viewer, request, subject, (name, Actor.MODERATOR, change))
 
 
+def decide_about(tools: Tools, tx: Tx, viewer: Viewer, rating_id: str, statement: Decision) -> Rated:
+    """Hides or restores a rating in a unit of work of another room; one that is so already stays as it is."""
+    order = orders.get(tx, ratings.order_of(tx, rating_id))
+    rating = ratings.get_beside(tx, rating_id, viewer)
+    if rating.hidden is statement.hidden:
+        return Rated(rating, order)
+    decisions = ratings.count_decisions(tx, rating.id)
+    after = rules.decide(rating, hidden=statement.hidden, decisions=decisions, now=tx.now)
+    creators.hold(tx, order.creator_id)
+    ratings.decide(tx, after, replace(statement, by=viewer.principal, at=tx.now))
+    ratings.save(tx, after)
+    name = "rating_hide" if statement.hidden else "rating_restore"
+    return _tell(tools, tx, Rated(after, order), name, Actor.MODERATOR)
+
+
 async def _change(
     tools: Tools, viewer: Viewer, request: Request, subject: Subject, how: tuple[str, Actor, Change]
 ) -> Done[Rated]:

@@ -108,3 +108,56 @@ GRANT INSERT, UPDATE ON erasure, data_export TO shoutgraph_app;
 GRANT UPDATE (label, ref) ON payout_recipient TO shoutgraph_app;
 
 GRANT UPDATE (message, live_session) ON gift TO shoutgraph_app;
+
+-- reports
+CREATE TRIGGER report_identity BEFORE UPDATE OF
+  id, reporter_id, affected_id, kind, subject_id, ground, filed_at ON report
+FOR EACH ROW EXECUTE FUNCTION refuse('a report stays what it is about');
+
+CREATE TRIGGER report_forward BEFORE UPDATE ON report
+FOR EACH ROW WHEN (NEW.revision <> OLD.revision + 1
+  OR (OLD.state || NEW.state) NOT IN ('OPENDECIDED', 'DECIDEDAPPEALED', 'APPEALEDFINAL'))
+EXECUTE FUNCTION refuse('a report goes on step by step');
+
+CREATE TRIGGER report_delete BEFORE DELETE ON report
+FOR EACH ROW EXECUTE FUNCTION refuse('reports are never deleted');
+
+CREATE TRIGGER report_truncate BEFORE TRUNCATE ON report EXECUTE FUNCTION refuse('reports are never deleted');
+
+CREATE TRIGGER report_words_said BEFORE UPDATE ON report_words
+FOR EACH ROW WHEN (NEW.report_id <> OLD.report_id
+  OR (NEW.explanation IS DISTINCT FROM OLD.explanation AND NEW.explanation IS NOT NULL)
+  OR (NEW.appeal IS DISTINCT FROM OLD.appeal AND NEW.appeal IS NOT NULL AND OLD.appeal IS NOT NULL))
+EXECUTE FUNCTION refuse('what was said in a report is blanked, not changed');
+
+CREATE TRIGGER report_words_delete BEFORE DELETE ON report_words
+FOR EACH ROW EXECUTE FUNCTION refuse('what was said in a report is blanked, not changed');
+
+CREATE TRIGGER report_words_truncate BEFORE TRUNCATE ON report_words
+EXECUTE FUNCTION refuse('what was said in a report is blanked, not changed');
+
+CREATE FUNCTION report_decision_two() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  IF NEW.appeal = 1 AND NOT EXISTS (
+    SELECT 1 FROM report_decision WHERE report_id = NEW.report_id AND appeal = 0 AND decided_by <> NEW.decided_by) THEN
+    RAISE EXCEPTION 'an appeal is decided by somebody else' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER report_decision_two BEFORE INSERT ON report_decision
+FOR EACH ROW EXECUTE FUNCTION report_decision_two();
+
+CREATE TRIGGER report_decision_fixed BEFORE UPDATE OR DELETE ON report_decision
+FOR EACH ROW EXECUTE FUNCTION refuse('statements of reasons are append-only');
+
+CREATE TRIGGER report_decision_truncate BEFORE TRUNCATE ON report_decision
+EXECUTE FUNCTION refuse('statements of reasons are append-only');
+
+GRANT SELECT ON report, report_words, report_decision TO shoutgraph_app;
+
+GRANT SELECT ON report, report_decision TO shoutgraph_report;
+
+GRANT INSERT, UPDATE ON report, report_words TO shoutgraph_app;
+
+GRANT INSERT ON report_decision TO shoutgraph_app;

@@ -1,4 +1,4 @@
-"""Oversight: the audit trail of what members of staff did; exports and erasure of what is kept of people."""
+"""Oversight: the audit trail of what members of staff did; exports and erasure of what is kept of people; reports."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,6 +17,7 @@ TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 def upgrade() -> None:
     audit()
     people()
+    reports()
     for statement in migrations.read_sql(f"r0023_oversight.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
 
@@ -91,3 +92,60 @@ def people() -> None:
     )
     due = sa.text("due_at IS NOT NULL")
     op.create_index("data_export_due", "data_export", ["due_at"], sqlite_where=due, postgresql_where=due)
+
+
+def reports() -> None:
+    grounds = "'ILLEGAL', 'HATE', 'HARASSMENT', 'SEXUAL', 'MINORS', 'VIOLENCE', 'PRIVACY', 'IMPERSONATION'"
+    op.create_table(
+        "report",
+        sa.Column("id", TEXT, primary_key=True, nullable=False),
+        sa.Column("revision", INTEGER, nullable=False),
+        sa.Column("reporter_id", TEXT, sa.ForeignKey("users.id"), nullable=False),
+        sa.Column("affected_id", TEXT, sa.ForeignKey("users.id"), nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("subject_id", TEXT, nullable=False),
+        sa.Column("ground", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("filed_at", INTEGER, nullable=False),
+        sa.Column("due_at", INTEGER, nullable=False),
+        sa.Column("decided_at", INTEGER),
+        sa.Column("appealed_at", INTEGER),
+        sa.Column("appealed_by", TEXT),
+        sa.CheckConstraint("kind IN ('CREATOR', 'VIDEO', 'RATING', 'GIFT', 'ORDER')"),
+        sa.CheckConstraint(f"ground IN ({grounds}, 'COPYRIGHT', 'FRAUD', 'SPAM', 'OTHER')"),
+        sa.CheckConstraint("state IN ('OPEN', 'DECIDED', 'APPEALED', 'FINAL')"),
+        sa.CheckConstraint("appealed_by IN ('REPORTER', 'AFFECTED')"),
+        sa.CheckConstraint("(state = 'OPEN') = (decided_at IS NULL)", name="report_decided_at"),
+        sa.CheckConstraint("(appealed_at IS NULL) = (appealed_by IS NULL)", name="report_appealed"),
+        sqlite_strict=True,
+    )
+    for name, column in (("reporter", "reporter_id"), ("affected", "affected_id"), ("state", "state")):
+        op.create_index(f"report_{name}", "report", [column, "id"])
+    op.create_table(
+        "report_words",
+        sa.Column("report_id", TEXT, sa.ForeignKey("report.id"), primary_key=True, nullable=False),
+        sa.Column("explanation", TEXT),
+        sa.Column("appeal", TEXT),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "report_decision",
+        sa.Column("id", TEXT, primary_key=True, nullable=False),
+        sa.Column("report_id", TEXT, sa.ForeignKey("report.id"), nullable=False),
+        sa.Column("appeal", INTEGER, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("upheld", INTEGER, nullable=False),
+        sa.Column("basis", TEXT, nullable=False),
+        sa.Column("rule", TEXT, nullable=False),
+        sa.Column("facts", TEXT, nullable=False),
+        sa.Column("decided_by", TEXT, nullable=False),
+        sa.Column("decided_at", INTEGER, nullable=False),
+        sa.Column("appeal_until", INTEGER),
+        sa.CheckConstraint("action IN ('NONE', 'CONTENT_REMOVED', 'USER_RESTRICTED', 'ORDER_CANCELLED')"),
+        sa.CheckConstraint("basis IN ('LAW', 'TERMS')"),
+        sa.CheckConstraint("appeal IN (0, 1)"),
+        sa.CheckConstraint("upheld IN (0, 1)"),
+        sa.CheckConstraint("length(rule) > 0 AND length(facts) > 0", name="report_decision_reasons"),
+        sa.UniqueConstraint("report_id", "appeal", name="report_decision_once"),
+        sqlite_strict=True,
+    )

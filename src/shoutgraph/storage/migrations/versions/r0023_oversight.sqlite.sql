@@ -83,3 +83,36 @@ BEGIN SELECT RAISE(ABORT, 'exports are never deleted'); END;
 
 -- a word that was searched for leaves the index when its creator is erased, not when the index is next tidied up
 INSERT INTO creator_fts (creator_fts, rank) VALUES ('secure-delete', 1);
+
+-- reports
+CREATE TRIGGER report_identity BEFORE UPDATE OF
+  id, reporter_id, affected_id, kind, subject_id, ground, filed_at ON report
+BEGIN SELECT RAISE(ABORT, 'a report stays what it is about'); END;
+
+CREATE TRIGGER report_forward BEFORE UPDATE OF state, revision ON report
+WHEN NEW.revision <> OLD.revision + 1
+  OR (OLD.state || NEW.state) NOT IN ('OPENDECIDED', 'DECIDEDAPPEALED', 'APPEALEDFINAL')
+BEGIN SELECT RAISE(ABORT, 'a report goes on step by step'); END;
+
+CREATE TRIGGER report_delete BEFORE DELETE ON report
+BEGIN SELECT RAISE(ABORT, 'reports are never deleted'); END;
+
+CREATE TRIGGER report_words_said BEFORE UPDATE ON report_words
+WHEN NEW.report_id <> OLD.report_id
+  OR (NEW.explanation IS NOT OLD.explanation AND NEW.explanation IS NOT NULL)
+  OR (NEW.appeal IS NOT OLD.appeal AND NEW.appeal IS NOT NULL AND OLD.appeal IS NOT NULL)
+BEGIN SELECT RAISE(ABORT, 'what was said in a report is blanked, not changed'); END;
+
+CREATE TRIGGER report_words_delete BEFORE DELETE ON report_words
+BEGIN SELECT RAISE(ABORT, 'what was said in a report is blanked, not changed'); END;
+
+CREATE TRIGGER report_decision_two BEFORE INSERT ON report_decision
+WHEN NEW.appeal = 1 AND NOT EXISTS (
+  SELECT 1 FROM report_decision WHERE report_id = NEW.report_id AND appeal = 0 AND decided_by <> NEW.decided_by)
+BEGIN SELECT RAISE(ABORT, 'an appeal is decided by somebody else'); END;
+
+CREATE TRIGGER report_decision_update BEFORE UPDATE ON report_decision
+BEGIN SELECT RAISE(ABORT, 'statements of reasons are append-only'); END;
+
+CREATE TRIGGER report_decision_delete BEFORE DELETE ON report_decision
+BEGIN SELECT RAISE(ABORT, 'statements of reasons are append-only'); END;

@@ -1,0 +1,105 @@
+"""Reports through the front door: filed, decided with reasons that both sides read, appealed once, and undone."""
+
+import pytest
+from tests.api.cast import Cast
+from tests.api.deployment import Deployment
+
+REPORT = """report { id status appealedBy explanation appeal
+  decisions { action upheld basis rule facts automated redress appealUntil } }"""
+MINE = f"{{ reports(first: 1) {{ nodes {{ {REPORT.removeprefix('report { ').removesuffix(' }')} }} }} }}"
+SAID = {"ground": "HARASSMENT", "explanation": "It insults me.", "goodFaith": True}
+WHY = {"basis": "TERMS", "rule": "section 4", "facts": "It calls the creator names."}
+WRONG = {"basis": "TERMS", "rule": "section 4", "facts": "It does not."}
+LOCKED = "query ($id: ID!) { node(id: $id) { ... on User { locked } } }"
+
+
+def let_in_another(to: Deployment) -> None:
+    """Another moderator."""
+    if "second" not in to.clients:
+        to.staff("second", "moderator")
+
+
+def hidden(to: Deployment, rating_id: str) -> bool:
+    found = to.ask("admin", "query ($id: ID!) { node(id: $id) { ... on Rating { hidden } } }", id=rating_id)
+    return bool(found["node"]["hidden"])
+
+
+def appealed(to: Deployment, report: str) -> None:
+    """The other side appeals, once."""
+    to.do("fan", "reportAppeal", REPORT, reportId=report, text="I said it kindly.")
+    assert to.refuse("creator", "reportAppeal", reportId=report, text="No.")["code"] == "REPORT_STATE"
+    assert newest(to, "creator")["appeal"] is None
+
+
+def newest(to: Deployment, who: str) -> dict[str, object]:
+    (found,) = to.ask(who, MINE)["reports"]["nodes"]
+    return dict(found)
+
+
+def test_a_rating_is_reported_hidden_with_reasons_and_shown_again_after_an_appeal(cast: Cast) -> None:
+    to, rating = cast.deployment, cast.rated()["rating"]["id"]
+    let_in_another(to)
+    key = to.with_key("reportFile", {"subjectId": rating, **SAID})
+    filed = to.do("creator", "reportFile", f"replayed {REPORT}", **key)
+    again = to.do("creator", "reportFile", f"replayed {REPORT}", **key)
+    assert (filed["replayed"], again["replayed"]) == (False, True)
+    report = filed["report"]["id"]
+    assert to.refuse("fan", "reportAppeal", reportId=report, text="No.")["__typename"] == "NotFoundError"
+    waiting = to.ask("moderator", "{ reports(everyone: true, status: OPEN, first: 1) { nodes { id explanation } } }")
+    assert waiting["reports"]["nodes"] == [{"id": report, "explanation": SAID["explanation"]}]
+    verdict = {"reportId": report, "action": "CONTENT_REMOVED", **WHY}
+    assert to.refuse("moderator", "reportDecide", **(verdict | {"action": "ORDER_CANCELLED"}))["code"] == "ACTION_UNFIT"
+    to.do("moderator", "reportDecide", REPORT, **verdict)
+    assert to.refuse("second", "reportDecide", **verdict)["code"] == "REPORT_STATE"
+    assert hidden(to, rating)
+    reporter, affected = newest(to, "creator"), newest(to, "fan")
+    assert reporter["decisions"] == affected["decisions"], "both sides read the same reasons"
+    [told] = affected["decisions"]  # type: ignore[misc]
+    assert (told["facts"], told["automated"], told["upheld"]) == (WHY["facts"], False, True)
+    assert told["appealUntil"] is not None and "reportAppeal" in told["redress"]  # noqa: PT018 - one thing
+    assert (reporter["explanation"], affected["explanation"]) == (SAID["explanation"], None)
+    appealed(to, report)
+    second = {"reportId": report, "upheld": False, **WRONG}
+    assert to.refuse("moderator", "reportAppealDecide", **second)["code"] == "SAME_PERSON"
+    final = to.do("second", "reportAppealDecide", REPORT, **second)["report"]
+    assert (final["status"], [each["upheld"] for each in final["decisions"]]) == ("FINAL", [True, False])
+    shown = to.ask("admin", "query ($id: ID!) { node(id: $id) { ... on Rating { hidden } } }", id=rating)
+    assert shown["node"]["hidden"] is False
+    trail = to.ask(
+        "admin", '{ auditTrail(filter: {action: "reportDecide"}, first: 1) { nodes { reason changes { field } } } }'
+    )
+    assert WHY["facts"] in trail["auditTrail"]["nodes"][0]["reason"]
+
+
+def test_who_is_restricted_orders_no_more_until_an_appeal_frees_them(cast: Cast) -> None:
+    to = cast.deployment
+    let_in_another(to)
+    user = to.register("rude")
+    cast.buy("rude", coins=700)
+    order = to.do("rude", "orderPlace", "order { id }", **cast.wish())["order"]["id"]
+    to.do("moderator", "orderScreenPass", "order { id }", orderId=order)
+    said = SAID | {"ground": "HATE"}
+    report = to.do("creator", "reportFile", REPORT, subjectId=order, **said)["report"]["id"]
+    to.do("moderator", "reportDecide", REPORT, reportId=report, action="USER_RESTRICTED", **WHY)
+    assert to.ask("admin", LOCKED, id=user)["node"]["locked"] is True
+    assert to.refuse("rude", "orderPlace", **cast.wish())["__typename"] == "WalletLockedError"
+    to.do("rude", "reportAppeal", REPORT, reportId=report, text="I was not.")
+    to.do("second", "reportAppealDecide", REPORT, reportId=report, upheld=False, **WRONG)
+    assert to.ask("admin", LOCKED, id=user)["node"]["locked"] is False
+    to.do("rude", "orderPlace", "order { id }", **cast.wish())
+    other = to.do("creator", "reportFile", REPORT, subjectId=order, **said)["report"]["id"]
+    to.do("moderator", "reportDecide", REPORT, reportId=other, action="ORDER_CANCELLED", **WHY)
+    assert to.ask("rude", "query ($id: ID!) { order(id: $id) { status } }", id=order)["order"]["status"] == "CANCELLED"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"explanation": " "}, "EMPTY"),
+        ({"goodFaith": False}, "NOT_CONFIRMED"),
+        ({"subjectId": "user_01m817w1sve7s8q03q2a7qhqpy"}, "INVALID_ID"),
+    ],
+)
+def test_what_cannot_be_reported_is_refused(cast: Cast, changes: dict[str, object], code: str) -> None:
+    given = {"subjectId": cast.ids["creator_profile"], **SAID} | changes
+    assert cast.deployment.refuse("fan", "reportFile", **given)["code"] == code
