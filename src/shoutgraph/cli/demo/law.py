@@ -68,6 +68,8 @@ def _ready(fan: Person) -> Any:  # noqa: ANN401 - JSON
 def _leave(story: "Story") -> None:
     tell, eve = story.tell, story.register("Eve", "fan")
     wish = eve.do("erasureRequest", "erasure { id status dueAt }", confirm=True)["erasure"]
-    tell.step("Eve", "fan", "asks to be erased; it waits, and can be taken back", f"{wish['status']} until {wish['dueAt']}")
+    tell.step(
+        "Eve", "fan", "asks to be erased; it waits, and can be taken back", f"{wish['status']} until {wish['dueAt']}"
+    )
     taken_back = eve.run("erasureCancel", "erasure { status }", erasureId=wish["id"])["erasure"]["status"]
     tell.step("Eve", "fan", "takes it back", taken_back)
