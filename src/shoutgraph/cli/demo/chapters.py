@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from shoutgraph.cli.demo import capacity, gifts, giving, guards, money, quarrels, rollout, trust
+from shoutgraph.cli.demo import capacity, gifts, guards, money, quarrels, rollout, trust
+from shoutgraph.cli.demo import capacity, gifts, law, money, rollout, trust
 
 if TYPE_CHECKING:
     from shoutgraph.cli.demo.story import Story
@@ -20,4 +22,5 @@ FULL: Final[tuple[Chapter, ...]] = (
     capacity.play,
     giving.play,
 )
+FULL: Final[tuple[Chapter, ...]] = (gifts.play, money.play, trust.play, rollout.play, capacity.play, law.play)
 """In the order in which they are played, between the payout and the proof."""

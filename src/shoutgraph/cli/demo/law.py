@@ -1,4 +1,4 @@
-"""The chapter of rights: a report, its decision with reasons and an appeal; a copy of one's data; a wish to be erased."""
+"""The chapter of rights: a report with its decision and appeal, a copy of what is kept, a wish to be erased."""
 
 import io
 import time
