@@ -22,6 +22,6 @@ FULL: Final[tuple[Chapter, ...]] = (
     rollout.play,
     capacity.play,
     giving.play,
+    law.play,
 )
-FULL: Final[tuple[Chapter, ...]] = (gifts.play, money.play, trust.play, rollout.play, capacity.play, law.play)
 """In the order in which they are played, between the payout and the proof."""

@@ -40,7 +40,7 @@ def _report(story: "Story") -> None:
     words = f"{final['status']}: {final['decisions'][0]['action']}, because '{final['decisions'][0]['facts']}'"
     tell.step(fan.name, "fan", "reports a profile, reads the reasons, appeals; somebody else upholds", words)
     line = story.admin.ask(TRAIL)["auditTrail"]["nodes"][0]
-    tell.step("Auditor", "ledger", "reads who decided in the audit trail", f"sealed as {line['digest'][:16]}")
+    tell.step("Auditor", "platform", "reads who decided in the audit trail", f"sealed as {line['digest'][:16]}")
 
 
 def _copy(story: "Story") -> None:
