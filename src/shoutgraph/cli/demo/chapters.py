@@ -3,10 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from shoutgraph.cli.demo import capacity, gifts, giving, guards, money, quarrels, rollout, trust
-from shoutgraph.cli.demo import capacity, gifts, guards, money, quarrels, rollout, trust
-from shoutgraph.cli.demo import capacity, gifts, law, money, rollout, trust
-from shoutgraph.cli.demo import capacity, gifts, guards, law, money, quarrels, rollout, trust
+from shoutgraph.cli.demo import capacity, gifts, giving, guards, law, money, quarrels, rollout, trust
 
 if TYPE_CHECKING:
     from shoutgraph.cli.demo.story import Story
