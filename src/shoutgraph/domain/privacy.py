@@ -39,8 +39,8 @@ WORDS: Final[dict[Blocker, str]] = {
     Blocker.OPEN_DISPUTES: "A payment is disputed.",
     Blocker.OPEN_PAYOUTS: "A payout is under way.",
     Blocker.DEBT: "Coins are owed after a charge-back.",
-    Blocker.COINS: "Bought coins are left: close the account first, so that they go back to where they came from.",
-    Blocker.EARNINGS: "Earnings are left: close the account first, so that they are paid out.",
+    Blocker.COINS: "Bought coins are left: spend them, or withdraw them.",
+    Blocker.EARNINGS: "Earnings are left: ask for a payout of them, or ask support.",
 }
 
 

@@ -32,8 +32,8 @@ enums.describe(
         Blocker.OPEN_DISPUTES: "A payment is disputed.",
         Blocker.OPEN_PAYOUTS: "A payout is under way.",
         Blocker.DEBT: "Coins are owed after a charge-back.",
-        Blocker.COINS: "Bought coins are left; closing it returns them.",
-        Blocker.EARNINGS: "Earnings are left; closing it pays them out.",
+        Blocker.COINS: "Bought coins are left: spend or withdraw them.",
+        Blocker.EARNINGS: "Earnings are left: ask for a payout.",
     },
 )
 enums.describe(
