@@ -302,6 +302,11 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
             "holdId": ledgers.payout_hold(cast.deployment, cast.ids["other_creator_profile"]),
             "reason": "All is well.",
         },
+        "creatorReserveSet": lambda cast: {
+            "creatorId": cast.ids["other_creator_profile"],
+            "reserveBasisPoints": 0,
+            "reason": "A closer look.",
+        },
         "spendingLimitsSet": lambda _cast: {},
         "spendingPause": lambda _cast: {"days": 31},
         "spendingExclude": lambda _cast: {"days": 30},

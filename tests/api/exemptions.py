@@ -39,6 +39,7 @@ NO_REVISION: Final[Mapping[str, str]] = {
     "reportAppeal": "as reportDecide",
     "reportAppealDecide": "as reportDecide",
     "orderSubmit": "expectedPrice guards what the fan agrees to",
+    "creatorReserveSet": "the last one counts, for what matures from then on",
     "payoutHoldRelease": "a hold is released once",
     "taxProfileSet": "a version follows the one before; none is lost",
     "spendingPause": "a pause is only made longer, so none is lost",

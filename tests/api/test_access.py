@@ -151,6 +151,7 @@ debtWriteOffReject        401        403    403        403      403            4
 taxProfileSet             401        (403)  (403)      yes      yes            (403)      (403)    (403)    (403)
 payoutHoldPlace           401        403    403        403      403            403        yes      403      yes
 payoutHoldRelease         401        403    403        403      403            403        yes      403      yes
+creatorReserveSet         401        403    403        403      403            403        yes      403      yes
 spendingLimitsSet         401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
 spendingPause             401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)
 spendingExclude           401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)

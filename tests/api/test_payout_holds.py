@@ -151,6 +151,43 @@ def test_a_new_recipient_waits_two_days_and_the_limits_say_how_much_is_left(stag
     assert seen(to, payout)["status"] in {"SUBMITTED", "PAID"}
 
 
+EARNED = """{ earnings { pending { coins } available { coins } reserved { coins } heldUntil
+  items(first: 1) { nodes { status remaining { coins } reserved { coins } reservedUntil } } } }"""
+
+
+def test_a_share_of_what_matures_is_kept_in_reserve_and_no_payout_reaches_it(stage: Cast) -> None:
+    to = stage.deployment
+    earner(stage, "rhea")
+    creator = stage.ids["rhea_profile"]
+    share = {"creatorId": creator, "reserveBasisPoints": 1_000, "reason": "Many charge-backs."}
+    made = to.do("finance", "creatorReserveSet", "reserveBasisPoints", **share)
+    assert made["reserveBasisPoints"] == 1_000
+    assert (
+        to.refuse("finance", "creatorReserveSet", **(share | {"reserveBasisPoints": 10_001}))["code"] == "OUT_OF_RANGE"
+    )
+    before = int(to.ask("rhea", EARNED)["earnings"]["available"]["coins"])
+    given = {"stickerId": stage.ids["sticker"], "creatorId": creator, "quantity": 99, "expectedPrice": "99"}
+    to.do("fan", "giftSend", "gift { id }", **given)
+    to.settle()
+    earned = to.ask("rhea", EARNED)["earnings"]
+    (item,) = earned["items"]["nodes"]
+    kept = int(item["reserved"]["coins"])
+    assert (item["status"], kept) == ("AVAILABLE", int(item["remaining"]["coins"]) // 10)
+    assert int(earned["reserved"]["coins"]) == kept
+    assert earned["heldUntil"] == item["reservedUntil"]
+    free = int(earned["available"]["coins"])
+    assert free == before + int(item["remaining"]["coins"]) - kept
+    recipient = to.ask("rhea", "{ payoutRecipients { id } }")["payoutRecipients"][0]["id"]
+    to.write(lambda tx: policies.insert(tx, replace(RULES, version=60)))
+    said = to.refuse("rhea", "payoutRequest", coins=str(free + 1), recipientId=recipient)
+    assert (said["code"], said["available"]) == ("INSUFFICIENT_COINS", str(free))
+    asked(to, "rhea", recipient, free)
+    travel(to, days=31)
+    after = to.ask("rhea", EARNED)["earnings"]
+    assert (after["available"]["coins"], after["reserved"]["coins"], after["heldUntil"]) == (str(kept), "0", None)
+    to.do("finance", "creatorReserveSet", "reserveBasisPoints", creatorId=creator, reason="All is well.")
+
+
 def travel(to: Deployment, **by: int) -> None:
     to.do("admin", "testClockAdvance", "now", seconds=int(timedelta(**by).total_seconds()))
     to.settle()

@@ -204,6 +204,14 @@ def payout_returned(draw: Draw) -> Transfer:
     return postings.payout_returned(EUR, payout_id=PAYOUT, creator_id=CREATOR, coins=draw(COINS), instance="sandbox")
 
 
+def earnings_reserved(draw: Draw) -> Transfer:
+    return postings.earnings_reserved(ref="e", creator_id=CREATOR, coins=draw(COINS))
+
+
+def earnings_released(draw: Draw) -> Transfer:
+    return postings.earnings_released(ref="e", creator_id=CREATOR, coins=draw(COINS))
+
+
 def fee_swept(draw: Draw) -> Transfer:
     return postings.fee_swept(EUR, stripe=draw(st.integers(0, 15)), ref="s", coins=draw(COINS))
 
@@ -243,6 +251,8 @@ BUILDERS: dict[str, Callable[[Draw], Transfer]] = {
         order_refunded,
         goodwill,
         earnings_matured,
+        earnings_reserved,
+        earnings_released,
         payout_requested,
         payout_paid,
         payout_failed,

@@ -153,6 +153,16 @@ class Auditor(Topups):
         self.earnings[ref].matured = True
         return self.between("earnings.matured", ref, pending, available, coins)
 
+    def reserve(self, ref: str, creator: str, coins: int) -> Outcome:
+        available, kept = f"creator:{creator}:avail", f"creator:{creator}:reserve"
+        self.reserves[ref] = (creator, coins)
+        return self.between("earnings.reserved", ref, available, kept, coins)
+
+    def release(self, ref: str, creator: str, coins: int) -> Outcome:
+        available, kept = f"creator:{creator}:avail", f"creator:{creator}:reserve"
+        self.reserves.pop(ref, None)
+        return self.between("earnings.released", ref, kept, available, coins)
+
     def sweepable(self, stripe: int) -> int:
         found = [each for each in self.earnings.values() if each.matured and each.stripe == stripe]
         return sum(each.fee_left for each in found)

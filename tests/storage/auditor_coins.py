@@ -82,6 +82,7 @@ class Coins:
         self.lots: dict[str, Lot] = {}
         self.orders: dict[str, Order] = {}
         self.earnings: dict[str, Earning] = {}
+        self.reserves: dict[str, tuple[str, int]] = {}
         self.refunds: dict[str, list[str]] = {}
         self.disputes: dict[str, Dispute] = {}
 

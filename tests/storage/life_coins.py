@@ -120,6 +120,18 @@ class CoinRules(Life):
         else:
             earning.matured = True  # nothing for the creator, and so nothing to post
 
+    @rule(creator=CREATOR, pick=PICK)
+    def keep_in_reserve(self, creator: str, pick: int) -> None:
+        """A share of what is available, which no payout takes then."""
+        if free := self.auditor.balances[f"creator:{creator}:avail"]:
+            self.both("reserve", self.name("kept"), creator, pick % free + 1)
+
+    @precondition(lambda self: self.auditor.reserves)
+    @rule(pick=PICK)
+    def let_go_of_reserve(self, pick: int) -> None:
+        ref = pick_from(sorted(self.auditor.reserves), pick)
+        self.both("release", ref, *self.auditor.reserves[ref])
+
     @precondition(lambda self: self.stripes())
     @rule(pick=PICK)
     def sweep(self, pick: int) -> None:

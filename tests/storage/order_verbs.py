@@ -153,6 +153,14 @@ def mature(books: Books, tx: Tx, ref: str, creator: str, coins: int) -> Outcome:
     return books.post(tx, postings.earnings_matured(ref=ref, creator_id=ids.CreatorId(creator), coins=coins))
 
 
+def reserve(books: Books, tx: Tx, ref: str, creator: str, coins: int) -> Outcome:
+    return books.post(tx, postings.earnings_reserved(ref=ref, creator_id=ids.CreatorId(creator), coins=coins))
+
+
+def release(books: Books, tx: Tx, ref: str, creator: str, coins: int) -> Outcome:
+    return books.post(tx, postings.earnings_released(ref=ref, creator_id=ids.CreatorId(creator), coins=coins))
+
+
 def sweep(books: Books, tx: Tx, ref: str, stripe: int, coins: int) -> Outcome:
     return books.post(tx, postings.fee_swept(EUR, stripe=stripe, ref=ref, coins=coins))
 

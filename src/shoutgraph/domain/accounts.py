@@ -67,6 +67,11 @@ def available(creator_id: ids.CreatorId) -> Account:
     return Account(f"creator:{creator_id}:avail", COIN, Floor.CREDIT)
 
 
+def reserve(creator_id: ids.CreatorId) -> Account:
+    """Earnings of a creator that have matured and are kept back for a while all the same; no payout reaches them."""
+    return Account(f"creator:{creator_id}:reserve", COIN, Floor.CREDIT)
+
+
 def fee(order_id: str) -> Account:
     """The platform fee stripe of an order: always the same one, so that a fee refund finds its coins."""
     return fee_stripe(_stripe(order_id))

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
-from shoutgraph.domain import ids
+from shoutgraph.domain import ids, money
+from shoutgraph.domain.checks import Checks, tidy
 
 EarningId = NewType("EarningId", str)
+REASON_CHARS_MAX: Final = 500
 
 
 class EarningKind(StrEnum):
@@ -53,9 +55,12 @@ class Earning:
     paid_coins: int = 0
     reversed_coins: int = 0
     matured_at: datetime | None = None
+    reserved_coins: int = 0
+    reserved_until: datetime | None = None
 
     def __post_init__(self) -> None:
         assert self.coins > 0, "an earning is of at least one coin"
+        assert 0 <= self.reserved_coins <= self.remaining_coins, "what is in reserve is neither paid nor on its way"
         assert min(self.remaining_coins, self.in_payout_coins, self.paid_coins, self.reversed_coins) >= 0, (
             "an earning's coins are each in one place"
         )
@@ -69,6 +74,35 @@ class Earning:
     def remaining_coins(self) -> int:
         """Coins that are neither paid, nor on their way, nor taken back."""
         return self.coins - self.in_payout_coins - self.paid_coins - self.reversed_coins
+
+    @property
+    def free_coins(self) -> int:
+        """Coins that may go into a payout: what remains, less what is in reserve."""
+        return self.remaining_coins - self.reserved_coins
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveRate:
+    """What share of a creator's earnings is kept in reserve, and who says so; None for the policy's share."""
+
+    creator_id: ids.CreatorId
+    basis_points: int | None
+    reason: str
+    set_by: str
+
+    @property
+    def id(self) -> str:
+        """Whose it is: one for each creator."""
+        return self.creator_id
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """What a creator has in reserve, when the first of it is released, and when the last."""
+
+    coins: int
+    next_at: datetime | None
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +129,32 @@ def matured(earning: Earning, *, now: datetime) -> Earning:
     return _settled(replace(earning, state=EarningState.AVAILABLE, matured_at=now))
 
 
+def reserved(earning: Earning, *, bps: int, until: datetime) -> Earning:
+    """The earning with a share of what remains in reserve, rounded down in its creator's favour."""
+    assert earning.state is EarningState.AVAILABLE, "only what has matured is kept in reserve"
+    coins = earning.remaining_coins * bps // money.BPS
+    return replace(earning, reserved_coins=coins, reserved_until=until) if coins else earning
+
+
+def released(earning: Earning) -> Earning:
+    """The earning after its reserve has aged."""
+    return replace(earning, reserved_coins=0)
+
+
+def rate(creator_id: ids.CreatorId, basis_points: int | None, reason: str, *, by: str) -> ReserveRate:
+    """A share of a creator's own.
+
+    Raises:
+        ValidationError: the share is none, or the reason is empty or too long.
+    """
+    checks, kept = Checks(), tidy(reason)
+    checks.text("reason", kept, chars_max=REASON_CHARS_MAX, lines=True)
+    if basis_points is not None:
+        checks.between("reserveBasisPoints", basis_points, 0, money.BPS)
+    checks.settle()
+    return ReserveRate(creator_id, basis_points, kept, by)
+
+
 def allocate(earnings: Iterable[Earning], coins: int) -> tuple[Part, ...]:
     """Takes coins from available earnings, first in first out. They must hold enough."""
     parts: list[Part] = []
@@ -103,7 +163,7 @@ def allocate(earnings: Iterable[Earning], coins: int) -> tuple[Part, ...]:
         if missing == 0:
             break
         assert earning.state is EarningState.AVAILABLE, "only available earnings are paid out"
-        taken = min(earning.remaining_coins, missing)
+        taken = min(earning.free_coins, missing)
         if taken:
             parts.append(Part(earning.id, taken))
             missing -= taken

@@ -144,6 +144,8 @@ class Policy:
     recipient_hold_s: int = 2 * DAY_S
     tax_profile_required: bool = True
     tax_profile_from_coins: int = 0
+    reserve_bps: int = 0
+    reserve_s: int = 30 * DAY_S
 
     def __post_init__(self) -> None:
         assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"

@@ -278,6 +278,18 @@ def earnings_matured(*, ref: str, creator_id: ids.CreatorId, coins: int) -> Tran
     return Transfer("earnings.matured", ref, tuple(moves))
 
 
+def earnings_reserved(*, ref: str, creator_id: ids.CreatorId, coins: int) -> Transfer:
+    """Row 37: a share of what has matured is kept back."""
+    moves = _move(accounts.available(creator_id), accounts.reserve(creator_id), coins, "reserved")
+    return Transfer("earnings.reserved", ref, tuple(moves))
+
+
+def earnings_released(*, ref: str, creator_id: ids.CreatorId, coins: int) -> Transfer:
+    """Row 38: it has aged, and may be paid out."""
+    moves = _move(accounts.reserve(creator_id), accounts.available(creator_id), coins, "released")
+    return Transfer("earnings.released", ref, tuple(moves))
+
+
 def payout_requested(*, payout_id: ids.PayoutId, creator_id: ids.CreatorId, coins: int) -> Transfer:
     """Row 22: earnings are set aside until the provider says paid."""
     holding = accounts.holding("payout", payout_id)

@@ -1,18 +1,29 @@
 """Earnings: they mature after their hold, and their creator sees where each coin of them is."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shoutgraph.domain import earnings as rules, errors, ids, journal, pages, postings
-from shoutgraph.domain.earnings import Balances, Earning, EarningState
+from shoutgraph.domain.earnings import Balances, Earning, EarningState, Reserve, ReserveRate
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.policies import Policy
+from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import creators, earnings, journal as journal_rows, ledger as ledger_rows, payouts, policies
+from shoutgraph.storage import (
+    creators,
+    earnings,
+    journal as journal_rows,
+    ledger as ledger_rows,
+    payouts,
+    policies,
+    reserves,
+)
 from shoutgraph.storage.earnings import MATURE_MAX
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Tools
+from shoutgraph.tools import Done, Tools, once
 
 MATURED = "earning.matured"
+RELEASED = "earning.released"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +32,64 @@ class Summary:
 
     balances: Balances
     policy: Policy
+    reserve: Reserve
 
 
 async def mature_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
     """Makes earnings available whose hold is over; gives how many."""
 
     def work(tx: Tx) -> int:
-        due = earnings.list_of_maturing(tx, limit=limit)
+        due, policy = earnings.list_of_maturing(tx, limit=limit), policies.current(tx)
+        own = reserves.rates_of(tx, sorted({earning.creator_id for earning in due})) if due else {}
         for earning in due:
-            _mature(tools, tx, earning)
+            _mature(tools, tx, earning, policy, own.get(earning.creator_id, policy.reserve_bps))
         return len(due)
 
     return await tools.store.write(work)
+
+
+async def release_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
+    """Makes available what was in reserve for long enough; gives of how many earnings."""
+
+    def work(tx: Tx) -> int:
+        aged = earnings.list_of_aged(tx, limit=limit)
+        for earning in aged:
+            coins = earning.reserved_coins
+            transfer = postings.earnings_released(ref=earning.id, creator_id=earning.creator_id, coins=coins)
+            ledger_rows.post(tx, transfer)
+            earnings.save(tx, [rules.released(earning)])
+            _tell(tools, tx, earning, RELEASED, coins)
+        return len(aged)
+
+    return await tools.store.write(work)
+
+
+async def set_reserve(
+    tools: Tools, viewer: Viewer, asked: Request, creator_id: str, *, basis_points: int | None, reason: str
+) -> Done[ReserveRate]:
+    """Says what share of a creator's earnings is kept in reserve from now on; None is the policy's share.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer does not manage finances, or it is about themselves.
+        NotFoundError: there is no such creator.
+        ValidationError: the share is none, or the reason is empty or too long.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    viewer.require(Scope.FINANCE_MANAGE)
+    if creator_id == viewer.creator_id:
+        raise errors.ForbiddenError("Somebody else decides about your own reserve.")
+
+    def work(tx: Tx) -> ReserveRate:
+        creator = creators.get(tx, creator_id)
+        rate = rules.rate(creator.id, basis_points, reason, by=viewer.principal)
+        reserves.save(tx, rate)
+        return rate
+
+    def load(tx: Tx, name: str) -> ReserveRate:
+        return ReserveRate(ids.CreatorId(name), reserves.rates_of(tx, [name]).get(name), "", "")
+
+    return await once(tools, asked, work, load)
 
 
 async def summary(tools: Tools, viewer: Viewer, creator_id: str | None = None) -> Summary:
@@ -49,7 +106,7 @@ async def summary(tools: Tools, viewer: Viewer, creator_id: str | None = None) -
         if owner != viewer.creator_id and creators.list_of(tx, [owner]) == [None]:
             raise errors.NotFoundError("There is no such creator.", path=("creatorId",))
         balances = Balances(*earnings.booked_coins(tx, owner), *payouts.total_coins(tx, owner))
-        return Summary(balances, policies.current(tx))
+        return Summary(balances, policies.current(tx), earnings.reserve_of(tx, owner))
 
     return await tools.store.read(query)
 
@@ -71,15 +128,23 @@ def scope(creator_id: str) -> str:
     return pages.scope_of("earnings", creator_id)
 
 
-def _mature(tools: Tools, tx: Tx, earning: Earning) -> None:
+def _mature(tools: Tools, tx: Tx, earning: Earning, policy: Policy, bps: int) -> None:
     coins = earning.remaining_coins
     after = rules.matured(earning, now=tx.now)
     assert after.state is EarningState.AVAILABLE, "what was taken back whole does not mature"
     transfer = postings.earnings_matured(ref=earning.id, creator_id=earning.creator_id, coins=coins)
     ledger_rows.post(tx, transfer)
-    earnings.save(tx, [after])
+    kept = rules.reserved(after, bps=bps, until=tx.now + timedelta(seconds=policy.reserve_s))
+    if kept.reserved_coins:
+        reserved = kept.reserved_coins
+        ledger_rows.post(tx, postings.earnings_reserved(ref=earning.id, creator_id=earning.creator_id, coins=reserved))
+    earnings.save(tx, [kept])
+    _tell(tools, tx, earning, MATURED, coins)
+
+
+def _tell(tools: Tools, tx: Tx, earning: Earning, kind: str, coins: int) -> None:
     body: journal.Body = {"creator": earning.creator_id, "subject": earning.subject_id, "coins": coins}
-    event = journal.NewEvent(id=tools.new_id(ids.EVENT), topic=earning.id, type=MATURED, body=body)
+    event = journal.NewEvent(id=tools.new_id(ids.EVENT), topic=earning.id, type=kind, body=body)
     journal_rows.append(tx, event)
 
 

@@ -49,7 +49,7 @@ class Source:
     @property
     def names(self) -> tuple[str, ...]:
         """What people call the accounts."""
-        return ("PAID", "PROMO", "DEBT") if self.kind is Kind.WALLET else ("PENDING", "AVAILABLE")
+        return ("PAID", "PROMO", "DEBT") if self.kind is Kind.WALLET else ("PENDING", "AVAILABLE", "RESERVE")
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ class Source:
             user_id = ids.UserId(self.subject_id)
             return accounts.paid(user_id).code, accounts.promo(user_id).code, accounts.debt(user_id).code
         creator_id = ids.CreatorId(self.subject_id)
-        return accounts.pending(creator_id).code, accounts.available(creator_id).code
+        return tuple(each(creator_id).code for each in (accounts.pending, accounts.available, accounts.reserve))
 
     @property
     def scope(self) -> str:

@@ -53,8 +53,8 @@ def list_of_blockers(tx: Tx, user_id: ids.UserId, *, claims: bool = False) -> li
 
 
 def earned_coins(tx: Tx, creator_id: ids.CreatorId) -> int:
-    """What a creator has earned and was not paid yet, in its hold or free."""
-    codes = [accounts.pending(creator_id).code, accounts.available(creator_id).code]
+    """What a creator has earned and was not paid yet, in its hold, in reserve or free."""
+    codes = [each(creator_id).code for each in (accounts.pending, accounts.available, accounts.reserve)]
     return sum(ledger.balances(tx, codes).values())
 
 

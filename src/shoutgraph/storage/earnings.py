@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import accounts, ids, pages
-from shoutgraph.domain.earnings import Earning, EarningKind, EarningState, Part
+from shoutgraph.domain.earnings import Earning, EarningKind, EarningState, Part, Reserve
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
 from shoutgraph.storage.statements import Statement
@@ -40,6 +40,8 @@ class EarningRow(SQLModel, table=True):
         sa.UniqueConstraint("kind", "subject_id", name="earning_once"),
         sa.Index("earning_creator", "creator_id", "id"),
         columns.partial_index("earning_maturing", "matures_at", where="state = 'PENDING'"),
+        columns.partial_index("earning_reserved", "reserved_until", where="reserved_coins > 0"),
+        columns.partial_index("earning_in_reserve", "creator_id", "reserved_until", where="reserved_coins > 0"),
         columns.partial_index("earning_free", "creator_id", "matured_at", "id", where="state = 'AVAILABLE'"),
         {"sqlite_strict": True},
     )
@@ -57,11 +59,16 @@ class EarningRow(SQLModel, table=True):
     paid_coins: int = Field(sa_type=Integer)
     reversed_coins: int = Field(sa_type=Integer)
     matured_at: datetime | None = Field(sa_type=Micros)
+    reserved_coins: int = Field(sa_column=sa.Column(Integer, server_default=sa.text("0"), nullable=False))
+    reserved_until: datetime | None = Field(sa_type=Micros)
 
 
 _T: Final = columns.table_of(EarningRow)
 _NAMES: Final = tuple(column.name for column in _T.c)
-_CHANGES: Final = ("state", "in_payout_coins", "paid_coins", "reversed_coins", "matured_at")
+_CHANGES: Final = (
+    *("state", "in_payout_coins", "paid_coins", "reversed_coins", "matured_at"),
+    *("reserved_coins", "reserved_until"),
+)
 _ACCOUNT: Final = sa.table(
     "account", sa.column("code", Text), *(sa.column(name, Integer) for name in ("debits", "credits"))
 )
@@ -102,6 +109,18 @@ def list_of_parts(tx: Tx, parts: Sequence[Part]) -> list[tuple[Earning, int]]:
 def list_of_maturing(tx: Tx, *, limit: int = MATURE_MAX) -> tuple[Earning, ...]:
     """Pending earnings whose hold is over, the longest over first; those that another worker has are left out."""
     return tuple(Earning(*row) for row in tx.all(_MATURING, now=tx.now, size=min(limit, MATURE_MAX)))
+
+
+def list_of_aged(tx: Tx, *, limit: int = MATURE_MAX) -> tuple[Earning, ...]:
+    """Earnings whose reserve has aged, the longest first; those that another worker has are left out."""
+    return tuple(Earning(*row) for row in tx.all(_AGED, now=tx.now, size=min(limit, MATURE_MAX)))
+
+
+def reserve_of(tx: Tx, creator_id: ids.CreatorId) -> Reserve:
+    """What a creator has in reserve."""
+    row = tx.one(_RESERVE, creator_id=creator_id)
+    assert row is not None, "an aggregate has one row"
+    return Reserve(*row)
 
 
 def list_of_free(tx: Tx, creator_id: ids.CreatorId) -> tuple[Earning, ...]:
@@ -175,13 +194,30 @@ _NEXT: Final = Statement[tuple[datetime]](
         .limit(1)
     )
 )
+_IN_RESERVE: Final = _T.c.reserved_coins > sa.literal_column("0")
+_AGED: Final = Statement[Any](
+    lambda: (
+        sa.select(*_T.c)
+        .where(_IN_RESERVE, _T.c.reserved_until <= sa.bindparam("now"))
+        .order_by(_T.c.reserved_until, _T.c.id)
+        .limit(sa.bindparam("size"))
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+)
+_RESERVE: Final = Statement[Any](
+    lambda: sa.select(
+        sa.cast(sa.func.coalesce(sa.func.sum(_T.c.reserved_coins), sa.literal_column("0")), Integer),
+        sa.func.min(_T.c.reserved_until),
+        sa.func.max(_T.c.reserved_until),
+    ).where(_IN_RESERVE, _T.c.creator_id == sa.bindparam("creator_id"))
+)
 _FREE: Final = Statement[Any](
     lambda: (
         sa.select(*_T.c)
         .where(
             _AVAILABLE,
             _T.c.creator_id == sa.bindparam("creator_id"),
-            _T.c.in_payout_coins + _T.c.paid_coins + _T.c.reversed_coins < _T.c.coins,
+            _T.c.in_payout_coins + _T.c.paid_coins + _T.c.reversed_coins + _T.c.reserved_coins < _T.c.coins,
         )
         .order_by(_T.c.matured_at, _T.c.id)
         .limit(sa.bindparam("size"))

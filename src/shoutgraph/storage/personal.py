@@ -172,6 +172,7 @@ HELD: Final = (
     Held("earning", _as_creator()),
     Held("payout", _as_creator(), {"note": None}),
     Held("payout_hold", _as_creator()),
+    Held("creator_reserve", _as_creator(), delete=True),
     Held("payout_recipient", _as_creator(), {"label": ERASED, "ref": ""}),
     Held("payout_onboarding", _as_creator(), {"answers": None, "url": None, "return_url": "", "code": None}),
     Held("request", _mine("principal"), delete=True),

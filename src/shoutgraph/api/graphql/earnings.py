@@ -5,19 +5,22 @@ from typing import Annotated, Final
 
 import strawberry
 
-from shoutgraph.api.graphql import enums, fields, pages as graph_pages
+from shoutgraph.api.graphql import enums, errors, fields, mutations, pages as graph_pages
 from shoutgraph.api.graphql.context import Info
-from shoutgraph.api.graphql.directives import PAGED
+from shoutgraph.api.graphql.directives import PAGED, requires
+from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.money import MoneyType
 from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
+from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
-from shoutgraph.api.graphql.scalars import BigInt
+from shoutgraph.api.graphql.scalars import BigInt, IdempotencyKey
 from shoutgraph.api.graphql.statements import read_place
-from shoutgraph.domain import money, pages
+from shoutgraph.domain import ids, money, pages
 from shoutgraph.domain.earnings import Earning, EarningKind, EarningState
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.statements import Told
+from shoutgraph.domain.users import Scope
 from shoutgraph.services import earnings, statements
 from shoutgraph.services.earnings import Summary
 
@@ -66,6 +69,8 @@ class EarningType:
     fee: EarnedAmountType = strawberry.field(description="What the platform kept.")
     earned: EarnedAmountType = strawberry.field(description="The creator's part.")
     remaining: EarnedAmountType = strawberry.field(description="Not paid, not on its way and not taken back.")
+    reserved: EarnedAmountType = strawberry.field(description="What of it is in reserve.")
+    reserved_until: datetime | None = strawberry.field(description="Until when; null if none ever was.")
     earned_at: datetime = strawberry.field(description="When it was earned.")
     matures_at: datetime = strawberry.field(description="When its hold ends.")
 
@@ -81,6 +86,8 @@ class EarningType:
             fee=EarnedAmountType.of(earning.fee_coins, policy),
             earned=EarnedAmountType.of(earning.coins, policy),
             remaining=EarnedAmountType.of(earning.remaining_coins, policy),
+            reserved=EarnedAmountType.of(earning.reserved_coins, policy),
+            reserved_until=earning.reserved_until,
             earned_at=earning.earned_at,
             matures_at=earning.matures_at,
         )
@@ -125,6 +132,9 @@ class EarningsType:
     creator_id: strawberry.Private[str | None]
     pending: EarnedAmountType = strawberry.field(description="In the hold.")
     available: EarnedAmountType = strawberry.field(description="May be paid out now.")
+    reserved: EarnedAmountType = strawberry.field(description="Matured, and kept in reserve; no payout takes of it.")
+    next_release_at: datetime | None = strawberry.field(description="When the first of the reserve is released.")
+    held_until: datetime | None = strawberry.field(description="When the last of the reserve is released.")
     in_payout: EarnedAmountType = strawberry.field(description="Set aside for payouts under way.")
     paid: EarnedAmountType = strawberry.field(description="Paid out.")
 
@@ -137,6 +147,9 @@ class EarningsType:
             creator_id=creator_id,
             pending=EarnedAmountType.of(balances.pending_coins, policy),
             available=EarnedAmountType.of(balances.available_coins, policy),
+            reserved=EarnedAmountType.of(summary.reserve.coins, policy),
+            next_release_at=summary.reserve.next_at,
+            held_until=summary.reserve.until,
             in_payout=EarnedAmountType.of(balances.in_payout_coins, policy),
             paid=EarnedAmountType.of(balances.paid_coins, policy),
         )
@@ -175,4 +188,49 @@ class EarningQuery:
         return EarningsType.of(summary, creator_id)
 
 
-ROOM: Final = Room(query=EarningQuery)
+CreatorReserveSetError = Annotated[
+    errors.ForbiddenErrorType
+    | errors.IdempotencyKeyReusedErrorType
+    | errors.NotFoundErrorType
+    | errors.ValidationErrorType,
+    failures_of("creatorReserveSet"),
+]
+
+
+@strawberry.input(description="Input of creatorReserveSet.")
+class CreatorReserveSetInput:
+    idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended decision.")
+    creator_id: strawberry.ID = strawberry.field(description="Whose earnings.")
+    reason: str = strawberry.field(description="Why; at most 500 characters.")
+    reserve_basis_points: int | None = strawberry.field(
+        default=None, description="What share of an earning is kept when it matures; null for the policy's."
+    )
+
+
+@strawberry.type(description="Result of creatorReserveSet.")
+class CreatorReserveSetPayload:
+    reserve_basis_points: int | None = strawberry.field(
+        default=None, description="The creator's own share as it is now; null for the policy's."
+    )
+    replayed: bool = mutations.replayed()
+    errors: list[CreatorReserveSetError] = mutations.refusals()
+
+
+@strawberry.type
+class EarningMutation:
+    @mutations.mutation(
+        description="Says what share of a creator's earnings is kept in reserve from now on, when they mature.",
+        directives=(requires(Scope.FINANCE_MANAGE),),
+    )
+    async def creator_reserve_set(
+        self, info: Info, input: Annotated[CreatorReserveSetInput, strawberry.argument(description="Whose, and why.")]
+    ) -> CreatorReserveSetPayload | None:
+        viewer, tools = info.context.viewer, info.context.tools
+        creator_id = ids.parse(ids.CREATOR, input.creator_id, path=("input", "creatorId"))
+        asked = request_of(viewer, "creatorReserveSet", input)
+        share, why = input.reserve_basis_points, input.reason
+        done = await earnings.set_reserve(tools, viewer, asked, creator_id, basis_points=share, reason=why)
+        return CreatorReserveSetPayload(reserve_basis_points=done.value.basis_points, replayed=done.replayed)
+
+
+ROOM: Final = Room(query=EarningQuery, mutation=EarningMutation)

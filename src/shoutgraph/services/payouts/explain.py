@@ -62,7 +62,7 @@ def _standing(tx: Tx, creator_id: ids.CreatorId) -> Standing:
     (found,) = creators.list_of(tx, [creator_id])
     if found is None:
         raise errors.NotFoundError("There is no such creator.", path=("creatorId",))
-    free = sum(earning.remaining_coins for earning in earnings.list_of_free(tx, creator_id))
+    free = sum(earning.free_coins for earning in earnings.list_of_free(tx, creator_id))
     booked = ledger_rows.balance_coins(tx, accounts.available(creator_id).code)
     pending, _ = earnings.booked_coins(tx, creator_id)
     user = users.find(tx, found.user_id)

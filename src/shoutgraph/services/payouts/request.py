@@ -142,7 +142,7 @@ def _check_person(tx: Tx, user_id: ids.UserId, policy: Policy) -> None:
 
 
 def _check_limits(tx: Tx, creator_id: ids.CreatorId, coins: int, policy: Policy) -> None:
-    free = sum(earning.remaining_coins for earning in earnings.list_of_free(tx, creator_id))
+    free = sum(earning.free_coins for earning in earnings.list_of_free(tx, creator_id))
     booked = ledger_rows.balance_coins(tx, accounts.available(creator_id).code)
     requested = payout_holds.requested(tx, creator_id)
     payout_limits.check_request(coins, available_coins=min(free, booked), requested=requested, policy=policy)

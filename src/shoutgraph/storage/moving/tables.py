@@ -51,6 +51,7 @@ from shoutgraph.storage import (
     reports,
     reputation,
     requests,
+    reserves,
     resolutions,
     reversals,
     samples,
@@ -109,6 +110,7 @@ ROOMS: Final = (
     reports,
     reputation,
     requests,
+    reserves,
     resolutions,
     reversals,
     samples,
@@ -130,6 +132,7 @@ CHUNK_ROWS: Final = 1_000
 
 BORN: Final[Mapping[str, Mapping[str, object]]] = {
     "gift_card": {"state": "OPEN", "redeemed_by": None, "ended_at": None},
+    "earning": {"state": "PENDING", "in_payout_coins": 0, "paid_coins": 0, "reserved_coins": 0},
     "topup": {"credited": 0, "settled_minor": 0, "reversed_minor": 0},
     "payout": {"state": "REQUESTED"},
     "rating": {"hidden": 0},

@@ -82,6 +82,24 @@ FOR EACH ROW EXECUTE FUNCTION refuse('versions of a tax profile are never delete
 CREATE TRIGGER tax_profile_truncate BEFORE TRUNCATE ON tax_profile
 EXECUTE FUNCTION refuse('versions of a tax profile are never deleted');
 
+-- what is in reserve is neither paid, nor on its way, nor taken back, and only of what has matured
+CREATE FUNCTION earning_reserve() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  IF NEW.reserved_coins < 0
+    OR NEW.reserved_coins + NEW.in_payout_coins + NEW.paid_coins + NEW.reversed_coins > NEW.coins
+    OR (NEW.reserved_coins > 0 AND (NEW.state <> 'AVAILABLE' OR NEW.reserved_until IS NULL))
+    OR (NEW.reserved_coins > OLD.reserved_coins AND OLD.state <> 'PENDING') THEN
+    RAISE EXCEPTION 'a reserve is of what an earning has left, set aside once as it matures'
+      USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER earning_reserve BEFORE UPDATE ON earning FOR EACH ROW EXECUTE FUNCTION earning_reserve();
+
+CREATE TRIGGER earning_reserve_born BEFORE INSERT ON earning
+FOR EACH ROW WHEN (NEW.reserved_coins <> 0) EXECUTE FUNCTION refuse('a new earning has no reserve');
+
 -- rights: a date of birth can be erased
 GRANT SELECT ON spending_guard, birth TO shoutgraph_app;
 
@@ -96,3 +114,7 @@ GRANT SELECT ON payout_hold, tax_profile TO shoutgraph_app;
 GRANT SELECT ON payout_hold TO shoutgraph_report;
 
 GRANT INSERT, UPDATE ON payout_hold, tax_profile TO shoutgraph_app;
+
+GRANT SELECT ON creator_reserve TO shoutgraph_app, shoutgraph_report;
+
+GRANT INSERT, UPDATE, DELETE ON creator_reserve TO shoutgraph_app;

@@ -22,6 +22,7 @@ def upgrade() -> None:
     holds()
     taxes()
     op.add_column("payout", sa.Column("rule", TEXT))
+    reserves()
     of_rule = where("state = 'HELD' AND rule IS NOT NULL")
     op.create_index("payout_of_rule", "payout", ["not_before", "id"], **of_rule)
     op.create_index("orders_frozen", "orders", ["creator_id"], **where("frozen_at IS NOT NULL"))
@@ -99,6 +100,25 @@ def holds() -> None:
         sqlite_strict=True,
     )
     op.create_index("payout_hold_open", "payout_hold", ["creator_id"], **where("released_at IS NULL"))
+
+
+def reserves() -> None:
+    op.add_column("earning", sa.Column("reserved_coins", INTEGER, server_default=sa.text("0"), nullable=False))
+    op.add_column("earning", sa.Column("reserved_until", INTEGER))
+    in_reserve = where("reserved_coins > 0")
+    op.create_index("earning_reserved", "earning", ["reserved_until"], **in_reserve)
+    op.create_index("earning_in_reserve", "earning", ["creator_id", "reserved_until"], **in_reserve)
+    op.create_table(
+        "creator_reserve",
+        sa.Column("creator_id", TEXT, sa.ForeignKey("creator.id"), primary_key=True, nullable=False),
+        sa.Column("basis_points", INTEGER, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("set_by", TEXT, nullable=False),
+        sa.Column("at", INTEGER, nullable=False),
+        sa.CheckConstraint("basis_points BETWEEN 0 AND 10000", name="creator_reserve_share"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
 
 
 def taxes() -> None:

@@ -45,3 +45,14 @@ BEGIN SELECT RAISE(ABORT, 'a version of a tax profile is blanked as a whole, or 
 
 CREATE TRIGGER tax_profile_delete BEFORE DELETE ON tax_profile
 BEGIN SELECT RAISE(ABORT, 'versions of a tax profile are never deleted'); END;
+
+-- what is in reserve is neither paid, nor on its way, nor taken back, and only of what has matured
+CREATE TRIGGER earning_reserve_born BEFORE INSERT ON earning WHEN NEW.reserved_coins <> 0
+BEGIN SELECT RAISE(ABORT, 'a new earning has no reserve'); END;
+
+CREATE TRIGGER earning_reserve BEFORE UPDATE ON earning
+WHEN NEW.reserved_coins < 0
+  OR NEW.reserved_coins + NEW.in_payout_coins + NEW.paid_coins + NEW.reversed_coins > NEW.coins
+  OR (NEW.reserved_coins > 0 AND (NEW.state <> 'AVAILABLE' OR NEW.reserved_until IS NULL))
+  OR (NEW.reserved_coins > OLD.reserved_coins AND OLD.state <> 'PENDING')
+BEGIN SELECT RAISE(ABORT, 'a reserve is of what an earning has left, set aside once as it matures'); END;
