@@ -32,7 +32,8 @@ REFUSED: Final[tuple[tuple[str, dict[str, object], dict[str, object]], ...]] = (
     ),
     ("one's own offer", {"offerId": "other_fan_offer"}, {"code": "OWN_OFFER", "path": ["input", "offerId"]}),
     ("off sale", {"offerId": "creator_spare_offer"}, {"code": "OFFER_INACTIVE"}),
-    ("on a break", {"offerId": "resting"}, {"code": "CREATOR_PAUSED"}),
+    ("of one who takes none", {"offerId": "resting_offer"}, {"code": "CREATOR_CLOSED"}),
+    ("on a break", {"offerId": "napping_offer"}, {"code": "CREATOR_PAUSED"}),
     ("too dear", {"offerId": "dear", "expectedPrice": "99999"}, {"code": "INSUFFICIENT_COINS", "required": "99999"}),
 )
 
@@ -86,11 +87,11 @@ def shop(cast: Cast) -> Cast:
     cast.ids["plain"] = cast.offer("creator", expressSurcharge=None)
     cast.ids["dear"] = cast.offer("other_creator", price="99999")
     cast.ids["other_fan_offer"] = cast.offer("other_creator")
-    to.register("resting")
-    cast.profile("resting", "resting")
-    cast.ids["resting"] = cast.offer("resting")
+    to.register("napping")
+    cast.profile("napping", "napping")
+    cast.ids["napping_offer"] = cast.offer("napping")
     tomorrow = to.app.tools.clock() + timedelta(days=1)
-    to.do("resting", "creatorPause", "creator { id }", until=tomorrow.isoformat())
+    to.do("napping", "creatorPause", "creator { id }", until=tomorrow.isoformat())
     return cast
 
 

@@ -15,10 +15,11 @@ from shoutgraph.domain.orders.machine import Command
 from shoutgraph.domain.orders.order import Order
 from shoutgraph.domain.orders.states import Actor
 from shoutgraph.domain.packages import Platform
+from shoutgraph.domain.statements import Told
 from shoutgraph.domain.topups.topup import Observation, Seen, Source, Topup, Totals
 from shoutgraph.domain.users import Viewer
-from shoutgraph.domain.wallets import RETURNED_LIFE, Coin
-from shoutgraph.services import wallets
+from shoutgraph.domain.wallets import RETURNED_LIFE
+from shoutgraph.services import statements, wallets
 from shoutgraph.services.orders import moves, timers
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.services.topups import apply, create
@@ -102,24 +103,24 @@ def test_a_statement_pages_through_every_move_once(till: Till) -> None:
         till.paid(fan, 500)
     _, _, offer = till.world.creator()
     till.world.place(fan, offer)
-    tools, user_id = till.world.tools, fan.user_id
-    assert user_id is not None
-    scope, seen, after = wallets.statement_scope(user_id), [], None
+    tools, source = till.world.tools, statements.of_wallet(fan, None)
+    seen: list[Told] = []
+    after = None
     while True:
-        args = pages.read_args(scope=scope, first=2, after=after, kinds=(int, int))
-        page = till.world.run(wallets.statement(tools, fan, user_id, args))
+        args = pages.read_args(scope=source.scope, first=2, after=after, kinds=source.kinds)
+        page = till.world.run(statements.page(tools, source, args))
         seen += page.items
         if not page.has_next:
             break
         after = page.cursors[-1]
-    assert [(line.coins, line.balance_coins) for line in seen] == [
+    assert [(told.line.coins, told.line.balance_coins) for told in seen] == [
         (-1_000, 500),
         (500, 1_500),
         (500, 1_000),
         (500, 500),
     ]
-    assert {line.coin for line in seen} == {Coin.PAID}
-    back = till.world.run(wallets.statement(tools, fan, user_id, pages.read_args(scope=scope, last=2)))
+    assert {told.account for told in seen} == {"PAID"}
+    back = till.world.run(statements.page(tools, source, pages.read_args(scope=source.scope, last=2)))
     assert list(back.items) == seen[-2:]
 
 
