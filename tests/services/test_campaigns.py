@@ -151,11 +151,19 @@ def test_a_fee_is_approved_by_another_person_and_a_campaign_is_its_creators(worl
     with pytest.raises(errors.ForbiddenError) as same:
         world.run(change.decide(world.tools, admin, proposed.id, Standing.APPROVED))
     assert same.value.code == "SAME_PERSON"
+    own = replace(season.owner, scopes=admin.scopes, principal="staff:owner")
+    with pytest.raises(errors.ForbiddenError):
+        world.run(change.decide(world.tools, own, proposed.id, Standing.APPROVED))
     denied = season.decide(proposed, Standing.DENIED, note="Too little is left for us.")
     assert (denied.state(world.clock()), denied.note) == (CampaignState.DENIED, "Too little is left for us.")
     for who in (stranger, season.owner):
         with pytest.raises((errors.NotFoundError, errors.ForbiddenError, errors.ValidationError)):
             world.run(change.decide(world.tools, who, proposed.id, Standing.APPROVED))
+    few = season.decide(season.create(fee_bps=500, orders_max=2), Standing.APPROVED)
+    for larger in ({"ends_at": few.ends_at + timedelta(days=1)}, {"orders_max": 3}):
+        wish = {"ends_at": None, "orders_max": None, "expected_revision": None} | larger
+        with pytest.raises((errors.ValidationError, ExceptionGroup)):
+            world.run(change.update(world.tools, season.owner, few.id, **wish))  # type: ignore[arg-type]
     with pytest.raises(errors.NotFoundError):
         world.run(change.end(world.tools, stranger, season.create().id, expected_revision=None))
     with pytest.raises(ExceptionGroup) as wrong:

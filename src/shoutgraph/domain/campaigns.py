@@ -176,8 +176,11 @@ def propose(plan: Plan, offers: Collection[str], *, origin: Origin, policy: Poli
 def change(was: Campaign, *, ends_at: datetime | None, orders_max: int | None, now: datetime) -> Campaign:
     """Another end, or another number of orders; None leaves it. Orders in it keep their terms.
 
+    With a fee of its own it can only be made shorter and smaller: how long and for how many orders was approved too.
+
     Raises:
-        ValidationError: it has ended or was denied, the end is past or too far away, or more orders are in it.
+        ValidationError: it has ended or was denied, the end is past or too far away, more orders are in it, or it has a
+            fee of its own and is made larger.
     """
     _check_open(was, now)
     checks = Checks()
@@ -185,6 +188,13 @@ def change(was: Campaign, *, ends_at: datetime | None, orders_max: int | None, n
         _check_window(checks, was.starts_at, ends_at, now)
     if orders_max is not None:
         checks.between("ordersMax", orders_max, max(1, was.orders_count), ORDERS_MAX)
+    if was.fee_bps is not None:
+        larger = {
+            "endsAt": (ends_at or was.ends_at) > was.ends_at,
+            "ordersMax": was.orders_max is not None and (orders_max or 0) > was.orders_max,
+        }
+        for name in (name for name, is_larger in larger.items() if is_larger):
+            checks.add(name, "Its fee was asked for up to here: propose another campaign.", "OUT_OF_RANGE")
     checks.settle()
     after = replace(was, ends_at=ends_at or was.ends_at, orders_max=orders_max or was.orders_max)
     return was if after == was else replace(after, revision=was.revision + 1)

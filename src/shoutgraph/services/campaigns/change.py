@@ -109,13 +109,15 @@ async def decide(
 
     Raises:
         UnauthenticatedError: nobody is signed in.
-        ForbiddenError: the viewer does not manage finances, or proposed it.
+        ForbiddenError: the viewer does not manage finances, proposed it, or would earn by it.
         NotFoundError: there is no such campaign.
         ValidationError: it is decided already, or the note breaks a rule.
     """
     viewer.require(Scope.FINANCE_MANAGE)
 
     def change(tx: Tx, was: Campaign) -> Campaign:
+        if was.creator_id == viewer.creator_id:
+            raise errors.ForbiddenError("Somebody else decides about your own campaigns.", code="SAME_PERSON")
         return rules.decide(was, standing, by=viewer.principal, note=note, now=tx.now)
 
     deed = _Deed("approve" if standing is Standing.APPROVED else "deny", Scope.FINANCE_MANAGE)
