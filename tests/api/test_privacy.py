@@ -16,7 +16,7 @@ from shoutgraph.domain import ids
 from shoutgraph.files.store import FileKind
 from shoutgraph.services import books
 from shoutgraph.services.privacy import erase
-from shoutgraph.storage import journal, ledger, privacy
+from shoutgraph.storage import journal, ledger, orders as order_rows, personal, privacy
 from shoutgraph.storage.tx import Tx
 
 MARK = "qzmarker"
@@ -237,3 +237,24 @@ def test_what_is_not_settled_stands_in_the_way_and_is_named(cast: Cast) -> None:
     to = cast.deployment
     answer = to.submit("fan", "erasureRequest", "__typename", confirm=True)
     assert {"OPEN_ORDERS", "COINS"} <= {refusal["code"] for refusal in answer.value["errors"]}
+
+
+def test_coins_of_an_open_gift_card_are_not_settled(cast: Cast) -> None:
+    to = cast.deployment
+    to.register("ged")
+    cast.buy("ged", coins=700)
+    to.do("ged", "giftCardBuy", "code", coins="700")
+    assert to.refuse("ged", "erasureRequest", confirm=True)["code"] == "COINS"
+
+
+def test_a_copy_has_no_video_that_its_person_may_not_watch(cast: Cast) -> None:
+    to = cast.deployment
+    orders = {state: cast.order(state)["id"] for state in ("IN_REVIEW", "DELIVERED")}
+    videos = {state: to.read(lambda tx, of=of: order_rows.get(tx, of)).video_id for state, of in orders.items()}  # type: ignore[misc]
+
+    def copied_for(who: str) -> set[str | None]:
+        user_id = to.ask(who, "{ viewer { user { id } } }")["viewer"]["user"]["id"]
+        return set(to.read(lambda tx: personal.list_of_files(tx, user_id=user_id, after="", shown=True)))
+
+    assert set(videos.values()) & copied_for("fan") == {videos["DELIVERED"]}
+    assert set(videos.values()) <= copied_for("creator")

@@ -39,7 +39,7 @@ WORDS: Final[dict[Blocker, str]] = {
     Blocker.OPEN_DISPUTES: "A payment is disputed.",
     Blocker.OPEN_PAYOUTS: "A payout is under way.",
     Blocker.DEBT: "Coins are owed after a charge-back.",
-    Blocker.COINS: "Bought coins are left: spend them, or withdraw them.",
+    Blocker.COINS: "Bought coins are left, in the wallet or in a gift card: spend, withdraw or cancel them.",
     Blocker.EARNINGS: "Earnings are left: ask for a payout of them, or ask support.",
 }
 

@@ -9,7 +9,7 @@ from shoutgraph.domain.orders.states import TERMINAL, State
 from shoutgraph.domain.payouts import PayoutState
 from shoutgraph.domain.privacy import Blocker
 from shoutgraph.domain.topups.topup import Status
-from shoutgraph.storage import columns, creators, ledger
+from shoutgraph.storage import cards, columns, creators, ledger
 from shoutgraph.storage.orders import OrderRow
 from shoutgraph.storage.payouts import PayoutRow
 from shoutgraph.storage.refunds import RefundRow
@@ -45,7 +45,7 @@ def list_of_blockers(tx: Tx, user_id: ids.UserId, *, claims: bool = False) -> li
     found = [kind for kind, there in zip(kinds, row, strict=True) if there]
     if ledger.balance_coins(tx, accounts.debt(user_id).code):
         found.append(Blocker.DEBT)
-    if not claims and ledger.balance_coins(tx, accounts.paid(user_id).code):
+    if not claims and (ledger.balance_coins(tx, accounts.paid(user_id).code) or cards.list_of_open(tx, user_id)):
         found.append(Blocker.COINS)
     if not claims and creator_id is not None and earned_coins(tx, creator_id):
         found.append(Blocker.EARNINGS)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from shoutgraph.domain import ids
+from shoutgraph.domain.orders.states import SHOWN_TO_FAN
 from shoutgraph.storage import (
     adjustments,
     ages,
@@ -271,9 +272,14 @@ def tell(tx: Tx, user_id: ids.UserId) -> Iterator[tuple[str, Iterator[Mapping[st
         yield name, iter(found if isinstance(found, Sequence) else [found] if found else [])
 
 
-def list_of_files(tx: Tx, *, user_id: str, after: str) -> list[str]:
-    """Videos that show somebody or were made for them, and what they attached, after an id; some at a time."""
-    return [row[0] for row in tx.all(_FILES, user_id=user_id, after=after, size=CHUNK_ROWS)]
+def list_of_files(tx: Tx, *, user_id: str, after: str, shown: bool = False) -> list[str]:
+    """Videos that show somebody or were made for them, and what they attached, after an id; some at a time.
+
+    Args:
+        shown: of what was made for them, only what they may watch: it passed review, and they did not get it refunded.
+    """
+    statement = _SHOWN_FILES if shown else _FILES
+    return [row[0] for row in tx.all(statement, user_id=user_id, after=after, size=CHUNK_ROWS)]
 
 
 @cache
@@ -319,9 +325,17 @@ def _telling(at: int) -> tuple[Statement[Any], tuple[str, ...]]:
     return Statement(lambda: sa.select(*chosen).where(held.owned(table)).order_by(*table.primary_key.columns)), told
 
 
-def _files() -> sa.ClauseElement:
+def _watched(video: sa.Table) -> sa.ColumnElement[bool]:
+    """Those that the user may watch as a fan."""
+    orders = _table("orders")
+    states = [sa.literal_column(f"'{state}'") for state in sorted(SHOWN_TO_FAN)]
+    mine = sa.and_(orders.c.fan_id == _user(), sa.type_coerce(orders.c.state, columns.Text).in_(states))
+    return video.c.id.in_(sa.select(orders.c.passed_video_id).where(mine))
+
+
+def _files(*, shown: bool) -> sa.ClauseElement:
     video, attachment = _table("video"), _table("attachment")
-    mine = sa.or_(_of_orders()(video), _as_creator()(video))
+    mine = sa.or_(_watched(video) if shown else _of_orders()(video), _as_creator()(video))
     both = sa.union_all(
         sa.select(video.c.id).where(mine), sa.select(attachment.c.id).where(_mine("uploader_id")(attachment))
     ).subquery()
@@ -340,5 +354,6 @@ def _finish() -> sa.ClauseElement:
     )
 
 
-_FILES: Final = Statement[tuple[str]](_files)
+_FILES: Final = Statement[tuple[str]](lambda: _files(shown=False))
+_SHOWN_FILES: Final = Statement[tuple[str]](lambda: _files(shown=True))
 _FINISH: Final = Statement[Any](_finish)

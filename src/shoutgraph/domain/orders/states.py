@@ -103,6 +103,9 @@ LIVE: Final = (
 )
 """Open states after DRAFT: the order's escrow holds its price."""
 
+SHOWN_TO_FAN: Final = frozenset(LIVE) | {State.COMPLETED, State.SPLIT}
+"""States in which the fan may watch a video that passed review: not once the coins went back."""
+
 TERMINAL: Final = (
     _S.COMPLETED,
     _S.DECLINED,

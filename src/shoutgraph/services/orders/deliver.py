@@ -11,7 +11,7 @@ from shoutgraph.domain.orders import checklist
 from shoutgraph.domain.orders.checklist import Ticks
 from shoutgraph.domain.orders.machine import Command
 from shoutgraph.domain.orders.order import Order
-from shoutgraph.domain.orders.states import BY_NAME, LIVE, Actor, State
+from shoutgraph.domain.orders.states import BY_NAME, SHOWN_TO_FAN, Actor
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.files.links import Link
@@ -20,10 +20,6 @@ from shoutgraph.services.orders.moves import Turn
 from shoutgraph.storage import cuts, media as videos, orders, policies
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
-
-SHOWN_TO_FAN: Final = frozenset(LIVE) | {State.COMPLETED, State.SPLIT}
-"""States in which the fan may watch a video that passed review: not once the coins went back."""
-
 
 NO_TICKS: Final = Ticks()
 

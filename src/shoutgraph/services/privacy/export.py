@@ -173,7 +173,7 @@ async def _write(tools: Tools, user_id: ids.UserId, path: Path) -> None:
     """Everything of the database as of one moment, then the videos, as far as there is room."""
     at = await tools.store.read(partial(_write_rows, user_id=user_id, path=path))
     room, left = FILES_BYTES_MAX, list[str]()
-    async for chunk in files.chunks(tools, user_id):
+    async for chunk in files.chunks(tools, user_id, shown=True):
         sizes = await tools.files.list_of_sizes(FileKind.VIDEO, chunk)
         for video_id, size in zip(chunk, sizes, strict=True):
             if size is not None and size <= room:
