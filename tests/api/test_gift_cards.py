@@ -100,3 +100,29 @@ def test_a_payment_that_is_charged_back_takes_an_open_card_with_it_and_a_redeeme
     assert (wallet(cast, "max")["available"], wallet(cast, "max")["debt"]) == ("0", "300")
     assert wallet(cast, "may")["available"] == "300"
     proven(cast)
+
+
+def test_coins_that_come_back_from_a_card_pay_what_is_owed_before_they_can_be_spent(cast: Cast) -> None:
+    to = cast.deployment
+    someone(cast, "deb", 700)
+    card, _ = shops.card(to, "deb", coins="700")
+    second = cast.buy("deb", coins=300)
+    _, code = shops.card(to, "deb", coins="300")
+    someone(cast, "pal", 0)
+    redeemed = to.with_key("giftCardRedeem", {"code": code})
+    for _ in range(12):  # a repeat tries no code
+        assert to.do("pal", "giftCardRedeem", "giftCard { status }", **redeemed)["giftCard"] == {"status": "REDEEMED"}
+    to.control(f"payments/{second}/dispute")
+    cast.until("deb", "query ($id: ID!) { node(id: $id) { ... on TopUp { status } } }", node=second, wanted="DISPUTED")
+    assert (wallet(cast, "deb")["available"], wallet(cast, "deb")["debt"]) == ("0", "300")
+    to.do("deb", "giftCardCancel", "giftCard { status }", giftCardId=card)
+    assert (wallet(cast, "deb")["available"], wallet(cast, "deb")["debt"]) == ("400", "0")
+    proven(cast)
+
+
+def test_whoever_excluded_themselves_buys_no_card(cast: Cast) -> None:
+    someone(cast, "exa", 700)
+    cast.deployment.do("exa", "spendingExclude", "__typename", days=200)
+    refused = cast.deployment.refuse("exa", "giftCardBuy", coins="300")
+    assert (refused["__typename"], refused["code"]) == ("BuyingPausedError", "SELF_EXCLUDED")
+    assert wallet(cast, "exa")["available"] == "700"

@@ -10,6 +10,7 @@ from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.promotions import Code, Facts, Kind, Offered, Promotion, Use, UseState
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
+from shoutgraph.services.topups import codes
 from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, promotions as rows, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
@@ -111,9 +112,7 @@ async def redeem(tools: Tools, viewer: Viewer, request: Request, code: str) -> D
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     user_id = viewer.require_user()
-    if await tools.store.write(lambda tx: rows.count_attempt(tx, user_id)) > rules.ATTEMPTS_MAX:
-        msg = f"At most {rules.ATTEMPTS_MAX} codes are tried in an hour."
-        raise errors.LimitExceededError(msg, code="CODE_ATTEMPTS", limit=rules.ATTEMPTS_MAX)
+    await codes.attempt(tools, user_id, code, request)
     text = rules.normal(code)
 
     def work(tx: Tx) -> Use:

@@ -61,7 +61,11 @@ class GiftCardType(NodeType):
 
 _Refused = errors.ForbiddenErrorType | errors.IdempotencyKeyReusedErrorType | errors.ValidationErrorType
 GiftCardBuyError = Annotated[
-    _Refused | errors.InsufficientCoinsErrorType | errors.LimitExceededErrorType | errors.WalletLockedErrorType,
+    _Refused
+    | errors.BuyingPausedErrorType
+    | errors.InsufficientCoinsErrorType
+    | errors.LimitExceededErrorType
+    | errors.WalletLockedErrorType,
     failures_of("giftCardBuy"),
 ]
 GiftCardRedeemError = Annotated[

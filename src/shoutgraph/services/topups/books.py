@@ -36,7 +36,7 @@ def settle(desk: Desk, topup: Topup) -> Topup:
         step = booking.next_step(topup, disputes, asked, taken)
         if step is None:
             break
-        _hold(desk, topup, step)
+        revoked = _hold(desk, topup, step)
         if step.kind in {StepKind.DISPUTE, StepKind.REFUND}:
             set_aside.end_unsent(desk, topup, asked)
         _BOOK[step.kind](desk, topup, step)
@@ -45,6 +45,8 @@ def settle(desk: Desk, topup: Topup) -> Topup:
             come_back.return_bonus(desk, before, topup)
         elif step.kind in {StepKind.REFUND, StepKind.OWN_REFUND, StepKind.DECISION}:
             _retire_bonus(desk, topup)
+        if revoked:
+            repay_debt(desk, topup, ref=revoked[0].id)
     return topup
 
 
@@ -60,18 +62,21 @@ def succeed(desk: Desk, topup: Topup, refund: Refund) -> Topup:
     return after
 
 
-def _hold(desk: Desk, topup: Topup, step: Step) -> None:
+def _hold(desk: Desk, topup: Topup, step: Step) -> list[Card]:
     """Holds what a step may move: open orders, gift cards and then the wallet, as everybody takes them.
 
     Money that goes back takes open gift cards with it: their coins are in their lots again, for the step to find.
+    Gives those cards.
     """
-    tx, open_cards = desk.tx, list[Card]()
-    if step.kind in {StepKind.DISPUTE, StepKind.REFUND}:
+    tx, going_back = desk.tx, step.kind in {StepKind.DISPUTE, StepKind.REFUND}
+    if going_back:
         orders.hold(tx, [order.order_id for order in wallets.list_of_escrowed(tx, topup.id)])
-        open_cards = cards.held_of(tx, topup)
+        cards.held_of(tx, topup)
     ledger_rows.hold_wallets(tx, accounts.paid(topup.user_id).code, accounts.promo(topup.user_id).code)
+    open_cards = cards.held_of(tx, topup) if going_back else []  # again: what was bought since is known now
     for card in open_cards:
         cards.give_back(desk.tools, tx, card, CardState.REVOKED)
+    return open_cards
 
 
 def _credit(desk: Desk, topup: Topup, _step: Step) -> None:

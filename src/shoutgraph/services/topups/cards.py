@@ -17,6 +17,7 @@ from shoutgraph.domain import (
     pages,
     postings,
     promotions,
+    spending,
     wallets,
 )
 from shoutgraph.domain.cards import Card, CardState
@@ -34,6 +35,7 @@ from shoutgraph.storage import (
     ledger as ledger_rows,
     policies,
     promotions as attempts,
+    spending as guards,
     turns,
     users,
     wallets as wallet_rows,
@@ -69,6 +71,7 @@ async def buy(tools: Tools, viewer: Viewer, request: Request, *, coins: int, mes
         LimitExceededError: the coins are outside of the limits, or too many cards are open.
         InsufficientCoinsError: the wallet holds too few bought coins.
         WalletLockedError: the account or the wallet is locked.
+        BuyingPausedError: the caller pauses buying, or has excluded themselves.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     buyer_id = viewer.require_user()
@@ -78,6 +81,7 @@ async def buy(tools: Tools, viewer: Viewer, request: Request, *, coins: int, mes
         policy, user = policies.current(tx), users.get(tx, buyer_id)
         if user.locked:
             raise errors.WalletLockedError
+        spending.check_open(guards.get(tx, buyer_id), tx.now)
         rules.check_bought(coins, words, open_cards=len(rows.list_of_open(tx, buyer_id)), policy=policy)
         lots = ledger_rows.list_of_spendable_lots(tx, accounts.paid(buyer_id).code)
         wallets.check_unlocked(wallet_rows.find_lock(tx, buyer_id))
@@ -116,7 +120,7 @@ async def redeem(tools: Tools, viewer: Viewer, request: Request, code: str) -> D
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     user_id = viewer.require_user()
-    await codes.attempt(tools, user_id, code)
+    await codes.attempt(tools, user_id, code, request)
     text = promotions.normal(code) or ""
 
     def work(tx: Tx) -> Card:
@@ -139,7 +143,7 @@ async def redeem(tools: Tools, viewer: Viewer, request: Request, code: str) -> D
 
 
 async def cancel(tools: Tools, viewer: Viewer, request: Request, card_id: str) -> Done[Card]:
-    """Cancels one's own open card; its coins go back to the lots that they came from.
+    """Cancels one's own open card; its coins go back to the lots that they came from, and pay what is owed first.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
@@ -154,7 +158,7 @@ async def cancel(tools: Tools, viewer: Viewer, request: Request, card_id: str) -
     def work(tx: Tx) -> Card:
         card = rows.get(tx, card_id)
         rules.check_cancellable(card, buyer_id)
-        return give_back(tools, tx, card, CardState.CANCELLED)
+        return _ended(tools, tx, card, CardState.CANCELLED)
 
     return await once(tools, request, work, rows.get)
 
@@ -167,7 +171,7 @@ async def expire_due(tools: Tools) -> int:
             return 0
         due = rows.list_of_due(tx, limit=EXPIRE_MAX)
         for card in due:
-            give_back(tools, tx, card, CardState.EXPIRED)
+            _ended(tools, tx, card, CardState.EXPIRED)
         return len(due)
 
     return await tools.store.write(work)
@@ -218,6 +222,13 @@ def give_back(tools: Tools, tx: Tx, card: Card, state: CardState) -> Card:
     ended = replace(card, state=state, ended_at=tx.now)
     rows.end(tx, ended)
     _tell(tools, tx, ended)
+    return ended
+
+
+def _ended(tools: Tools, tx: Tx, card: Card, state: CardState) -> Card:
+    """Ends a card, and lets what came back pay what its buyer owes before it can be spent."""
+    ended = give_back(tools, tx, card, state)
+    _repay_debt(tx, ended.buyer_id, ended)
     return ended
 
 

@@ -5,20 +5,26 @@ Late money keeps what was promised: a use that was given back counts again, beyo
 
 from shoutgraph.domain import errors, ids, promotions as rules
 from shoutgraph.domain.promotions import Code, Facts, Promotion, Use, UseState
+from shoutgraph.domain.requests import Request
 from shoutgraph.domain.topups.topup import Terms, Topup
 from shoutgraph.domain.users import User
-from shoutgraph.storage import promotions as rows
+from shoutgraph.storage import promotions as rows, requests
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
 
-async def attempt(tools: Tools, user_id: ids.UserId, code: str | None) -> None:
-    """Counts that somebody tries a code, before it is looked for, and whatever comes of it.
+async def attempt(tools: Tools, user_id: ids.UserId, code: str | None, request: Request) -> None:
+    """Counts that somebody tries a code, before it is looked for, and whatever comes of it; a repeat tries nothing.
 
     Raises:
         LimitExceededError: they tried too many.
     """
-    if code is not None and await tools.store.write(lambda tx: rows.count_attempt(tx, user_id)) > rules.ATTEMPTS_MAX:
+
+    def count(tx: Tx) -> int:
+        name = {"principal": request.principal, "mutation": request.mutation, "key": request.key}
+        return 0 if requests.find_by_key(tx, **name) is not None else rows.count_attempt(tx, user_id)
+
+    if code is not None and await tools.store.write(count) > rules.ATTEMPTS_MAX:
         msg = f"At most {rules.ATTEMPTS_MAX} codes are tried in an hour."
         raise errors.LimitExceededError(msg, code="CODE_ATTEMPTS", limit=rules.ATTEMPTS_MAX)
 

@@ -91,7 +91,7 @@ async def create(
     """
     user_id = viewer.require_user()
     _check_words(wish)
-    await codes.attempt(tools, user_id, wish.promo_code)
+    await codes.attempt(tools, user_id, wish.promo_code, request)
     choices = await _choices(tools, user_id, wish)
 
     def work(tx: Tx) -> Topup:
