@@ -328,7 +328,7 @@ def _telling(at: int) -> tuple[Statement[Any], tuple[str, ...]]:
 def _watched(video: sa.Table) -> sa.ColumnElement[bool]:
     """Those that the user may watch as a fan."""
     orders = _table("orders")
-    states = [sa.literal_column(f"'{state}'") for state in sorted(SHOWN_TO_FAN)]
+    states: list[sa.ColumnElement[Any]] = [sa.literal_column(f"'{state}'") for state in sorted(SHOWN_TO_FAN)]
     mine = sa.and_(orders.c.fan_id == _user(), sa.type_coerce(orders.c.state, columns.Text).in_(states))
     return video.c.id.in_(sa.select(orders.c.passed_video_id).where(mine))
 
