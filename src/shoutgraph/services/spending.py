@@ -8,7 +8,7 @@ from shoutgraph.domain import errors, ids, journal, spending as rules
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.spending import Guard, Limits, Standing
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import journal as journal_rows, policies, spending as rows, users
+from shoutgraph.storage import audit, journal as journal_rows, policies, spending as rows, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -90,7 +90,14 @@ async def clear(tools: Tools, viewer: Viewer, request: Request, decision: Decisi
         raise errors.ForbiddenError("Somebody else looks at your own purchases.")
     reason = rules.check_reason(decision.reason)
     told = {"by": viewer.principal, "reason": reason}
-    return await _change(tools, user_id, request, lambda guard, tx: rules.cleared(guard, tx.now), CLEARED, told)
+
+    def change(guard: Guard, tx: Tx) -> Guard:
+        after = rules.cleared(guard, tx.now)
+        was, now = [{"review_at": each.review_at, "review_code": each.review_code} for each in (guard, after)]
+        audit.note(tx, user_id, was, now)
+        return after
+
+    return await _change(tools, user_id, request, change, CLEARED, told)
 
 
 async def get(tools: Tools, viewer: Viewer) -> Standing:

@@ -8,7 +8,13 @@ from typing import Final
 from shoutgraph.domain import ages, errors, ids, journal, users
 from shoutgraph.domain.ages import Attested, Birth
 from shoutgraph.domain.users import Principal, Scope, User, UserChanges, Viewer
-from shoutgraph.storage import ages as age_rows, creators as creator_rows, journal as journal_rows, users as user_rows
+from shoutgraph.storage import (
+    ages as age_rows,
+    audit,
+    creators as creator_rows,
+    journal as journal_rows,
+    users as user_rows,
+)
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -150,7 +156,9 @@ async def correct_birth_date(tools: Tools, viewer: Viewer, user_id: str, birth_d
 
     def work(tx: Tx) -> User:
         user = user_rows.get(tx, user_id, path=("input", "userId"))
-        _keep(tools, tx, _birth(tx, user.id, birth_date, Attested.STAFF, by=viewer.principal))
+        before, after = age_rows.find(tx, user.id), _birth(tx, user.id, birth_date, Attested.STAFF, by=viewer.principal)
+        _keep(tools, tx, after)
+        audit.note(tx, user.id, *[{} if each is None else _vouched(each) for each in (before, after)])
         return user
 
     return await tools.store.write(work)
@@ -170,6 +178,11 @@ async def list_visible(tools: Tools, viewer: Viewer, user_ids: Sequence[str]) ->
     found = await tools.store.read(lambda tx: user_rows.list_of(tx, allowed)) if allowed else []
     by_id = dict(zip(allowed, found, strict=True))
     return [by_id.get(user_id) for user_id in user_ids]
+
+
+def _vouched(birth: Birth) -> dict[str, object]:
+    """What a line of the trail tells of a date of birth: everything but the date, which can be erased."""
+    return {"attested": birth.attested, "attested_by": birth.attested_by, "attested_at": birth.at}
 
 
 def _birth(tx: Tx, user_id: ids.UserId, text: str, attested: Attested, *, by: str) -> Birth:

@@ -15,7 +15,7 @@ from shoutgraph.domain.price_lists import ListState, Version, Warned
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.packages.load import Loaded, make_current
-from shoutgraph.storage import journal as journal_rows, packages as rows, policies, price_lists as lists
+from shoutgraph.storage import audit, journal as journal_rows, packages as rows, policies, price_lists as lists
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -92,6 +92,8 @@ async def publish(tools: Tools, viewer: Viewer, request: Request, draft: Draft) 
         version = _keep(tools, tx, viewer, draft)
         if version.state is ListState.APPLIED:
             make_current(tools, tx, _rated(tx, draft.prices))
+        now = {"state": version.state, "effective_from": version.effective_from, "packages": version.packages_count}
+        audit.note(tx, f"prices:{version.version}", {}, now)
         return version
 
     return await once(tools, request, work, lambda tx, version: lists.get(tx, int(version)))
@@ -111,8 +113,10 @@ async def withdraw(tools: Tools, viewer: Viewer, request: Request, version: int)
 
     def work(tx: Tx) -> Version:
         rows.hold(tx)
-        price_lists.check_withdrawn(lists.get(tx, version))
+        before = lists.get(tx, version)
+        price_lists.check_withdrawn(before)
         lists.decide(tx, version, ListState.WITHDRAWN)
+        audit.note(tx, f"prices:{version}", {"state": before.state}, {"state": ListState.WITHDRAWN})
         _tell(tools, tx, WITHDRAWN, {"version": version, "by": viewer.principal})
         return lists.get(tx, version)
 

@@ -1,7 +1,7 @@
 """What currencies are worth: published with source and time, and the exchange accounts valued anew once a day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,7 +10,7 @@ from shoutgraph.domain.checks import Checks
 from shoutgraph.domain.packages import Rate
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, packages as rows, policies
+from shoutgraph.storage import audit, journal as journal_rows, ledger as ledger_rows, packages as rows, policies
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -71,6 +71,7 @@ async def publish_rate(tools: Tools, viewer: Viewer, request: Request, quoted: Q
             msg = f"This differs from the newest rate by more than {policy.fx_jump_bps} basis points."
             raise errors.ValidationError(msg, code="RATE_JUMP", path=("input", "confirmJump"))
         rows.insert_rates(tx, [rate])
+        audit.note(tx, f"rate:{rate.currency}", _said(newest), _said(rate))
         body: journal.Body = {"currency": rate.currency, "version": rate.version, "by": viewer.principal}
         _tell(tools, tx, PUBLISHED, body)
         return rate
@@ -129,6 +130,10 @@ def _check(quoted: Quoted, book: str, now: datetime) -> None:
     if quoted.observed_at > now + AHEAD_MAX:
         checks.add("observedAt", "A rate is of now or before.", "OUT_OF_RANGE")
     checks.settle()
+
+
+def _said(rate: Rate | None) -> dict[str, object]:
+    return {} if rate is None else asdict(rate)
 
 
 def _tell(tools: Tools, tx: Tx, kind: str, body: journal.Body) -> None:
