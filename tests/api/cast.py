@@ -197,7 +197,9 @@ class Cast:
         for name in ("creator", "other_creator"):
             self.ids[f"{name}_recipient"] = self.recipient(name)
         self.ids |= {"payout": self.payout()["id"], **self.batch(), **ledgers.gather(to, self.ids["other_fan_topup"])}
-        self.ids |= self.ratings() | self.lines() | self.campaigns() | {"adjusted": self.adjusted()} | self.told()
+        self.ids |= (
+            self.ratings() | self.lines() | self.campaigns() | {"adjusted": self.adjusted()} | self.told() | self.kept()
+        )
         self.open_catalogue()
         self.ids["unpaid_topup"] = to.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)[
             "topUp"
@@ -292,9 +294,9 @@ class Cast:
 
     def rules(self) -> tuple[int, str]:
         """The version of the policy that is in force, and another time for uploads than it has."""
-        policy = self.deployment.ask("fan", "{ policy { version values { name value } } }")["policy"]
-        (now,) = (int(each["value"]) for each in policy["values"] if each["name"] == "upload_s")
-        return policy["version"], str(now - 1)
+        policy = self.deployment.ask("fan", "{ policy { version } policyValues { name value } }")
+        (now,) = (int(each["value"]) for each in policy["policyValues"] if each["name"] == "upload_s")
+        return policy["policy"]["version"], str(now - 1)
 
     def present(self) -> dict[str, object]:
         """The input of giftSend, without a key: the cheapest sticker, for the creator."""
@@ -383,6 +385,13 @@ class Cast:
         made = to.do("finance", "orderGoodwillPropose", "adjustment { id }", **given)["adjustment"]
         to.do("admin", "orderGoodwillApprove", "adjustment { id }", adjustmentId=made["id"])
         return str(order_id)
+
+    def kept(self) -> dict[str, str]:
+        """The fan's copy of what is kept about them and their wish to be erased, a line of staff's, and a new fan."""
+        to, fan = self.deployment, self.ids["fan"]
+        line = to.ask("admin", "{ auditTrail(first: 1) { nodes { id } } }")["auditTrail"]["nodes"][0]
+        made = {"export": ledgers.kept_export(to, fan), "erasure": ledgers.waiting_erasure(to, fan)}
+        return made | {"audit": str(line["id"]), "hasty": to.register("hasty")}
 
     def wish(self, **changes: object) -> dict[str, object]:
         """The input of orderPlace and orderDraft, without a key."""

@@ -52,12 +52,17 @@ class Crowd:
     samples: list[str]
     promotions: list[str]
     gift_cards: list[str]
+    exports: list[str]
+    erasures: list[str]
+    audits: list[str]
 
     def of(self, prefix: str) -> list[str]:
         """Everything whose ids have this prefix."""
         if prefix == "wallet":
             return [f"wallet_{user.removeprefix('user_')}" for user in self.users]
-        return next(found for found in vars(self).values() if isinstance(found, list) and found[0].startswith(prefix))
+        return next(
+            found for found in vars(self).values() if isinstance(found, list) and found[0].startswith(f"{prefix}_")
+        )
 
 
 def gather(cast: Cast) -> Crowd:
@@ -85,12 +90,9 @@ def gather(cast: Cast) -> Crowd:
     _sell(crowd)
     _rate(crowd)
     _show(crowd)
-    for at in range(SIZE):
-        recipient = cast.recipient(f"creator_{at}")
-        crowd.recipients.append(recipient)
-        given = {"coins": "10", "recipientId": recipient}
-        crowd.payouts.append(to.do(f"creator_{at}", "payoutRequest", "payout { id }", **given)["payout"]["id"])
+    _pay_out(crowd)
     _let_wait(crowd)
+    _keep(crowd)
     crowd.packages = [each["id"] for each in _packages(cast)]
     shown = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Order { video { id } } } }"
     crowd.videos = [order["video"]["id"] for order in to.ask("moderator", shown, ids=crowd.orders)["nodes"]]
@@ -108,6 +110,16 @@ def _live(crowd: Crowd, order: dict[str, Any], at: int) -> None:
             crowd.attachments.append(cast.attachment(order["id"], "nobody else"))
             given["attachmentIds"] = crowd.attachments[-1:]
         cast.deployment.do(actor, mutation, SHAPE, **given)
+
+
+def _pay_out(crowd: Crowd) -> None:
+    """Every creator asks for money."""
+    to = crowd.cast.deployment
+    for at in range(SIZE):
+        recipient = crowd.cast.recipient(f"creator_{at}")
+        crowd.recipients.append(recipient)
+        given = {"coins": "10", "recipientId": recipient}
+        crowd.payouts.append(to.do(f"creator_{at}", "payoutRequest", "payout { id }", **given)["payout"]["id"])
 
 
 def _show(crowd: Crowd) -> None:
@@ -183,6 +195,15 @@ def _roll_out(crowd: Crowd) -> None:
     for at in range(SIZE):
         to.do("admin", "featureRuleSet", "replayed", shareBasisPoints=9_000 + at, allowUserIds=[named], **what)
     to.do("admin", "featureRuleRemove", "replayed", **what)
+
+
+def _keep(crowd: Crowd) -> None:
+    """What is kept of people, and of what staff did: one fan's copies, wishes to be erased, and the trail."""
+    to = crowd.cast.deployment
+    crowd.exports = [ledgers.kept_export(to, crowd.users[0]) for _ in range(SIZE)]
+    crowd.erasures = [ledgers.waiting_erasure(to, user) for user in crowd.users]
+    trail = to.ask("admin", "query ($size: Int!) { auditTrail(first: $size) { nodes { id } } }", size=SIZE)
+    crowd.audits = [line["id"] for line in trail["auditTrail"]["nodes"]]
 
 
 def _let_wait(crowd: Crowd) -> None:

@@ -114,6 +114,7 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "priceLists": Door(_page("priceLists(first: 1)")),
         "priceListMarket": Door(f"{{ priceListMarket(version: 1, {MARKET}) {{ packages {{ coins }} }} }}"),
         "policy": Door("{ policy { version } }"),
+        "policyValues": Door("{ policyValues { name } }"),
         "policies": Door("{ policies(first: 1) { nodes { reason } } }"),
         "explainRefund": Door(_one("explainRefund(orderId: $id)"), _of("IN_PRODUCTION")),
         "explainDeadline": Door(_one("explainDeadline(orderId: $id)"), _of("IN_PRODUCTION")),
@@ -311,7 +312,7 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         "spendingPause": lambda _cast: {"days": 31},
         "spendingExclude": lambda _cast: {"days": 30},
         "spendingReviewClear": lambda cast: {
-            "userId": ledgers.buying_too_fast(cast.deployment, cast.ids["other_fan"]),
+            "userId": ledgers.buying_too_fast(cast.deployment, cast.ids["hasty"]),
             "reason": "We called them.",
         },
         "userBirthDateCorrect": lambda cast: {"userId": cast.ids["fan"], "birthDate": "1990-01-01"},

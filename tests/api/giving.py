@@ -5,7 +5,7 @@ from tests.api.deployment import Deployment
 from tests.api.ledgers import SOMEBODY
 
 from shoutgraph.domain import ids, postings
-from shoutgraph.domain.adjustments import Adjustment, AdjustmentReason, AdjustmentState
+from shoutgraph.domain.adjustments import OF_ORDER_MAX, Adjustment, AdjustmentReason, AdjustmentState
 from shoutgraph.domain.debts import WriteOffState
 from shoutgraph.domain.earnings import EarningKind, EarningState
 from shoutgraph.domain.postings import Books, Cash
@@ -28,7 +28,7 @@ def refundable(cast: Cast) -> dict[str, object]:
 
 def matured(cast: Cast) -> dict[str, object]:
     """A coin of a completed order whose earning is available, nothing proposed about it."""
-    order_id = cast.ids["COMPLETED"]
+    order_id = adjustable(cast)
     if (open_ := _open_goodwill(cast.deployment, order_id)) is not None:
         cast.deployment.run(adjust.deny(cast.deployment.app.tools, SOMEBODY, _asked(cast.deployment), open_.id))
     return {"orderId": order_id, "coins": "1", "reason": "COURTESY"}
@@ -36,7 +36,16 @@ def matured(cast: Cast) -> dict[str, object]:
 
 def goodwill(cast: Cast) -> dict[str, object]:
     """Goodwill that somebody proposed."""
-    return {"adjustmentId": proposed_goodwill(cast.deployment, cast.ids["COMPLETED"])}
+    return {"adjustmentId": proposed_goodwill(cast.deployment, adjustable(cast))}
+
+
+def adjustable(cast: Cast) -> str:
+    """A completed order whose earning is available, the same one until it has had all its adjustments."""
+    to, known = cast.deployment, cast.ids.get("adjustable")
+    if known is None or to.read(lambda tx: len(adjustments.list_of_order(tx, known))) >= OF_ORDER_MAX:
+        cast.ids["adjustable"] = cast.order("COMPLETED")["id"]
+        to.settle()
+    return cast.ids["adjustable"]
 
 
 def proposed_goodwill(to: Deployment, order_id: str) -> str:

@@ -1,5 +1,6 @@
 """Money that waits for people, made behind the API: refunds, strays, what was proposed of them, files for banks."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.api.deployment import Deployment
@@ -136,6 +137,17 @@ def no_export(to: Deployment) -> dict[str, str]:
     """Nothing to say of an export, once nobody's is being made."""
     to.run(export.run_due(to.app.tools))
     return {}
+
+
+def kept_export(to: Deployment, user_id: str) -> str:
+    """A copy of what is kept about somebody, which they can fetch for a day."""
+    now, export_id = to.app.tools.clock(), to.app.tools.new_id(ids.EXPORT)
+    end = now + timedelta(days=1)
+    made = privacy_rules.Export(
+        export_id, ids.UserId(user_id), privacy_rules.ExportState.READY, now, 1, end, now, end, 1, "0" * 64
+    )
+    to.write(lambda tx: privacy.insert_export(tx, made))
+    return export_id
 
 
 def waiting_erasure(to: Deployment, user_id: str) -> str:

@@ -119,11 +119,14 @@ def test_a_subscription_lets_in_whom_the_table_says(cast: Cast, who: str, field:
 
 def test_a_quote_counts_the_coins_of_whoever_asks(cast: Cast) -> None:
     document = """query ($id: ID!) { quote(offerId: $id, country: "DE", currency: "EUR") {
-      total missingCoins topUpCoins missingMoney { minorUnits } } }"""
+      total missingCoins topUpCoins missingMoney { minorUnits } } viewer { wallet { available promo } } }"""
     for who in VIEWERS:
-        quote = cast.deployment.ask(who, document, id=cast.ids["other_creator_offer"])["quote"]
-        rich = who in {"fan", "other_fan"}
-        assert (quote["total"], quote["missingCoins"]) == (str(PRICE), "0" if rich else str(PRICE)), who
+        answer = cast.deployment.ask(who, document, id=cast.ids["other_creator_offer"])
+        quote, wallet = answer["quote"], answer["viewer"]["wallet"] or {}
+        missing = max(0, PRICE - sum(int(coins) for coins in wallet.values()))
+        rich = missing == 0
+        assert rich == (who in {"fan", "other_fan"}), who
+        assert (quote["total"], quote["missingCoins"]) == (str(PRICE), str(missing)), who
         assert (quote["topUpCoins"] is None, quote["missingMoney"] is None) == (rich, rich), who
 
 

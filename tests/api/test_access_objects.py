@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 from graphql import GraphQLObjectType
+from tests.api import ledgers
 from tests.api.cast import VIEWERS, Cast
 from tests.api.deployment import absent_of, graph
 from tests.api.doors import INPUTS, door_of
@@ -44,6 +45,9 @@ waitlist      -          yes    -          yes      -              yes        ye
 sample        yes        yes    yes        yes      yes            yes        yes      yes      yes
 attachment    -          yes    -          yes      -              yes        -        -        yes
 rating_hidden -          yes    -          yes      -              yes        yes      yes      yes
+export        -          yes    -          -        -              -          -        -        -
+erasure       -          yes    -          -        -              -          -        -        yes
+audit         -          -      -          -        -              -          -        -        yes
 """
 """Things of the fan and the creator, by the prefix of their ids. The fan finds a video through its order."""
 
@@ -107,6 +111,10 @@ ELSEWHERE: Final = frozenset(
         "Quote.missingMoney",
         "Viewer.isAuthenticated",
         "Viewer.waitlistEntries",
+        "Viewer.features",
+        "Viewer.dataExport",
+        "Viewer.erasure",
+        "Creator.payoutHolds",
         "Campaign.offers",
     }
 )
@@ -116,8 +124,11 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "Attachment": "id purpose side usedRevision status medium mediaType sizeBytes durationMilliseconds rejection "
     "preview",
     "AttachmentTarget": "attachment url expiresAt",
-    "ChecklistItem": "id kind text",
+    "ChecklistItem": "key kind text",
     "ApiKey": "id label scopes createdAt revokedAt",
+    "AuditChange": "subjectId field before after",
+    "AuditLine": "id actor action subjectId reason given changes words digest occurredAt",
+    "AuditWord": "field text",
     "BankFile": "id providerCode direction status name mediaType sizeBytes sha256 madeAt madeBy summary",
     "BankFileLink": "url expiresAt",
     "BankFileSummary": "appliedCount repeatedCount foreignCount ignoredCount foreignEntries problem",
@@ -133,6 +144,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "featured priceFrom createdAt rating takesOrders takesGifts capacity reputation campaigns "
     "namedInProofs samples",
     "CreatorCapacity": "open max kept waiting free",
+    "DataExport": "id status requestedAt readyAt expiresAt sizeBytes sha256 download",
+    "DataExportLink": "url expiresAt",
     "Debt": "userId coins worth lock proposed",
     "DebtWriteOff": "id userId status coins evidence proposedBy proposedAt decidedBy decidedAt",
     "Deadline": "transition dueAt remainingSeconds returnsCoins",
@@ -142,6 +155,14 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "EarningsLine": "kind code words ref status coins balance at orderId giftId payoutId",
     "LotPart": "lotId topUpId coins worth",
     "Earnings": "pending available inPayout paid reserved nextReleaseAt heldUntil",
+    "Erasure": "id status requestedAt dueAt blockers endedAt",
+    "Explanation": "rule source policyVersion inputs outcome words",
+    "ExplanationFact": "name value unit",
+    "FeatureChange": "feature provider before after changedBy changedAt reason",
+    "FeatureChangedEvent": "id cursor occurredAt feature provider version removed",
+    "FeatureRule": "id version feature provider enabled shareBasisPoints countriesOn countriesOff "
+    "allowUserIds denyUserIds startsAt endsAt changedBy changedAt reason",
+    "FeatureState": "feature provider on reason",
     "ExchangeRate": "currency bookCurrency version numerator denominator spreadBasisPoints source observedAt",
     "Gift": "id quantity price fee earning message liveSession sentAt thankedAt thanks creator sticker giverName",
     "GiftCatalogue": "stickers feeBasisPoints giftMax dayMax quantityMax messageCharsMax",
@@ -163,7 +184,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "OrderStatusChangedEvent": "id cursor occurredAt orderId orderRevision transition actor previousStatus status",
     "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
     "Payout": "id revision status coins amount creatorId providerCode holdCode note failureCode review createdAt "
-    "updatedAt paidAt",
+    "updatedAt paidAt holds",
     "PayoutBatch": "id providerCode status ref attemptCount alarm createdAt exportedAt handedOverAt handedOverBy "
     "answeredAt parts files",
     "PayoutBatchPart": "status count total",
@@ -175,7 +196,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "PayoutStatusChangedEvent": "id cursor occurredAt payoutId payoutRevision previousStatus status payout",
     "Policy": "version feeBasisPoints screeningSeconds acceptSeconds deliverySeconds expressSeconds reviewLateSeconds "
     "reviewSeconds confirmSeconds redoSeconds disputeSilenceSeconds disputeSeconds earningsHoldSeconds payoutMin "
-    "payoutDayMax ratingSeconds ratingEditSeconds coinPar values",
+    "payoutDayMax ratingSeconds ratingEditSeconds coinPar",
     "GiftCard": "id coins status codeEnding message createdAt expiresAt endedAt",
     "Promotion": "id label kind amount amountMax startsAt endsAt endedAt usesMax codeUsesMax userUsesMax useCount "
     "countries firstPurchaseOnly coinsMin lifeSeconds createdAt createdBy reason",
@@ -270,8 +291,8 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "TopUp.nextAction": ("unpaid_topup", "... on TopUp { nextAction { __typename } }"),
     "Wallet.lots": ("wallet", "... on Wallet { lots(first: 1) { nodes { granted } } }"),
     "Wallet.statement": ("wallet", "... on Wallet { statement(first: 1) { nodes { coins } } }"),
-    "StatementLine.gift": ("wallet", "... on Wallet { statement(first: 100) { nodes { gift { id } } } }"),
-    "StatementLine.order": ("wallet", "... on Wallet { statement(first: 1) { nodes { order { id } } } }"),
+    "StatementLine.gift": ("wallet", "... on Wallet { statement(last: 100) { nodes { gift { id } } } }"),
+    "StatementLine.order": ("wallet", "... on Wallet { statement(last: 100) { nodes { order { id } } } }"),
     "StatementLine.lots": ("wallet", "... on Wallet { statement(first: 1) { nodes { lots { coins } } } }"),
     "Payout.recipient": ("payout", "... on Payout { recipient { label } }"),
 }
@@ -421,6 +442,14 @@ def test_a_field_is_seen_by_whom_the_table_says(cast: Cast, field: str) -> None:
         value = (data or {}).get("viewer", data)
         found[who] = "yes" if some(value, False if field == "Creator.offers" else None) else "-"
     assert found == FIELD_ROWS[field]
+
+
+def test_why_money_waits_is_for_its_creator_and_those_who_read_finances(cast: Cast) -> None:
+    document = "query ($id: ID!) { creator(by: {id: $id}) { payoutHolds { code } } }"
+    held = cast.ids["other_creator_profile"]
+    ledgers.payout_hold(cast.deployment, held)
+    told = {who for who in VIEWERS if cast.deployment.ask(who, document, id=held)["creator"]["payoutHolds"]}
+    assert told == {"other_creator", "finance", "admin"}
 
 
 def test_every_field_is_the_same_for_all_or_in_the_table() -> None:

@@ -58,6 +58,7 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "promotions": ("finance", ""),
     "priceLists": ("finance", ""),
     "policies": ("finance", ""),
+    "auditTrail": ("admin", ""),
     "giftRanking": ("creator", "creatorId: CREATOR"),
 }
 """Every root field that is paged: who asks, and for what."""
@@ -75,7 +76,7 @@ TOLD: Final[Mapping[str, str]] = {
 }
 """Which events a feed tells."""
 
-SEES: Final[Mapping[str, str]] = {"video": "moderator"}
+SEES: Final[Mapping[str, str]] = {"video": "moderator", "export": "fan_0"}
 """Who sees all nodes of a kind, where it is not an admin."""
 
 BUDGETS: Final = (
@@ -134,10 +135,9 @@ _WALK: Final = re.compile(r"SCAN (\w+)")
 NEWEST_ONLY: Final = frozenset({"epoch", "event", "policy"})
 """Tables of which the newest line is read, from the end and without an index of its own."""
 
-PLACE: Final = {True: 17, False: 14}
-"""Statements of orderPlace, by whether the database is embedded: one to know the fan, the others keep the promise."""
+PLACE: Final = {True: 18, False: 15}
 """Statements of orderPlace, by whether the database is embedded: one to know the fan, the others keep the promise.
-The last that was added looks whether the fan may spend now: age, pauses, limits and pace in one query."""
+Two say whether it may be: one asks the rollout's rules for both sides, one the fan's age, pauses, limits and pace."""
 
 
 @pytest.fixture(scope="module")

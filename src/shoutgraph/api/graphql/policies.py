@@ -9,7 +9,7 @@ from shoutgraph.api.graphql import errors, fields, mutations, pages as graph_pag
 from shoutgraph.api.graphql.context import Info
 from shoutgraph.api.graphql.directives import PAGED, ListSize, requires
 from shoutgraph.api.graphql.errors import failures_of
-from shoutgraph.api.graphql.orders.policy import PolicyType
+from shoutgraph.api.graphql.orders.policy import PolicyType, PolicyValueType
 from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
 from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
@@ -54,7 +54,7 @@ class PolicyVersionType:
 
 @strawberry.input(description="A field of the policy that changes.")
 class PolicyChangeInput:
-    name: str = strawberry.field(description="Which field, as Policy.values names it.")
+    name: str = strawberry.field(description="Which field, as policyValues names it.")
     value: str = strawberry.field(
         description="Its value: a whole number, true or false, a word, or a JSON object of whole numbers."
     )
@@ -85,6 +85,13 @@ class PolicyQuery:
     @fields.resolver(description="The rules in force, or any version of them.")
     async def policy(self, info: Info, version: Version = None) -> PolicyType | None:
         return PolicyType.of(await policies.get(info.context.tools, version))
+
+    @fields.resolver(
+        description="Every field of the rules by name, those that have no field of their own in Policy too.",
+        directives=[ListSize(assumed_size=publishing.CHANGES_MAX)],
+    )
+    async def policy_values(self, info: Info, version: Version = None) -> list[PolicyValueType] | None:
+        return PolicyValueType.of(await policies.get(info.context.tools, version))
 
     @fields.resolver(
         description="All versions of the rules, newest first, and who published them why.",

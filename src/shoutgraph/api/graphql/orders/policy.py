@@ -4,8 +4,6 @@ from datetime import datetime, timedelta
 
 import strawberry
 
-from shoutgraph.api.graphql import fields
-from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.money import MoneyType
 from shoutgraph.domain import publishing
 from shoutgraph.domain.fees import Split
@@ -18,6 +16,11 @@ from shoutgraph.domain.policies import Policy
 class PolicyValueType:
     name: str = strawberry.field(description="Name of the field, as policyPublish takes it.")
     value: str = strawberry.field(description="A whole number, true or false, a word, or a JSON object.")
+
+    @classmethod
+    def of(cls, policy: Policy) -> "list[PolicyValueType]":
+        """The graph's view of every field of a policy."""
+        return [cls(name=name, value=value) for name, value in publishing.values_of(policy).items()]
 
 
 @strawberry.type(name="Policy", description="A version of the rules. It never changes; an order keeps its own.")
@@ -40,20 +43,11 @@ class PolicyType:
     rating_seconds: int = strawberry.field(description="Time for the fan to rate a completed order.")
     rating_edit_seconds: int = strawberry.field(description="How long a rating, and a reply to it, may be changed.")
     coin_par: MoneyType = strawberry.field(description="What a hundred coins are worth at par.")
-    value: strawberry.Private[Policy]
-
-    @fields.resolver(
-        description="Every field of the rules by name, those that have no field of their own here too.",
-        directives=[ListSize(assumed_size=publishing.CHANGES_MAX)],
-    )
-    def values(self) -> list[PolicyValueType]:
-        return [PolicyValueType(name=name, value=value) for name, value in publishing.values_of(self.value).items()]
 
     @classmethod
     def of(cls, policy: Policy) -> "PolicyType":
         """The graph's view of a policy."""
         return cls(
-            value=policy,
             version=policy.version,
             fee_basis_points=policy.fee_bps,
             screening_seconds=policy.screening_s,
