@@ -274,19 +274,35 @@ async def statements_of(tools: Tools, found: Sequence[Report]) -> list[tuple[Sta
 
 
 def _affected(tx: Tx, viewer: Viewer, kind: SubjectKind, subject_id: str) -> ids.UserId:
-    """Whose the content is. An order or a gift is reported by those who see it, and is about the other side."""
+    """Whose the content is: all but profiles is reported by those who see it.
+
+    Raises:
+        NotFoundError: there is none that this viewer may see.
+    """
+    try:
+        found = _owner(tx, viewer, kind, subject_id)
+    except errors.NotFoundError:
+        found = None
+    if found is None:
+        raise errors.NotFoundError("There is nothing of this id to report.", path=("input", "subjectId"))
+    return found
+
+
+def _owner(tx: Tx, viewer: Viewer, kind: SubjectKind, subject_id: str) -> ids.UserId | None:
+    """Whose the content is, None where the viewer may not see it. An order is about the other side."""
     match kind:
         case SubjectKind.CREATOR:
             return creators.get(tx, subject_id).user_id
         case SubjectKind.RATING:
-            return ratings.get(tx, subject_id).fan_id
+            rating = ratings.list_visible(tx, [subject_id], viewer)[0]
+            return None if rating is None else rating.fan_id
         case SubjectKind.VIDEO:
-            return creators.get(tx, media.get(tx, ids.VideoId(subject_id)).creator_id).user_id
+            video = media.get(tx, ids.VideoId(subject_id))
+            orders.get_visible(tx, video.order_id, viewer)
+            return creators.get(tx, video.creator_id).user_id
         case SubjectKind.GIFT:
             gift = gifts.list_visible(tx, [subject_id], viewer)[0]
-            if gift is None:
-                raise errors.NotFoundError("There is no such gift.", path=("input", "subjectId"))
-            return gift.user_id
+            return None if gift is None else gift.user_id
         case SubjectKind.ORDER:
             order = orders.get_visible(tx, subject_id, viewer)
             return creators.get(tx, order.creator_id).user_id if order.fan_id == viewer.user_id else order.fan_id
