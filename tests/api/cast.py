@@ -387,10 +387,11 @@ class Cast:
         return str(order_id)
 
     def kept(self) -> dict[str, str]:
-        """The fan's copy of what is kept about them and their wish to be erased, a line of staff's, and a new fan."""
+        """The fan's copy of their data, wish to be erased and report; a line of staff's, and a new fan."""
         to, fan = self.deployment, self.ids["fan"]
         line = to.ask("admin", "{ auditTrail(first: 1) { nodes { id } } }")["auditTrail"]["nodes"][0]
         made = {"export": ledgers.kept_export(to, fan), "erasure": ledgers.waiting_erasure(to, fan)}
+        made["report"] = ledgers.report(self, "APPEALED")
         return made | {"audit": str(line["id"]), "hasty": to.register("hasty")}
 
     def wish(self, **changes: object) -> dict[str, object]:

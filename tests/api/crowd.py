@@ -55,6 +55,7 @@ class Crowd:
     exports: list[str]
     erasures: list[str]
     audits: list[str]
+    reports: list[str]
 
     def of(self, prefix: str) -> list[str]:
         """Everything whose ids have this prefix."""
@@ -201,6 +202,7 @@ def _keep(crowd: Crowd) -> None:
     """What is kept of people, and of what staff did: one fan's copies, wishes to be erased, and the trail."""
     to = crowd.cast.deployment
     crowd.exports = [ledgers.kept_export(to, crowd.users[0]) for _ in range(SIZE)]
+    crowd.reports = [ledgers.report(crowd.cast, "APPEALED") for _ in range(SIZE)]
     crowd.erasures = [ledgers.waiting_erasure(to, user) for user in crowd.users]
     trail = to.ask("admin", "query ($size: Int!) { auditTrail(first: $size) { nodes { id } } }", size=SIZE)
     crowd.audits = [line["id"] for line in trail["auditTrail"]["nodes"]]

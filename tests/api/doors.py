@@ -305,7 +305,7 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         },
         "creatorReserveSet": lambda cast: {
             "creatorId": cast.ids["other_creator_profile"],
-            "reserveBasisPoints": 0,
+            "reserveBasisPoints": ledgers.another_share(cast.deployment, cast.ids["other_creator_profile"]),
             "reason": "A closer look.",
         },
         "spendingLimitsSet": lambda _cast: {},

@@ -25,6 +25,7 @@ from shoutgraph.storage import (
     payout_holds,
     privacy,
     refunds,
+    reserves,
     spending as spending_rows,
     strays,
 )
@@ -76,6 +77,11 @@ def payout_hold(to: Deployment, creator_id: str) -> str:
     hold = StaffHold(hold_id, creator, None, "A closer look.", None, to.app.tools.clock(), "system")
     to.write(lambda tx: payout_holds.insert(tx, hold))
     return hold_id
+
+
+def another_share(to: Deployment, creator_id: str) -> int:
+    """A share to keep in reserve that is not the creator's now: hardly any, or none."""
+    return 1 - to.read(lambda tx: reserves.rates_of(tx, [creator_id]).get(creator_id, 1))
 
 
 def proposed(to: Deployment) -> str:

@@ -45,6 +45,7 @@ waitlist      -          yes    -          yes      -              yes        ye
 sample        yes        yes    yes        yes      yes            yes        yes      yes      yes
 attachment    -          yes    -          yes      -              yes        -        -        yes
 rating_hidden -          yes    -          yes      -              yes        yes      yes      yes
+report        -          yes    -          yes      -              yes        -        -        yes
 export        -          yes    -          -        -              -          -        -        -
 erasure       -          yes    -          -        -              -          -        -        yes
 audit         -          -      -          -        -              -          -        -        yes
@@ -75,6 +76,8 @@ Order.adjustments           -          yes    -          yes      -             
 OrderAdjustment.note        -          -      -          -        -              -          yes      -        yes
 OrderAdjustment.proposedBy  -          -      -          -        -              -          yes      -        yes
 OrderAdjustment.decidedBy   -          -      -          -        -              -          yes      -        yes
+Report.explanation          -          yes    -          -        -              yes        -        -        yes
+Report.appeal               -          yes    -          -        -              yes        -        -        yes
 Rating.orderId              -          yes    -          yes      -              yes        yes      yes      yes
 Rating.decisions            -          yes    -          yes      -              yes        yes      yes      yes
 Creator.offers              -          -      -          yes      -              -          -        -        yes
@@ -217,6 +220,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "RatingChangedEvent": "id cursor occurredAt ratingId ratingRevision transition actor stars hidden",
     "RatingDecision": "hidden reason note decidedAt",
     "RatingSummary": "averageHundredths sum count histogram",
+    "Report": "id revision kind subjectId ground status filedAt dueAt appealedAt appealedBy decisions",
+    "ReportDecision": "id action upheld basis rule facts automated redress decidedAt appealUntil",
     "Reputation": "countedSince new sampleMinCount responseTimeSeconds requestCount acceptance onTime completion redo "
     "badges",
     "ReputationRate": "shareBasisPoints count sampleCount",
@@ -284,6 +289,8 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "OrderAdjustment.note": ("adjusted", "... on Order { adjustments { note } }"),
     "OrderAdjustment.proposedBy": ("adjusted", "... on Order { adjustments { proposedBy } }"),
     "OrderAdjustment.decidedBy": ("adjusted", "... on Order { adjustments { decidedBy } }"),
+    "Report.explanation": ("report", "... on Report { explanation }"),
+    "Report.appeal": ("report", "... on Report { appeal }"),
     "Rating.orderId": ("rating", "... on Rating { orderId }"),
     "Rating.decisions": ("rating_restored", "... on Rating { decisions { note } }"),
     "Video.watch": ("DELIVERED", "... on Order { video { watch { url } } }"),
@@ -410,7 +417,7 @@ def test_what_belongs_to_another_is_forbidden_before_it_is_looked_for(cast: Cast
         assert hidden == asked(cast, who, door.document, id=absent_of(thing)), who
 
 
-PUBLIC: Final = {"orderDraft", "orderPlace", "giftSend", "waitlistJoin"}
+PUBLIC: Final = {"orderDraft", "orderPlace", "giftSend", "waitlistJoin", "reportFile"}
 """Mutations of what everybody sees."""
 
 
@@ -426,6 +433,22 @@ def test_a_mutation_tells_strangers_nothing_of_hidden_things(cast: Cast, mutatio
             absent = refused(cast, who, door.document, to.with_key(mutation, other))
             assert hidden == absent, f"{who} {name}"
             assert set(hidden["data"]) == {mutation}, "it was refused by the mutation"
+
+
+@pytest.mark.parametrize("name", ["IN_PRODUCTION", "video", "gift", "rating_hidden"])
+def test_a_report_tells_strangers_nothing_of_hidden_things(cast: Cast, name: str) -> None:
+    door = door_of("reportFile")
+    for who in STRANGERS:
+        given: Any = _fresh(door.variables(cast)["input"])  # type: ignore[arg-type]
+        for thing in (cast.ids[name], absent_of(cast.ids[name])):
+            answer = refused(
+                cast, who, door.document, cast.deployment.with_key("reportFile", given | {"subjectId": thing})
+            )
+            if who == "anonymous":
+                assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAUTHENTICATED"]
+            else:
+                [refusal] = answer["data"]["reportFile"]["errors"]
+                assert (refusal["code"], refusal["path"]) == ("NOT_FOUND", ["input", "subjectId"]), who
 
 
 @pytest.mark.parametrize("field", FIELD_ROWS)

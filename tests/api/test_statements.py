@@ -58,6 +58,7 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "promotions": ("finance", ""),
     "priceLists": ("finance", ""),
     "policies": ("finance", ""),
+    "reports": ("moderator", "everyone: true"),
     "auditTrail": ("admin", ""),
     "giftRanking": ("creator", "creatorId: CREATOR"),
 }

@@ -10,6 +10,7 @@ from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import (
+    audit,
     creators,
     earnings,
     journal as journal_rows,
@@ -83,7 +84,9 @@ async def set_reserve(
     def work(tx: Tx) -> ReserveRate:
         creator = creators.get(tx, creator_id)
         rate = rules.rate(creator.id, basis_points, reason, by=viewer.principal)
+        before = reserves.rates_of(tx, [creator.id]).get(creator.id)
         reserves.save(tx, rate)
+        audit.note(tx, creator.id, {"reserve_bps": before}, {"reserve_bps": rate.basis_points})
         return rate
 
     def load(tx: Tx, name: str) -> ReserveRate:
