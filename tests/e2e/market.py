@@ -11,9 +11,10 @@ from shoutgraph.domain.categories import Category
 from shoutgraph.domain.creators import OfferTerms, Profile
 from shoutgraph.domain.ledger import Account, Lot
 from shoutgraph.domain.orders.order import Occasion
+from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.users import ROLES, Viewer
 from shoutgraph.services import offers as offer_room, seeds, users
-from shoutgraph.storage import ledger
+from shoutgraph.storage import ledger, policies
 from shoutgraph.tools import Tools
 
 CREATORS = 200
@@ -24,6 +25,8 @@ POOR_PAID = (4_000, 3_200)
 POOR_PROMO = 3_300
 POOR_COINS = sum(POOR_PAID) + POOR_PROMO
 OPERATOR = Viewer(scopes=ROLES["admin"], principal="operator:e2e")
+RULES = Policy(version=2, orders_hour_max=1_000_000)
+"""A handful of fans stand for a whole town, so none of them is ever too fast."""
 BRIEF = {"occasion": "BIRTHDAY", "recipientName": "Ada", "instructions": "Say hello.", "language": "en"}
 
 
@@ -67,6 +70,7 @@ async def prepare(folder: Path, database_url: str | None = None) -> Market:
     chosen = settings.load({"data_dir": folder, "database_url": database_url}, {})
     async with app.open_app(chosen, base_url="http://127.0.0.1", environ={}) as opened:
         tools = opened.tools
+        await tools.store.write(lambda tx: policies.insert(tx, RULES))
         creators = await seeds.seed_creators(tools, OPERATOR, tuple(_seed(at) for at in range(CREATORS)))
         found = await offer_room.list_by_creator(tools, Viewer(), [creator.id for creator in creators])
         rich = await users.register(tools, OPERATOR, display_name="Rich", country="DE")

@@ -184,7 +184,7 @@ def test_what_is_no_backup_takes_no_place(place: Place, content: bytes | None):
 
 @pytest.fixture
 def anchored(place: Place) -> Path:
-    """A market with one order and one anchor, which a person wrote beside the server."""
+    """A market with prices, one order and one anchor, which a person wrote beside the server."""
     place.env.pop("SHOUTGRAPH_ANCHOR_INTERVAL_S")
     with drill.serving(place, "--no-jobs") as server:
         fan = Client(server.url, place.market.token(place.market.rich_id))
@@ -193,7 +193,7 @@ def anchored(place: Place) -> Path:
         for path in place.anchors.iterdir():
             path.unlink()
         code, said = place.run("ledger", "anchor")
-        assert (code, "line 1 of epoch 0" in said) == (0, True), said
+        assert (code, "line 2 of epoch 0" in said) == (0, True), said
         (anchor,) = place.anchors.iterdir()
     return anchor
 
@@ -223,7 +223,7 @@ def test_a_journal_that_was_rewritten_is_neither_served_nor_restored(place: Plac
     connection.close()
     for command in (("serve",), ("serve", "--restore"), ("restore",)):
         code, said = place.run(*command, "--port", 0)
-        assert (code, "has another line 1 than the anchor" in said, said.count("\n")) == (1, True, 1), said
+        assert (code, "has another line 2 than the anchor" in said, said.count("\n")) == (1, True, 1), said
     code, said = place.run("ledger", "verify")
     assert (code, "anchors" in said, "lost a line: event 1" in said) == (1, True, True), said
 

@@ -18,7 +18,7 @@ NOTE_S: Final = 2
 MUST_SAY: Final = ("You are ready, Grace", "Greet her cat")
 ORDER: Final = "order { id revision status price refunded split { earning } }"
 PLACE: Final = "query Place($id: ID!) { node(id: $id) { ... on Video { status } ... on Attachment { status medium } } }"
-TOLD: Final = """query Told($id: ID!) { order(id: $id) { checklist { id text ticked } deliveryNote
+TOLD: Final = """query Told($id: ID!) { order(id: $id) { checklist { key text ticked } deliveryNote
   redoItem { text } voiceNote { durationMilliseconds open { url } } statements { side text missing }
   evidence { medium side } } }"""
 PROFILE: Final = """query Profile($handle: String!) { creator(by: {handle: $handle}) {
@@ -70,14 +70,14 @@ def _ordered(story: "Story", offer: str, sound: Path) -> dict[str, Any]:
 def _redone(story: "Story", order: dict[str, Any], film: Path) -> dict[str, Any]:
     """A video that lacks something, a redo that names it, and a second video that has it."""
     fan, creator, tell = story.fan, story.creator, story.tell
-    _deliver(story, order["id"], film, tickedIds=["must-1"], note="I forgot the cat.")
+    _deliver(story, order["id"], film, tickedKeys=["must-1"], note="I forgot the cat.")
     told = fan.ask(TOLD, id=order["id"])["order"]
     ticked = ", ".join(f"{'x' if item['ticked'] else '-'} {item['text']}" for item in told["checklist"])
     tell.step(creator.name, "creator", "delivers with the checklist ticked, and a note for what is not", ticked)
-    asked = {"ground": "MUST_SAY_MISSING", "itemId": "must-2", "note": "The cat was not greeted."}
+    asked = {"ground": "MUST_SAY_MISSING", "itemKey": "must-2", "note": "The cat was not greeted."}
     fan.do("orderRedoRequest", ORDER, orderId=order["id"], **asked)
     missing = fan.ask(TOLD, id=order["id"])["order"]["redoItem"]["text"]
-    _deliver(story, order["id"], film, tickedIds=["must-1", "must-2"])
+    _deliver(story, order["id"], film, tickedKeys=["must-1", "must-2"])
     done = fan.do("orderConfirm", ORDER, orderId=order["id"])["order"]
     tell.step(fan.name, "fan", f"asks for a redo: '{missing}' is missing; the second video has it", done["status"])
     return dict(done)
