@@ -46,7 +46,7 @@ def _withdraw(story: "Story") -> None:
         raise StoryError("what was just bought cannot be withdrawn")
     fan.do("topUpWithdraw", "withdrawal { id }", topUpId=topup["id"])
     story.until(look, lambda node: node["withdrawals"][0]["status"] == "SUCCEEDED")
-    what = f"buys {coins(700)}, thinks again, and withdraws within {quote['until'][:10]}"
+    what = f"buys {coins(700)}, thinks again, and withdraws; that goes until {quote['until'][:10]}"
     story.tell.step(fan.name, "fan", what, f"{coins(quote['coins'])} back as {money(quote['amount'])}, by the provider")
 
 
@@ -74,4 +74,4 @@ def _read_statement(story: "Story") -> None:
     if file.status_code != 200 or not rows[-1].startswith(","):  # noqa: PLR2004 - HTTP's own number
         raise StoryError("the statement is no file that ends with a closing balance")
     story.tell.step(story.fan.name, "fan", f"reads the statement, and fetches it as a file of {len(rows)} rows")
-    story.tell.table("The newest of it", ("what", "coins", "balance"), lines)
+    story.tell.table("The newest of the statement", ("what", "coins", "balance"), lines)

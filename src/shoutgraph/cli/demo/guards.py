@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 GIVE: Final = """mutation Give($input: GiftSendInput!) { giftSend(input: $input) { errors {
   ... on UserError { code message } ... on LimitExceededError { limit spent remaining resetsAt } } } }"""
+LIMIT: Final = "100"
 SET: Final = "guard { limits { dayCoins } pending { at limits { dayCoins } } }"
 
 
@@ -21,7 +22,7 @@ def play(story: "Story") -> None:
         StoryError: a step did not go as it should.
     """
     fan, tell = story.register("Ben", "fan"), story.tell
-    made = fan.do("spendingLimitsSet", SET, dayCoins="1")["guard"]
+    made = fan.do("spendingLimitsSet", SET, dayCoins=LIMIT)["guard"]
     tell.step(
         fan.name,
         "fan",
@@ -30,11 +31,18 @@ def play(story: "Story") -> None:
     )
     said = _refused(story, fan)
     words = f"{said['code']}: {said['message']}"
-    tell.step(fan.name, "fan", f"cannot give, with {coins(said['remaining'])} left of the limit", words)
+    tell.step(
+        fan.name, "fan", f"cannot give {coins(said['price'])}, with {coins(said['remaining'])} left of the limit", words
+    )
     guard = fan.do("spendingLimitsSet", SET)["guard"]
-    if guard["pending"] is None or guard["limits"]["dayCoins"] != "1":
+    if guard["pending"] is None or guard["limits"]["dayCoins"] != LIMIT:
         raise StoryError("a limit was raised at once")
-    tell.step(fan.name, "fan", "takes the limit away, which counts only after a day", f"from {guard['pending']['at']}")
+    tell.step(
+        fan.name,
+        "fan",
+        "takes the limit away, which counts only after a day",
+        f"from {guard['pending']['at'][:16].replace('T', ' ')}",
+    )
 
 
 def _refused(story: "Story", fan: Person) -> dict[str, str]:
@@ -46,5 +54,5 @@ def _refused(story: "Story", fan: Person) -> dict[str, str]:
     answer = fan.ask(GIVE, input={"idempotencyKey": str(uuid.uuid1()), **given})["giftSend"]["errors"]
     if not answer or answer[0]["code"] != "SPENDING_DAY":
         raise StoryError("the limit was passed")
-    refusal: dict[str, str] = answer[0]
+    refusal: dict[str, str] = answer[0] | {"price": dear["price"]}
     return refusal

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 30.0
 PAUSE_S: Final = 0.2
+WAIT_S: Final = 7 * 24 * 3600
+ERASED: Final = "query Erased($id: ID!) { node(id: $id) { ... on Erasure { status } } }"
+NAMED: Final = "query Named($id: ID!) { node(id: $id) { ... on User { displayName } } }"
 EXPORT: Final = "{ viewer { dataExport { status sizeBytes download { url } } } }"
 TRAIL: Final = '{ auditTrail(filter: {action: "reportDecide"}, first: 1) { nodes { actor action digest } } }'
 
@@ -67,9 +70,15 @@ def _ready(fan: Person) -> Any:  # noqa: ANN401 - JSON
 
 def _leave(story: "Story") -> None:
     tell, eve = story.tell, story.register("Eve", "fan")
+    user = eve.ask("{ viewer { user { id } } }")["viewer"]["user"]["id"]
     wish = eve.do("erasureRequest", "erasure { id status dueAt }", confirm=True)["erasure"]
-    tell.step(
-        "Eve", "fan", "asks to be erased; it waits, and can be taken back", f"{wish['status']} until {wish['dueAt']}"
-    )
     taken_back = eve.run("erasureCancel", "erasure { status }", erasureId=wish["id"])["erasure"]["status"]
-    tell.step("Eve", "fan", "takes it back", taken_back)
+    told = f"{wish['status']} until {wish['dueAt'][:10]}, then {taken_back}"
+    tell.step("Eve", "fan", "asks to be erased, which waits seven days, and takes it back", told)
+    meant = eve.do("erasureRequest", "erasure { id }", confirm=True)["erasure"]["id"]
+    story.admin.run("testClockAdvance", "now", seconds=WAIT_S + 60)
+    story.until(lambda: story.admin.ask(ERASED, id=meant)["node"]["status"], lambda status: bool(status == "DONE"))
+    name = story.admin.ask(NAMED, id=user)["node"]["displayName"]
+    tell.step(
+        "Eve", "fan", "asks again; seven days later nobody knows her", f"her name is now '{name}'; the books stay"
+    )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 PRICE: Final = 250
 BACK: Final = 100
+STARS: Final = 5
 FILM_S: Final = 2
 NOTE_S: Final = 2
 MUST_SAY: Final = ("You are ready, Grace", "Greet her cat")
@@ -21,6 +22,8 @@ PLACE: Final = "query Place($id: ID!) { node(id: $id) { ... on Video { status } 
 TOLD: Final = """query Told($id: ID!) { order(id: $id) { checklist { key text ticked } deliveryNote
   redoItem { text } voiceNote { durationMilliseconds open { url } } statements { side text missing }
   evidence { medium side } } }"""
+RATED: Final = """query Rated($handle: String!) { creator(by: {handle: $handle}) {
+  rating { count averageHundredths } } }"""
 PROFILE: Final = """query Profile($handle: String!) { creator(by: {handle: $handle}) {
   samples { nodes { durationMilliseconds watch { url } } } } }"""
 
@@ -77,19 +80,39 @@ def _redone(story: "Story", order: dict[str, Any], film: Path) -> dict[str, Any]
     asked = {"ground": "MUST_SAY_MISSING", "itemKey": "must-2", "note": "The cat was not greeted."}
     fan.do("orderRedoRequest", ORDER, orderId=order["id"], **asked)
     missing = fan.ask(TOLD, id=order["id"])["order"]["redoItem"]["text"]
+    tell.step(fan.name, "fan", f"asks for a redo: '{missing}' is missing", "the second video has it")
     _deliver(story, order["id"], film, tickedKeys=["must-1", "must-2"])
-    done = fan.do("orderConfirm", ORDER, orderId=order["id"])["order"]
-    tell.step(fan.name, "fan", f"asks for a redo: '{missing}' is missing; the second video has it", done["status"])
-    return dict(done)
+    return _rated(story, order)
+
+
+def _rated(story: "Story", order: dict[str, Any]) -> dict[str, Any]:
+    """Stars and an opinion, which also complete the order, and the creator's answer."""
+    fan, creator = story.fan, story.creator
+    said = {"orderId": order["id"], "stars": STARS, "opinion": "She laughed, and then she passed."}
+    made = fan.do("orderRate", f"rating {{ id opinion }} {ORDER}", **said)
+    given = {"ratingId": made["rating"]["id"], "text": "Tell her the cat helped."}
+    reply = creator.do("ratingReply", "rating { reply }", **given)["rating"]["reply"]
+    known = fan.ask(RATED, handle=story.handle)["creator"]["rating"]
+    if (known["count"], known["averageHundredths"]) != (1, STARS * 100):
+        raise StoryError("the profile counts other stars")
+    what = f"rates it {STARS} of 5 [dim]->[/] [bold]{made['order']['status']}[/]"
+    story.tell.step(fan.name, "fan", what, f"'{made['rating']['opinion']}' {creator.name}: '{reply}'")
+    return dict(made["order"])
 
 
 def _show(story: "Story", order: dict[str, Any]) -> None:
-    """The fan agreed, so the creator shows the video to everybody."""
+    """The fan agreed, so the creator shows the video to everybody, once its copy with the watermark is made."""
     story.creator.do("samplePublish", "sample { status }", orderId=order["id"])
-    (shown,) = story.fan.ask(PROFILE, handle=story.handle)["creator"]["samples"]["nodes"]
+
+    def look() -> Any:  # noqa: ANN401 - JSON
+        return story.fan.ask(PROFILE, handle=story.handle)["creator"]["samples"]["nodes"]
+
+    (shown,) = story.until(look, lambda nodes: len(nodes) == 1)
     if not story.http.get(shown["watch"]["url"]).is_success:
         raise StoryError("the sample cannot be watched")
-    story.tell.step(story.creator.name, "creator", "shows the video on the profile, as the fan agreed", "1 sample")
+    story.tell.step(
+        story.creator.name, "creator", "shows the video on the profile, as the fan agreed", "1 sample, with a watermark"
+    )
 
 
 def _split(story: "Story", offer: str, film: Path, sound: Path) -> None:
@@ -111,7 +134,7 @@ def _split(story: "Story", offer: str, film: Path, sound: Path) -> None:
     if (split["status"], split["refunded"]) != ("SPLIT", str(BACK)):
         raise StoryError("the dispute was not split")
     words = f"{coins(BACK)} of {coins(PRICE)} back to the lots they came from, the rest is shared as always"
-    story.tell.step(moderator.name, "moderator", f"hears both sides of a dispute ({facts}) and splits the price", words)
+    story.tell.step(moderator.name, "moderator", "hears both sides of a dispute, and splits the price", facts, words)
 
 
 def _deliver(story: "Story", order_id: str, film: Path, **ticks: object) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 import httpx
 
-START_S: Final = 20.0
+START_S: Final = 60.0
 STOP_S: Final = 15.0
 LOOK_S: Final = 0.05
 

@@ -22,9 +22,8 @@ def play(folder: Path, teller: Teller, port: int | None, *, video: Path | None, 
         StoryError: a step did not go as it should.
         ServerFailedError: the server did not start.
     """
-    teller.title(
-        "shoutgraph: one order from top-up to payout", subtitle="a real server, the public API, every coin in the books"
-    )
+    told = "one order from top-up to payout" + (", and all the rest" if full else "")
+    teller.title(f"shoutgraph: {told}", subtitle="a real server, the public API, every coin in the books")
     asyncio.run(seed.load(settings.load({"data_dir": folder})))
     with server.serving(folder, port or server.free_port()) as url, client_of(url) as http:
         story = Story(url, http, folder, teller)

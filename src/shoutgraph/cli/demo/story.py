@@ -2,10 +2,10 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import httpx
 
@@ -19,6 +19,9 @@ from shoutgraph.domain.ledger import CAP, COIN, PROMO
 from shoutgraph.domain.money import BOOK_UNITS_PER_MINOR, Money, to_text as money_text
 from shoutgraph.files import sample
 from shoutgraph.services.books import Line
+
+if TYPE_CHECKING:
+    from shoutgraph.cli.demo.chapters import Chapter
 
 T = TypeVar("T")
 
@@ -58,7 +61,7 @@ class Story:
         self.creator = self.register("Nova", "creator")
         self.handle = "nova.sings"
 
-    def play(self, video: Path | None, chapters: Iterable[Callable[["Story"], None]] = ()) -> None:
+    def play(self, video: Path | None, chapters: Sequence["Chapter"] = ()) -> None:
         """Everything, from an empty wallet to the proof; more chapters come before the proof.
 
         Raises:
@@ -75,8 +78,11 @@ class Story:
             order = self._make(order, video)
             self._watch_and_confirm(order)
             self._pay_out()
-            for chapter in chapters:
-                chapter(self)
+            for title, play in chapters:
+                self.tell.chapter(title)
+                play(self)
+        if chapters:
+            self.tell.chapter("the proof")
         self._prove()
 
     def links(self) -> Iterator[str]:

@@ -6,11 +6,15 @@ from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 WIDTH: Final = 100
+INDENT: Final = 15
+"""Where what is told begins, behind the number and the name."""
+
 COLOURS: Final = {
     "fan": "magenta",
     "creator": "cyan",
@@ -35,16 +39,19 @@ class Teller:
     def step(self, who: str, role: str, what: str, *facts: str) -> None:
         """One step: who did what, and what came of it in coins and money."""
         self._steps += 1
-        colour = COLOURS[role]
-        self.console.print(
-            f"[dim]{self._steps:>2}[/] [bold {colour}]{who:<11}[/] {what}", soft_wrap=False, highlight=False
-        )
+        line = Table.grid(Column(width=2, justify="right"), Column(width=INDENT - 4), Column(), padding=(0, 1, 0, 0))
+        line.add_row(f"[dim]{self._steps}[/]", f"[bold {COLOURS[role]}]{who}[/]", what)
+        self.console.print(line)
         for fact in facts:
-            self.console.print(f"{'':15}[dim]{fact}[/]", highlight=False)
+            self._indented(f"[dim]{fact}[/]")
+
+    def chapter(self, title: str) -> None:
+        """What the next steps are about."""
+        self.console.rule(f"[bold]{title}[/]", style="dim")
 
     def event(self, line: str) -> None:
         """What the internal tool saw on its subscription."""
-        self.console.print(f"{'':15}[dim]subscription[/] {line}", highlight=False)
+        self._indented(f"[dim]subscription[/] {line}")
 
     def table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
         """A table, numbers to the right."""
@@ -55,6 +62,10 @@ class Teller:
             table.add_row(*map(escape, row))
         self.console.print(table)
 
+    def _indented(self, text: str) -> None:
+        """Long lines go on below where they began."""
+        self.console.print(Padding(text, (0, 0, 0, INDENT), expand=False), highlight=False)
+
 
 def picture(console: Console) -> str:
     """What a recording console has shown, as SVG that fetches nothing from elsewhere."""
@@ -64,7 +75,7 @@ def picture(console: Console) -> str:
 
 def coins(amount: str | int) -> str:
     """An amount of coins for people."""
-    return f"{int(amount):,} coins"
+    return f"{int(amount):,} coin{'' if int(amount) == 1 else 's'}"
 
 
 def money(value: dict[str, object]) -> str:

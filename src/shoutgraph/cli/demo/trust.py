@@ -29,8 +29,9 @@ def play(story: "Story") -> None:
     creator.run("creatorUpdate", "creator { namedInProofs }", namedInProofs=True)
     known = fan.ask(KNOWN, handle=story.handle)["creator"]["reputation"]
     rates = ("acceptance", "onTime", "completion")
-    figures = ", ".join(f"{name} {known[name]['count']} of {known[name]['sampleCount']}" for name in rates)
-    told = f"{figures}; new until {known['sampleMinCount']} requests were asked"
+    counted = {name: f"{known[name]['count']} of {known[name]['sampleCount']}" for name in rates}
+    figures = f"accepted {counted['acceptance']}, on time {counted['onTime']}, completed {counted['completion']}"
+    told = f"{figures}; new until {known['sampleMinCount']} requests were answered"
     tell.step(fan.name, "fan", f"reads what {creator.name} is known for, counted from the journal", told)
     video = _delivered(story)
     copy = story.http.get(video["watermarked"]["watch"]["url"]).content
