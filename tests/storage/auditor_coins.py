@@ -59,6 +59,14 @@ class Earning:
 
 
 @dataclass
+class Card:
+    """A gift card with the lot of each single coin in it."""
+
+    buyer: str
+    coins: list[str]
+
+
+@dataclass
 class Dispute:
     """Coins that follow disputed money, by where they came from."""
 
@@ -85,6 +93,7 @@ class Coins:
         self.reserves: dict[str, tuple[str, int]] = {}
         self.refunds: dict[str, list[str]] = {}
         self.disputes: dict[str, Dispute] = {}
+        self.cards: dict[str, Card] = {}
 
     def look(self) -> dict[str, Any]:
         return {
@@ -128,6 +137,14 @@ class Coins:
             if lot.until is not None and lot.until <= self.now:
                 self.seen["lapsed coins came back"] += 1
                 lot.until = self.now + timedelta(days=7)
+
+    def room(self, lots: list[Lot], coins: int, promised: list[str]) -> list[str]:
+        """Single coins for the first lots that have room."""
+        found: list[str] = []
+        for lot in lots:
+            while len(found) < coins and lot.left + promised.count(lot.id) + found.count(lot.id) < lot.granted:
+                found.append(lot.id)
+        return found
 
     def repay(self, user: str, ref: str) -> None:
         taken = self.take(self.spendable(f"user:{user}:paid"), -self.balances[f"user:{user}:debt"])

@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
-from tests.storage.auditor_coins import LIVE, Coins, Dispute, Lot
+from tests.storage.auditor_cards import Cards
+from tests.storage.auditor_coins import LIVE, Dispute, Lot
 from tests.storage.facts import Outcome, Part, Topup
 
 
-class Topups(Coins):
+class Topups(Cards):
     """What must come of what providers tell."""
 
     def grant(self, user: str, lot_id: str, coins: int, days: int) -> Outcome:
@@ -82,6 +83,8 @@ class Topups(Coins):
         if ref in self.disputes:
             return Outcome.AGAIN
         own = self.own(topup)
+        self.revoke_cards(topup.user, own)
+        own = self.own(topup)
         missing = part.coins - sum(lot.left for lot in own)
         reversed_coins = 0
         for order_id in sorted(self.orders):
@@ -109,14 +112,6 @@ class Topups(Coins):
         self.add(f"cash:psp:{topup.instance}:{topup.currency}", part.units)
         self.transfers.add(("dispute.opened", ref))
         return Outcome.DONE
-
-    def room(self, lots: list[Lot], coins: int, promised: list[str]) -> list[str]:
-        """Single coins for the first lots that have room."""
-        found: list[str] = []
-        for lot in lots:
-            while len(found) < coins and lot.left + promised.count(lot.id) + found.count(lot.id) < lot.granted:
-                found.append(lot.id)
-        return found
 
     def held_of(self, order_id: str, own: list[Lot]) -> int:
         order = self.orders[order_id]

@@ -52,13 +52,14 @@ _ORDERS = Statement[tuple[str, str, int]](lambda: sa.text("SELECT id, state, pri
 
 
 class Books:
-    """One database with one writer. `taken` and `disputes` are what services keep in tables of their own."""
+    """One database with one writer. `taken`, `disputes` and `cards` are what services keep in tables of their own."""
 
     def __init__(self, place: Place, clock: Clock) -> None:
         self.clock = clock
         self.posted: dict[tuple[str, str], Transfer] = {}
         self.taken: dict[str, tuple[LotMove, ...]] = {}
         self.disputes: dict[str, Dispute] = {}
+        self.cards: dict[str, tuple[str, tuple[LotMove, ...]]] = {}
         self._loop = asyncio.new_event_loop()
         self._place = place
         self._store = databases.opened(place.database(), clock, readers=1)

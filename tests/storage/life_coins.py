@@ -3,9 +3,9 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from tests.storage.auditor_coins import LIVE
-from tests.storage.facts import Ending, Outcome, Payout, Wish
+from tests.storage.facts import BOOK, Ending, Outcome, Payout, Wish
 from tests.storage.life import BPS, COINS, CREATOR, FAN, FANS, PICK, QUARTERS, Life, pick_from
-from tests.storage.outside import INSTANCES
+from tests.storage.outside import INSTANCES, RATES
 
 INSTANCE = st.sampled_from(INSTANCES)
 STATES = st.sampled_from(sorted(LIVE))
@@ -144,6 +144,33 @@ class CoinRules(Life):
     @rule(fan=FAN, creator=CREATOR, coins=COINS, fee_bps=BPS)
     def gift(self, fan: str, creator: str, coins: int, fee_bps: int) -> None:
         self.both("gift", self.name("gift"), Wish("", fan, creator, coins, 0, fee_bps))
+
+    @rule(fan=FAN, coins=COINS)
+    def buy_card(self, fan: str, coins: int) -> None:
+        """Now and then for everything that a fan has, of several lots."""
+        free = sum(lot.left for lot in self.auditor.spendable(f"user:{fan}:paid"))
+        self.both("buy_card", self.name("card"), fan, free if coins % 4 == 0 and free else coins)
+
+    @precondition(lambda self: self.auditor.cards)
+    @rule(pick=PICK, fan=FAN)
+    def redeem_card(self, pick: int, fan: str) -> None:
+        self.both("redeem_card", self.card(pick), fan)
+
+    @precondition(lambda self: self.auditor.cards)
+    @rule(pick=PICK)
+    def return_card(self, pick: int) -> None:
+        self.both("return_card", self.card(pick))
+
+    def card(self, pick: int) -> str:
+        """Mostly an open one; now and then one that has ended."""
+        found = sorted(self.auditor.cards)
+        fresh = [ref for ref in found if f"card:{ref}" not in self.auditor.closed]
+        return pick_from(fresh if fresh and pick % 5 else found, pick)
+
+    @rule(percent=st.sampled_from([80, 99, 100, 125]))
+    def revalue(self, percent: int) -> None:
+        rates = {currency: rate * percent // 100 for currency, rate in RATES.items() if currency != BOOK}
+        self.both("revalue", self.name("day"), rates)
 
     @rule(creator=CREATOR, instance=INSTANCE, pick=PICK)
     def ask_payout(self, creator: str, instance: str, pick: int) -> None:

@@ -82,6 +82,7 @@ class Lives(OutsideRules, CoinRules):
         self.settle_with_providers()
         self.do_half_of_all_wrong(1 - self.wound_up)
         self.tick(days=400)
+        self.end_cards()
         self.end_orders()
         self.mature_all()
         for order_id in self.filmed():
@@ -99,6 +100,17 @@ class Lives(OutsideRules, CoinRules):
         for which in range(first, len(MISDEEDS), 2):
             self.do_wrong(which, self.number)
             self.check()
+
+    def end_cards(self) -> None:
+        """Every other card is redeemed by another fan, and the rest goes back."""
+        still_open = [ref for ref in sorted(self.auditor.cards) if f"card:{ref}" not in self.auditor.closed]
+        for at, ref in enumerate(still_open):
+            if at % 2:
+                self.step("return_card", ref)
+            else:
+                self.step("redeem_card", ref, FANS[at % len(FANS)])
+        for percent in (50, 200):
+            self.revalue(percent)
 
     def end_orders(self) -> None:
         """Open orders go back to fans, and so does a little of those that were filmed."""
@@ -155,7 +167,7 @@ class Lives(OutsideRules, CoinRules):
                     self.hear_all()
 
     def check_the_end(self) -> None:
-        open_kinds = ("order:", "refund:", "dispute:", "disp:", "payout:", "fee:", "recv:")
+        open_kinds = ("order:", "refund:", "dispute:", "disp:", "payout:", "card:", "fee:", "recv:")
         for code, balance in self.auditor.balances.items():
             is_open = code.startswith(open_kinds) or code.endswith((":pending", ":debt"))
             assert not is_open or not balance, code

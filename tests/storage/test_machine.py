@@ -31,6 +31,9 @@ LEAST: Final = 3
 
 DOABLE: Final = sorted(verb for verb in VERBS if hasattr(Auditor, verb) and verb != "repeat")
 TURNS: Final = (
+    "a card of several lots",
+    "a card was redeemed by another",
+    "a card was revoked",
     "a debt was repaid",
     "a dispute of a part without coins",
     "a dispute was lost in part",
@@ -43,8 +46,10 @@ TURNS: Final = (
     "an open order was spared",
     "coins of other lots were taken",
     "foreign money came",
+    "foreign money gained",
     "foreign money left cash",
     "foreign money left disp",
+    "foreign money lost",
     "goodwill after a refund",
     "goodwill of bought coins",
     "goodwill of granted coins",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.storage import order_verbs
+from tests.storage import card_verbs, order_verbs
 from tests.storage.books import EUR, Books
 from tests.storage.facts import Outcome, Part, Topup
 
@@ -85,7 +85,9 @@ def dispute(books: Books, tx: Tx, ref: str, topup: Topup, part: Part) -> Outcome
         return Outcome.NOT_YET
     if rows.find_transfer(tx, "dispute.opened", ref) is not None:
         return Outcome.AGAIN
-    user_id, own = ids.UserId(topup.user), _own(tx, topup)
+    user_id = ids.UserId(topup.user)
+    card_verbs.revoke(books, tx, topup.user, _own(tx, topup))
+    own = _own(tx, topup)
     reversals, _ = booking.orders_to_reverse(part.coins, own, _escrowed(tx, user_id, own))
     order_coins = sum(_reverse(books, tx, each.order_id, ref, own) for each in reversals)
     others = rows.list_of_spendable_lots(tx, accounts.paid(user_id).code)
