@@ -5,6 +5,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,11 +16,12 @@ from shoutgraph.domain import accounts, creators as creator_rules, ids, journal 
 from shoutgraph.domain.audit import Act
 from shoutgraph.domain.categories import Category
 from shoutgraph.domain.creators import Profile
+from shoutgraph.domain.earnings import Earning, EarningKind
 from shoutgraph.domain.ledger import Lot, LotMove, Posting, Transfer
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.proof import Law, Violation
 from shoutgraph.domain.users import User
-from shoutgraph.storage import audit, creators, journal, ledger, ledger_proof, users
+from shoutgraph.storage import audit, creators, earnings, journal, ledger, ledger_proof, users
 from shoutgraph.storage.engine import Store, Tx
 
 BOOKS = Books("EUR", 100)
@@ -29,6 +31,7 @@ CREATOR = ids.CreatorId("creator_1")
 RATED = ids.CreatorId("creator_rated")
 ORDER, ENDED = ids.OrderId("order_live"), ids.OrderId("order_ended")
 PAID, ESCROW, ESCROW_ENDED = accounts.paid(FAN), accounts.escrow(ORDER), accounts.escrow(ENDED)
+SENT = ids.GiftId("gift_1")
 PAYOUT, CAP = accounts.holding("payout", "payout_1"), accounts.refund_cap(ENDED)
 CASH, LIABILITY = accounts.provider_cash("sandbox", "EUR"), accounts.coin_liability("EUR")
 
@@ -60,6 +63,9 @@ def books(tx: Tx) -> None:
     ledger.post(
         tx, Transfer("payout.requested", "payout_1", (Posting(accounts.available(CREATOR), PAYOUT, 5, "hold"),))
     )
+    ledger.post(tx, Transfer("gift", SENT, (Posting(accounts.available(CREATOR), accounts.fee(SENT), 3, "fee"),)))
+    pending = Earning("earning_1", CREATOR, EarningKind.GIFT, SENT, 7, 3, tx.now, tx.now + timedelta(days=7))
+    earnings.insert(tx, pending)
     users.insert(tx, User(ids.UserId("user_1"), 1, "Nova", "DE", locked=False, created_at=tx.now))
     profile = Profile("nova", "Nova", "DE", (Category.CHEF,), ("de",))
     ids_of = {"creator_id": RATED, "user_id": ids.UserId("user_1")}
@@ -241,6 +247,11 @@ TAMPERINGS = {
         Law.RATINGS, f"{RATED}: kept 2, counted 1", (_change("rating", "hidden = 1", "stars = 4"),)
     ),
     "a tally that is gone": Tampering(Law.RATINGS, f"{RATED}: kept 0, counted 2", ("DELETE FROM rating_tally",)),
+    "a fee that was swept while it can be refunded": Tampering(
+        Law.FEES,
+        f"{accounts.fee(SENT).code}: holds 2, refundable 3",
+        (_change("account", "credits = 2", f"code = '{accounts.fee(SENT).code}'"),),
+    ),
     "a total that nobody gave": Tampering(
         Law.GIFTS,
         "creator_x ALL user_x: coins kept 5, given 0, gifts kept 1, given 0",

@@ -1,5 +1,6 @@
 """`shoutgraph ledger`: proves the books, anchors the journal, and prints an account's statement."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -83,6 +84,25 @@ def anchor(
         fail("the journal has no line yet")
     told = f"line {written.seq:,} of epoch {written.epoch}, {written.hash.hex()[:12]}, {clock.to_text(written.at)}"
     console.print(f"{folder.folder}: {told}", soft_wrap=True, highlight=False)
+
+
+@commands.command("sweep-fees")
+def sweep_fees(data_dir: DataDir = None) -> None:
+    """Make revenue of the fees that no refund can ask for any more; a worker does it once a day by itself.
+
+    On PostgreSQL it works beside the server, on an embedded database while no server writes.
+    """
+    from shoutgraph import app
+    from shoutgraph.services.money import fees
+
+    settings = read_settings(data_dir=data_dir)
+
+    async def work() -> int:
+        async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
+            return await fees.sweep(opened.tools)
+
+    coins = asyncio.run(work())
+    console.print(f"Booked as revenue: {coins:,} coins of fees." if coins else "Nothing to sweep.", soft_wrap=True)
 
 
 @commands.command()

@@ -3,8 +3,7 @@
 Each builds a `Transfer` from values; none reads or writes. `Dr a -> Cr b` is `_move(a, b, amount, reason)`, and
 moves of zero are left out. Units: coins, and book units for money.
 
-Nothing calls `fee_swept` and `provider_settled` in this version: they are proven by the tests of the ledger and wait
-for their rooms.
+Nothing calls `provider_settled` in this version: it is proven by the tests of the ledger and waits for its room.
 Source: docs/adr/0003-ledger.md (the table of postings).
 """
 

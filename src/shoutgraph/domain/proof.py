@@ -28,6 +28,7 @@ class Law(StrEnum):
     TOPICS = "the lines of a subject are without a gap"
     AUDIT = "every line of the audit trail is what the journal sealed"
     RATINGS = "a creator's ratings are counted as they stand"
+    FEES = "a fee stripe holds what can still be refunded of it"
     GIFTS = "what a fan gave to a creator is the sum of their gifts, in every window"
 
 

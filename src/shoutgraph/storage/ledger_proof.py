@@ -14,7 +14,7 @@ from shoutgraph.domain import accounts, journal as lines, ledger
 from shoutgraph.domain.orders import states
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.proof import Law, Violation
-from shoutgraph.storage import audit, columns, gifts, journal, ratings
+from shoutgraph.storage import audit, columns, fees, gifts, journal, ratings
 from shoutgraph.storage.ledger.reading import balance_coins
 from shoutgraph.storage.ledger.tables import AccountRow, EntryRow, LotMoveRow, LotRow, PostingRow, TransferRow
 from shoutgraph.storage.orders import OrderRow
@@ -310,6 +310,12 @@ _CHECKS: Final = (
         "an average is not that of the tally",
         ("sum", "tallied", "count", "tallied"),
         _limited(ratings.wrong_averages()),
+    ),
+    _Check(
+        Law.FEES,
+        "a fee stripe was swept of what can still be refunded",
+        ("holds", "refundable"),
+        _limited(fees.wrong_stripes()),
     ),
     _Check(
         Law.GIFTS,
