@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from tests.api.cast import CERTIFIED, RULES, Cast
 from tests.api.deployment import Deployment, Place, open_deployment
 
 from shoutgraph.domain import ids
+from shoutgraph.domain.payout_holds import HOLDS_MAX
 from shoutgraph.storage import ledger_proof, policies, tax
 
 HOLDS = "holds { code remedy message until reason holdId }"
@@ -130,6 +131,18 @@ def test_people_hold_and_release_with_a_reason_and_rules_by_themselves(stage: Ca
     assert seen(to, payout)["status"] in {"SUBMITTED", "PAID"}
     until = to.ask("admin", "{ serverTime }")["serverTime"]
     assert to.refuse("finance", "payoutHoldPlace", **given, until=until)["code"] == "OUT_OF_RANGE"
+
+
+def test_holds_that_are_over_take_no_places(stage: Cast) -> None:
+    to, given = stage.deployment, {"creatorId": stage.ids["other_creator_profile"], "reason": "We look into it."}
+    now = datetime.fromisoformat(to.ask("admin", "{ serverTime }")["serverTime"])
+    until = (now + timedelta(minutes=30)).isoformat()
+    for _ in range(HOLDS_MAX):
+        to.do("finance", "payoutHoldPlace", "hold { holdId }", **given, until=until)
+    assert to.refuse("finance", "payoutHoldPlace", **given)["code"] == "HOLDS_MAX"
+    travel(to, hours=1)
+    hold = to.do("finance", "payoutHoldPlace", "hold { holdId }", **given)["hold"]["holdId"]
+    to.do("finance", "payoutHoldRelease", "hold { releasedAt }", holdId=hold, reason="All is well.")
 
 
 def test_a_new_recipient_waits_two_days_and_the_limits_say_how_much_is_left(stage: Cast) -> None:

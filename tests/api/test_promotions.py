@@ -77,6 +77,8 @@ def test_a_discount_is_money_and_its_lot_knows_what_was_paid(cast: Cast) -> None
     topup = start(cast, "dora", code)
     assert topup["price"] == {"minorUnits": "900"}, "25 % of 11.00 is 2.75, and 2.00 at most"
     assert topup["discount"] == {"minorUnits": "200"}
+    _, other = promote(cast, "DISCOUNT", 2_500, firstPurchaseOnly=True)
+    refused(cast, "dora", other)  # only one purchase is the first
     become(cast, "dora", topup["id"], "pay", "PAID")
     (lot,) = to.ask("dora", "{ wallet { lots(first: 5) { nodes { granted price { minorUnits } } } } }")["wallet"][
         "lots"

@@ -97,7 +97,7 @@ def facts_of(tx: Tx, creator_ids: Sequence[str]) -> dict[str, Facts]:
     given = list(creator_ids)
     people = {row[0]: row[1:] for row in tx.all(_PEOPLE, ids=given)}
     staff: dict[str, list[StaffHold]] = defaultdict(list)
-    for row in tx.all(_STAFF, ids=given, size=rules.HOLDS_MAX * len(given)):
+    for row in tx.all(_STAFF, ids=given, now=tx.now, size=rules.HOLDS_MAX * len(given)):
         staff[row[1]].append(StaffHold(*row))
     where: dict[str, list[tuple[str, datetime]]] = defaultdict(list)
     for creator_id, recipient_id, at in tx.all(_RECIPIENTS, ids=given):
@@ -199,7 +199,11 @@ _PEOPLE: Final = Statement[Any](_people)
 _STAFF: Final = Statement[Any](
     lambda: (
         sa.select(*_T.c)
-        .where(columns.any_of(_T.c.creator_id, "ids"), _T.c.released_at.is_(None))
+        .where(
+            columns.any_of(_T.c.creator_id, "ids"),
+            _T.c.released_at.is_(None),
+            _T.c.until.is_(None) | (_T.c.until > sa.bindparam("now", type_=Micros)),
+        )
         .order_by(_T.c.id)
         .limit(sa.bindparam("size"))
     )

@@ -191,6 +191,11 @@ def has_bought(tx: Tx, user_id: str) -> bool:
     return tx.one(_BOUGHT, user_id=user_id) is not None
 
 
+def has_claimed_first(tx: Tx, user_id: str) -> bool:
+    """Whether a purchase of somebody's has a code that is for the first one only, and did not fail."""
+    return tx.one(_CLAIMED_FIRST, user_id=user_id) is not None
+
+
 def insert_use(tx: Tx, use: Use) -> None:
     """Stores a use; the database counts it, and refuses one beyond the limits."""
     tx.run(_INSERT_USE, **{name: getattr(use, name) for name in _USE_NAMES})
@@ -293,6 +298,19 @@ _BOUGHT: Final = Statement[Any](
         sa.select(sa.literal_column("1"))
         .select_from(_TOPUPS)
         .where(_TOPUPS.c.user_id == sa.bindparam("user_id"), _TOPUPS.c.credited == sa.literal_column("1"))
+        .limit(1)
+    )
+)
+_CLAIMED_FIRST: Final = Statement[Any](
+    lambda: (
+        sa.select(sa.literal_column("1"))
+        .select_from(_U.join(_P, _P.c.id == _U.c.promotion_id))
+        .where(
+            _U.c.user_id == sa.bindparam("user_id"),
+            _U.c.topup_id.is_not(None),
+            _U.c.state != _RETURNED,
+            sa.type_coerce(_P.c.first_only, Integer) == sa.literal_column("1"),
+        )
         .limit(1)
     )
 )

@@ -82,5 +82,6 @@ def _find(tx: Tx, user_id: ids.UserId, country: str, coins: int, code: str) -> t
     if found is None:
         raise rules.refusal()
     promotion, known = found
-    facts = Facts(country, rows.has_bought(tx, user_id), rows.slots(tx, promotion.id, user_id))
+    before = promotion.offered.first_only and (rows.has_bought(tx, user_id) or rows.has_claimed_first(tx, user_id))
+    facts = Facts(country, before, rows.slots(tx, promotion.id, user_id))
     return promotion, known, rules.check_usable(promotion, known, facts, coins=coins, now=tx.now)
