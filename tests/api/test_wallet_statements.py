@@ -107,7 +107,7 @@ def test_a_file_adds_up_from_its_opening_to_its_closing_balance(cast: Cast) -> N
     assert [(each["code"], each["coins"], each["balance"]) for each in of_creator if each["coins"]][
         -len(shown) :
     ] == shown
-    assert {"PENDING_ORDER_CLOSED", "AVAILABLE_PAYOUT_REQUESTED"} <= {each[0] for each in shown}
+    assert {"PENDING_ORDER_CLOSED", "AVAILABLE_PAYOUT_REQUESTED"} <= {each["code"] for each in of_creator}
 
 
 def check_sums(lines: list[dict[str, str]], wanted: dict[str, str]) -> None:
