@@ -538,6 +538,9 @@ def _orders(columns: list[tuple[str, str]]) -> Iterator[Attack]:
         ("promo_coins", -1),
         ("refunded_coins", -1),
         ("revision", 0),
+        ("list_coins", 0),
+        ("accept_s", 0),
+        ("business_coins", -1),
     ):
         yield Attack(f"place an order with {column} {value}", "CHECK", (placed("DRAFT", **{column: value}),))
     yield Attack(
@@ -550,6 +553,9 @@ def _orders(columns: list[tuple[str, str]]) -> Iterator[Attack]:
         "revision",
         (_set("orders", "state = 'IN_PRODUCTION'", f"id = '{LIVE_ORDER}'"),),
     )
+    for column, value in (("campaign_id", "'x'"), ("list_coins", "51"), ("accept_s", "1"), ("fee_bps", "fee_bps + 1")):
+        changed = _set("orders", f"{column} = {value}, revision = 3", f"id = '{LIVE_ORDER}'")
+        yield Attack(f"change an open order's {column}", "agreed at submit", (changed,))
     yield Attack("take a revision back", "revision", (_set("orders", "revision = 1", f"id = '{LIVE_ORDER}'"),))
     yield Attack(
         "move an order with an older revision",

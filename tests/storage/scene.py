@@ -116,6 +116,10 @@ def _state(order_id: str, state: str, revision: int) -> str:
     return f"UPDATE orders SET state = '{state}', revision = {revision} WHERE id = '{order_id}'"
 
 
+def _set_terms(order_id: str, terms: str) -> str:
+    return f"UPDATE orders SET {terms} WHERE id = '{order_id}'"
+
+
 def _request(principal: str, mutation: str, key: str) -> str:
     return f"INSERT INTO request VALUES ('{principal}', '{mutation}', '{key}', {DIGEST}, '1', NULL, 0)"
 
@@ -144,6 +148,7 @@ HISTORY = (
         transfer(4, "placed", "1"),
         posting(FAN, ESCROW, 50, under=4),
         move("lot_fan", -50, under=4, order=LIVE_ORDER),
+        _set_terms(LIVE_ORDER, "list_coins = 50"),
         _state(LIVE_ORDER, "SCREENING", 2),
     ),
     (
@@ -171,6 +176,7 @@ HISTORY = (
         _state(ENDED_ORDER, "COMPLETED", 3),
     ),
     (_state(ENDED_ORDER, "COMPLETED", 4), _state(LIVE_ORDER, "SCREENING", 2)),
+    (_set_terms(LIVE_ORDER, "list_coins = 50"),),
     (f"UPDATE account SET closed = 1 WHERE id = {SHUT}", transfer(SPARE, "spare", "1")),
     (_request("p", "m", "k"), _request("q", "m", "k"), _request("p", "n", "k"), _request("p", "m", "l")),
     ("INSERT INTO deadline VALUES ('order_live', 'screening', 0, 2, NULL, NULL)",),

@@ -46,6 +46,7 @@ KEPT_BY_A_KEY = {"a dispute is opened once", "an earning is made once"}
 
 FILE: dict[str, object] = {"sha256": b"d" * 32, "body": b"<x/>", "size_bytes": 4}
 UNPAID: dict[str, object] = {"settled_minor": 0, "reversed_minor": 0}
+UNTOUCHED: dict[str, object] = {"in_payout_coins": 0, "paid_coins": 0, "reversed_coins": 0, "reserved_coins": 0}
 ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ("users", {"id": "user_1", "country": "DE"}),
     ("creator", {"id": "creator_1", "user_id": "user_1", "country": "DE"}),
@@ -60,7 +61,7 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ("transfer", {"kind": "topup.succeeded", "ref": "topup_2"}),
     ("topup_receipt", {"topup_id": "topup_1"}),
     ("topup_dispute", {"ref": "dispute_1", "topup_id": "topup_1", "decided_at": databases.START}),
-    ("earning", {"id": "earning_1", "in_payout_coins": 0, "paid_coins": 0, "reversed_coins": 0}),
+    ("earning", {"id": "earning_1", **UNTOUCHED}),
     ("payout_recipient", {"id": "recipient_1"}),
     ("payout_batch", {"id": "batch_1", "exported_at": databases.START}),
     ("bank_file", {"id": "read", "direction": Direction.IN, "state": FileState.READ, "batch_id": None, **FILE}),
@@ -244,7 +245,8 @@ def test_nobody_empties_a_guarded_table(server: sa.Connection, table: str) -> No
     [
         "DELETE FROM users",
         "DELETE FROM payout_recipient",
-        "UPDATE payout_recipient SET ref = 'mine'",
+        "UPDATE payout_recipient SET creator_id = 'mine'",
+        "UPDATE payout_recipient SET instance = 'mine'",
         "UPDATE coin_package SET price_minor = 2",
         "UPDATE topup_receipt SET proof = 'other'",
         "UPDATE fx_rate SET numerator = 2",

@@ -61,6 +61,13 @@ BEGIN
   RETURN NEW;
 END $$;
 
+-- where money goes is only ever forgotten
+CREATE TRIGGER recipient_blanked BEFORE UPDATE ON payout_recipient
+FOR EACH ROW WHEN ((NEW.id, NEW.creator_id, NEW.instance, NEW.state, NEW.created_at)
+    IS DISTINCT FROM (OLD.id, OLD.creator_id, OLD.instance, OLD.state, OLD.created_at)
+  OR (NEW.ref <> '' AND (NEW.ref <> OLD.ref OR NEW.label <> OLD.label)))
+EXECUTE FUNCTION refuse('where money goes is blanked, not changed');
+
 -- who was erased stays so
 CREATE TRIGGER user_erased BEFORE UPDATE ON users
 FOR EACH ROW WHEN (OLD.erased_at IS NOT NULL

@@ -50,6 +50,12 @@ WHEN NEW.id <> OLD.id OR NEW.user_id <> OLD.user_id OR NEW.instance <> OLD.insta
   OR NEW.created_at <> OLD.created_at OR NEW.first_sent_at <> OLD.first_sent_at
 BEGIN SELECT RAISE(ABORT, 'what was agreed never changes'); END;
 
+-- where money goes is only ever forgotten
+CREATE TRIGGER recipient_blanked BEFORE UPDATE ON payout_recipient
+WHEN NEW.id <> OLD.id OR NEW.creator_id <> OLD.creator_id OR NEW.instance <> OLD.instance OR NEW.state <> OLD.state
+  OR NEW.created_at <> OLD.created_at OR (NEW.ref <> '' AND (NEW.ref <> OLD.ref OR NEW.label <> OLD.label))
+BEGIN SELECT RAISE(ABORT, 'where money goes is blanked, not changed'); END;
+
 -- who was erased stays so
 CREATE TRIGGER user_erased BEFORE UPDATE ON users
 WHEN OLD.erased_at IS NOT NULL OR (NEW.erased_at IS NOT NULL AND (NEW.subject IS NOT NULL OR NEW.locked = 0))

@@ -1,0 +1,362 @@
+"""What wrong code may not do to the tables that came later: limits, prices, what is given back, and oversight."""
+
+# ruff: noqa: S608 - attacks are SQL text
+
+import re
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+from tests.storage import databases, rated
+from tests.storage.databases import Clock, Place
+from tests.storage.test_creators import creator, insert
+from tests.storage.test_guards import UNPAID, UNTOUCHED, filled, words_of
+from tests.storage.test_rating_laws import run
+
+from shoutgraph.domain.earnings import EarningState
+from shoutgraph.domain.media import VideoState
+from shoutgraph.storage import (
+    adjustments,
+    attachments,
+    audit,
+    authenticity,
+    cards,
+    cuts,
+    debts,
+    earnings,
+    media,
+    payout_holds,
+    payouts,
+    postgresql,
+    price_lists,
+    privacy,
+    promotions,
+    recipients,
+    reports,
+    reputation,
+    samples,
+    spending,
+    sqlite,
+    tax,
+    topups,
+    waivers,
+)
+from shoutgraph.storage.tx import Tx
+
+ROOMS = (
+    adjustments, attachments, audit, authenticity, cards, cuts, debts, earnings, media, payout_holds, payouts,
+    price_lists, privacy, promotions, recipients, reports, reputation, samples, spending, tax, topups, waivers,
+)  # fmt: skip
+"""Whose tables are filled by name."""
+REVISIONS = ("r0019_goodwill", "r0020_limits", "r0021_prices", "r0022_reputation", "r0023_oversight")
+ELSEWHERE = {"what was given never changes", "a giver is thanked once", "what was asked for never changes"}
+"""Attacked where gifts and refunds are."""
+
+ONE, TWO = creator(1), creator(2)
+ADA, BOB, GONE = str(ONE.user_id), str(TWO.user_id), f"user_{3:026d}"
+ORDER, START = f"order_{1:026d}", databases.START
+OF_ORDER: dict[str, object] = {"order_id": ORDER, "fan_id": "user_fan", "creator_id": ONE.id, "kind": "GOODWILL"}
+NO_PARTS = dict.fromkeys((f"{part}_coins" for part in ("paid", "promo", "creator", "fee")), 0)
+DECIDED: dict[str, object] = {"proposed_by": "ada", "decided_by": "bob", "decided_at": START}
+SHA = "a" * 64
+TRANSFERS = (
+    ("goodwill", "adj_done"),
+    ("debt.written_off", "off_done"),
+    *(("card.bought", name) for name in ("card_open", "card_done")),
+    ("card.redeemed", "card_done"),
+    ("promo.granted", "use_1"),
+)
+ROWS: tuple[tuple[str, dict[str, object]], ...] = (
+    *(("transfer", {"kind": kind, "ref": ref}) for kind, ref in TRANSFERS),
+    ("users", {"id": GONE, "country": "ZZ", "locked": True, "erased_at": START}),
+    ("adjustment", {"id": "adj_open", "state": "PROPOSED", **OF_ORDER, **NO_PARTS}),
+    ("adjustment", {"id": "adj_done", "state": "DONE", **OF_ORDER, **NO_PARTS, "paid_coins": 1, **DECIDED}),
+    ("write_off", {"id": "off_open", "state": "PROPOSED", "user_id": ADA}),
+    ("write_off", {"id": "off_done", "state": "DONE", "user_id": ADA, **DECIDED}),
+    ("topup", {"id": "topup_1", "user_id": ADA, **UNPAID}),
+    ("topup", {"id": "topup_2", "user_id": BOB, **UNPAID}),
+    ("topup_waiver", {"topup_id": "topup_1", "user_id": ADA}),
+    ("spending_guard", {"user_id": ADA, "excluded_until": START, "paused_until": START}),
+    ("payout_recipient", {"id": "recipient_1", "creator_id": ONE.id}),
+    ("payout", {"id": "payout_1", "creator_id": ONE.id, "recipient_id": "recipient_1"}),
+    ("payout_hold", {"id": "hold_open", "creator_id": ONE.id, "payout_id": "payout_1"}),
+    (
+        "payout_hold",
+        {"id": "hold_done", "creator_id": ONE.id, "released_at": START, "released_by": "x", "release_reason": "x"},
+    ),
+    ("earning", {"id": "earning_1", "coins": 10, **UNTOUCHED}),
+    ("earning", {"id": "earning_2", "coins": 10, "subject_id": "y", "state": EarningState.AVAILABLE, **UNTOUCHED}),
+    ("tax_profile", {"creator_id": ONE.id, "version": 1, "country": "DE"}),
+    ("price_list", {"version": 1, "state": "APPLIED", "decided_at": START, "ended_at": START}),
+    ("price_list", {"version": 2, "state": "SCHEDULED"}),
+    ("promotion", {"id": "promo_1", "uses": 0, "uses_max": 1, "code_uses_max": 1, "user_uses_max": 9}),
+    ("promotion", {"id": "promo_2", "uses": 0, "ended_at": START}),
+    ("promo_code", {"id": "code_1", "promotion_id": "promo_1", "digest": b"1" * 32, "uses": 0}),
+    ("promo_code", {"id": "code_2", "promotion_id": "promo_2", "digest": b"2" * 32, "uses": 0}),
+    ("promo_use", {"id": "use_1", "promotion_id": "promo_1", "code_id": "code_1", "user_id": ADA, "state": "USED"}),
+    ("gift_card", {"id": "card_open", "buyer_id": ADA, "digest": b"1" * 32, "state": "OPEN", "message": "Hello"}),
+    ("gift_card", {"id": "card_done", "buyer_id": ADA, "digest": b"2" * 32, "state": "OPEN"}),
+    ("fold", {"name": "x", "seq": 0}),
+    ("reputation_day", {"creator_id": ONE.id, "day": 100}),
+    ("reputation", {"creator_id": ONE.id, "since": 41, "until": 100}),
+    *(
+        ("video", {"id": name, "creator_id": ONE.id, "state": VideoState.CHECKING, "sha256": SHA, "duration_ms": 5})
+        for name in ("video_1", "video_2")
+    ),
+    (
+        "delivered_video",
+        {"video_id": "video_1", "creator_id": ONE.id, "sha256": SHA, "duration_ms": 5, "mark": "FAILED"},
+    ),
+    ("audit", {"id": "audit_1"}),
+    ("audit_words", {"audit_id": "audit_1", "words": "Because."}),
+    ("erasure", {"id": "erasure_open", "user_id": ADA, "state": "WAITING"}),
+    ("erasure", {"id": "erasure_done", "user_id": GONE, "state": "DONE", "ended_at": START}),
+    ("data_export", {"id": "export_1", "user_id": ADA, "state": "EXPIRED"}),
+    ("report", {"id": "report_1", "reporter_id": ADA, "affected_id": BOB, "state": "OPEN"}),
+    ("report_words", {"report_id": "report_1", "explanation": "Rude."}),
+    ("report_decision", {"id": "decision_1", "report_id": "report_1", "appeal": False, "decided_by": "ada"}),
+)
+REDEEMED = f"UPDATE gift_card SET state = 'REDEEMED', redeemed_by = '{BOB}', ended_at = 1 WHERE id ="
+
+
+def fill(tx: Tx) -> None:
+    insert(tx, ONE)
+    insert(tx, TWO)
+    rated.complete(tx, 1, ONE.id)
+
+
+def keep(where: Any) -> None:
+    store = databases.opened(where, Clock(), readers=1)
+    store.write_now(fill)
+    store.close()
+    file = isinstance(where, Path)
+    raw: Any = sqlite.connect_owner(where).raw if file else psycopg.connect(where)
+    options = {"module": sqlite.MODULE} if file else {}
+    engine = sa.create_engine(
+        "sqlite://" if file else "postgresql+psycopg://", creator=lambda: raw, poolclass=sa.StaticPool, **options
+    )
+    with engine.begin() as connection:
+        if not file:
+            connection.execute(sa.text(f"SET LOCAL ROLE {postgresql.OWNER}"))
+        for name, given in ROWS:
+            table = SQLModel.metadata.tables[name]
+            connection.execute(sa.insert(table).inline().values(filled(table, given)))
+        connection.execute(sa.text(f"{REDEEMED} 'card_done'"))
+    raw.close()
+
+
+@pytest.fixture(scope="module")
+def kept(module_place: Place) -> Any:
+    return module_place.filled("later_guards", keep)
+
+
+def twin(table: str, where: str, **changes: object) -> str:
+    """Another row like one that is there."""
+    columns = [column.name for column in SQLModel.metadata.tables[table].c if column.computed is None]
+    picked = (str(changes.get(name, name)) for name in columns)
+    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(picked)} FROM {table} WHERE {where}"
+
+
+NEW = "'another'"
+OPEN, DONE = "state = 'PROPOSED'", "state = 'DONE'"
+ADJUSTMENT = "an adjustment is made once, and one is proposed at a time"
+WRITE_OFF = "a write-off is made once, and one is proposed at a time"
+GIVEN, OFF = "what is given back is in the books", "what is written off is in the books"
+RESERVE = "a reserve is of what an earning has left, set aside once as it matures"
+LIMITS, CARD, ENDS = (
+    "a code is used within its limits",
+    "the coins of a gift card are set aside first",
+    "a gift card ends once, in the books",
+)
+PROFILE = "a version of a tax profile is blanked as a whole, or stays"
+PAUSE, SUM, FOLD = (
+    "a pause is made longer, never shorter",
+    "a reputation is the sum of its days",
+    "a fold counts lines that there are, each once",
+)
+DELIVERED, TRAIL, ACT = (
+    "a delivered video stays what it is",
+    "the audit trail is append-only",
+    "words of an act are blanked, not changed",
+)
+SAID, REASONS = "what was said in a report is blanked, not changed", "statements of reasons are append-only"
+USED, BLANKED = "what was used never changes", "words are blanked, not changed"
+ATTACKS: tuple[tuple[str, str], ...] = (
+    # what is given back and written off
+    (ADJUSTMENT, twin("adjustment", OPEN, id=NEW)),
+    (ADJUSTMENT, twin("adjustment", DONE)),
+    (
+        "an adjustment is of an order between these two that ended with a video",
+        twin("adjustment", DONE, id=NEW, fan_id=NEW),
+    ),
+    (GIVEN, twin("adjustment", DONE, id=NEW)),
+    (GIVEN, twin("adjustment", DONE, id=NEW, kind="'REFUND'", creator_coins=1, decided_by="NULL")),
+    (GIVEN, f"UPDATE adjustment SET state = 'DONE', paid_coins = 1, decided_by = 'bob', decided_at = 1 WHERE {OPEN}"),
+    ("adjustment_two_people", f"UPDATE adjustment SET proposed_by = decided_by WHERE {DONE}"),
+    ("adjustment_parts", "UPDATE adjustment SET paid_coins = 2 WHERE state = 'PROPOSED'"),
+    ("what was proposed never changes", f"UPDATE adjustment SET coins = 2 WHERE {OPEN}"),
+    ("what was proposed never changes", f"UPDATE adjustment SET creator_id = '{TWO.id}' WHERE {OPEN}"),
+    (
+        "an adjustment is decided once",
+        f"UPDATE adjustment SET state = 'DENIED', paid_coins = 0, decided_by = 'x' WHERE {DONE}",
+    ),
+    (BLANKED, "UPDATE adjustment SET note = 'x'"),
+    ("adjustments are never deleted", f"DELETE FROM adjustment WHERE {OPEN}"),
+    (WRITE_OFF, twin("write_off", OPEN, id=NEW)),
+    (WRITE_OFF, twin("write_off", DONE)),
+    (OFF, twin("write_off", DONE, id=NEW)),
+    (OFF, f"UPDATE write_off SET state = 'DONE', decided_by = 'bob', decided_at = 1 WHERE {OPEN}"),
+    ("write_off_two_people", f"UPDATE write_off SET state = 'DONE', decided_by = proposed_by, decided_at = 1 WHERE {OPEN}"),
+    ("what was proposed never changes", f"UPDATE write_off SET coins = 2 WHERE {OPEN}"),
+    ("a write-off is decided once", f"UPDATE write_off SET state = 'DENIED' WHERE {DONE}"),
+    (BLANKED, "UPDATE write_off SET evidence = 'x'"),
+    ("write-offs are never deleted", "DELETE FROM write_off"),
+    ("a buyer consents once, for their own purchase", twin("topup_waiver", "1 = 1", topup_id="'topup_2'")),
+    ("consents never change", "UPDATE topup_waiver SET text_version = 'y'"),
+    ("consents never change", "DELETE FROM topup_waiver"),
+    # limits, holds, taxes and reserves
+    (PAUSE, "UPDATE spending_guard SET excluded_until = excluded_until - 1, revision = 2"),
+    (PAUSE, "UPDATE spending_guard SET paused_until = NULL, revision = 2"),
+    ("a guard goes on by revisions, and stays whose it is", "UPDATE spending_guard SET day_coins = 9"),
+    ("a guard goes on by revisions, and stays whose it is", f"UPDATE spending_guard SET user_id = '{BOB}', revision = 2"),
+    ("a guard is never deleted", "DELETE FROM spending_guard"),
+    ("a hold stays what it is", "UPDATE payout_hold SET until = 1 WHERE released_at IS NULL"),
+    ("a hold stays what it is", "UPDATE payout_hold SET payout_id = NULL WHERE released_at IS NULL"),
+    ("a hold is released once", "UPDATE payout_hold SET released_by = 'y' WHERE released_at IS NOT NULL"),
+    ("payout_hold_released", "UPDATE payout_hold SET released_at = 1 WHERE released_at IS NULL"),
+    ("a hold is on a payout of its creator, once", twin("payout_hold", "id = 'hold_open'", id=NEW, creator_id=f"'{TWO.id}'")),
+    ("holds are never deleted", "DELETE FROM payout_hold"),
+    ("versions of a tax profile follow one another", twin("tax_profile", "1 = 1", version=3)),
+    (PROFILE, "UPDATE tax_profile SET tax_id = 'y'"),
+    (PROFILE, "UPDATE tax_profile SET erased_at = 1"),
+    ("versions of a tax profile are never deleted", "DELETE FROM tax_profile"),
+    ("a new earning has no reserve", twin("earning", "id = 'earning_1'", id=NEW, subject_id=NEW, reserved_coins=1)),
+    (RESERVE, "UPDATE earning SET reserved_coins = 1, reserved_until = 1 WHERE state = 'PENDING'"),
+    (RESERVE, "UPDATE earning SET reserved_coins = 1, reserved_until = 1 WHERE state = 'AVAILABLE'"),
+    (RESERVE, "UPDATE earning SET reserved_coins = -1 WHERE state = 'AVAILABLE'"),
+    (
+        RESERVE,
+        "UPDATE earning SET state = 'AVAILABLE', matured_at = 1, reserved_coins = 9, reserved_until = 1,"
+        " in_payout_coins = 2 WHERE state = 'PENDING'",
+    ),
+    ("creator_reserve_share", f"INSERT INTO creator_reserve VALUES ('{ONE.id}', 10001, 'x', 'x', 1)"),
+    ("where money goes is blanked, not changed", "UPDATE payout_recipient SET ref = 'mine'"),
+    ("where money goes is blanked, not changed", "UPDATE payout_recipient SET label = 'mine'"),
+    ("where money goes is blanked, not changed", f"UPDATE payout_recipient SET creator_id = '{TWO.id}'"),
+    # prices, codes and cards
+    ("what was agreed never changes", "UPDATE topup SET discount_minor = 7"),
+    ("what was agreed never changes", "UPDATE topup SET rate_version = 7"),
+    ("a price list follows the newest one", twin("price_list", "version = 2", version=1)),
+    ("a price list never changes: publish a new version", "UPDATE price_list SET body = '{}' WHERE version = 2"),
+    ("a price list never changes: publish a new version", "UPDATE price_list SET effective_from = effective_from + 1"),
+    ("a price list takes effect or is withdrawn once", "UPDATE price_list SET decided_at = 1 WHERE version = 1"),
+    ("a price list ends once", "UPDATE price_list SET ended_at = NULL WHERE version = 1"),
+    ("price lists are never deleted", "DELETE FROM price_list"),
+    ("a promotion is made once", twin("promotion", "id = 'promo_1'")),
+    ("what a promotion gives never changes", "UPDATE promotion SET amount = 2"),
+    ("what a promotion gives never changes", "UPDATE promotion SET uses_max = 2"),
+    ("a promotion ends once", "UPDATE promotion SET ended_at = NULL WHERE id = 'promo_2'"),
+    ("promotions are never deleted", "DELETE FROM promotion WHERE id = 'promo_2'"),
+    ("a code never changes", "UPDATE promo_code SET promotion_id = 'promo_2'"),
+    ("codes are never deleted", "DELETE FROM promo_code WHERE id = 'code_2'"),
+    (LIMITS, twin("promo_use", "1 = 1", id=NEW, slot=2, topup_id="'topup_1'")),
+    (LIMITS, twin("promo_use", "1 = 1", id=NEW, slot=2, topup_id="'topup_1'", code_id="'code_2'")),
+    (LIMITS, twin("promo_use", "1 = 1", id=NEW, slot=10, topup_id="'topup_1'")),
+    (
+        "granted coins are in the books",
+        twin("promo_use", "1 = 1", id=NEW, promotion_id="'promo_2'", code_id="'code_2'", user_id=f"'{BOB}'"),
+    ),
+    (USED, "UPDATE promo_use SET coins = 9"),
+    (USED, "UPDATE promo_use SET slot = 2"),
+    (USED, f"UPDATE promo_use SET user_id = '{BOB}'"),
+    ("uses are never deleted", "DELETE FROM promo_use"),
+    (CARD, twin("gift_card", "id = 'card_open'", id=NEW, digest="digest")),
+    (CARD, twin("gift_card", "id = 'card_done'")),
+    ("a gift card never changes", "UPDATE gift_card SET coins = 9"),
+    ("a gift card never changes", "UPDATE gift_card SET digest = (SELECT max(hash) FROM event)"),
+    ("a message is only blanked", "UPDATE gift_card SET message = 'Other words'"),
+    (ENDS, f"{REDEEMED} 'card_open'"),
+    (ENDS, "UPDATE gift_card SET state = 'OPEN', redeemed_by = NULL, ended_at = NULL WHERE id = 'card_done'"),
+    (ENDS, f"UPDATE gift_card SET redeemed_by = '{ADA}' WHERE id = 'card_done'"),
+    ("gift cards are never deleted", "DELETE FROM gift_card"),
+    # reputation and what was delivered
+    (FOLD, "UPDATE fold SET seq = 99"),
+    (FOLD, "UPDATE fold SET name = 'y'"),
+    (FOLD, "INSERT INTO fold VALUES ('y', 99)"),
+    (FOLD, "DELETE FROM fold"),
+    ("a day stays the day of its creator", "UPDATE reputation_day SET day = 101"),
+    (SUM, "UPDATE reputation SET accepted = accepted + 1"),
+    (SUM, "UPDATE reputation SET since = 101, until = 160"),
+    (SUM, twin("reputation", "1 = 1", creator_id=f"'{TWO.id}'")),
+    (SUM, "DELETE FROM reputation"),
+    ("what a creator is known for is their reputation", "UPDATE creator SET response_sort_s = 7"),
+    ("what a creator is known for is their reputation", "UPDATE creator SET badges = '|TOP_RATED|'"),
+    ("a video is delivered once", twin("delivered_video", "1 = 1", manifest_id=NEW)),
+    ("a video is delivered once", twin("delivered_video", "1 = 1", video_id="'video_2'")),
+    (
+        "a delivered video is what was measured",
+        twin("delivered_video", "1 = 1", video_id="'video_2'", manifest_id=NEW, duration_ms=6),
+    ),
+    (DELIVERED, f"UPDATE delivered_video SET sha256 = '{'b' * 64}'"),
+    (DELIVERED, "UPDATE delivered_video SET mark = 'WAITING'"),
+    (DELIVERED, "DELETE FROM delivered_video"),
+    # oversight
+    (TRAIL, "UPDATE audit SET actor = 'somebody'"),
+    (TRAIL, "DELETE FROM audit"),
+    (TRAIL, twin("audit", "1 = 1")),
+    (ACT, "UPDATE audit_words SET words = 'Otherwise.'"),
+    (ACT, "DELETE FROM audit_words"),
+    ("who was erased stays so, and says nothing", f"UPDATE users SET erased_at = NULL WHERE id = '{GONE}'"),
+    ("who was erased stays so, and says nothing", f"UPDATE users SET erased_at = 1, locked = 0 WHERE id = '{BOB}'"),
+    ("an erasure is asked for once", twin("erasure", "ended_at IS NULL")),
+    ("an erasure stays whose it is", f"UPDATE erasure SET user_id = '{BOB}' WHERE ended_at IS NULL"),
+    ("an erasure ends once", "UPDATE erasure SET state = 'WAITING', ended_at = NULL WHERE state = 'DONE'"),
+    (
+        "an erasure is done when the person is erased",
+        "UPDATE erasure SET state = 'DONE', ended_at = 1 WHERE ended_at IS NULL",
+    ),
+    ("erasures are never deleted", "DELETE FROM erasure"),
+    ("an export stays whose it is", f"UPDATE data_export SET user_id = '{BOB}'"),
+    ("an export ends once", "UPDATE data_export SET state = 'READY'"),
+    ("exports are never deleted", "DELETE FROM data_export"),
+    ("a report stays what it is about", "UPDATE report SET subject_id = 'y', revision = revision + 1"),
+    ("a report goes on step by step", "UPDATE report SET state = 'FINAL', decided_at = 1, revision = revision + 1"),
+    ("a report goes on step by step", "UPDATE report SET state = 'DECIDED', decided_at = 1"),
+    ("reports are never deleted", "DELETE FROM report"),
+    (SAID, "UPDATE report_words SET explanation = 'Kind.'"),
+    (SAID, "DELETE FROM report_words"),
+    ("an appeal is decided by somebody else", twin("report_decision", "1 = 1", id=NEW, appeal=1)),
+    (REASONS, "UPDATE report_decision SET facts = 'y'"),
+    (REASONS, "DELETE FROM report_decision"),
+)
+
+
+@pytest.mark.parametrize(("words", "attack"), ATTACKS, ids=[attack[:100] for _, attack in ATTACKS])
+def test_a_later_guard_refuses(kept: Any, words: str, attack: str) -> None:
+    said = run(kept, attack)
+    assert said is not None, "the attack succeeded"
+    key = "|duplicate key" if attack.startswith("INSERT") else ""
+    assert re.search(f"{re.escape(words)}{key}", said), said
+
+
+def test_what_is_right_is_let_in(kept: Any) -> None:
+    for change in (
+        "UPDATE adjustment SET note = NULL",
+        "UPDATE spending_guard SET excluded_until = excluded_until + 1, revision = 2",
+        "UPDATE payout_recipient SET ref = '', label = 'Erased'",
+        "UPDATE earning SET state = 'AVAILABLE', reserved_coins = 5, reserved_until = 1 WHERE state = 'PENDING'",
+        "UPDATE promo_use SET state = 'RETURNED'",
+        "UPDATE report SET state = 'DECIDED', decided_at = 1, revision = revision + 1",
+        twin("report_decision", "1 = 1", id=NEW, appeal=1, decided_by="'bob'"),
+    ):
+        assert run(kept, change) is None
+
+
+def test_every_later_guard_is_attacked() -> None:
+    attacked = {words for words, _ in ATTACKS} | ELSEWHERE
+    assert {words for revision in REVISIONS for words in words_of(revision, "sqlite")} <= attacked
+    for revision in REVISIONS:
+        assert words_of(revision, "postgresql") <= attacked
