@@ -68,6 +68,7 @@ def all_of(columns: list[tuple[str, str]]) -> Iterator[Attack]:
     for name, by, *statements in (*_POSTINGS, *_ACCOUNTS, *_TRANSFERS, *_ENTRIES, *_LOTS, *_LAWS, *_OTHERS):
         yield Attack(name, by, tuple(statements))
     yield from _orders(columns)
+    yield from _open_orders()
 
 
 def _set(table: str, change: str, where: str) -> str:
@@ -543,6 +544,9 @@ def _orders(columns: list[tuple[str, str]]) -> Iterator[Attack]:
         ("business_coins", -1),
     ):
         yield Attack(f"place an order with {column} {value}", "CHECK", (placed("DRAFT", **{column: value}),))
+
+
+def _open_orders() -> Iterator[Attack]:
     yield Attack(
         "change the price of an order that has ended",
         "stays ended",
