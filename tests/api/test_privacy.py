@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.api import ledgers
 from tests.api.cast import CERTIFIED, PURCHASE, STICKERS, Cast
 from tests.api.deployment import Deployment
 from tests.storage import databases
@@ -235,6 +236,8 @@ async def _cut(to: Deployment) -> None:
 
 def test_what_is_not_settled_stands_in_the_way_and_is_named(cast: Cast) -> None:
     to = cast.deployment
+    wish = ledgers.waiting_erasure(to, cast.ids["fan"])  # one that is taken back, whatever came before
+    to.do("fan", "erasureCancel", "erasure { status }", erasureId=wish)
     answer = to.submit("fan", "erasureRequest", "__typename", confirm=True)
     assert {"OPEN_ORDERS", "COINS"} <= {refusal["code"] for refusal in answer.value["errors"]}
 
