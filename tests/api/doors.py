@@ -98,6 +98,7 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "taxProfile of the creator": Door(
             "query ($id: ID!) { taxProfile(creatorId: $id) { version } }", _of("creator_profile")
         ),
+        "sellerReport": Door("{ sellerReport(year: 2026, first: 1) { nodes { creatorId } } }"),
         "providerHealth": Door("{ providerHealth { code } }"),
         "payoutQueue": Door(_page("payoutQueue(first: 1)")),
         "spendingGuard": Door("{ spendingGuard { revision } }"),

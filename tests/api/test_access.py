@@ -80,6 +80,7 @@ payoutBatch               401        403    403        403      403            4
 bankFiles                 401        403    403        403      403            403        yes      403      yes
 taxProfile                401        403    403        yes      yes            403        403      403      403
 taxProfile of the creator 401        403    403        yes      403            yes        yes      403      yes
+sellerReport              401        403    403        403      403            403        yes      403      yes
 providerHealth            401        403    403        403      403            403        yes      403      yes
 payoutRecipientRequirements 401        403    403        yes      yes            403        403      403      403
 payoutQuote               401        403    403        yes      404            403        403      403      403

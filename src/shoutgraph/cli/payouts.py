@@ -1,5 +1,6 @@
 """`shoutgraph payouts`: what finance does with files when nobody wants a browser."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -8,11 +9,14 @@ import typer
 from shoutgraph.cli.shared import DataDir, console, fail, read_settings
 from shoutgraph.domain.bank_files import BODY_BYTES_MAX, Content
 from shoutgraph.domain.users import ROLES, Viewer
+from shoutgraph.storage.tx import Tx
 
 OPERATOR: Final = Viewer(scopes=ROLES["finance"], principal="operator:payouts")
 ENTRIES_SHOWN: Final = 10
 
-commands = typer.Typer(help="Take in what banks state about payouts.", no_args_is_help=True)
+Csv = Annotated[bool, typer.Option("--csv/--json", help="Rows by quarter, or a line of JSON for each seller.")]
+
+commands = typer.Typer(help="Take in what banks state about payouts, and report sellers.", no_args_is_help=True)
 
 
 @commands.command()
@@ -59,3 +63,35 @@ def ingest(
     console.print(f"{done.file.name}: {counts}{again}", soft_wrap=True, highlight=False)
     for entry in told.foreign[:ENTRIES_SHOWN]:
         console.print(f"  not ours: {entry}", soft_wrap=True, highlight=False, markup=False)
+
+
+@commands.command("seller-report")
+def seller_report(
+    year: Annotated[int, typer.Argument(help="Which year, of UTC.")],
+    csv: Csv = True,  # noqa: FBT002 - an option
+    data_dir: DataDir = None,
+) -> None:
+    """Write what sellers earned, gave back and were paid in a year, for the tax office. Works beside a server.
+
+    With the personal data of their tax profiles: keep the file where only finance reads it.
+    """
+    import orjson
+
+    from shoutgraph import app
+    from shoutgraph.domain import errors, seller_reports as rules, statements
+    from shoutgraph.services import seller_reports
+
+    def write(tx: Tx) -> None:
+        for report in seller_reports.all_of(tx, year):
+            whole, *quarters = rules.rows(report)
+            text = rules.csv_of(report) if csv else orjson.dumps(whole | {"quarters": quarters}).decode() + "\n"
+            sys.stdout.write(text)
+
+    with app.open_reader(read_settings(data_dir=data_dir)) as store:
+        try:
+            rules.check_year(year)
+        except errors.ValidationError as refusal:
+            fail(refusal.message)
+        if csv:
+            sys.stdout.write(statements.row(rules.HEAD))
+        store.read_now(write)

@@ -53,6 +53,7 @@ class AdjustmentRow(SQLModel, table=True):
             name="adjustment_decided",
         ),
         sa.Index("adjustment_fan", "fan_id", "id"),
+        sa.Index("adjustment_year", "creator_id", "decided_at"),
         sa.Index("adjustment_order", "order_id", "id"),
         sa.Index("adjustment_state", "state", "id"),
         sa.Index(

@@ -39,6 +39,7 @@ class EarningRow(SQLModel, table=True):
         one_of("state", EarningState),
         sa.UniqueConstraint("kind", "subject_id", name="earning_once"),
         sa.Index("earning_creator", "creator_id", "id"),
+        sa.Index("earning_year", "creator_id", "earned_at"),
         columns.partial_index("earning_maturing", "matures_at", where="state = 'PENDING'"),
         columns.partial_index("earning_reserved", "reserved_until", where="reserved_coins > 0"),
         columns.partial_index("earning_in_reserve", "creator_id", "reserved_until", where="reserved_coins > 0"),

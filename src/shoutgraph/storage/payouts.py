@@ -36,6 +36,8 @@ class PayoutRow(SQLModel, table=True):
         one_of("review", PayoutReview),
         sa.UniqueConstraint("key", name="payout_key"),
         sa.Index("payout_creator", "creator_id", "id"),
+        columns.partial_index("payout_year", "creator_id", "paid_at", where="paid_at IS NOT NULL"),
+        columns.partial_index("payout_returned", "creator_id", "closed_at", where="state = 'RETURNED'"),
         sa.Index("payout_state", "state", "id"),
         columns.partial_index("payout_look", "look_at", where="look_at IS NOT NULL"),
         columns.partial_index("payout_unresolved", "id", where="review IS NOT NULL OR state = 'UNKNOWN'"),

@@ -15,6 +15,7 @@ from shoutgraph.api.graphql.pages import After, Connection, First
 from shoutgraph.api.graphql.payouts.holds import SHOWN_MAX, PayoutWaitType
 from shoutgraph.api.graphql.reputation import ReputationType
 from shoutgraph.api.graphql.samples import SampleType, page_of
+from shoutgraph.api.graphql.seller_reports import OfYear, SellerReportType
 from shoutgraph.domain import campaigns as campaign_values, creators as creator_values
 from shoutgraph.domain.campaigns import Campaign, CampaignState
 from shoutgraph.domain.capacity import Capacity
@@ -23,7 +24,7 @@ from shoutgraph.domain.creators import Creator, Offer
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.orders.rating import STARS
-from shoutgraph.services import creators, features, offers, reputation
+from shoutgraph.services import creators, features, offers, reputation, seller_reports
 from shoutgraph.services.campaigns import read as campaigns
 from shoutgraph.services.orders import ratings, show, waiting
 from shoutgraph.services.payouts import holds
@@ -182,6 +183,11 @@ class CreatorType(NodeType):
     async def payout_holds(parents: "list[CreatorType]", context: Context) -> list[list[PayoutWaitType]]:
         found = await holds.of_creators(context.tools, context.viewer, [parent.id for parent in parents])
         return [[PayoutWaitType.of(hold) for hold in each] for each in found]
+
+    @fields.resolver(description="What the tax office is told of a year; only for themselves and finance.")
+    async def seller_report(self, info: Info, year: OfYear) -> SellerReportType | None:
+        found = await seller_reports.get(info.context.tools, info.context.viewer, self.id, year)
+        return SellerReportType.of(found)
 
     @fields.resolver(description="How fans rated their videos.")
     def rating(self) -> RatingSummaryType:

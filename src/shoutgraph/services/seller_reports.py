@@ -1,0 +1,97 @@
+"""Yearly reports of sellers: a creator reads their own, finance everybody's, page by page along their ids."""
+
+from collections.abc import Iterator, Sequence
+
+from shoutgraph.domain import ids, pages, seller_reports as rules
+from shoutgraph.domain.pages import Page, PageArgs
+from shoutgraph.domain.seller_reports import Report
+from shoutgraph.domain.users import Scope, Viewer
+from shoutgraph.storage import packages, policies, seller_reports as rows
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Tools
+
+CHUNK_SELLERS = 200
+"""Sellers of a file that are read at a time."""
+CHUNKS_MAX = 50_000
+"""The most of these in one file."""
+
+
+def scope(year: int, *, everyone: bool) -> str:
+    """Names the listing, so that a cursor of another one is refused."""
+    return pages.scope_of("seller-report", year, everyone)
+
+
+async def page(tools: Tools, viewer: Viewer, year: int, args: PageArgs, *, everyone: bool) -> Page[Report]:
+    """A page of reports by the creators' ids: of those with anything in the year, or of all.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer does not read finances.
+        ValidationError: it is no year.
+    """
+    viewer.require(Scope.FINANCE_READ)
+    rules.check_year(year)
+    after = str(args.key[0]) if args.key else ""
+    found = await tools.store.read(lambda tx: chunk(tx, year, after=after, size=args.size + 1, everyone=everyone))
+    return pages.cut(found, args, scope=scope(year, everyone=everyone), key_of=lambda report: (report.creator_id,))
+
+
+async def get(tools: Tools, viewer: Viewer, creator_id: str, year: int) -> Report:
+    """The report of a creator, for themselves and those who read finances.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: it is another's and the viewer does not read finances.
+        ValidationError: it is no year.
+    """
+    if creator_id != viewer.creator_id:
+        viewer.require(Scope.FINANCE_READ)
+    rules.check_year(year)
+
+    def query(tx: Tx) -> Report:
+        (report,) = _reports(tx, year, [(creator_id, rows.countries_of(tx, [creator_id])[creator_id])])
+        return report
+
+    return await tools.store.read(query)
+
+
+def chunk(tx: Tx, year: int, *, after: str, size: int, everyone: bool = False) -> list[Report]:
+    """The next reports by the creators' ids."""
+    return _reports(tx, year, rows.list_of_sellers(tx, year, after=after, size=size, everyone=everyone))
+
+
+def all_of(tx: Tx, year: int) -> Iterator[Report]:
+    """The reports of everybody with anything in the year, in one reading, for operators.
+
+    Raises:
+        ValidationError: it is no year.
+    """
+    rules.check_year(year)
+    after = ""
+    for _ in range(CHUNKS_MAX):
+        found = chunk(tx, year, after=after, size=CHUNK_SELLERS)
+        yield from found
+        if len(found) < CHUNK_SELLERS:
+            return
+        after = found[-1].creator_id
+
+
+def _reports(tx: Tx, year: int, sellers: Sequence[tuple[str, str]]) -> list[Report]:
+    if not sellers:
+        return []
+    creator_ids = [creator_id for creator_id, _ in sellers]
+    quarters, profiles = rows.quarters_of(tx, creator_ids, year), rows.profiles_of(tx, creator_ids)
+    policy = policies.current(tx)
+    rates = {rate.currency: rate for rate in packages.list_of_newest_rates(tx)}
+    reports = []
+    for creator_id, country in sellers:
+        profile = profiles.get(creator_id)
+        pays_in = country if profile is None else profile.country
+        law = rules.law_of(pays_in, year)
+        rate = None if law is None else rates.get(law.currency)
+        if rate is not None and rate.book_currency != policy.book_currency:
+            rate = None
+        verdict = rules.judge(law, rules.total(quarters[creator_id]), policy=policy, rate=rate)
+        own = ids.CreatorId(creator_id)
+        reports.append(Report(own, year, pays_in, quarters[creator_id], policy, profile, verdict))
+    return reports
