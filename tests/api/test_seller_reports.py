@@ -52,7 +52,7 @@ def moved(cast: Cast, creator_id: str) -> dict[str, tuple[int, int]]:
 def paid(cast: Cast, creator_id: str) -> int:
     """What was paid out to a creator, as the ledger has it."""
     sql = PAID.format(creator_id)
-    return cast.deployment.read(lambda tx: int(tx._connection.execute(sql).fetchone()[0]))
+    return cast.deployment.read(lambda tx: int(tx._connection.execute(sql).fetchall()[0][0]))
 
 
 def pay(cast: Cast) -> None:
