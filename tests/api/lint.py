@@ -53,7 +53,7 @@ NEVER: Final = ("talent", "product", "booking", "gateway", "payment", "transacti
 
 WHOLE_NUMBERS: Final = re.compile(
     r"(first|last|count|value|days|minimumAge|exponent|version|width|height|expectedVersion|policyVersion|seconds|\w*(Seconds|Milliseconds|Days|BasisPoints"
-    r"|Hundredths|Revision|OrdersMax|Count)|revision|ratingMin|stars|sum|assumedSize|quantity(Max)?|rank|\w+CharsMax|position|ordersMax|number|open|max|kept|waiting|free)"
+    r"|Hundredths|Revision|OrdersMax|Count)|revision|ratingMin|stars|sum|assumedSize|quantity(Max)?|rank|\w+CharsMax|position|ordersMax|number|year|open|max|kept|waiting|free)"
 )
 """Names that say a unit which 32 bits are enough for."""
 

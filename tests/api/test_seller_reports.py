@@ -18,8 +18,10 @@ from shoutgraph.domain.seller_reports import Outcome, Quarter
 from shoutgraph.storage.tx import Tx
 
 AMOUNTS = ["gross", "fee", "compensation", "refunded", "refundedFee", "paidOut", "returned"]
-FIGURES = "number orders gifts payouts " + " ".join(f"{name} {{ coins money {{ minorUnits }} }}" for name in AMOUNTS)
-SHAPE = f"""creatorId year country reportable outcome rule {{ name salesFrom bothNeeded source }}
+FIGURES = "number orderCount giftCount payoutCount " + " ".join(
+    f"{name} {{ coins money {{ minorUnits }} }}" for name in AMOUNTS
+)
+SHAPE = f"""creatorId year country reportable outcome rule {{ name saleCount bothNeeded source }}
   total {{ {FIGURES} }} quarters {{ {FIGURES} }} taxProfile {{ legalName taxNumber }}"""
 PAGE = f"""query ($year: Int!, $first: Int, $after: String, $everyone: Boolean) {{
   sellerReport(year: $year, first: $first, after: $after, everyone: $everyone) {{

@@ -49,14 +49,14 @@ OfYear = Annotated[int, strawberry.argument(description="Which year, of UTC.")]
 @strawberry.type(name="SellerReportQuarter", description="What happened in a quarter of UTC, or in all of the year.")
 class SellerReportQuarterType:
     number: int = strawberry.field(description="1 to 4; 0 for the year.")
-    orders: int = strawberry.field(description="Orders that were completed.")
-    gifts: int = strawberry.field(description="Gifts that were received.")
+    order_count: int = strawberry.field(description="Orders that were completed.")
+    gift_count: int = strawberry.field(description="Gifts that were received.")
     gross: EarnedAmountType = strawberry.field(description="What fans gave for these, fee included.")
     fee: EarnedAmountType = strawberry.field(description="What the platform kept of it.")
     compensation: EarnedAmountType = strawberry.field(description="What the platform paid for delays of its own.")
     refunded: EarnedAmountType = strawberry.field(description="What went back to fans after an order's end.")
     refunded_fee: EarnedAmountType = strawberry.field(description="The part of this that the platform bore.")
-    payouts: int = strawberry.field(description="Payouts that were paid.")
+    payout_count: int = strawberry.field(description="Payouts that were paid.")
     paid_out: EarnedAmountType = strawberry.field(description="What these came to.")
     returned: EarnedAmountType = strawberry.field(description="What came back of payouts, whenever they were paid.")
 
@@ -65,14 +65,14 @@ class SellerReportQuarterType:
         """The graph's view of a quarter."""
         return cls(
             number=quarter.number,
-            orders=quarter.orders,
-            gifts=quarter.gifts,
+            order_count=quarter.orders,
+            gift_count=quarter.gifts,
             gross=EarnedAmountType.of(quarter.gross_coins, policy),
             fee=EarnedAmountType.of(quarter.fee_coins, policy),
             compensation=EarnedAmountType.of(quarter.compensation_coins, policy),
             refunded=EarnedAmountType.of(quarter.refunded_coins, policy),
             refunded_fee=EarnedAmountType.of(quarter.refunded_fee_coins, policy),
-            payouts=quarter.payouts,
+            payout_count=quarter.payouts,
             paid_out=EarnedAmountType.of(quarter.paid_out_coins, policy),
             returned=EarnedAmountType.of(quarter.returned_coins, policy),
         )
@@ -81,7 +81,7 @@ class SellerReportQuarterType:
 @strawberry.type(name="SellerReportRule", description="From when on a law wants a seller reported.")
 class SellerReportRuleType:
     name: str = strawberry.field(description="What it is called, such as DAC7.")
-    sales_from: int = strawberry.field(description="From so many sales in a year on.")
+    sale_count: int = strawberry.field(description="From so many sales in a year on.")
     amount_above: MoneyType = strawberry.field(description="Above this amount in a year.")
     both_needed: bool = strawberry.field(description="Whether neither suffices alone.")
     basis: Basis = strawberry.field(description="Which amount is compared.")
@@ -92,7 +92,7 @@ class SellerReportRuleType:
         """The graph's view of a law."""
         return cls(
             name=law.name,
-            sales_from=law.sales_from,
+            sale_count=law.sales_from,
             amount_above=MoneyType.of(Money(law.amount_minor, law.currency)),
             both_needed=law.both,
             basis=law.basis,
