@@ -75,6 +75,7 @@ LONE_IDS: Final[Mapping[str, str]] = {
     "DebtWriteOff.userId": "as Debt.userId",
     "OrderAdjustment.orderId": "mostly asked within its order; node reads it",
     "Payout.creatorId": "whose; node reads it",
+    "SellerReport.creatorId": "whose; node reads it",
     "MoneyResolution.subjectId": "a top-up, payout, refund or stray; node reads all but the last",
     "Rating.orderId": "for the two sides; the order's rating leads here, and node reads it",
     "EarningsLine.giftId": "node reads it",
