@@ -66,8 +66,8 @@ def run(place: Place, *statements: str) -> str | None:
 
 HELD, DONE = "state = 'HELD'", "state = 'SUCCEEDED'"
 TWIN = """INSERT INTO refund SELECT 'refund_twin', 1, topup_id, user_id, instance, {minor}, {coins}, 0, currency, '[]',
-  reason, 'me', created_at, updated_at, answer_due_at, '{state}', NULL, 0, NULL, NULL, 0, NULL, NULL, 0, NULL
-  FROM refund WHERE state = 'HELD'"""
+  reason, 'me', created_at, updated_at, answer_due_at, '{state}', NULL, 0, NULL, NULL, 0, NULL, NULL, 0, NULL,
+  '[]', 0 FROM refund WHERE state = 'HELD'"""
 SENT = "UPDATE refund SET state = 'SUBMITTING', attempts = 1"
 DECIDED = "UPDATE resolution SET state = 'CONFIRMED', decided_at = 1, decided_by ="
 SOMETHING = """INSERT INTO taken_back (ref, topup_id, taken, number, minor, coins, book_units, order_coins, owed_coins,
@@ -122,6 +122,7 @@ ATTACKS: list[tuple[str, ...]] = [
     ),
     ("of another amount", "never changes", f"UPDATE refund SET minor = 1 WHERE {HELD}"),
     ("of somebody else", "never changes", f"UPDATE refund SET requested_by = 'x' WHERE {HELD}"),
+    ("said to be a withdrawal", "asked for never changes", f"UPDATE refund SET withdrawal = 1 WHERE {HELD}"),
     ("that is deleted", "never deleted", f"DELETE FROM refund WHERE {HELD}"),
     ("confirmed by who proposed", "resolution_two_people", f"{DECIDED} proposed_by"),
     ("confirmed by nobody", "resolution_decided", "UPDATE resolution SET state = 'CONFIRMED'"),
