@@ -9,7 +9,6 @@ import typer
 from shoutgraph.cli.shared import DataDir, console, fail, read_settings
 from shoutgraph.domain.bank_files import BODY_BYTES_MAX, Content
 from shoutgraph.domain.users import ROLES, Viewer
-from shoutgraph.storage.tx import Tx
 
 OPERATOR: Final = Viewer(scopes=ROLES["finance"], principal="operator:payouts")
 ENTRIES_SHOWN: Final = 10
@@ -75,23 +74,13 @@ def seller_report(
 
     With the personal data of their tax profiles: keep the file where only finance reads it.
     """
-    import orjson
-
     from shoutgraph import app
-    from shoutgraph.domain import errors, seller_reports as rules, statements
+    from shoutgraph.domain import errors, seller_reports as rules
     from shoutgraph.services import seller_reports
 
-    def write(tx: Tx) -> None:
-        for report in seller_reports.all_of(tx, year):
-            whole, *quarters = rules.rows(report)
-            text = rules.csv_of(report) if csv else orjson.dumps(whole | {"quarters": quarters}).decode() + "\n"
-            sys.stdout.write(text)
-
+    try:
+        rules.check_year(year)
+    except errors.ValidationError as refusal:
+        fail(refusal.message)
     with app.open_reader(read_settings(data_dir=data_dir)) as store:
-        try:
-            rules.check_year(year)
-        except errors.ValidationError as refusal:
-            fail(refusal.message)
-        if csv:
-            sys.stdout.write(statements.row(rules.HEAD))
-        store.read_now(write)
+        store.read_now(lambda tx: seller_reports.write(tx, year, csv=csv, to=sys.stdout.write))

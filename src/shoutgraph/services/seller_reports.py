@@ -1,8 +1,10 @@
 """Yearly reports of sellers: a creator reads their own, finance everybody's, page by page along their ids."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from shoutgraph.domain import ids, pages, seller_reports as rules
+import orjson
+
+from shoutgraph.domain import ids, pages, seller_reports as rules, statements
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.seller_reports import Report
 from shoutgraph.domain.users import Scope, Viewer
@@ -74,6 +76,19 @@ def all_of(tx: Tx, year: int) -> Iterator[Report]:
         if len(found) < CHUNK_SELLERS:
             return
         after = found[-1].creator_id
+
+
+def write(tx: Tx, year: int, *, csv: bool, to: Callable[[str], object]) -> None:
+    """Writes the reports of a year, seller by seller: rows by quarter, or a line of JSON for each.
+
+    Raises:
+        ValidationError: it is no year.
+    """
+    if csv:
+        to(statements.row(rules.HEAD))
+    for report in all_of(tx, year):
+        whole, *quarters = rules.rows(report)
+        to(rules.csv_of(report) if csv else orjson.dumps(whole | {"quarters": quarters}).decode() + "\n")
 
 
 def _reports(tx: Tx, year: int, sellers: Sequence[tuple[str, str]]) -> list[Report]:
