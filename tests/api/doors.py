@@ -188,6 +188,8 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         "reportAppeal": lambda cast: {"reportId": ledgers.report(cast, "OPEN"), "text": "It is wrong."},
         "reportAppealDecide": lambda cast: {"reportId": ledgers.report(cast, "APPEALED"), "upheld": True, **_REASONS},
         "dataExportRequest": lambda cast: ledgers.no_export(cast.deployment),
+        "closureRequest": lambda _cast: {"confirm": False},
+        "closureCancel": lambda _cast: {"confirm": True},
         "erasureRequest": lambda _cast: {"confirm": False},
         "erasureCancel": lambda cast: {"erasureId": ledgers.waiting_erasure(cast.deployment, cast.ids["fan"])},
         "creatorRegister": lambda _cast: {"handle": "no handle", **_PROFILE},

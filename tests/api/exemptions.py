@@ -25,6 +25,8 @@ NO_KEY: Final[Mapping[str, str]] = {
     "waitlistJoin": "nothing is paid; a repeat finds the fan in line",
     "waitlistLeave": "a repeat finds the fan out of the line",
     "userBirthDateCorrect": "a repeat finds it so",
+    "closureRequest": "a repeat finds it closing, and ends what is left",
+    "closureCancel": "a repeat finds it open",
     "erasureCancel": "a repeat finds it taken back",
     "userRegister": "nothing is paid; administrators register",
     "apiKeyCreate": "its secret is shown once, so a repeat could not show it again",

@@ -122,6 +122,8 @@ reportDecide              401        403    403        403      403            y
 reportAppeal              401        (422)  (404)      (404)    (404)          (403)      (403)    (403)    (403)
 reportAppealDecide        401        403    403        403      403            yes        403      403      yes
 dataExportRequest         401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
+closureRequest              401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)
+closureCancel        401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
 erasureRequest            401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)
 erasureCancel             401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
 creatorRegister           401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)

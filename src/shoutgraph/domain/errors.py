@@ -200,12 +200,16 @@ class CampaignUnavailableError(ShoutgraphError):
 
 
 class WalletLockedError(ShoutgraphError):
-    """The wallet is locked after a charge-back."""
+    """The wallet is locked after a charge-back, or its owner closes the account."""
 
     default_code = "WALLET_LOCKED"
 
-    def __init__(self) -> None:
-        super().__init__("This wallet is locked because a payment was reversed. Support can unlock it.")
+    def __init__(self, *, closed: bool = False) -> None:
+        if closed:
+            msg = "This account is closing, so nothing new begins here. Its owner can take that back while it closes."
+            super().__init__(msg, code="ACCOUNT_CLOSED")
+        else:
+            super().__init__("This wallet is locked because a payment was reversed. Support can unlock it.")
 
 
 class LimitExceededError(ShoutgraphError):

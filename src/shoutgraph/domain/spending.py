@@ -95,6 +95,7 @@ class Standing:
     hour_orders: int
     minute_gifts: int
     locked: bool = False
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

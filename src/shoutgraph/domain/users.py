@@ -60,6 +60,15 @@ class User:
     closed_at: datetime | None = None
     erased_at: datetime | None = None
 
+    def check_open(self) -> None:
+        """Refuses to begin anything new in an account that is locked, or that its owner closes.
+
+        Raises:
+            WalletLockedError: it is.
+        """
+        if self.locked or self.closed_at is not None:
+            raise errors.WalletLockedError(closed=not self.locked)
+
 
 class UserChanges(TypedDict, total=False):
     """What a person may change of themselves."""

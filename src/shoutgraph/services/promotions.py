@@ -117,8 +117,7 @@ async def redeem(tools: Tools, viewer: Viewer, request: Request, code: str) -> D
 
     def work(tx: Tx) -> Use:
         user = users.get(tx, user_id)
-        if user.locked:
-            raise errors.WalletLockedError
+        user.check_open()
         found = None if text is None else rows.find_by_code(tx, rules.digest_of(text))
         if found is None:
             raise rules.refusal()

@@ -34,7 +34,7 @@ def list_of_blockers(tx: Tx, user_id: ids.UserId, *, claims: bool = False) -> li
     """What is not settled.
 
     Args:
-        claims: coins and earnings that are left stay as claims, as when an account was closed, and stand in no way.
+        claims: coins that are left stay as a claim, as when an account was closed, and stand in no way.
     """
     creator_id = creators.find_id_by_user(tx, user_id)
     row = tx.one(_OPEN, user_id=user_id, creator_id=creator_id or "")
@@ -47,7 +47,7 @@ def list_of_blockers(tx: Tx, user_id: ids.UserId, *, claims: bool = False) -> li
         found.append(Blocker.DEBT)
     if not claims and (ledger.balance_coins(tx, accounts.paid(user_id).code) or cards.list_of_open(tx, user_id)):
         found.append(Blocker.COINS)
-    if not claims and creator_id is not None and earned_coins(tx, creator_id):
+    if creator_id is not None and earned_coins(tx, creator_id):
         found.append(Blocker.EARNINGS)
     return found
 

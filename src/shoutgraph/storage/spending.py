@@ -86,12 +86,25 @@ def standing(tx: Tx, user_id: ids.UserId) -> Standing:
     """What somebody spent until now, and how they guard themselves. Whoever goes by it holds their wallet."""
     row = tx.one(_STANDING, **_windows(tx, user_id))
     assert row is not None, "who spends is a user"
-    country, born_on, locked, day_orders, day_gifts, week_orders, week_gifts, hour_orders, minute_gifts, *kept = row
+    (
+        country,
+        born_on,
+        locked,
+        closed_at,
+        day_orders,
+        day_gifts,
+        week_orders,
+        week_gifts,
+        hour_orders,
+        minute_gifts,
+        *kept,
+    ) = row
     return Standing(
         guard=spending.new(user_id) if kept[0] is None else _guard(kept),
         country=country,
         born_on=born_on,
         locked=locked,
+        closed_at=closed_at,
         day_coins=day_orders + day_gifts,
         week_coins=week_orders + week_gifts,
         day_gift_coins=day_gifts,
@@ -193,6 +206,7 @@ def _standing() -> sa.ClauseElement:
             _USER.c.country,
             _BIRTH.c.born_on,
             _USER.c.locked,
+            _USER.c.closed_at,
             of_orders(_sum(_KEPT), "day").label("day_orders"),
             of_gifts(_sum(_GIFT.c.coins), "day").label("day_gifts"),
             of_orders(_sum(_KEPT), "week").label("week_orders"),

@@ -121,7 +121,7 @@ class CampaignUnavailableErrorType(UserErrorType):
     state: str = strawberry.field(description="Where the campaign stands, a name of CampaignState.")
 
 
-@strawberry.type(name="WalletLockedError", description="The wallet is locked after a charge-back.")
+@strawberry.type(name="WalletLockedError", description="The wallet is locked after a charge-back, or closes.")
 class WalletLockedErrorType(UserErrorType):
     pass
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import strawberry
 
 from shoutgraph.api.graphql import enums, errors, fields, mutations
+from shoutgraph.api.graphql.blockers import Blocker
 from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.errors import failures_of
@@ -15,27 +16,12 @@ from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.scalars import BigInt, IdempotencyKey
 from shoutgraph.domain import ids
-from shoutgraph.domain.privacy import Blocker, Erasure, ErasureState, Export, ExportState
+from shoutgraph.domain.privacy import Erasure, ErasureState, Export, ExportState
 from shoutgraph.files.links import Link
 from shoutgraph.services.privacy import erase, export
 
 _KEY: Final = "One key per intended effect."
 
-enums.describe(
-    Blocker,
-    name="ErasureBlocker",
-    description="What stands in the way of erasing somebody.",
-    values={
-        Blocker.OPEN_ORDERS: "Orders that have not ended, as their fan or their creator.",
-        Blocker.OPEN_TOPUPS: "A purchase of coins is under way.",
-        Blocker.OPEN_REFUNDS: "A refund is under way.",
-        Blocker.OPEN_DISPUTES: "A payment is disputed.",
-        Blocker.OPEN_PAYOUTS: "A payout is under way.",
-        Blocker.DEBT: "Coins are owed after a charge-back.",
-        Blocker.COINS: "Bought coins are left: spend or withdraw them.",
-        Blocker.EARNINGS: "Earnings are left: ask for a payout.",
-    },
-)
 enums.describe(
     ErasureState,
     name="ErasureStatus",

@@ -10,6 +10,7 @@ from shoutgraph.api.graphql import (
     cards,
     catalogue,
     clock,
+    closures,
     debts,
     earnings,
     explanations,
@@ -45,6 +46,7 @@ from shoutgraph.api.graphql.waitlist import room as waitlist
 ROOMS: Final[tuple[Room, ...]] = (
     users.ROOM,
     privacy.ROOM,
+    closures.ROOM,
     reports.ROOM,
     catalogue.ROOM,
     profiles.ROOM,

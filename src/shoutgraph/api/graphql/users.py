@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import strawberry
 
 from shoutgraph.api.graphql import enums, errors, fields, loaders, mutations
+from shoutgraph.api.graphql.closures import ClosureType
 from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.creators import CreatorType, fetch_creators
 from shoutgraph.api.graphql.directives import ListSize
@@ -22,7 +23,7 @@ from shoutgraph.domain.ages import Attested
 from shoutgraph.domain.users import Scope, User, UserChanges, Viewer
 from shoutgraph.services import features, users, wallets
 from shoutgraph.services.orders import waiting
-from shoutgraph.services.privacy import erase, export
+from shoutgraph.services.privacy import close, erase, export
 
 enums.describe(
     Attested,
@@ -108,6 +109,11 @@ class ViewerType:
     async def erasure(self, info: Info) -> ErasureType | None:
         found = await erase.newest(info.context.tools, self.value)
         return None if found is None else ErasureType.of(found)
+
+    @fields.resolver(description="Where the closure of their account stands; null if they did not ask for it.")
+    async def closure(self, info: Info) -> ClosureType | None:
+        found = await close.get(info.context.tools, self.value)
+        return None if found is None else ClosureType.of(found)
 
     @fields.resolver(description="Their creator profile; null for those who only order.")
     async def creator(self, info: Info) -> CreatorType | None:

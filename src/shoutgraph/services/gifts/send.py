@@ -116,8 +116,7 @@ def _sticker(tx: Tx, wish: Wish) -> Sticker:
 
 def _taker(tx: Tx, fan_id: ids.UserId, wish: Wish) -> Creator:
     """Whom the fan may give to; both are held."""
-    if users.get(tx, fan_id).locked:
-        raise errors.WalletLockedError
+    users.get(tx, fan_id).check_open()
     creator = creators.get(tx, wish.creator_id)
     rules.check_taken(creator, fan_id)
     return creator

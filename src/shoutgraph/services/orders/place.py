@@ -256,8 +256,8 @@ def _check_guards(tx: Tx, order: Order, policy: Policy) -> None:
     """Whether the fan may spend this now. The wallet is held, so nobody else spends of it beside."""
     fan_id = order.fan_id
     standing = spending_rows.standing(tx, fan_id)
-    if standing.locked:
-        raise errors.WalletLockedError
+    if standing.locked or standing.closed_at is not None:
+        raise errors.WalletLockedError(closed=not standing.locked)
     spending.check_spending(
         standing,
         order.price_coins,

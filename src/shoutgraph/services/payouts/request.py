@@ -1,6 +1,6 @@
 """Asking for a payout, and saying where money is to go."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shoutgraph import sdk
@@ -20,7 +20,7 @@ from shoutgraph.domain.payouts import Payout
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.recipients import Recipient, RecipientState, check_recipient
 from shoutgraph.domain.requests import Request
-from shoutgraph.domain.users import Viewer
+from shoutgraph.domain.users import User, Viewer
 from shoutgraph.domain.wallets import check_unlocked
 from shoutgraph.services.payouts import apply, onboard
 from shoutgraph.storage import (
@@ -83,10 +83,11 @@ async def request(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> D
     def work(tx: Tx) -> Payout:
         features.require(tx, Feature.PAYOUTS, user_id)
         policy = policies.current(tx)
-        _check_person(tx, user_id, policy)
+        user = _check_person(tx, user_id, policy)
         creators.hold(tx, creator_id)  # of two requests the second one sees what the first one took
         recipient = recipients.get(tx, wish.recipient_id, creator_id)
-        _check_limits(tx, creator_id, wish.coins, policy)
+        last = user.closed_at is not None  # the rest of what is earned goes out, however little
+        _check_limits(tx, creator_id, wish.coins, replace(policy, payout_min_coins=1) if last else policy)
         _check_way(tools, recipient, wish.coins, policy)
         return _set_aside(tools, tx, recipient, wish.coins, policy)
 
@@ -132,13 +133,14 @@ async def add_recipient(tools: Tools, viewer: Viewer, asked: Request, wish: NewR
     return await once(tools, asked, work, lambda tx, recipient_id: recipients.get(tx, recipient_id, creator_id))
 
 
-def _check_person(tx: Tx, user_id: ids.UserId, policy: Policy) -> None:
+def _check_person(tx: Tx, user_id: ids.UserId, policy: Policy) -> User:
     user, birth = users.get(tx, user_id), age_rows.find(tx, user_id)
     if user.locked:
         raise errors.WalletLockedError
     check_unlocked(wallets.find_lock(tx, user_id))
     born_on = None if birth is None else birth.born_on
     ages.check(born_on, country=user.country, deed=Deed.EARN, today=tx.now.date(), policy=policy)
+    return user
 
 
 def _check_limits(tx: Tx, creator_id: ids.CreatorId, coins: int, policy: Policy) -> None:

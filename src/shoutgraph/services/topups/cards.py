@@ -79,8 +79,7 @@ async def buy(tools: Tools, viewer: Viewer, request: Request, *, coins: int, mes
 
     def work(tx: Tx) -> Bought:
         policy, user = policies.current(tx), users.get(tx, buyer_id)
-        if user.locked:
-            raise errors.WalletLockedError
+        user.check_open()
         spending.check_open(guards.get(tx, buyer_id), tx.now)
         rules.check_bought(coins, words, open_cards=len(rows.list_of_open(tx, buyer_id)), policy=policy)
         lots = ledger_rows.list_of_spendable_lots(tx, accounts.paid(buyer_id).code)
@@ -124,8 +123,7 @@ async def redeem(tools: Tools, viewer: Viewer, request: Request, code: str) -> D
     text = promotions.normal(code) or ""
 
     def work(tx: Tx) -> Card:
-        if users.get(tx, user_id).locked:
-            raise errors.WalletLockedError
+        users.get(tx, user_id).check_open()
         card = rules.check_redeemable(rows.find_by_code(tx, rules.digest_of(text)), now=tx.now)
         ledger_rows.hold_wallets(tx, accounts.paid(user_id).code)
         sources = [lot for move in card.taken if (lot := ledger_rows.find_lot(tx, move.lot_id)) is not None]

@@ -271,8 +271,7 @@ def _check_guards(tx: Tx, user_id: ids.UserId, wish: Purchase) -> None:
 
 def _agreed(tx: Tx, user_id: ids.UserId, wish: Wish) -> Terms:
     user = users.get(tx, user_id)
-    if user.locked:
-        raise errors.WalletLockedError
+    user.check_open()
     policy = policies.current(tx)
     market = Market(terms.country_of(wish.country, user.country), wish.currency, wish.platform)
     if wish.package_id is None:
