@@ -12,6 +12,7 @@ from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.domain.closures import Closure, ClosureState, StepState
+from shoutgraph.services.orders import advance
 from shoutgraph.services.privacy import close
 
 enums.describe(
@@ -94,7 +95,7 @@ class ClosureMutation:
         "the shop closes, and what is being made goes on. Nothing is forfeited. A repeat ends what is left."
     )
     async def closure_request(self, info: Info, input: Closes) -> ClosureRequestPayload | None:
-        closure = await close.close(info.context.tools, info.context.viewer, confirm=input.confirm)
+        closure = await close.close(info.context.tools, info.context.viewer, confirm=input.confirm, end=advance.advance)
         return ClosureRequestPayload(closure=ClosureType.of(closure))
 
     @mutations.mutation(description="Takes the closure back, until everything is settled; what has ended stays so.")

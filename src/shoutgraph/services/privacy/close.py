@@ -1,15 +1,15 @@
 """Closing an account: in one unit of work nothing new begins any more, and what can end does."""
 
+from collections.abc import Callable
 from typing import Final
 
 from shoutgraph.domain import closures as rules, creators as creator_rules, errors, ids, journal
 from shoutgraph.domain.closures import Closure
 from shoutgraph.domain.orders.machine import Command
-from shoutgraph.domain.orders.order import OrderFilter
+from shoutgraph.domain.orders.order import Order, OrderFilter
 from shoutgraph.domain.orders.states import Actor, State
 from shoutgraph.domain.pages import PageArgs
 from shoutgraph.domain.users import Viewer
-from shoutgraph.services.orders import advance
 from shoutgraph.storage import affairs, creators, journal as journal_rows, orders, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
@@ -20,7 +20,11 @@ ENDED_MAX: Final = 200
 _FAN: Final = ((State.DRAFT, "abandon"), (State.SCREENING, "fan_cancel"), (State.AWAITING_ACCEPTANCE, "fan_cancel"))
 
 
-async def close(tools: Tools, viewer: Viewer, *, confirm: bool) -> Closure:
+EndOrder = Callable[[Tools, Tx, Order, Command], Order]
+"""How an order takes a transition, coins and all."""
+
+
+async def close(tools: Tools, viewer: Viewer, *, confirm: bool, end: EndOrder) -> Closure:
     """Closes the caller's account: drafts and orders not yet accepted end, the shop closes, what is made goes on.
 
     A repeat ends what is left.
@@ -43,11 +47,11 @@ async def close(tools: Tools, viewer: Viewer, *, confirm: bool) -> Closure:
             _tell(tools, tx, user_id, "CLOSING")
         creator_id = creators.find_id_by_user(tx, user_id)
         for state, transition in _FAN:
-            _end(tools, tx, OrderFilter(states=(state,), fan_id=user_id), Command(transition, Actor.FAN))
+            _end(tools, tx, OrderFilter(states=(state,), fan_id=user_id), Command(transition, Actor.FAN), end)
         if creator_id is not None:
             creators.save(tx, creator_rules.pause(creators.get(tx, creator_id), until=None, now=tx.now))
             asked = OrderFilter(states=(State.AWAITING_ACCEPTANCE,), creator_id=creator_id)
-            _end(tools, tx, asked, Command("decline", Actor.CREATOR, reason=REASON))
+            _end(tools, tx, asked, Command("decline", Actor.CREATOR, reason=REASON), end)
         closure = _closure(tx, user_id)
         assert closure is not None, "it was closed just now"
         return closure
@@ -86,12 +90,12 @@ async def get(tools: Tools, viewer: Viewer) -> Closure | None:
 REASON: Final = "ACCOUNT_CLOSED"
 
 
-def _end(tools: Tools, tx: Tx, which: OrderFilter, command: Command) -> None:
+def _end(tools: Tools, tx: Tx, which: OrderFilter, command: Command, end: EndOrder) -> None:
     args = PageArgs(size=ENDED_MAX, key=None, backward=False)
     for found in orders.list_of_page(tx, args, which, sort="created_at", descending=True):
         order = orders.get(tx, found.id)
         if order.state is found.state and order.frozen_at is None:
-            advance.advance(tools, tx, order, command)
+            end(tools, tx, order, command)
 
 
 def _closure(tx: Tx, user_id: ids.UserId) -> Closure | None:
