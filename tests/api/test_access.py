@@ -279,6 +279,7 @@ MOVES_OVER_STREAMS: Final = (
 TRAIL: Final = """query ($only: AuditFilterInput) { auditTrail(filter: $only, last: 100) {
   nodes { actor action subjectId reason changes { field before after } } } }"""
 WITHOUT_A_ROW: Final = {
+    "creatorReserveSet",
     "creatorFeature",
     "debtWriteOffPropose",
     "walletUnlock",

@@ -155,7 +155,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "DisputeStatement": "revision side text saidAt ground",
     "EarnedAmount": "coins money",
     "Earning": "id kind subjectId status price fee earned remaining earnedAt maturesAt reserved reservedUntil",
-    "EarningsLine": "kind code words ref status coins balance at orderId giftId payoutId",
+    "EarningsLine": "kind code words ref part coins balance at orderId giftId payoutId",
     "LotPart": "lotId topUpId coins worth",
     "Earnings": "pending available inPayout paid reserved nextReleaseAt heldUntil",
     "Erasure": "id status requestedAt dueAt blockers endedAt",

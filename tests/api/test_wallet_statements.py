@@ -22,7 +22,7 @@ LINES = """query ($first: Int, $after: String, $last: Int, $before: String) { wa
   nodes { kind code words coin coins balance ref orderId topUpId lots { coins topUpId worth { minorUnits currency } } }
   pageInfo { startCursor endCursor hasNextPage hasPreviousPage } } } }"""
 EARNED = """{ earnings { pending { coins } available { coins } statement(first: 100) {
-  nodes { kind code words status coins balance orderId giftId payoutId } } } }"""
+  nodes { kind code words part coins balance orderId giftId payoutId } } } }"""
 FILE = "query ($since: DateTime) { walletStatementExport(movedSince: $since) { url expiresAt } }"
 
 

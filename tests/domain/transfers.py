@@ -212,6 +212,29 @@ def earnings_released(draw: Draw) -> Transfer:
     return postings.earnings_released(ref="e", creator_id=CREATOR, coins=draw(COINS))
 
 
+def fx_revalued(draw: Draw) -> Transfer:
+    gain = draw(COINS) * draw(st.sampled_from([-1, 1]))
+    return postings.fx_revalued(currency="EUR", ref="2026-01-01", gain_units=gain)
+
+
+def card_bought(draw: Draw) -> Transfer:
+    taken = parts_of(draw(COINS), draw, "paid", -1)
+    return postings.card_bought(user_id=FAN, ref="c", taken=taken)
+
+
+def card_redeemed(draw: Draw) -> Transfer:
+    lots = tuple(lot(f"paid_{at}", coins) for at, coins in enumerate(draw(st.lists(COINS, min_size=1, max_size=3))))
+    return postings.card_redeemed(user_id=FAN, ref="c", lots=lots)
+
+
+def card_returned(draw: Draw) -> Transfer:
+    given, fresh = (
+        parts_of(draw(COINS), draw, "paid"),
+        draw(st.none() | COINS.map(lambda coins: lot("paid_fresh", coins))),
+    )
+    return postings.card_returned(user_id=FAN, ref="c", given=given, fresh=fresh)
+
+
 def fee_swept(draw: Draw) -> Transfer:
     return postings.fee_swept(EUR, stripe=draw(st.integers(0, 15)), ref="s", coins=draw(COINS))
 
@@ -242,6 +265,10 @@ BUILDERS: dict[str, Callable[[Draw], Transfer]] = {
         dispute_lost,
         dispute_won,
         debt_written_off,
+        fx_revalued,
+        card_bought,
+        card_redeemed,
+        card_returned,
         order_placed,
         order_returned,
         order_reversed,

@@ -17,7 +17,7 @@ from tests.api.harness import Client
 from tests.e2e.drill import PRICES, wait
 from tests.e2e.market import Market, Seller
 from tests.e2e.processes import PATIENCE_S, Nursery, Server
-from tests.services.world import BOOKS, new_id
+from tests.services.world import BOOKS, certified, new_id
 
 from shoutgraph import app, settings
 from shoutgraph.domain import ids, money, postings
@@ -25,7 +25,7 @@ from shoutgraph.domain.earnings import Earning, EarningKind
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services.payouts import request as payout_requests
-from shoutgraph.storage import earnings, ledger
+from shoutgraph.storage import earnings, ledger, tax
 from shoutgraph.storage.tx import Tx
 from shoutgraph.testkit import farside, faults
 from shoutgraph.testkit.clocks import Clock
@@ -230,6 +230,7 @@ def _request(viewer: Viewer) -> Request:
 def _earned(tx: Tx, seller: Seller) -> None:
     order_id = ids.OrderId(new_id(ids.ORDER))
     creator_id = ids.CreatorId(seller.creator_id)
+    tax.insert(tx, certified(creator_id, tx.now))
     ledger.post(tx, postings.creator_compensated(BOOKS, order_id=order_id, creator_id=creator_id, coins=EARNED))
     kind = EarningKind.COMPENSATION
     earnings.insert(tx, Earning(new_id(ids.EARNING), creator_id, kind, order_id, EARNED, 0, tx.now, tx.now))

@@ -53,6 +53,22 @@ def new_id(prefix: str) -> str:
     return ids.encode(prefix, uuid_utils.uuid7().bytes)
 
 
+def certified(creator_id: ids.CreatorId, at: datetime) -> TaxProfile:
+    """The tax profile of somebody who sells."""
+    return TaxProfile(
+        creator_id=creator_id,
+        version=1,
+        kind=SellerKind.PERSON,
+        legal_name="Nova Example",
+        address="1 Example Street",
+        country="DE",
+        tax_id="36574261809",
+        born_on=date(1990, 1, 1),
+        registration=None,
+        certified_at=at,
+    )
+
+
 @dataclass
 class World:
     """Everyone and everything; `run` awaits on a loop of its own."""
@@ -118,19 +134,7 @@ class World:
 
     def certify(self, creator_id: ids.CreatorId) -> None:
         """Gives a creator the tax profile without which nothing is paid."""
-        profile = TaxProfile(
-            creator_id=creator_id,
-            version=1,
-            kind=SellerKind.PERSON,
-            legal_name="Nova Example",
-            address="1 Example Street",
-            country="DE",
-            tax_id="36574261809",
-            born_on=date(1990, 1, 1),
-            registration=None,
-            certified_at=self.clock(),
-        )
-        self.write(lambda tx: tax.insert(tx, profile))
+        self.write(lambda tx: tax.insert(tx, certified(creator_id, self.clock())))
 
     def give_coins(self, viewer: Viewer, coins: int, *, promo: int = 0) -> Lot:
         """A top-up that was paid, posted as the top-up room posts it."""

@@ -34,6 +34,14 @@ class EarningState(StrEnum):
     REVERSED = "REVERSED"
 
 
+class EarningsPart(StrEnum):
+    """Which of a creator's coins a line of the statement moved."""
+
+    PENDING = "PENDING"
+    AVAILABLE = "AVAILABLE"
+    RESERVE = "RESERVE"
+
+
 @dataclass(frozen=True, slots=True)
 class Earning:
     """Coins that a creator earned with one order, compensation or gift.

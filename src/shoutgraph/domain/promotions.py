@@ -242,6 +242,17 @@ def granted_lot(promotion: Promotion, lot_id: str, *, user_id: ids.UserId, accou
     )
 
 
+def check_attempts(tried: int) -> None:
+    """Refuses somebody who tries code after code.
+
+    Raises:
+        LimitExceededError: they tried too many in this window.
+    """
+    if tried > ATTEMPTS_MAX:
+        msg = f"At most {ATTEMPTS_MAX} codes are tried in an hour."
+        raise errors.LimitExceededError(msg, code="CODE_ATTEMPTS", limit=ATTEMPTS_MAX)
+
+
 def check_codes(codes: Sequence[str], *, wanted: int) -> tuple[str, ...]:
     """The codes that staff chose, as they are compared.
 

@@ -97,6 +97,9 @@ LAWS: Final = (
 )
 """The thresholds by country and year. Those of DAC7 and of the United Kingdom are written for sales of goods."""
 
+CURRENCIES: Final = tuple(sorted({law.currency for law in LAWS}))
+"""Those in which the laws count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quarter:

@@ -17,10 +17,7 @@ from shoutgraph.domain.ages import Deed
 from shoutgraph.domain.checks import Checks, tidy
 from shoutgraph.domain.policies import Pairs, Policy, Velocity
 
-HOUR: Final = timedelta(hours=1)
-MINUTE: Final = timedelta(minutes=1)
-DAY: Final = timedelta(days=1)
-WEEK: Final = timedelta(days=7)
+MINUTE, HOUR, DAY, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 SPANS: Final[Mapping[str, timedelta]] = MappingProxyType({"day": DAY, "week": WEEK})
 PAUSE_DAYS_MAX: Final = 30
 EXCLUSION_DAYS_MIN: Final = 183

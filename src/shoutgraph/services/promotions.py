@@ -10,8 +10,7 @@ from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.promotions import Code, Facts, Kind, Offered, Promotion, Use, UseState
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.services.topups import codes
-from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, promotions as rows, users
+from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, promotions as rows, requests, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -112,7 +111,12 @@ async def redeem(tools: Tools, viewer: Viewer, request: Request, code: str) -> D
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     user_id = viewer.require_user()
-    await codes.attempt(tools, user_id, code, request)
+
+    def count(tx: Tx) -> int:
+        name = {"principal": request.principal, "mutation": request.mutation, "key": request.key}
+        return 0 if requests.find_by_key(tx, **name) is not None else rows.count_attempt(tx, user_id)
+
+    rules.check_attempts(await tools.store.write(count))
     text = rules.normal(code)
 
     def work(tx: Tx) -> Use:

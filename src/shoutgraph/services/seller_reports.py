@@ -97,15 +97,14 @@ def _reports(tx: Tx, year: int, sellers: Sequence[tuple[str, str]]) -> list[Repo
     creator_ids = [creator_id for creator_id, _ in sellers]
     quarters, profiles = rows.quarters_of(tx, creator_ids, year), rows.profiles_of(tx, creator_ids)
     policy = policies.current(tx)
-    rates = {rate.currency: rate for rate in packages.list_of_newest_rates(tx)}
+    book = policy.book_currency
+    rates = {currency: packages.find_newest_rate(tx, currency, book) for currency in rules.CURRENCIES}
     reports = []
     for creator_id, country in sellers:
         profile = profiles.get(creator_id)
         pays_in = country if profile is None else profile.country
         law = rules.law_of(pays_in, year)
-        rate = None if law is None else rates.get(law.currency)
-        if rate is not None and rate.book_currency != policy.book_currency:
-            rate = None
+        rate = None if law is None else rates[law.currency]
         verdict = rules.judge(law, rules.total(quarters[creator_id]), policy=policy, rate=rate)
         own = ids.CreatorId(creator_id)
         reports.append(Report(own, year, pays_in, quarters[creator_id], policy, profile, verdict))

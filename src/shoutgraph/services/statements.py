@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from shoutgraph.domain import accounts, clock, errors, ids, journal, pages, statements as rules, wallets
+from shoutgraph.domain.earnings import EarningsPart
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.statements import About, Line, Part, Told
 from shoutgraph.domain.users import Scope, Viewer
@@ -49,7 +50,7 @@ class Source:
     @property
     def names(self) -> tuple[str, ...]:
         """What people call the accounts."""
-        return ("PAID", "PROMO", "DEBT") if self.kind is Kind.WALLET else ("PENDING", "AVAILABLE", "RESERVE")
+        return ("PAID", "PROMO", "DEBT") if self.kind is Kind.WALLET else tuple(EarningsPart)
 
     @property
     def codes(self) -> tuple[str, ...]:

@@ -30,12 +30,8 @@ _PAYING: Final = (
 )  # fmt: skip
 
 
-def list_of_blockers(tx: Tx, user_id: ids.UserId, *, claims: bool = False) -> list[Blocker]:
-    """What is not settled.
-
-    Args:
-        claims: coins that are left stay as a claim, as when an account was closed, and stand in no way.
-    """
+def list_of_blockers(tx: Tx, user_id: ids.UserId) -> list[Blocker]:
+    """What is not settled. Coins that are left stand in the way too, so that nothing is ever forfeited."""
     creator_id = creators.find_id_by_user(tx, user_id)
     row = tx.one(_OPEN, user_id=user_id, creator_id=creator_id or "")
     assert row is not None, "counting gives one row"
@@ -45,7 +41,7 @@ def list_of_blockers(tx: Tx, user_id: ids.UserId, *, claims: bool = False) -> li
     found = [kind for kind, there in zip(kinds, row, strict=True) if there]
     if ledger.balance_coins(tx, accounts.debt(user_id).code):
         found.append(Blocker.DEBT)
-    if not claims and (ledger.balance_coins(tx, accounts.paid(user_id).code) or cards.list_of_open(tx, user_id)):
+    if ledger.balance_coins(tx, accounts.paid(user_id).code) or cards.list_of_open(tx, user_id):
         found.append(Blocker.COINS)
     if creator_id is not None and earned_coins(tx, creator_id):
         found.append(Blocker.EARNINGS)

@@ -16,7 +16,7 @@ from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.scalars import BigInt, IdempotencyKey
 from shoutgraph.api.graphql.statements import read_place
 from shoutgraph.domain import ids, money, pages
-from shoutgraph.domain.earnings import Earning, EarningKind, EarningState
+from shoutgraph.domain.earnings import Earning, EarningKind, EarningsPart, EarningState
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.statements import Told
@@ -43,6 +43,16 @@ enums.describe(
         EarningState.AVAILABLE: "It may be paid out, as far as it is not on its way already.",
         EarningState.PAID: "All of it was paid out.",
         EarningState.REVERSED: "All of it was taken back.",
+    },
+)
+enums.describe(
+    EarningsPart,
+    name="EarningsPart",
+    description="Which of a creator's coins moved; clients must accept values added later.",
+    values={
+        EarningsPart.PENDING: "Those in their hold.",
+        EarningsPart.AVAILABLE: "Those that may be paid out.",
+        EarningsPart.RESERVE: "Those that are kept back for a while after the hold.",
     },
 )
 
@@ -99,7 +109,7 @@ class EarningsLineType:
     code: str = strawberry.field(description="What to call it in the reader's language, such as PENDING_GIFT.")
     words: str = strawberry.field(description="What it is called in English.")
     ref: str = strawberry.field(description="Which one: with kind, its name in the books for ever.")
-    status: EarningState = strawberry.field(description="Which coins moved: those in the hold, or those after it.")
+    part: EarningsPart = strawberry.field(description="Which coins moved.")
     coins: BigInt = strawberry.field(description="Coins that came in; negative for those that went out.")
     balance: BigInt = strawberry.field(description="Coins that stand so after it.")
     at: datetime = strawberry.field(description="When.")
@@ -116,7 +126,7 @@ class EarningsLineType:
             code=told.code,
             words=told.words,
             ref=line.ref,
-            status=EarningState(told.account),
+            part=EarningsPart(told.account),
             coins=BigInt(line.coins),
             balance=BigInt(line.balance_coins),
             at=line.at,

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 
@@ -19,9 +19,6 @@ from shoutgraph.domain.ledger import CAP, COIN, PROMO
 from shoutgraph.domain.money import BOOK_UNITS_PER_MINOR, Money, to_text as money_text
 from shoutgraph.files import sample
 from shoutgraph.services.books import Line
-
-if TYPE_CHECKING:
-    from shoutgraph.cli.demo.chapters import Chapter
 
 T = TypeVar("T")
 
@@ -61,7 +58,7 @@ class Story:
         self.creator = self.register("Nova", "creator")
         self.handle = "nova.sings"
 
-    def play(self, video: Path | None, chapters: Sequence["Chapter"] = ()) -> None:
+    def play(self, video: Path | None, chapters: Sequence[tuple[str, Callable[["Story"], None]]] = ()) -> None:
         """Everything, from an empty wallet to the proof; more chapters come before the proof.
 
         Raises:

@@ -37,11 +37,11 @@ async def request(tools: Tools, viewer: Viewer, asked: Request, *, confirm: bool
         raise errors.ValidationError(msg, code="NOT_CONFIRMED", path=("input", "confirm"))
 
     def work(tx: Tx) -> Erasure:
-        user = users.get(tx, user_id)
+        users.get(tx, user_id)  # held, so that one wish at a time is written
         newest = privacy.newest_erasure(tx, user_id)
         if newest is not None and newest.ended_at is None:
             raise errors.ValidationError("It was asked for already.", code="ERASURE_STATE", path=("input", "confirm"))
-        rules.check_blockers(affairs.list_of_blockers(tx, user_id, claims=user.closed_at is not None))
+        rules.check_blockers(affairs.list_of_blockers(tx, user_id))
         erasure = rules.request(tools.new_id(ids.ERASURE), user_id, policy=policies.current(tx), now=tx.now)
         privacy.insert_erasure(tx, erasure)
         _tell(tools, tx, erasure)
@@ -111,8 +111,8 @@ async def erase_now(tools: Tools, viewer: Viewer, user_id: str) -> Erasure:
     who = ids.UserId(ids.parse(ids.USER, user_id, path=("userId",)))
 
     def work(tx: Tx) -> Erasure:
-        user = users.get(tx, who)
-        rules.check_blockers(affairs.list_of_blockers(tx, who, claims=user.closed_at is not None))
+        users.get(tx, who)  # held, so that one wish at a time is carried out
+        rules.check_blockers(affairs.list_of_blockers(tx, who))
         underway = privacy.newest_erasure(tx, who)
         if underway is not None and underway.state is not ErasureState.CANCELLED:
             return _begin(tools, tx, erasure_id=underway.id, early=True)
@@ -130,7 +130,7 @@ def _begin(tools: Tools, tx: Tx, *, erasure_id: str, early: bool = False) -> Era
     if erasure.state is not ErasureState.WAITING or (erasure.due_at > tx.now and not early):
         return erasure
     user = users.get(tx, erasure.user_id)
-    found = affairs.list_of_blockers(tx, user.id, claims=user.closed_at is not None)
+    found = affairs.list_of_blockers(tx, user.id)
     after = rules.go_on(erasure, found, now=tx.now)
     privacy.save_erasure(tx, after)
     if after.state is ErasureState.ERASING:

@@ -3,7 +3,7 @@
 Late money keeps what was promised: a use that was given back counts again, beyond a limit if need be.
 """
 
-from shoutgraph.domain import errors, ids, promotions as rules
+from shoutgraph.domain import ids, promotions as rules
 from shoutgraph.domain.promotions import Code, Facts, Promotion, Use, UseState
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.topups.topup import Terms, Topup
@@ -24,9 +24,8 @@ async def attempt(tools: Tools, user_id: ids.UserId, code: str | None, request: 
         name = {"principal": request.principal, "mutation": request.mutation, "key": request.key}
         return 0 if requests.find_by_key(tx, **name) is not None else rows.count_attempt(tx, user_id)
 
-    if code is not None and await tools.store.write(count) > rules.ATTEMPTS_MAX:
-        msg = f"At most {rules.ATTEMPTS_MAX} codes are tried in an hour."
-        raise errors.LimitExceededError(msg, code="CODE_ATTEMPTS", limit=rules.ATTEMPTS_MAX)
+    if code is not None:
+        rules.check_attempts(await tools.store.write(count))
 
 
 def applied(tx: Tx, user: User, terms: Terms, code: str) -> Terms:
