@@ -204,12 +204,13 @@ class WalletLockedError(ShoutgraphError):
 
     default_code = "WALLET_LOCKED"
 
-    def __init__(self, *, closed: bool = False) -> None:
-        if closed:
-            msg = "This account is closing, so nothing new begins here. Its owner can take that back while it closes."
-            super().__init__(msg, code="ACCOUNT_CLOSED")
-        else:
-            super().__init__("This wallet is locked because a payment was reversed. Support can unlock it.")
+    def __init__(
+        self,
+        message: str = "This wallet is locked because a payment was reversed. Support can unlock it.",
+        *,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code)
 
 
 class LimitExceededError(ShoutgraphError):

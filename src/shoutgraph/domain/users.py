@@ -67,7 +67,7 @@ class User:
             WalletLockedError: it is.
         """
         if self.locked or self.closed_at is not None:
-            raise errors.WalletLockedError(closed=not self.locked)
+            raise locked_out(locked=self.locked)
 
 
 class UserChanges(TypedDict, total=False):
@@ -208,3 +208,11 @@ def update(user: User, changes: UserChanges) -> User:
         checks.country("country", country)
     checks.settle()
     return replace(user, revision=user.revision + 1, display_name=display_name, country=country)
+
+
+def locked_out(*, locked: bool) -> errors.WalletLockedError:
+    """Why somebody begins nothing new: staff or a charge-back locked them, or their account closes."""
+    if locked:
+        return errors.WalletLockedError()
+    msg = "This account is closing, so nothing new begins here. Its owner can take that back while it closes."
+    return errors.WalletLockedError(msg, code="ACCOUNT_CLOSED")

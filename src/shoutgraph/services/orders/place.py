@@ -26,7 +26,7 @@ from shoutgraph.domain.orders.states import Actor, State
 from shoutgraph.domain.policies import Policy, Screening
 from shoutgraph.domain.postings import Held
 from shoutgraph.domain.requests import Request
-from shoutgraph.domain.users import Viewer
+from shoutgraph.domain.users import Viewer, locked_out
 from shoutgraph.services.orders import advance, lines
 from shoutgraph.services.orders.advance import Did
 from shoutgraph.storage import (
@@ -257,7 +257,7 @@ def _check_guards(tx: Tx, order: Order, policy: Policy) -> None:
     fan_id = order.fan_id
     standing = spending_rows.standing(tx, fan_id)
     if standing.locked or standing.closed_at is not None:
-        raise errors.WalletLockedError(closed=not standing.locked)
+        raise locked_out(locked=standing.locked)
     spending.check_spending(
         standing,
         order.price_coins,
