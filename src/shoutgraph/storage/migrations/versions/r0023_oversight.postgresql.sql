@@ -63,9 +63,8 @@ END $$;
 
 -- where money goes is only ever forgotten
 CREATE TRIGGER recipient_blanked BEFORE UPDATE ON payout_recipient
-FOR EACH ROW WHEN ((NEW.id, NEW.creator_id, NEW.instance, NEW.state, NEW.created_at)
-    IS DISTINCT FROM (OLD.id, OLD.creator_id, OLD.instance, OLD.state, OLD.created_at)
-  OR (NEW.ref <> '' AND (NEW.ref <> OLD.ref OR NEW.label <> OLD.label)))
+FOR EACH ROW WHEN (NEW.id <> OLD.id OR NEW.creator_id <> OLD.creator_id OR NEW.instance <> OLD.instance OR NEW.state <> OLD.state
+  OR NEW.created_at <> OLD.created_at OR (NEW.ref <> '' AND (NEW.ref <> OLD.ref OR NEW.label <> OLD.label)))
 EXECUTE FUNCTION refuse('where money goes is blanked, not changed');
 
 -- who was erased stays so
