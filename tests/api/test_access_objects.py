@@ -119,6 +119,8 @@ ELSEWHERE: Final = frozenset(
         "Viewer.erasure",
         "Creator.payoutHolds",
         "Campaign.offers",
+        "Creator.sellerReport",
+        "Viewer.closure",
     }
 )
 """Fields that depend on who asks and have tests of their own below, or where their events are tested."""
@@ -155,6 +157,11 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "DisputeStatement": "revision side text saidAt ground",
     "EarnedAmount": "coins money",
     "Earning": "id kind subjectId status price fee earned remaining earnedAt maturesAt reserved reservedUntil",
+    "Closure": "status requestedAt steps",
+    "ClosureStep": "kind status blockedBy",
+    "SellerReport": "creatorId year country reportable outcome rule total quarters taxProfile",
+    "SellerReportQuarter": "number orderCount giftCount gross fee compensation refunded refundedFee payoutCount paidOut returned",
+    "SellerReportRule": "name saleCount amountAbove bothNeeded basis source",
     "EarningsLine": "kind code words ref part coins balance at orderId giftId payoutId",
     "LotPart": "lotId topUpId coins worth",
     "Earnings": "pending available inPayout paid reserved nextReleaseAt heldUntil",

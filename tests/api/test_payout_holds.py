@@ -198,7 +198,9 @@ def test_a_share_of_what_matures_is_kept_in_reserve_and_no_payout_reaches_it(sta
     travel(to, days=31)
     after = to.ask("rhea", EARNED)["earnings"]
     assert (after["available"]["coins"], after["reserved"]["coins"], after["heldUntil"]) == (str(kept), "0", None)
-    to.do("finance", "creatorReserveSet", "reserveBasisPoints", creatorId=creator, reason="All is well.")
+    assert to.do("finance", "creatorReserveSet", "followsPolicy", creatorId=creator, reason="All is well.")[
+        "followsPolicy"
+    ]
 
 
 def travel(to: Deployment, **by: int) -> None:

@@ -222,6 +222,9 @@ class CreatorReserveSetPayload:
     reserve_basis_points: int | None = strawberry.field(
         default=None, description="The creator's own share as it is now; null for the policy's."
     )
+    follows_policy: bool | None = strawberry.field(
+        default=None, description="Whether the policy's share counts; null if it was refused."
+    )
     replayed: bool = mutations.replayed()
     errors: list[CreatorReserveSetError] = mutations.refusals()
 
@@ -240,7 +243,8 @@ class EarningMutation:
         asked = request_of(viewer, "creatorReserveSet", input)
         share, why = input.reserve_basis_points, input.reason
         done = await earnings.set_reserve(tools, viewer, asked, creator_id, basis_points=share, reason=why)
-        return CreatorReserveSetPayload(reserve_basis_points=done.value.basis_points, replayed=done.replayed)
+        own = done.value.basis_points
+        return CreatorReserveSetPayload(reserve_basis_points=own, follows_policy=own is None, replayed=done.replayed)
 
 
 ROOM: Final = Room(query=EarningQuery, mutation=EarningMutation)
