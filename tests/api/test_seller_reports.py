@@ -60,6 +60,7 @@ def paid(cast: Cast, creator_id: str) -> int:
 def pay(cast: Cast) -> None:
     """Pays some of the creator's earnings out."""
     to, recipient = cast.deployment, cast.ids["creator_recipient"]
+    to.settle()  # what was earned matures
     asked = to.do("creator", "payoutRequest", "payout { id }", coins="50", recipientId=recipient)["payout"]["id"]
     to.do("finance", "payoutApprove", "payout { status }", payoutId=asked)
     for _ in range(30):

@@ -43,6 +43,9 @@ class Vault:
     seen: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     failed: dict[str, dict[str, int]] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return "Vault()"  # Hypothesis would tell of the whole world in it
+
     def total(self, ref: str) -> int:
         return sum(self.refunded.setdefault(ref, {}).values())
 
