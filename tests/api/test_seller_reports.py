@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.api.cast import PRICE, Cast
+from tests.api.deployment import Place, open_deployment
 from typer.testing import CliRunner
 
 from shoutgraph.cli.commands import main
@@ -15,6 +17,7 @@ from shoutgraph.domain import accounts, ids, seller_reports as rules
 from shoutgraph.domain.packages import Rate
 from shoutgraph.domain.policies import FIRST
 from shoutgraph.domain.seller_reports import Outcome, Quarter
+from shoutgraph.storage import ledger_proof
 from shoutgraph.storage.tx import Tx
 
 AMOUNTS = ["gross", "fee", "compensation", "refunded", "refundedFee", "paidOut", "returned"]
@@ -55,6 +58,16 @@ def paid(cast: Cast, creator_id: str) -> int:
     """What was paid out to a creator, as the ledger has it."""
     sql = PAID.format(creator_id)
     return cast.deployment.read(lambda tx: int(tx._connection.execute(sql).fetchall()[0][0]))
+
+
+@pytest.fixture(scope="module")
+def cast(module_place: Place) -> Iterator[Cast]:
+    """A marketplace of its own, so that nothing holds back what is paid; at the end its books balance."""
+    with open_deployment(module_place) as deployment:
+        cast = Cast(deployment)
+        cast.introduce()
+        yield cast
+        assert deployment.read(lambda tx: ledger_proof.verify(tx, books=ledger_proof.Books("EUR", 100))) == []
 
 
 def pay(cast: Cast) -> None:
