@@ -160,8 +160,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "Closure": "status requestedAt steps",
     "ClosureStep": "kind status blockedBy",
     "SellerReport": "creatorId year country reportable outcome rule total quarters taxProfile",
-    "SellerReportQuarter": "number orderCount giftCount gross fee compensation refunded refundedFee payoutCount paidOut "
-    "returned",
+    "SellerReportQuarter": "number orderCount giftCount gross fee compensation refunded refundedFee payoutCount "
+    "paidOut returned",
     "SellerReportRule": "name saleCount amountAbove bothNeeded basis source",
     "EarningsLine": "kind code words ref part coins balance at orderId giftId payoutId",
     "LotPart": "lotId topUpId coins worth",
