@@ -21,7 +21,7 @@ from shoutgraph.domain.money import Coins
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.statements import Told
 from shoutgraph.domain.users import Scope
-from shoutgraph.services import earnings, statements
+from shoutgraph.services import earnings, policies, statements
 from shoutgraph.services.earnings import Summary
 
 enums.describe(
@@ -220,7 +220,7 @@ class CreatorReserveSetInput:
 @strawberry.type(description="Result of creatorReserveSet.")
 class CreatorReserveSetPayload:
     reserve_basis_points: int | None = strawberry.field(
-        default=None, description="The creator's own share as it is now; null for the policy's."
+        default=None, description="The share that counts now; null if it was refused."
     )
     follows_policy: bool | None = strawberry.field(
         default=None, description="Whether the policy's share counts; null if it was refused."
@@ -244,7 +244,8 @@ class EarningMutation:
         share, why = input.reserve_basis_points, input.reason
         done = await earnings.set_reserve(tools, viewer, asked, creator_id, basis_points=share, reason=why)
         own = done.value.basis_points
-        return CreatorReserveSetPayload(reserve_basis_points=own, follows_policy=own is None, replayed=done.replayed)
+        counts = (await policies.current(tools)).reserve_bps if own is None else own
+        return CreatorReserveSetPayload(reserve_basis_points=counts, follows_policy=own is None, replayed=done.replayed)
 
 
 ROOM: Final = Room(query=EarningQuery, mutation=EarningMutation)
