@@ -1,8 +1,8 @@
 """Events as the API shows them, whatever they are of: one interface, one kind of page."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Annotated, Final, Self, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import strawberry
 
@@ -37,11 +37,6 @@ class EventType(NodeType):
     )
     occurred_at: datetime = strawberry.field(description="When it happened.")
 
-    @classmethod
-    def of(cls, told: Told) -> Self:
-        """The graph's view of a line of the journal."""
-        raise NotImplementedError
-
 
 E = TypeVar("E", bound=EventType)
 
@@ -62,7 +57,7 @@ class EventConnectionType:
 
 
 async def page(
-    info: Info, of: type[EventType], only: EventFilter, *, first: int | None, after: str | None
+    info: Info, of: Callable[[Told], EventType], only: EventFilter, *, first: int | None, after: str | None
 ) -> EventConnectionType:
     """A page of a feed, its events as their type shows them.
 
@@ -73,7 +68,7 @@ async def page(
     """
     context, size = info.context, _size_of(first)
     found, cursor, more = await events.page(context.tools, context.viewer, after=after, size=size, only=only)
-    nodes = [of.of(told) for told in found]
+    nodes = [of(told) for told in found]
     return EventConnectionType(
         edges=[EventEdgeType(cursor=node.cursor, node=node) for node in nodes],
         nodes=nodes,
@@ -86,7 +81,7 @@ async def page(
     )
 
 
-async def follow(info: Info, of: type[E], only: EventFilter, *, after: str | None) -> AsyncIterator[E]:
+async def follow(info: Info, of: Callable[[Told], E], only: EventFilter, *, after: str | None) -> AsyncIterator[E]:
     """A feed's events after the cursor, the stored ones first, then live, as their type shows them.
 
     Raises:
@@ -96,7 +91,7 @@ async def follow(info: Info, of: type[E], only: EventFilter, *, after: str | Non
     """
     context = info.context
     async for told in events.follow(context.tools, context.viewer, after=context.last_event_id or after, only=only):
-        yield of.of(told)
+        yield of(told)
 
 
 def _size_of(first: int | None) -> int:

@@ -81,7 +81,7 @@ class CampaignEventQuery:
     async def campaign_events(
         self, info: Info, campaign_id: Which = None, first: events.First = None, after: events.PageAfter = None
     ) -> events.EventConnectionType | None:
-        return await events.page(info, CampaignChangedEventType, _filter(campaign_id), first=first, after=after)
+        return await events.page(info, CampaignChangedEventType.of, _filter(campaign_id), first=first, after=after)
 
 
 @strawberry.type
@@ -95,7 +95,7 @@ class CampaignEventSubscription:
     def campaign_events(
         self, info: Info, campaign_id: Which = None, after: events.After = None
     ) -> AsyncIterator[CampaignChangedEventType]:
-        return events.follow(info, CampaignChangedEventType, _filter(campaign_id), after=after)
+        return events.follow(info, CampaignChangedEventType.of, _filter(campaign_id), after=after)
 
 
 def _filter(campaign_id: str | None) -> EventFilter:

@@ -46,7 +46,7 @@ class FeatureEventQuery:
     async def feature_events(
         self, info: Info, first: events.First = None, after: events.PageAfter = None
     ) -> events.EventConnectionType | None:
-        return await events.page(info, FeatureChangedEventType, _ALL, first=first, after=after)
+        return await events.page(info, FeatureChangedEventType.of, _ALL, first=first, after=after)
 
 
 @strawberry.type
@@ -58,4 +58,4 @@ class FeatureEventSubscription:
         shared=True,
     )
     def feature_events(self, info: Info, after: events.After = None) -> AsyncIterator[FeatureChangedEventType]:
-        return events.follow(info, FeatureChangedEventType, _ALL, after=after)
+        return events.follow(info, FeatureChangedEventType.of, _ALL, after=after)

@@ -75,7 +75,7 @@ class GiftEventQuery:
         first: events.First = None,
         after: events.PageAfter = None,
     ) -> events.EventConnectionType | None:
-        return await events.page(info, GiftChangedEventType, _filter(creator_id), first=first, after=after)
+        return await events.page(info, GiftChangedEventType.of, _filter(creator_id), first=first, after=after)
 
 
 @strawberry.type
@@ -89,7 +89,7 @@ class GiftEventSubscription:
     def gift_events(
         self, info: Info, creator_id: Whose = None, after: events.After = None
     ) -> AsyncIterator[GiftChangedEventType]:
-        return events.follow(info, GiftChangedEventType, _filter(creator_id), after=after)
+        return events.follow(info, GiftChangedEventType.of, _filter(creator_id), after=after)
 
 
 def _filter(creator_id: str | None) -> EventFilter:

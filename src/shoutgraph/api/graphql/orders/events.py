@@ -84,7 +84,7 @@ class OrderEventQuery:
         after: events.PageAfter = None,
         filter: Filter = None,
     ) -> events.EventConnectionType | None:
-        return await events.page(info, OrderStatusChangedEventType, _only(filter), first=first, after=after)
+        return await events.page(info, OrderStatusChangedEventType.of, _only(filter), first=first, after=after)
 
 
 @strawberry.type
@@ -97,7 +97,7 @@ class OrderEventSubscription:
     def order_events(
         self, info: Info, after: events.After = None, filter: Filter = None
     ) -> AsyncIterator[OrderStatusChangedEventType]:
-        return events.follow(info, OrderStatusChangedEventType, _only(filter), after=after)
+        return events.follow(info, OrderStatusChangedEventType.of, _only(filter), after=after)
 
 
 def _only(given: OrderEventFilterInput | None) -> EventFilter:

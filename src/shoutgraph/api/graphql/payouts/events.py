@@ -67,7 +67,7 @@ class PayoutEventQuery:
         after: events.PageAfter = None,
         filter: Filter = None,
     ) -> events.EventConnectionType | None:
-        return await events.page(info, PayoutStatusChangedEventType, _only(filter), first=first, after=after)
+        return await events.page(info, PayoutStatusChangedEventType.of, _only(filter), first=first, after=after)
 
 
 @strawberry.type
@@ -81,7 +81,7 @@ class PayoutEventSubscription:
     def payout_events(
         self, info: Info, after: events.After = None, filter: Filter = None
     ) -> AsyncIterator[PayoutStatusChangedEventType]:
-        return events.follow(info, PayoutStatusChangedEventType, _only(filter), after=after)
+        return events.follow(info, PayoutStatusChangedEventType.of, _only(filter), after=after)
 
 
 def _only(given: PayoutEventFilterInput | None) -> EventFilter:

@@ -69,7 +69,7 @@ class RatingEventQuery:
         after: events.PageAfter = None,
         filter: Filter = None,
     ) -> events.EventConnectionType | None:
-        return await events.page(info, RatingChangedEventType, _only(filter), first=first, after=after)
+        return await events.page(info, RatingChangedEventType.of, _only(filter), first=first, after=after)
 
 
 @strawberry.type
@@ -83,7 +83,7 @@ class RatingEventSubscription:
     def rating_events(
         self, info: Info, after: events.After = None, filter: Filter = None
     ) -> AsyncIterator[RatingChangedEventType]:
-        return events.follow(info, RatingChangedEventType, _only(filter), after=after)
+        return events.follow(info, RatingChangedEventType.of, _only(filter), after=after)
 
 
 def _only(given: RatingEventFilterInput | None) -> EventFilter:

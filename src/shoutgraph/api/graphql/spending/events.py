@@ -78,7 +78,7 @@ class UserEventQuery:
         self, info: Info, first: events.First = None, after: events.PageAfter = None
     ) -> events.EventConnectionType | None:
         only = EventFilter(feed=feeds.USERS)
-        return await events.page(info, UserChangedEventType, only, first=first, after=after)
+        return await events.page(info, UserChangedEventType.of, only, first=first, after=after)
 
 
 @strawberry.type
@@ -90,4 +90,4 @@ class UserEventSubscription:
         shared=True,
     )
     def user_events(self, info: Info, after: events.After = None) -> AsyncIterator[UserChangedEventType]:
-        return events.follow(info, UserChangedEventType, EventFilter(feed=feeds.USERS), after=after)
+        return events.follow(info, UserChangedEventType.of, EventFilter(feed=feeds.USERS), after=after)

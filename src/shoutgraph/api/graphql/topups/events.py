@@ -67,7 +67,7 @@ class TopUpEventQuery:
         after: events.PageAfter = None,
         filter: Filter = None,
     ) -> events.EventConnectionType | None:
-        return await events.page(info, TopUpStatusChangedEventType, _only(filter), first=first, after=after)
+        return await events.page(info, TopUpStatusChangedEventType.of, _only(filter), first=first, after=after)
 
 
 @strawberry.type
@@ -81,7 +81,7 @@ class TopUpEventSubscription:
     def top_up_events(
         self, info: Info, after: events.After = None, filter: Filter = None
     ) -> AsyncIterator[TopUpStatusChangedEventType]:
-        return events.follow(info, TopUpStatusChangedEventType, _only(filter), after=after)
+        return events.follow(info, TopUpStatusChangedEventType.of, _only(filter), after=after)
 
 
 def _only(given: TopUpEventFilterInput | None) -> EventFilter:

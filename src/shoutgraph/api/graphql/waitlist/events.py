@@ -66,7 +66,9 @@ class WaitlistEventQuery:
         first: events.First = None,
         after: events.PageAfter = None,
     ) -> events.EventConnectionType | None:
-        return await events.page(info, WaitlistChangedEventType, _filter(waitlist_entry_id), first=first, after=after)
+        return await events.page(
+            info, WaitlistChangedEventType.of, _filter(waitlist_entry_id), first=first, after=after
+        )
 
 
 @strawberry.type
@@ -80,7 +82,7 @@ class WaitlistEventSubscription:
     def waitlist_events(
         self, info: Info, waitlist_entry_id: Which = None, after: events.After = None
     ) -> AsyncIterator[WaitlistChangedEventType]:
-        return events.follow(info, WaitlistChangedEventType, _filter(waitlist_entry_id), after=after)
+        return events.follow(info, WaitlistChangedEventType.of, _filter(waitlist_entry_id), after=after)
 
 
 def _filter(entry_id: str | None) -> EventFilter:
