@@ -121,7 +121,10 @@ class CampaignUnavailableErrorType(UserErrorType):
     state: str = strawberry.field(description="Where the campaign stands, a name of CampaignState.")
 
 
-@strawberry.type(name="WalletLockedError", description="The wallet is locked after a charge-back, or closes.")
+@strawberry.type(
+    name="WalletLockedError",
+    description="The wallet is locked, after a charge-back or by a moderator, or the account closes.",
+)
 class WalletLockedErrorType(UserErrorType):
     pass
 

@@ -13,9 +13,9 @@ enums.describe(
     name="ReputationBadge",
     description="What the figures of a creator earn them; clients must accept values added later.",
     values={
-        Badge.FAST_RESPONDER: "Answers requests within a day on average; those that they let lapse count in full.",
-        Badge.ALWAYS_ON_TIME: "Delivered every video in time.",
-        Badge.TOP_RATED: "Rated 4.8 stars or more by 10 fans or more, and completes 95 orders of 100.",
+        Badge.FAST_RESPONDER: "Answers requests in a day on average, or as the policy says; lapsed ones count in full.",
+        Badge.ALWAYS_ON_TIME: "Delivered every video in time, or as many as the policy says.",
+        Badge.TOP_RATED: "Rated 4.8 stars by 10 fans, and completes 95 orders of 100, or as the policy says.",
     },
 )
 

@@ -41,7 +41,9 @@ class SampleType(NodeType):
     duration_milliseconds: int | None = strawberry.field(description="How long it runs.")
     width: int | None = strawberry.field(description="Pixels as shown.")
     height: int | None = strawberry.field(description="Pixels as shown.")
-    watch: VideoLinkType | None = strawberry.field(description="Where anybody may watch it; null if it does not show.")
+    watch: VideoLinkType | None = strawberry.field(
+        description="Where anybody may watch it; null if it does not show, or its watermark is still being made."
+    )
     poster: VideoLinkType | None = strawberry.field(description="A still picture of it.")
 
     @classmethod

@@ -134,7 +134,7 @@ class SellerReportType:
 @strawberry.type
 class SellerReportQuery:
     @fields.resolver(
-        description="What the tax office is told of a year, seller by seller.",
+        description="What the tax office is told of a year, seller by seller; for those who read finances.",
         directives=[PAGED, requires(Scope.FINANCE_READ)],
     )
     async def seller_report(
