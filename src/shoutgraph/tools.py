@@ -83,6 +83,12 @@ class Done(Generic[I]):
     replayed: bool = False
 
 
+def is_repeat(tx: Tx, request: Request) -> bool:
+    """Whether the request's key was used before, by the same person for the same mutation."""
+    found = requests.find_by_key(tx, principal=request.principal, mutation=request.mutation, key=request.key)
+    return found is not None
+
+
 async def once(
     tools: Tools,
     request: Request,

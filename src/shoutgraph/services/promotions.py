@@ -10,9 +10,9 @@ from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.promotions import Code, Facts, Kind, Offered, Promotion, Use, UseState
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, promotions as rows, requests, users
+from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, promotions as rows, users
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Done, Tools, once
+from shoutgraph.tools import Done, Tools, is_repeat, once
 
 SCOPE: Final = pages.scope_of("promotions")
 """Names the list, so that a cursor of another one is refused."""
@@ -113,8 +113,7 @@ async def redeem(tools: Tools, viewer: Viewer, request: Request, code: str) -> D
     user_id = viewer.require_user()
 
     def count(tx: Tx) -> int:
-        name = {"principal": request.principal, "mutation": request.mutation, "key": request.key}
-        return 0 if requests.find_by_key(tx, **name) is not None else rows.count_attempt(tx, user_id)
+        return 0 if is_repeat(tx, request) else rows.count_attempt(tx, user_id)
 
     rules.check_attempts(await tools.store.write(count))
     text = rules.normal(code)

@@ -8,9 +8,9 @@ from shoutgraph.domain.promotions import Code, Facts, Promotion, Use, UseState
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.topups.topup import Terms, Topup
 from shoutgraph.domain.users import User
-from shoutgraph.storage import promotions as rows, requests
+from shoutgraph.storage import promotions as rows
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Tools
+from shoutgraph.tools import Tools, is_repeat
 
 
 async def attempt(tools: Tools, user_id: ids.UserId, code: str | None, request: Request) -> None:
@@ -21,8 +21,7 @@ async def attempt(tools: Tools, user_id: ids.UserId, code: str | None, request: 
     """
 
     def count(tx: Tx) -> int:
-        name = {"principal": request.principal, "mutation": request.mutation, "key": request.key}
-        return 0 if requests.find_by_key(tx, **name) is not None else rows.count_attempt(tx, user_id)
+        return 0 if is_repeat(tx, request) else rows.count_attempt(tx, user_id)
 
     if code is not None:
         rules.check_attempts(await tools.store.write(count))
