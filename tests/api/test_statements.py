@@ -110,6 +110,12 @@ BUDGETS: Final = (
     ),
     ("the same, counted", "anonymous", "{ creators(first: %d) { nodes { handle } totalCount { value } } }", 2),
     (
+        "creators and their reports of a year",
+        "finance",
+        "{ creators(first: %d) { nodes { handle sellerReport(year: 2026) { reportable total { gross { coins } } } } } }",
+        10,
+    ),
+    (
         "a page of orders",
         "admin",
         """{ orders(role: ANYONE, first: %d) { nodes { brief { instructions } creator { name } offer { title } fanName

@@ -38,8 +38,8 @@ async def page(tools: Tools, viewer: Viewer, year: int, args: PageArgs, *, every
     return pages.cut(found, args, scope=scope(year, everyone=everyone), key_of=lambda report: (report.creator_id,))
 
 
-async def get(tools: Tools, viewer: Viewer, creator_id: str, year: int) -> Report:
-    """The report of a creator, for themselves and those who read finances.
+def check_reader(viewer: Viewer, creator_id: str, year: int) -> None:
+    """Refuses whoever reads another's report, unless they read finances.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
@@ -50,9 +50,21 @@ async def get(tools: Tools, viewer: Viewer, creator_id: str, year: int) -> Repor
         viewer.require(Scope.FINANCE_READ)
     rules.check_year(year)
 
-    def query(tx: Tx) -> Report:
-        (report,) = _reports(tx, year, [(creator_id, rows.countries_of(tx, [creator_id])[creator_id])])
-        return report
+
+async def list_of_creators(tools: Tools, viewer: Viewer, creator_ids: Sequence[str], year: int) -> list[Report]:
+    """The reports of creators, in the order asked.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: one is another's and the viewer does not read finances.
+        ValidationError: it is no year.
+    """
+    for creator_id in creator_ids:
+        check_reader(viewer, creator_id, year)
+
+    def query(tx: Tx) -> list[Report]:
+        countries = rows.countries_of(tx, creator_ids)
+        return _reports(tx, year, [(creator_id, countries[creator_id]) for creator_id in creator_ids])
 
     return await tools.store.read(query)
 

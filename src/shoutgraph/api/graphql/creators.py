@@ -186,8 +186,9 @@ class CreatorType(NodeType):
 
     @fields.resolver(description="What the tax office is told of a year; only for themselves and finance.")
     async def seller_report(self, info: Info, year: OfYear) -> SellerReportType | None:
-        found = await seller_reports.get(info.context.tools, info.context.viewer, self.id, year)
-        return SellerReportType.of(found)
+        context = info.context
+        seller_reports.check_reader(context.viewer, self.id, year)  # each by itself: a page may hold one's own
+        return await context.loaders.related(_reports_of, self, year=year)
 
     @fields.resolver(description="How fans rated their videos.")
     def rating(self) -> RatingSummaryType:
@@ -378,3 +379,9 @@ async def fetch_campaigns(context: Context, campaign_ids: Sequence[str]) -> list
     """Campaigns by id, null where the caller may not see them."""
     found = await campaigns.list_by_id(context.tools, context.viewer, campaign_ids)
     return [None if campaign is None else CampaignType.of(campaign) for campaign in found]
+
+
+async def _reports_of(parents: Sequence[CreatorType], context: Context, year: int) -> list[SellerReportType]:
+    tools, viewer = context.tools, context.viewer
+    found = await seller_reports.list_of_creators(tools, viewer, [parent.id for parent in parents], year)
+    return [SellerReportType.of(report) for report in found]
