@@ -112,7 +112,7 @@ BUDGETS: Final = (
     (
         "creators and their reports of a year",
         "finance",
-        "{ creators(first: %d) { nodes { handle sellerReport(year: 2026) { reportable total { gross { coins } } } } } }",
+        "{ creators(first: %d) { nodes { handle sellerReport(year: 2026) { reportable total { number } } } } }",
         10,
     ),
     (
