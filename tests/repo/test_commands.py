@@ -27,7 +27,7 @@ def test_the_gates_can_be_run():
 
 def test_the_gates_are_all_there_and_in_order():
     gates = re.findall(r"^gate (\w+) ", source.text(CI), re.MULTILINE)
-    assert gates == ["install", "format", "lint", "types", "floors", "schema", "tests"]
+    assert gates == ["install", "format", "lint", "types", "floors", "schema", "evolution", "tests"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=source.name)
