@@ -9,16 +9,23 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from tests import postgres
-from tests.soak import extent, pytest_addoption
+from tests import postgres, soak
+from tests.api.engines import Tally
+from tests.soak import extent
 from tests.storage import databases
 from tests.storage.databases import Kind, Place
 
-__all__ = ["extent", "pytest_addoption"]
+__all__ = ["extent"]
 
 CLUSTER: Final = pytest.StashKey[postgres.Cluster]()
 ONLY: Final = {f"{kind}_only": kind for kind in Kind}
 """Marks of tests that are about one database itself."""
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    soak.pytest_addoption(parser, pluginmanager)
+    pluginmanager.register(Tally(), "engine")
+    Tally.add_option(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:

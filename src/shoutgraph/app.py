@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Mount
 from shoutgraph.api import bank_files, exports, http, manifest_keys, media, statement_files, tokens, webhooks
 from shoutgraph.api.auth import Doorkeeper
 from shoutgraph.api.drain import Drain
+from shoutgraph.api.graphql.engine.engine import CompiledEngine
 from shoutgraph.api.graphql.execution import Runner
 from shoutgraph.api.graphql.schema import build_schema
 from shoutgraph.api.health import Check
@@ -117,6 +118,7 @@ class App:
     base_url: str
     tools: Tools
     issuer: LocalIssuer
+    runner: Runner
     asgi: Starlette
     drain: Drain
 
@@ -191,8 +193,10 @@ async def open_app(
         )
         doorkeeper, local = _doorkeeper(settings, tools)
         drain = Drain()
+        schema = build_schema()
+        plans = CompiledEngine(schema) if settings.engine else None
         transport = Transport(
-            runner=Runner(build_schema(), production=settings.production),
+            runner=Runner(schema, engine=plans, production=settings.production),
             tools=tools,
             authenticate=doorkeeper,
             new_request_id=_new_request_id,
@@ -215,7 +219,7 @@ async def open_app(
             parts.push_async_callback(simulator.aclose)
             await simulator.start()
         asgi = http.build_asgi(transport, routes=routes, checks=checks_of(tools))
-        yield App(settings, base_url, tools, local, asgi, drain)
+        yield App(settings, base_url, tools, local, transport.runner, asgi, drain)
 
 
 def checks_of(tools: Tools) -> tuple[Check, ...]:

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 import httpx
 import uvloop
 from graphql import GraphQLSchema, GraphQLUnionType
+from tests.api import engines
 from tests.api.harness import PATIENCE_S, Client, Served, Socket
 from tests.storage import databases
 from tests.storage.databases import Place
@@ -219,6 +220,7 @@ async def _serve(place: Place, listener: socket.socket, opened: "Future[Deployme
             server = build_server(app.asgi, app.drain, host="127.0.0.1", port=port)
             deployment = Deployment(app, Served(server, port), asyncio.get_running_loop(), place)
             await _trace(app, deployment.statements)
+            engines.choose(app.runner, deployment.statements)
             serving = asyncio.ensure_future(server.serve(sockets=[listener]))
             while not server.started:
                 assert not serving.done(), "the server did not start"

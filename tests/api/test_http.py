@@ -456,6 +456,10 @@ class Clockwork:
         self.asked.append(operation.kind.value)
         return {"viewer": "the engine"} if not variables else None
 
+    async def complete(self, operation: Operation, *_value: Any) -> dict[str, object] | None:
+        self.asked.append(operation.kind.value)
+        return {"replayed": "the engine"} if operation.name else None
+
 
 def test_an_engine_answers_what_it_can_and_graphql_core_the_rest(world: World) -> None:
     engine = Clockwork()
@@ -463,10 +467,12 @@ def test_an_engine_answers_what_it_can_and_graphql_core_the_rest(world: World) -
     with serving(build_asgi(shared), shared.drain) as served:
         client = Client(served.url)
         answers = [client.data("{ viewer }"), client.data("{ viewer }", x=1)]
-        client.data("mutation { lift(input: {}) { replayed } }")
+        lifts = [client.data(f"mutation {name} {{ lift(input: {{}}) {{ replayed }} }}") for name in ("", "Lift")]
         client.close()
     assert answers == [{"viewer": "the engine"}, {"viewer": "anonymous"}]
-    assert engine.asked == ["query", "query"]
+    assert lifts == [{"lift": {"replayed": False}}, {"lift": {"replayed": "the engine"}}]
+    assert engine.asked == ["query", "query", "mutation", "mutation"]
+    assert world.calls == ["lifted", "lifted"], "no effect ran twice"
 
 
 def test_a_group_of_errors_that_are_no_refusals_is_an_internal_error(client: Client) -> None:

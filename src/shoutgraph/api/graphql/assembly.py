@@ -93,6 +93,7 @@ def _guarded(resolve: GraphQLFieldResolver, needed: RequiresScope) -> GraphQLFie
         info.context.viewer.require(*needed.any_of)
         return resolve(source, info, **arguments)
 
+    guarded.__wrapped__ = resolve  # type: ignore[attr-defined]  # the compiled engine knows the guard, and looks behind it
     return guarded
 
 

@@ -4,10 +4,10 @@ The compiled engine answers what it can; graphql-core answers everything else, a
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
 import orjson
 import strawberry
@@ -20,7 +20,6 @@ from graphql import (
     execute_subscription_event,
 )
 from strawberry.execution import optimized_is_awaitable
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from shoutgraph.api import failures, limits
 from shoutgraph.api.deadline import within
@@ -28,6 +27,7 @@ from shoutgraph.api.failures import Code, FailureError, RequestErrors
 from shoutgraph.api.graphql.answers import Answer
 from shoutgraph.api.graphql.context import Context, rights_of
 from shoutgraph.api.graphql.documents import Documents, Operation
+from shoutgraph.api.graphql.executors import EffectExecutor, Engine, Executor
 from shoutgraph.api.graphql.sharing import SharedStreams
 
 Variables = dict[str, Any]
@@ -44,30 +44,13 @@ class Request:
     operation_name: str | None = None
 
 
-class Engine(Protocol):
-    """Answers queries by compiled plans."""
-
-    async def run(self, operation: Operation, variables: Variables, context: Context) -> Mapping[str, object] | None:
-        """The data, or None where graphql-core must answer: unsupported, wrong variables, or an error."""
-
-
-class Executor(StrawberryGraphQLCoreExecutionContext):
-    """graphql-core's executor, which runs each event of a subscription with nothing loaded."""
-
-    def build_per_event_executor(self, payload: object) -> "Executor":
-        """The executor of one event."""
-        executor = cast("Executor", super().build_per_event_executor(payload))
-        executor.context_value = cast("Context", self.context_value).fork()
-        return executor
-
-
 class Runner:
     """Everything between a request and its answer that is not transport."""
 
     def __init__(self, schema: strawberry.Schema, *, engine: Engine | None = None, production: bool = True) -> None:
         self.schema: Final = schema._schema  # noqa: SLF001 - Strawberry has no public way
         self.documents: Final = Documents(self.schema, hide_suggestions=production)
-        self._engine = engine
+        self.engine = engine
         self._production = production
         self._effects: set[asyncio.Task[Answer]] = set()
         self._streams = SharedStreams()
@@ -176,8 +159,8 @@ class Runner:
         return task.result()
 
     async def _execute(self, operation: Operation, request: Request, context: Context) -> Answer:
-        if self._engine is not None and operation.kind is OperationType.QUERY:
-            data = await self._engine.run(operation, request.variables, context)
+        if self.engine is not None and operation.kind is OperationType.QUERY:
+            data = await self.engine.run(operation, request.variables, context)
             if data is not None:
                 return Answer(data)
         try:
@@ -190,7 +173,8 @@ class Runner:
         return _answer(cast("ExecutionResult", result), context, None)
 
     def _executor(self, operation: Operation, request: Request, context: Context) -> Executor:
-        executor = Executor.build(
+        kind = Executor if self.engine is None or operation.kind is OperationType.QUERY else EffectExecutor
+        executor = kind.build(
             self.schema,
             operation.document,
             context_value=context,
@@ -201,6 +185,8 @@ class Runner:
         )
         if isinstance(executor, list):
             raise RequestErrors(executor, Code.BAD_USER_INPUT)
+        if isinstance(executor, EffectExecutor) and self.engine is not None:
+            executor.engine, executor.kept = self.engine, operation
         return cast("Executor", executor)
 
 

@@ -1,0 +1,1 @@
+"""The compiled engine: operations become Python functions, and graphql-core answers whatever they cannot."""
