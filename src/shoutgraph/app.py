@@ -1,5 +1,6 @@
 """The composition root: the only place that chooses implementations, reads the wall clock and makes ids."""
 
+import asyncio
 import base64
 import contextlib
 import functools
@@ -17,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
 from shoutgraph.api import bank_files, exports, http, manifest_keys, media, statement_files, tokens, webhooks
+from shoutgraph.api.addresses import Peers, networks_of
 from shoutgraph.api.auth import Doorkeeper
 from shoutgraph.api.drain import Drain
 from shoutgraph.api.graphql.engine.engine import CompiledEngine
@@ -24,6 +26,7 @@ from shoutgraph.api.graphql.execution import Runner
 from shoutgraph.api.graphql.schema import build_schema
 from shoutgraph.api.health import Check
 from shoutgraph.api.jwks import RemoteIssuer
+from shoutgraph.api.metering import Meter
 from shoutgraph.api.tokens import Issuer, LocalIssuer
 from shoutgraph.api.transport import Transport
 from shoutgraph.domain import ids
@@ -59,7 +62,7 @@ from shoutgraph.plugins import loading, switches
 from shoutgraph.plugins.providers import Providers
 from shoutgraph.plugins.routes import Choice, Route
 from shoutgraph.sdk import Simulator, SimulatorSetup
-from shoutgraph.services import anchors, api_keys, readiness, users
+from shoutgraph.services import anchors, api_keys, buckets, readiness, users
 from shoutgraph.services.watch import Watch
 from shoutgraph.settings import SANDBOX, Settings
 from shoutgraph.storage import engine, migrations
@@ -204,7 +207,12 @@ async def open_app(
             clock=wall_clock,  # tokens live in real time, whatever the test clock says
             allowed_origins=frozenset(settings.allowed_origins),
             graphiql=settings.graphiql_on,
+            meter=Meter(settings.rates, key=key_files.read_or_make(settings.data_dir, "links.key")),
+            peers=Peers(networks_of(settings.trusted_proxies)),
         )
+        if not settings.embedded:
+            sharing = asyncio.create_task(_share(transport.meter, tools))
+            parts.push_async_callback(_end, sharing)
         routes: list[BaseRoute] = [
             *media.routes(tools, drain),
             *webhooks.routes(tools),
@@ -220,6 +228,16 @@ async def open_app(
             await simulator.start()
         asgi = http.build_asgi(transport, routes=routes, checks=checks_of(tools))
         yield App(settings, base_url, tools, local, transport.runner, asgi, drain)
+
+
+async def _share(meter: Meter, tools: Tools) -> None:
+    """Has the rate limits hold for all processes of this deployment together."""
+    await meter.keep_sharing(functools.partial(buckets.share, tools), functools.partial(buckets.forget, tools))
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait({task})
 
 
 def checks_of(tools: Tools) -> tuple[Check, ...]:

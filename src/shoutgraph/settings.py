@@ -8,12 +8,14 @@ import os
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from shoutgraph.domain.buckets import Rate, Rates
 from shoutgraph.domain.packages import Platform
 
 PREFIX: Final = "SHOUTGRAPH_"
@@ -24,6 +26,8 @@ WORKERS_MAX: Final = 64
 ROUTES_MAX: Final = 200
 CHOICES_MAX: Final = 20
 WEIGHT_MAX: Final = 1_000_000
+RATE_MAX: Final = 1_000_000_000
+CONNECTIONS_MAX: Final = 20_000
 SANDBOX: Final = "sandbox"
 """The instance of a development deployment that configures none."""
 
@@ -124,6 +128,20 @@ class Settings(BaseModel):
     jwt_audience: str = Field("shoutgraph", description="Audience that tokens must name.")
     jwks_url: str | None = Field(None, description="Address of the provider's public keys.")
     jwt_role_claim: str = Field("role", description="Claim that names the role of staff.")
+    rate_anonymous: int = Field(
+        200, ge=0, le=RATE_MAX, description="Points of cost a second for an address that is not signed in; 0: no limit."
+    )
+    rate_person: int = Field(500, ge=0, le=RATE_MAX, description="Points a second for a person; 0: no limit.")
+    rate_staff: int = Field(
+        2500, ge=0, le=RATE_MAX, description="Points a second for staff, tools and API keys; 0: no limit."
+    )
+    rate_burst_s: int = Field(60, ge=10, le=3600, description="Seconds for which unused points are saved up.")
+    connections: int = Field(
+        50, ge=0, le=CONNECTIONS_MAX, description="Sockets and streams of one person at a process; 0: no limit."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Addresses or networks whose X-Forwarded-For is believed (JSON list)."
+    )
     plugins_strict: bool = Field(default=False, description="Refuse to start when a plugin is broken.")
     providers: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Provider instances, from the TOML file: plugin name and its settings."
@@ -138,6 +156,15 @@ class Settings(BaseModel):
             raise ValueError("test_clock is never on in production")
         if (self.jwks_url is None) != (self.jwt_issuer is None):
             raise ValueError("jwt_issuer and jwks_url go together")
+        return self
+
+    @model_validator(mode="after")
+    def _proxies_are_addresses(self) -> "Settings":
+        for each in self.trusted_proxies:
+            try:
+                ip_network(each)
+            except ValueError:
+                raise ValueError(f"trusted_proxies: {each} is neither an address nor a network") from None
         return self
 
     @model_validator(mode="after")
@@ -165,6 +192,16 @@ class Settings(BaseModel):
     def production(self) -> bool:
         """Whether this deployment serves real people."""
         return self.environment is Environment.PRODUCTION
+
+    @property
+    def rates(self) -> Rates:
+        """What callers may spend."""
+        burst_s = self.rate_burst_s
+
+        def rate(per_s: int) -> Rate | None:
+            return Rate(per_s, per_s * burst_s) if per_s else None
+
+        return Rates(rate(self.rate_anonymous), rate(self.rate_person), rate(self.rate_staff), self.connections or None)
 
     @property
     def graphiql_on(self) -> bool:
@@ -262,8 +299,11 @@ def _told(name: str, message: str) -> str:
     return f"{name}: {text}" if name else f"{text}."
 
 
+_LISTS: Final = frozenset({"allowed_origins", "trusted_proxies"})
+
+
 def _value(field: str, text: str) -> object:
-    if field == "allowed_origins":
+    if field in _LISTS:
         return tuple(origin.strip() for origin in text.strip("[]").replace('"', "").split(",") if origin.strip())
     return text
 

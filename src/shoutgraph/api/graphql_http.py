@@ -62,13 +62,16 @@ class GraphQLOverHttp:
             raise FailureError(Code.NOT_ACCEPTABLE, f"Accept {media_types.GRAPHQL} or {media_types.JSON}.")
         request = await self._read(scope, headers, receive)
         authorization = headers.get(b"authorization")
-        viewer = await self._shared.viewer_of(authorization)
-        context = self._shared.context_of(viewer, request_id, last_event_id=headers.get(b"last-event-id"))
+        address = self._shared.peers.address_of(scope)
+        viewer = await self._shared.viewer_of(authorization, address=address)
+        last_event_id = headers.get(b"last-event-id")
+        context = self._shared.context_of(viewer, request_id, address=address, last_event_id=last_event_id)
         read_only = method == "GET"
         if media_type == media_types.EVENTS:
-            answers = self._shared.runner.answers(request, context, read_only=read_only)
-            credential = Credential(self._shared, authorization, viewer)
-            await sse.respond(credential, answers, context, receive=receive, send=send)
+            with self._shared.meter.connection(viewer, address):
+                answers = self._shared.runner.answers(request, context, read_only=read_only)
+                credential = Credential(self._shared, authorization, viewer)
+                await sse.respond(credential, answers, context, receive=receive, send=send)
             return None
         answer = await self._shared.runner.answer(request, context, read_only=read_only)
         return transport.reply_of(answer, media_type)

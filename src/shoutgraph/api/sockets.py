@@ -7,7 +7,7 @@ Source: the `graphql-ws` protocol and the behaviour of its client.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from typing import Any, Final, ParamSpec
 
 import orjson
@@ -22,7 +22,7 @@ from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.execution import Request
 from shoutgraph.api.graphql.sharing import SlowConsumerError
 from shoutgraph.api.transport import Headers, Transport
-from shoutgraph.domain.users import Viewer
+from shoutgraph.domain.users import ANONYMOUS, Viewer
 
 logger = logging.getLogger("shoutgraph.api")
 
@@ -70,11 +70,16 @@ class GraphQLOverSockets:
             return
         spoken = PROTOCOL in scope["subprotocols"]
         await send({"type": "websocket.accept", "subprotocol": PROTOCOL if spoken else None})
-        connection = Connection(self._shared, self._shared.request_id_of(headers), receive, send)
+        address = self._shared.peers.address_of(scope)
+        connection = Connection(self._shared, address, self._shared.request_id_of(headers), (receive, send))
         if not spoken:
             await connection.close(NO_PROTOCOL, f"Speak {PROTOCOL}.")
             return
-        await connection.serve(headers.get(b"authorization"))
+        try:
+            with self._shared.meter.connection(None, address):
+                await connection.serve(headers.get(b"authorization"))
+        except FailureError as failure:
+            await connection.close(TRY_LATER, failure.message)
 
     def _may_open(self, headers: Headers) -> bool:
         origin = headers.get(b"origin")
@@ -86,11 +91,12 @@ class GraphQLOverSockets:
 class Connection:
     """One socket: who it belongs to, and the operations that run on it."""
 
-    def __init__(self, shared: Transport, request_id: str, receive: Receive, send: Send) -> None:
+    def __init__(self, shared: Transport, address: str, request_id: str, wire: tuple[Receive, Send]) -> None:
         self._shared = shared
+        self._address = address
         self._request_id = request_id
-        self._receive = receive
-        self._send = send
+        self._receive, self._send = wire
+        self._place = ExitStack()
         self._header: str | None = None
         self._viewer: Viewer | None = None
         self._initialised = False
@@ -179,10 +185,12 @@ class Connection:
         self._initialised = True
         authorization = _authorization_in(payload or {}) or self._header
         try:
-            viewer = await self._shared.viewer_of(authorization)
+            viewer = await self._shared.viewer_of(authorization, address=self._address)
+            if viewer != ANONYMOUS:  # they have a place of their own beside that of their address
+                self._place.enter_context(self._shared.meter.connection(viewer, self._address))
         except FailureError as failure:
-            away = failure.code is Code.UNAVAILABLE
-            raise CloseError(TRY_LATER if away else FORBIDDEN, failure.message) from None
+            later = failure.code in {Code.UNAVAILABLE, Code.RATE_LIMITED}
+            raise CloseError(TRY_LATER if later else FORBIDDEN, failure.message) from None
         self._cancel_timer()
         self._check_later(Credential(self._shared, authorization, viewer))
         self._viewer = viewer
@@ -193,9 +201,8 @@ class Connection:
             raise CloseError(UNAUTHORIZED, "Send connection_init first.")
         if operation_id in self._operations:
             raise CloseError(REPEATED_ID, f"Subscriber for {operation_id} already exists")
-        context = self._shared.context_of(self._viewer, self._shared.new_request_id())
         full = len(self._operations) >= limits.OPERATIONS_PER_SOCKET
-        task = asyncio.create_task(self._run(operation_id, payload, context, full=full))
+        task = asyncio.create_task(self._run(operation_id, payload, self._viewer, full=full))
         self._operations[operation_id] = task
         task.add_done_callback(lambda done: self._forget(operation_id, done))
 
@@ -210,16 +217,18 @@ class Connection:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("an operation of socket %s broke", self._request_id, exc_info=error)
 
-    async def _run(self, operation_id: str, payload: object, context: Context, *, full: bool) -> None:
+    async def _run(self, operation_id: str, payload: object, viewer: Viewer, *, full: bool) -> None:
         """Runs one operation to its end; its id is free again before the last message goes out."""
+        request_id = self._shared.new_request_id()
         try:
             if full:
                 raise _too_many()
+            context = self._shared.context_of(viewer, request_id, address=self._address)
             request = requests.from_value(payload)
             if await self._relay(operation_id, request, context):
                 await self._finish(operation_id, b'{"id":%b,"type":"complete"}' % orjson.dumps(operation_id))
         except FailureError as failure:
-            shown = failures.present([failure], request_id=context.request_id)
+            shown = failures.present([failure], request_id=request_id)
             await self._finish(operation_id, _frame(operation_id, b"error", orjson.dumps(shown)))
         except SlowConsumerError:
             self._close_soon(TRY_LATER, "The client reads too slowly: resume from the last cursor.")
@@ -279,6 +288,7 @@ class Connection:
             self._timer = None
 
     async def _end(self) -> None:
+        self._place.close()
         self._cancel_timer()
         tasks = [*self._operations.values(), *self._background]
         for task in self._operations.values():

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import orjson
@@ -10,12 +10,15 @@ from graphql import GraphQLError
 from starlette.types import Scope, Send
 
 from shoutgraph.api import failures, media_types
+from shoutgraph.api.addresses import Peers
 from shoutgraph.api.drain import Drain
 from shoutgraph.api.failures import Code, FailureError
 from shoutgraph.api.graphql.answers import Answer
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.execution import Runner
+from shoutgraph.api.metering import Meter
 from shoutgraph.domain import errors
+from shoutgraph.domain.buckets import Rates
 from shoutgraph.domain.clock import Clock
 from shoutgraph.domain.users import Viewer
 from shoutgraph.tools import Tools
@@ -38,9 +41,14 @@ class Transport:
     clock: Clock
     allowed_origins: frozenset[str] = frozenset()
     graphiql: bool = False
+    meter: Meter = field(default_factory=lambda: Meter(Rates(), key=b""))
+    peers: Peers = field(default_factory=Peers)
 
-    async def viewer_of(self, authorization: str | None) -> Viewer:
+    async def viewer_of(self, authorization: str | None, *, address: str | None = None) -> Viewer:
         """Who asks.
+
+        Args:
+            address: where from, for whoever tries one credential after the other.
 
         Raises:
             FailureError: the credentials are not valid, or nobody can say now whether they are; the caller is never
@@ -49,6 +57,8 @@ class Transport:
         try:
             return await self.authenticate(authorization)
         except errors.UnauthenticatedError as refusal:
+            if address is not None:
+                self.meter.refuse_guessing(address)
             raise FailureError(Code.UNAUTHENTICATED, refusal.message) from refusal
         except errors.StoreUnavailableError as absence:
             raise failures.of_absence(absence) from absence
@@ -59,9 +69,18 @@ class Transport:
             return None
         return max((viewer.expires_at - self.clock()).total_seconds(), 0.0)
 
-    def context_of(self, viewer: Viewer, request_id: str, *, last_event_id: str | None = None) -> Context:
-        """The context of one operation."""
-        return Context(tools=self.tools, viewer=viewer, request_id=request_id, last_event_id=last_event_id)
+    def context_of(self, viewer: Viewer, request_id: str, *, address: str, last_event_id: str | None = None) -> Context:
+        """The context of one operation.
+
+        Raises:
+            FailureError: the caller has spent what they may.
+        """
+        account = self.meter.account_of(viewer, address)
+        if account is not None:
+            account.check()
+        return Context(
+            tools=self.tools, viewer=viewer, request_id=request_id, last_event_id=last_event_id, account=account
+        )
 
     def request_id_of(self, headers: "Headers") -> str:
         """The request id that a proxy gave, or a new one."""
@@ -150,6 +169,9 @@ def reply_of_failure(failure: FailureError, request_id: str, media_type: str = m
         headers.append((b"connection", b"close"))
     if failure.code is Code.UNAUTHENTICATED:
         headers.append((b"www-authenticate", b"Bearer"))
+    after = (failure.extensions or {}).get("retryAfter")
+    if isinstance(after, int):
+        headers.append((b"retry-after", str(after).encode()))
     allow = (failure.extensions or {}).get("allow")
     if isinstance(allow, str):
         headers.append((b"allow", allow.encode()))

@@ -223,7 +223,7 @@ IMPERSONAL: Final = frozenset({
     "account", "api_key", "asset", "audit", "bank_file", "campaign_order", "code_attempt", "coin_package", "deadline",
     "delivered_video", "earning", "entry", "epoch", "event", "feature_rule", "fold", "fx_rate", "gift_total",
     "lot_move", "money_total", "news_cursor", "notice", "notice_seen", "order_ok", "payout_batch", "payout_part",
-    "policy", "posting", "price_list", "promo_code", "promotion", "rating_decision", "rating_tally",
+    "policy", "posting", "price_list", "promo_code", "promotion", "rate_bucket", "rating_decision", "rating_tally",
     "report_decision", "reputation", "reputation_day", "resolution", "sticker", "stray", "sweep", "taken_back",
     "topup_dispute", "transfer", "unit_price", "wallet_ok",
 })  # fmt: skip

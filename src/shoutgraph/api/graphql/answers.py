@@ -9,10 +9,11 @@ import orjson
 class Answer:
     """What an operation, or one event of a subscription, is answered with.
 
-    `ran` is false where nothing was executed, and then there is no `data`.
+    `ran` is false where nothing was executed, and then there is no `data`. `cost` is what the caller is told of its
+    cost; the events of subscriptions, which many callers share, say nothing of it.
     """
 
-    __slots__ = ("_json", "cursor", "data", "errors", "ran")
+    __slots__ = ("_json", "cost", "cursor", "data", "errors", "ran")
 
     def __init__(
         self,
@@ -26,6 +27,7 @@ class Answer:
         self.errors: Final = errors
         self.ran: Final = ran
         self.cursor: Final = cursor
+        self.cost: Mapping[str, object] | None = None
         self._json: bytes | None = None
 
     def json(self) -> bytes:
@@ -36,5 +38,7 @@ class Answer:
                 body["errors"] = self.errors
             if self.cursor is not None:
                 body["extensions"] = {"cursor": self.cursor}
+            elif self.cost is not None:
+                body["extensions"] = {"cost": self.cost}
             self._json = orjson.dumps(body)
         return self._json

@@ -8,7 +8,7 @@ import strawberry
 from shoutgraph.api.graphql import enums, errors, fields, mutations
 from shoutgraph.api.graphql.context import Info
 from shoutgraph.api.graphql.creators import CreatorType
-from shoutgraph.api.graphql.directives import Cost, requires
+from shoutgraph.api.graphql.directives import GUESSABLE, Cost, requires
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
@@ -120,7 +120,7 @@ class AuthenticityQuery:
     @fields.resolver(
         description="Whether a file came from a real order here: by its digest, by its manifest, or by both together. "
         "Anybody may ask; the file itself stays where it is.",
-        directives=[Cost(weight=VERIFY_COST)],
+        directives=[Cost(weight=VERIFY_COST), GUESSABLE],
     )
     async def verify_video(
         self,

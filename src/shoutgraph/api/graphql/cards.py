@@ -8,7 +8,7 @@ import strawberry
 
 from shoutgraph.api.graphql import enums, errors, fields, mutations, pages as graph_pages
 from shoutgraph.api.graphql.context import Context, Info
-from shoutgraph.api.graphql.directives import PAGED
+from shoutgraph.api.graphql.directives import GUESSABLE, PAGED
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
@@ -148,7 +148,7 @@ class GiftCardMutation:
             gift_card=GiftCardType.of(done.value.card), code=done.value.code, replayed=done.replayed
         )
 
-    @mutations.mutation(description="Gives the coins of a card to whoever has its code, once.")
+    @mutations.mutation(description="Gives the coins of a card to whoever has its code, once.", directives=[GUESSABLE])
     async def gift_card_redeem(self, info: Info, input: Redeemed) -> GiftCardRedeemPayload | None:
         viewer, tools = info.context.viewer, info.context.tools
         done = await cards.redeem(tools, viewer, request_of(viewer, "giftCardRedeem", input), input.code)

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 import strawberry
 
 from shoutgraph.api.graphql import loaders
+from shoutgraph.api.metering import Account
 from shoutgraph.domain.users import Viewer
 from shoutgraph.tools import Tools
 
@@ -22,13 +23,22 @@ def rights_of(viewer: Viewer) -> Hashable:
 class Context:
     """One operation of one viewer. Each event of a subscription runs in a fork with empty loaders."""
 
-    __slots__ = ("_loaders", "last_event_id", "request_id", "tools", "viewer")
+    __slots__ = ("_loaders", "account", "last_event_id", "request_id", "tools", "viewer")
 
-    def __init__(self, *, tools: Tools, viewer: Viewer, request_id: str, last_event_id: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        tools: Tools,
+        viewer: Viewer,
+        request_id: str,
+        last_event_id: str | None = None,
+        account: Account | None = None,
+    ) -> None:
         self.tools = tools
         self.viewer: Final = viewer
         self.request_id: Final = request_id
         self.last_event_id: Final = last_event_id
+        self.account: Final = account
         self._loaders: loaders.Loaders | None = None
 
     def fork(self) -> "Context":

@@ -5,7 +5,7 @@ slicing argument, or else by the size that `@listSize` assumes. Of several types
 Source: the IBM GraphQL cost specification.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -14,6 +14,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLArgument,
     GraphQLField,
     GraphQLList,
     GraphQLNamedType,
@@ -30,7 +31,6 @@ from graphql import (
     get_named_type,
     is_leaf_type,
 )
-from strawberry.types.field import StrawberryField
 
 from shoutgraph.api.failures import Code, FailureError
 from shoutgraph.api.graphql.directives import Cost, ListSize
@@ -51,14 +51,23 @@ BIG: Final = 10**9
 """Where costs stop growing."""
 
 Variables = Mapping[str, Any]
+Path = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """The cost of a part of an operation, and the largest product of list sizes inside it."""
+    """The cost of a part of an operation, and the largest product of list sizes inside it.
+
+    `dearest` and `widest` are the paths that bring these about.
+    """
 
     cost: int = 0
     product: int = 1
+    dearest: Path = ()
+    widest: Path = ()
+
+
+NOTHING: Final = Weight()
 
 
 class Run:
@@ -119,10 +128,12 @@ class OperationCost:
         weight = self.of(variables)
         if weight.product > PRODUCT_MAX:
             message = f"Nested lists come to {weight.product} items, and may come to {PRODUCT_MAX}."
-            raise FailureError(Code.COST_EXCEEDED, message, product=weight.product, limit=PRODUCT_MAX)
+            where = list(weight.widest)
+            raise FailureError(Code.COST_EXCEEDED, message, product=weight.product, limit=PRODUCT_MAX, selection=where)
         if weight.cost > COST_MAX:
             message = f"This costs {weight.cost}, and an operation may cost {COST_MAX}."
-            raise FailureError(Code.COST_EXCEEDED, message, cost=weight.cost, limit=COST_MAX)
+            where = list(weight.dearest)
+            raise FailureError(Code.COST_EXCEEDED, message, requested=weight.cost, limit=COST_MAX, selection=where)
 
 
 _ABSENT: Final = object()
@@ -177,68 +188,80 @@ class _Compiler:
     def _of_field(self, node: FieldNode, parent: GraphQLNamedType, sizes: Sizes) -> Weigh:
         name = node.name.value
         if name.startswith("__"):
-            weight = Weight(INTROSPECTION if node.selection_set else 0)
+            weight = Weight(INTROSPECTION, dearest=(name,)) if node.selection_set else Weight()
             return lambda _run: weight
         field: GraphQLField = parent.fields[name]  # type: ignore[attr-defined]
         kind = get_named_type(field.type)
-        listed = _directive(field, ListSize)
-        size = self._size_of(node, listed) if listed else None
+        listed = directive_of(field, ListSize)
+        size = self._size_of(node, field, listed) if listed else None
         sized = set(listed.sized_fields or ()) if listed else set()
         inside_sizes: Sizes = dict.fromkeys(sized, size) if size and sized else NONE_GIVEN
         self._alive.append(inside_sizes)
         inside = self.of(node.selection_set, kind, inside_sizes)
-        cost = _directive(field, Cost)
-        each = 0 if is_leaf_type(kind) else 1
-        if not _is_list(field):
-            return _of_one(int(cost.weight) if cost else each, inside)
+        own, each = weights_of(field, [arg.name.value for arg in node.arguments or ()])
+        key = (node.alias or node.name).value
+        if not is_list(field):
+            return _of_one(key, own, inside)
         if name in sizes:
             size = sizes[name]
         elif size is None:
             size = _fixed(LIST_ASSUMED if node.selection_set else 1)
-        return _of_list(int(cost.weight) if cost else 0, each, size, inside)
+        return _of_list(key, (own, each), size, inside)
 
-    def _size_of(self, node: FieldNode, listed: ListSize) -> Size:
+    def _size_of(self, node: FieldNode, field: GraphQLField, listed: ListSize) -> Size:
         """The size by the slicing argument that is given, else by what is assumed."""
         assumed = listed.assumed_size if isinstance(listed.assumed_size, int) else PAGE_ASSUMED
         names = set(listed.slicing_arguments or ()) if listed.slicing_arguments is not strawberry.UNSET else set()
-        given = [each.value for each in node.arguments or () if each.name.value in names]
-        readers = [self._size_of_argument(value, assumed) for value in given]
+        given = [each for each in node.arguments or () if each.name.value in names]
+        readers = [
+            self._size_of_argument(each.value, 1 if _takes_list(field, each.name.value) else assumed) for each in given
+        ]
         if not readers:
             return _fixed(assumed)
         return lambda run: max(reader(run) for reader in readers)
 
-    def _size_of_argument(self, value: ValueNode, assumed: int) -> Size:
+    def _size_of_argument(self, value: ValueNode, otherwise: int) -> Size:
+        """The size that an argument gives, as GraphQL coerces it: one value for a list is a list of one.
+
+        Args:
+            otherwise: where it is null, or no number.
+        """
         if not isinstance(value, VariableNode):
             size = _size_of_literal(value)
-            return _fixed(assumed if size is None else size)
+            return _fixed(otherwise if size is None else size)
         name = value.name.value
         self.slicing.add(name)
         default = self._defaults.get(name)
-        otherwise = assumed if default is None else default
+        absent = otherwise if default is None else default
 
         def read(run: Run) -> int:
             if name not in run.variables:
-                return otherwise
+                return absent
             given = run.variables[name]
             if isinstance(given, list):
                 return len(given)
-            return min(max(given, 0), BIG) if type(given) is int else assumed
+            if type(given) is float and given.is_integer():
+                given = int(given)
+            return min(max(given, 0), BIG) if type(given) is int else otherwise
 
         return read
 
 
-def _of_one(weight: int, inside: Weigh) -> Weigh:
+def _of_one(key: str, own: int, inside: Weigh) -> Weigh:
     def weigh(run: Run) -> Weight:
         within = inside(run)
-        return Weight(min(weight + within.cost, BIG), within.product)
+        return Weight(min(own + within.cost, BIG), within.product, (key, *within.dearest), (key, *within.widest))
 
     return weigh
 
 
-def _of_list(own: int, each: int, size: Size, inside: Weigh) -> Weigh:
+def _of_list(key: str, weights: tuple[int, int], size: Size, inside: Weigh) -> Weigh:
+    own, each = weights
+
     def weigh(run: Run) -> Weight:
         within, count = inside(run), size(run)
-        return Weight(min(own + count * (each + within.cost), BIG), min(count * within.product, BIG))
+        cost, product = own + count * (each + within.cost), count * within.product
+        return Weight(min(cost, BIG), min(product, BIG), (key, *within.dearest), (key, *within.widest))
 
     return weigh
 
@@ -246,14 +269,22 @@ def _of_list(own: int, each: int, size: Size, inside: Weigh) -> Weigh:
 def _together(common: Sequence[Weigh], dearest_of: Sequence[Sequence[Weigh]]) -> Weigh:
     def weigh(run: Run) -> Weight:
         weights = [weigh_one(run) for weigh_one in common]
-        cost = sum(weight.cost for weight in weights)
-        product = max((weight.product for weight in weights), default=1)
-        dearest = 0
+        dearest: list[Weight] = []
         for group in dearest_of:
             of_type = [weigh_one(run) for weigh_one in group]
-            dearest = max(dearest, sum(weight.cost for weight in of_type))
-            product = max(product, *(weight.product for weight in of_type))
-        return Weight(min(cost + dearest, BIG), product)
+            if sum(weight.cost for weight in of_type) > sum(weight.cost for weight in dearest) or not dearest:
+                dearest = of_type
+            weights += [Weight(0, weight.product, (), weight.widest) for weight in of_type]
+        weights += [Weight(weight.cost, 1, weight.dearest) for weight in dearest]
+        if not weights:
+            return NOTHING
+        widest = max(weights, key=lambda weight: weight.product)
+        return Weight(
+            sum(weight.cost for weight in weights),
+            widest.product,
+            max(weights, key=lambda weight: weight.cost).dearest,
+            widest.widest,
+        )
 
     return weigh
 
@@ -278,15 +309,39 @@ def _size_of_literal(value: ValueNode | None) -> int | None:
     return len(value.values) if isinstance(value, ListValueNode) else None
 
 
-def _is_list(field: GraphQLField) -> bool:
-    kind = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
-    return isinstance(kind, GraphQLList)
+def _takes_list(field: GraphQLField, argument: str) -> bool:
+    return isinstance(_nullable(field.args[argument].type), GraphQLList)
+
+
+def is_list(field: GraphQLField) -> bool:
+    """Whether a field answers a list."""
+    return isinstance(_nullable(field.type), GraphQLList)
+
+
+def _nullable(kind: Any) -> Any:  # noqa: ANN401 - any GraphQL type
+    return kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+
+
+def weights_of(field: GraphQLField, arguments: Iterable[str]) -> tuple[int, int]:
+    """What a field costs by itself, and what each item costs where it is a list.
+
+    Args:
+        arguments: those that are given.
+    """
+    kind = get_named_type(field.type)
+    cost = directive_of(kind, Cost)
+    each = int(cost.weight) if cost else int(not is_leaf_type(kind))
+    cost = directive_of(field, Cost)
+    own = int(cost.weight) if cost else 0 if is_list(field) else each
+    found = (directive_of(field.args[name], Cost) for name in arguments)
+    return own + sum(int(cost.weight) for cost in found if cost), each
 
 
 D = TypeVar("D")
 
 
-def _directive(field: GraphQLField, kind: type[D]) -> D | None:
-    definition = field.extensions.get("strawberry-definition")
-    found = definition.directives if isinstance(definition, StrawberryField) else ()
+def directive_of(where: GraphQLField | GraphQLArgument | GraphQLNamedType, kind: type[D]) -> D | None:
+    """The directive of this kind that the SDL shows there."""
+    definition = where.extensions.get("strawberry-definition")
+    found: Iterable[object] = getattr(definition, "directives", None) or ()
     return next((each for each in found if isinstance(each, kind)), None)

@@ -78,10 +78,22 @@ class RequiresScope:
     any_of: list[Scope] = strawberry.field(name="anyOf", description="Accepted scopes.")
 
 
+@strawberry.schema_directive(
+    name="rateLimited",
+    locations=[Location.FIELD_DEFINITION],
+    description="A root field that may be asked only so often by one caller, whatever it costs.",
+)
+class RateLimited:
+    per_minute: int = strawberry.field(name="perMinute", description="How often in a minute.")
+
+
 def requires(*any_of: Scope) -> RequiresScope:
     """The directive that lets only viewers with one of these scopes read a field; the schema enforces it."""
     return RequiresScope(any_of=list(any_of))
 
+
+GUESSABLE: Final = RateLimited(per_minute=30)
+"""On every field that tells whether a secret or a file is known."""
 
 PAGED: Final = ListSize(slicing_arguments=["first", "last"], sized_fields=["edges", "nodes"])
 """On every field that returns a connection."""

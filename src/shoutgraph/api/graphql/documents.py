@@ -24,6 +24,7 @@ from strawberry.types.field import StrawberryField
 from shoutgraph.api import limits
 from shoutgraph.api.failures import Code, FailureError, RequestErrors
 from shoutgraph.api.graphql import fields
+from shoutgraph.api.graphql.actual import Counter
 from shoutgraph.api.graphql.cost import OperationCost
 
 DOCUMENTS_MAX: Final = 1_000
@@ -36,11 +37,12 @@ RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationR
 class Operation:
     """One operation of a valid document.
 
-    `plans` is the compiled engine's, and lives as long as the document. `resume_variable` is the variable that says
-    where a subscription goes on; where that is written otherwise, or the field is no log, it is not `shareable`.
+    `plans` is the compiled engine's, and lives as long as the document. `doors` are root fields with a rate of their own.
+    `resume_variable` is the variable that says where a subscription goes on; where that is written otherwise, or the
+    field is no log, it is not `shareable`.
     """
 
-    __slots__ = ("cost", "document", "kind", "name", "node", "plans", "resume_variable", "shareable")
+    __slots__ = ("actual", "cost", "document", "doors", "kind", "name", "node", "plans", "resume_variable", "shareable")
 
     def __init__(self, document: DocumentNode, node: OperationDefinitionNode, schema: GraphQLSchema) -> None:
         self.document: Final = document
@@ -48,7 +50,10 @@ class Operation:
         self.kind: Final = node.operation
         self.name: Final = node.name.value if node.name else None
         self.plans: Final[dict[object, object]] = {}
-        self.cost: Final = OperationCost(schema, node, _fragments_of(document))
+        fragments = _fragments_of(document)
+        self.cost: Final = OperationCost(schema, node, fragments)
+        self.actual: Final = Counter(schema, node, fragments)
+        self.doors: Final = self.actual.doors
         self.shareable, self.resume_variable = _resumes_by(document, node, schema)
 
 

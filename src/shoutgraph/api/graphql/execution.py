@@ -29,6 +29,7 @@ from shoutgraph.api.graphql.context import Context, rights_of
 from shoutgraph.api.graphql.documents import Documents, Operation
 from shoutgraph.api.graphql.executors import EffectExecutor, Engine, Executor
 from shoutgraph.api.graphql.sharing import SharedStreams
+from shoutgraph.api.metering import Charge
 
 Variables = dict[str, Any]
 EFFECTS_S: Final = 8.0
@@ -59,37 +60,51 @@ class Runner:
         """Answers a query or a mutation once.
 
         Raises:
-            FailureError: a mutation where only reading is allowed, or a subscription.
+            FailureError: a mutation where only reading is allowed, a subscription, or too much for now.
         """
         try:
-            operation = self._prepare(request)
+            operation = self._prepare(request, context)
         except (RequestErrors, FailureError) as refused:
             return refusal_of(refused, context)
         if operation.kind is OperationType.SUBSCRIPTION:
             raise FailureError(Code.BAD_REQUEST, "A subscription needs a WebSocket or Accept: text/event-stream.")
         _check_method(operation, read_only=read_only)
-        return await self._run(operation, request, context)
+        return await self._run(operation, request, context, _reserve(operation, request, context))
 
-    async def answers(
-        self, request: Request, context: Context, *, read_only: bool = False
-    ) -> AsyncGenerator[Answer, None]:
-        """Answers any operation as a stream: one answer, or one for each event of a subscription."""
+    def answers(self, request: Request, context: Context, *, read_only: bool = False) -> AsyncGenerator[Answer, None]:
+        """Answers any operation as a stream: one answer, or one for each event of a subscription.
+
+        Raises:
+            FailureError: too much for now, which is known before there is a stream.
+        """
         try:
-            operation = self._prepare(request)
+            operation = self._prepare(request, context)
             _check_method(operation, read_only=read_only)
         except (RequestErrors, FailureError) as refused:
-            yield refusal_of(refused, context)
-            return
+            return _refused(refused, context)
+        charge = _reserve(operation, request, context)
         if operation.kind is not OperationType.SUBSCRIPTION:
-            yield await self._run(operation, request, context)
-            return
-        async with aclosing(self._subscribe(operation, request, context)) as answers:
-            async for answer in answers:
-                yield answer
+            return self._once(operation, request, context, charge)
+        return self._subscribe(operation, request, context)
 
-    def _prepare(self, request: Request) -> Operation:
-        operation = self.documents.get(request.query).pick(request.operation_name)
-        operation.cost.check(request.variables)
+    async def _once(
+        self, operation: Operation, request: Request, context: Context, charge: Charge | None
+    ) -> AsyncGenerator[Answer, None]:
+        yield await self._run(operation, request, context, charge)
+
+    def _prepare(self, request: Request, context: Context) -> Operation:
+        """The operation that is asked for.
+
+        Raises:
+            RequestErrors, FailureError: there is none that may run; the caller is charged for the look.
+        """
+        try:
+            operation = self.documents.get(request.query).pick(request.operation_name)
+            operation.cost.check(request.variables)
+        except (RequestErrors, FailureError):
+            if context.account is not None:
+                context.account.punish()
+            raise
         return operation
 
     def _subscribe(self, operation: Operation, request: Request, context: Context) -> AsyncGenerator[Answer, None]:
@@ -111,7 +126,14 @@ class Runner:
         key = (operation, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS), rights_of(context.viewer))
         return self._streams.follow(key, live, own if resumes else None)
 
-    async def _run(self, operation: Operation, request: Request, context: Context) -> Answer:
+    async def _run(self, operation: Operation, request: Request, context: Context, charge: Charge | None) -> Answer:
+        """Runs a query or a mutation, and charges what it did cost: all that was set aside, where it was late."""
+        answer = await self._run_in_time(operation, request, context)
+        if charge is not None:
+            answer.cost = charge.settle(operation.actual.of(answer.data) if answer.data else charge.requested)
+        return answer
+
+    async def _run_in_time(self, operation: Operation, request: Request, context: Context) -> Answer:
         """Runs a query or a mutation within the deadline.
 
         A query that is late is cancelled. A mutation is not: its effect ends in its own time, and the client asks
@@ -190,6 +212,17 @@ class Runner:
         return cast("Executor", executor)
 
 
+def _reserve(operation: Operation, request: Request, context: Context) -> Charge | None:
+    """Sets the cost of an operation aside, where anybody counts."""
+    if context.account is None:
+        return None
+    return context.account.reserve(operation.cost.of(request.variables).cost, operation.doors)
+
+
+async def _refused(refused: RequestErrors | FailureError, context: Context) -> AsyncGenerator[Answer, None]:
+    yield refusal_of(refused, context)
+
+
 def _check_method(operation: Operation, *, read_only: bool) -> None:
     if read_only and operation.kind is OperationType.MUTATION:
         raise FailureError(Code.METHOD_NOT_ALLOWED, "A mutation is sent by POST.", allow="POST")
@@ -203,7 +236,7 @@ def refusal_of(refused: RequestErrors | FailureError, context: Context) -> Answe
 
 def late(context: Context, message: str) -> Answer:
     """The answer to an operation that did not end within its deadline."""
-    failure = FailureError(Code.DEADLINE_EXCEEDED, message)
+    failure = FailureError(Code.DEADLINE_EXCEEDED, message, limitSeconds=limits.OPERATION_S)
     return Answer(None, failures.present([failure], request_id=context.request_id))
 
 

@@ -8,7 +8,7 @@ import strawberry
 
 from shoutgraph.api.graphql import enums, errors, fields, mutations, pages as graph_pages
 from shoutgraph.api.graphql.context import Context, Info
-from shoutgraph.api.graphql.directives import PAGED, ListSize, requires
+from shoutgraph.api.graphql.directives import GUESSABLE, PAGED, ListSize, requires
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
@@ -216,7 +216,8 @@ class PromotionMutation:
         return PromoEndPayload(promotion=PromotionType.of(done.value), replayed=done.replayed)
 
     @mutations.mutation(
-        description="Turns a code into granted coins. A code that cannot be used is refused in one way."
+        description="Turns a code into granted coins. A code that cannot be used is refused in one way.",
+        directives=[GUESSABLE],
     )
     async def promo_code_redeem(self, info: Info, input: Tried) -> PromoCodeRedeemPayload | None:
         viewer, tools = info.context.viewer, info.context.tools

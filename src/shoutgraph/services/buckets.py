@@ -1,0 +1,27 @@
+"""Buckets: what the processes of one deployment have let callers spend, put together once in a while."""
+
+from collections.abc import Mapping
+
+from shoutgraph.storage import buckets
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Tools
+
+
+async def share(tools: Tools, seconds: Mapping[str, float]) -> Mapping[str, float]:
+    """Spends from the shared buckets, and says in how many seconds each is full again.
+
+    Where one process writes, there is nobody to share with, and the answer is empty.
+
+    Args:
+        seconds: how long it takes to regain what was spent here, by key.
+    """
+
+    def work(tx: Tx) -> Mapping[str, float]:
+        return buckets.spend(tx, seconds) if tx.shared else {}
+
+    return await tools.store.write(work)
+
+
+async def forget(tools: Tools) -> int:
+    """Removes buckets that are full again; says how many."""
+    return await tools.store.write(buckets.forget)
