@@ -1,6 +1,5 @@
 """The composition root: the only place that chooses implementations, reads the wall clock and makes ids."""
 
-import asyncio
 import base64
 import contextlib
 import functools
@@ -211,8 +210,11 @@ async def open_app(
             peers=Peers(networks_of(settings.trusted_proxies)),
         )
         if not settings.embedded:
-            sharing = asyncio.create_task(_share(transport.meter, tools))
-            parts.push_async_callback(_end, sharing)
+            await parts.enter_async_context(
+                transport.meter.shared(
+                    functools.partial(buckets.share, tools), functools.partial(buckets.forget, tools)
+                )
+            )
         routes: list[BaseRoute] = [
             *media.routes(tools, drain),
             *webhooks.routes(tools),
@@ -228,16 +230,6 @@ async def open_app(
             await simulator.start()
         asgi = http.build_asgi(transport, routes=routes, checks=checks_of(tools))
         yield App(settings, base_url, tools, local, transport.runner, asgi, drain)
-
-
-async def _share(meter: Meter, tools: Tools) -> None:
-    """Has the rate limits hold for all processes of this deployment together."""
-    await meter.keep_sharing(functools.partial(buckets.share, tools), functools.partial(buckets.forget, tools))
-
-
-async def _end(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait({task})
 
 
 def checks_of(tools: Tools) -> tuple[Check, ...]:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from shoutgraph.domain.buckets import Rate, Rates
+from shoutgraph.domain.buckets import MICROS, Rate, Rates
 from shoutgraph.domain.packages import Platform
 
 PREFIX: Final = "SHOUTGRAPH_"
@@ -199,7 +199,7 @@ class Settings(BaseModel):
         burst_s = self.rate_burst_s
 
         def rate(per_s: int) -> Rate | None:
-            return Rate(per_s, per_s * burst_s) if per_s else None
+            return Rate(per_s * burst_s, burst_s * MICROS) if per_s else None
 
         return Rates(rate(self.rate_anonymous), rate(self.rate_person), rate(self.rate_staff), self.connections or None)
 

@@ -118,6 +118,10 @@ class SampleQuery:
     ) -> "ScalarsType | None":
         return ScalarsType(coins=coins, big=big, at=at, currency=currency, key=key)
 
+    @fields.resolver(description="Whether a secret is right.", directives=[directives.GUESSABLE])
+    def guess(self, text: Text) -> bool | None:
+        return text == "secret"
+
     @fields.resolver(description="Waits.")
     async def slow(self, milliseconds: Milliseconds) -> str | None:
         await asyncio.sleep(milliseconds / 1000)

@@ -51,7 +51,16 @@ def test_an_operation_costs_what_the_schema_says(query: str, expected: int) -> N
 
 @pytest.mark.parametrize(
     ("variables", "expected"),
-    [({"n": 7}, 8), ({}, 5), ({"n": None}, 21), ({"n": "7"}, 21), ({"n": True}, 21), ({"n": 10**30}, cost.BIG)],
+    [
+        ({"n": 7}, 8),
+        ({"n": 7.0}, 8),  # GraphQL takes a whole number however it is written
+        ({}, 5),
+        ({"n": None}, 21),
+        ({"n": "7"}, 21),
+        ({"n": 7.5}, 21),
+        ({"n": True}, 21),
+        ({"n": 10**30}, cost.BIG),
+    ],
 )
 def test_the_page_size_may_be_a_variable(variables: dict[str, object], expected: int) -> None:
     assert weigh("query ($n: Int = 4) { stars(first: $n) { nodes { handle } } }", **variables).cost == expected
@@ -77,13 +86,16 @@ def test_an_operation_that_costs_too_much_is_refused_before_it_runs(
     response = client.post(query, n=90)
     [error] = response.json()["errors"]
     assert (response.status_code, "data" in response.json()) == (400, False)
-    assert error["extensions"] == {"code": "COST_EXCEEDED", "cost": 91, "limit": 50, "requestId": "request-0001"}
+    where = {"selection": ["stars", "nodes"], "requestId": "request-0001"}
+    assert error["extensions"] == {"code": "COST_EXCEEDED", "cost": 91, "limit": 50, **where}
     assert world.calls == []
 
 
 def test_lists_that_come_to_too_many_items_are_refused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "PRODUCT_MAX", 50)
-    assert client.code("{ stars(first: 60) { nodes { handle } } }") == "COST_EXCEEDED"
+    [error] = client.post("{ viewer a: stars(first: 60) { nodes { handle } } }").json()["errors"]
+    assert error["extensions"]["code"] == "COST_EXCEEDED"
+    assert [error["extensions"][name] for name in ("product", "limit", "selection")] == [60, 50, ["a", "nodes"]]
 
 
 def test_a_cost_is_worked_out_once_for_each_page_size() -> None:

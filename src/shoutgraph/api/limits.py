@@ -58,6 +58,9 @@ HEARTBEAT_S: Final = 15.0
 RECHECK_S: Final = 60.0
 """How long a connection may outlive a revoked key or a role that was taken away."""
 
+PLACE_STEPS_MAX: Final = 50
+"""How far the place is looked for where a document is too large."""
+
 COUNTED_MAX: Final = 1_000_000
 """Measures stop growing here: spreads of spreads would make them astronomic."""
 
@@ -72,6 +75,16 @@ class Size:
     repeats: int = 0
 
 
+MEASURES: Final = {
+    "depth": (DEPTH_MAX, "An operation is at most {limit} fields deep."),
+    "aliases": (ALIASES_MAX, "An operation has at most {limit} aliases."),
+    "repeats": (REPEATS_MAX, "A selection names a field at most {limit} times."),
+    "fields": (ROOT_MUTATIONS_MAX, "A document runs at most {limit} mutations."),
+}
+"""What is measured of an operation, how much it may be, and what is said if it is more."""
+TOLD: Final = {"fields": "rootMutations"} | {name: name for name in MEASURES if name != "fields"}
+
+
 def read(text: str) -> DocumentNode:
     """Parses a document.
 
@@ -81,14 +94,17 @@ def read(text: str) -> DocumentNode:
     try:
         return parse(text, max_lexical_tokens=TOKENS_MAX, max_comments=COMMENTS_MAX)
     except GraphQLSyntaxError as error:
-        aborted = "Parsing aborted" in error.message
-        raise _located(Code.DOCUMENT_LIMIT if aborted else Code.PARSE_FAILED, error) from None
+        if "Parsing aborted" not in error.message:
+            raise _located(Code.PARSE_FAILED, error) from None
+        measured = {"tokens": TOKENS_MAX, "comments": COMMENTS_MAX}
+        found = [{"measure": name, "limit": most} for name, most in measured.items() if name in error.message]
+        raise _located(Code.DOCUMENT_LIMIT, error, **(found[0] if found else {})) from None
     except GraphQLError as error:
         raise _located(Code.DOCUMENT_LIMIT, error) from None
 
 
-def _located(code: Code, error: GraphQLError) -> FailureError:
-    failure = FailureError(code, error.message)
+def _located(code: Code, error: GraphQLError, **details: object) -> FailureError:
+    failure = FailureError(code, error.message, **details)
     failure.locations = error.locations
     return failure
 
@@ -107,18 +123,18 @@ def check(document: DocumentNode) -> None:
                 size = measure.of(operation.selection_set)
             except RecursionError:
                 raise FailureError(Code.DOCUMENT_LIMIT, "The document is nested too deeply.") from None
-            _check(size, operation.operation)
+            _check(size, operation, measure)
 
 
-def _check(size: Size, kind: OperationType) -> None:
-    if size.depth > DEPTH_MAX:
-        raise FailureError(Code.DOCUMENT_LIMIT, f"An operation is at most {DEPTH_MAX} fields deep.")
-    if size.aliases > ALIASES_MAX:
-        raise FailureError(Code.DOCUMENT_LIMIT, f"An operation has at most {ALIASES_MAX} aliases.")
-    if size.repeats > REPEATS_MAX:
-        raise FailureError(Code.DOCUMENT_LIMIT, f"A selection names a field at most {REPEATS_MAX} times.")
-    if kind is OperationType.MUTATION and size.fields > ROOT_MUTATIONS_MAX:
-        raise FailureError(Code.DOCUMENT_LIMIT, f"A document runs at most {ROOT_MUTATIONS_MAX} mutations.")
+def _check(size: Size, operation: OperationDefinitionNode, measure: "_Measure") -> None:
+    for name, (limit, text) in MEASURES.items():
+        found: int = getattr(size, name)
+        if found > limit and (name != "fields" or operation.operation is OperationType.MUTATION):
+            where = measure.place(operation.selection_set, name)
+            message = text.format(limit=limit)
+            raise FailureError(
+                Code.DOCUMENT_LIMIT, message, measure=TOLD[name], found=found, limit=limit, selection=where
+            )
 
 
 class _Measure:
@@ -130,8 +146,24 @@ class _Measure:
         if selection_set is None:
             return Size()
         size = _sum(self._of_one(each) for each in selection_set.selections)
-        often = max(Counter(_names(selection_set)).values(), default=0)
-        return replace(size, repeats=max(size.repeats, often))
+        return replace(size, repeats=max(size.repeats, _repeats(selection_set)))
+
+    def place(self, selection_set: SelectionSetNode, name: str) -> list[str]:
+        """The path of fields to where the most of something is."""
+        path: list[str] = []
+        inside: SelectionSetNode | None = selection_set
+        for _ in range(PLACE_STEPS_MAX):
+            if inside is None or (name == "repeats" and getattr(self.of(inside), name) == _repeats(inside)):
+                break
+            node = max(inside.selections, key=lambda each: int(getattr(self._of_one(each), name)))
+            if isinstance(node, FragmentSpreadNode):
+                fragment = self._fragments.get(node.name.value)
+                inside = fragment.selection_set if fragment else None
+                continue
+            if isinstance(node, FieldNode):
+                path.append(_key(node))
+            inside = getattr(node, "selection_set", None)
+        return path
 
     def _of_one(self, selection: SelectionNode) -> Size:
         if isinstance(selection, FieldNode):
@@ -156,11 +188,20 @@ class _Measure:
         return self._known[name]
 
 
+def _repeats(selection_set: SelectionSetNode) -> int:
+    """How often one name is selected at most."""
+    return max(Counter(_names(selection_set)).values(), default=0)
+
+
+def _key(node: FieldNode) -> str:
+    return (node.alias or node.name).value
+
+
 def _names(selection_set: SelectionSetNode) -> Iterator[str]:
     """The names under which a selection set answers, those of its inline fragments included."""
     for each in selection_set.selections:
         if isinstance(each, FieldNode):
-            yield (each.alias or each.name).value
+            yield _key(each)
         elif isinstance(each, InlineFragmentNode):
             yield from _names(each.selection_set)
 

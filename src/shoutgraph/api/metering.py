@@ -10,15 +10,14 @@ import asyncio
 import hashlib
 import hmac
 import logging
-import math
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 from shoutgraph.api.failures import RETRY_AFTER_MIN_S, Code, FailureError
-from shoutgraph.domain.buckets import Rate, Rates
+from shoutgraph.domain.buckets import MICROS, Rate, Rates
 from shoutgraph.domain.errors import FaultError, ShoutgraphError
 from shoutgraph.domain.users import ANONYMOUS, Viewer
 
@@ -35,46 +34,52 @@ REFUSED_COST: Final = 10
 """What a document costs that is refused: it is read anew each time."""
 CREDENTIAL_PER_MINUTE: Final = 30
 """Wrong credentials that an address may send."""
-MINUTE_S: Final = 60
+MINUTE_US: Final = 60 * MICROS
+NANOS: Final = 1_000
 KEY_CHARS: Final = 32
 MANY: Final = 10
 """How many times as many connections an address or a tool may hold as a person: others stand behind it."""
 
-Share = Callable[[Mapping[str, float]], Awaitable[Mapping[str, float]]]
-"""Spends from what all processes share: seconds by key in, seconds until full by key out."""
+Share = Callable[[Mapping[str, int]], Awaitable[Mapping[str, int]]]
+"""Spends from what all processes share: by key the time to regain it, and the time until it is full."""
 Forget = Callable[[], Awaitable[object]]
 
 
-class Bucket:
-    """The points of one caller, as this process knows them."""
+def monotonic_us() -> int:
+    """A time that only goes forward. Units: microseconds."""
+    return time.monotonic_ns() // NANOS
 
-    __slots__ = ("full_at", "rate", "unshared_s")
+
+class Bucket:
+    """The points of one caller, as this process knows them. Units: microseconds."""
+
+    __slots__ = ("full_at", "rate", "unshared_us")
 
     def __init__(self, rate: Rate) -> None:
         self.rate: Final = rate
-        self.full_at = 0.0
-        self.unshared_s = 0.0
+        self.full_at = 0
+        self.unshared_us = 0
         """What was spent here, or given back, since it was last put together; as the time to regain it."""
 
-    def left(self, now: float) -> int:
+    def left(self, now: int) -> int:
         """The points that are left."""
         return self.rate.left(self.full_at - now)
 
-    def wait_for(self, points: int, now: float) -> float:
-        """How long until these points can be spent. Units: seconds."""
+    def wait_for(self, points: int, now: int) -> int:
+        """How long until these points can be spent."""
         return self.rate.wait_for(points, self.full_at - now)
 
-    def spend(self, points: int, now: float) -> None:
+    def spend(self, points: int, now: int) -> None:
         """Spends points, or gives them back where the number is below zero; it may leave fewer than none."""
-        seconds = self.rate.seconds_of(points)
-        self.full_at = max(self.full_at, now) + seconds
-        self.unshared_s += seconds
+        micros = self.rate.time_of(points)
+        self.full_at = max(self.full_at, now) + micros
+        self.unshared_us += micros
 
 
 class Meter:
     """The buckets and connections of everybody who is served here."""
 
-    def __init__(self, rates: Rates, *, key: bytes, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rates: Rates, *, key: bytes, monotonic: Callable[[], int] = monotonic_us) -> None:
         self._rates = rates
         self._key = key
         self._monotonic = monotonic
@@ -120,10 +125,10 @@ class Meter:
 
     def door(self, door: str, owner: str, per_minute: int) -> Bucket:
         """The bucket of one door for one caller, which holds what a minute gives."""
-        return self.bucket(f"door {door} {owner}", Rate(per_minute / MINUTE_S, per_minute))
+        return self.bucket(f"door {door} {owner}", Rate(per_minute, MINUTE_US))
 
-    def now(self) -> float:
-        """The time that buckets fill by. Units: seconds."""
+    def now(self) -> int:
+        """The time that buckets fill by. Units: microseconds."""
         return self._monotonic()
 
     @contextmanager
@@ -151,13 +156,23 @@ class Meter:
 
     async def share(self, share: Share) -> int:
         """Puts together with other processes what was spent here; says of how many buckets."""
-        changed = [key for key, each in self._buckets.items() if each.unshared_s]
+        changed = [key for key, each in self._buckets.items() if each.unshared_us]
         for start in range(0, len(changed), SHARED_AT_ONCE):
             found = {key: self._buckets.get(key) for key in changed[start : start + SHARED_AT_ONCE]}
             await _share({key: each for key, each in found.items() if each is not None}, share, self._monotonic)
         return len(changed)
 
-    async def keep_sharing(self, share: Share, forget: Forget) -> None:
+    @asynccontextmanager
+    async def shared(self, share: Share, forget: Forget) -> AsyncIterator[None]:
+        """Has the limits hold for all processes together, until the block ends."""
+        task = asyncio.create_task(self._keep_sharing(share, forget))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _keep_sharing(self, share: Share, forget: Forget) -> None:
         """Puts together what is spent for as long as the process serves; a store that is away is asked again."""
         rounds = 0
         while True:
@@ -234,7 +249,7 @@ def _is_person(viewer: Viewer) -> bool:
     return viewer.user_id is not None and not viewer.scopes
 
 
-def told(bucket: Bucket, now: float, *, requested: int, actual: int | None = None) -> dict[str, object]:
+def told(bucket: Bucket, now: int, *, requested: int, actual: int | None = None) -> dict[str, object]:
     """What `extensions.cost` says."""
     cost: dict[str, object] = {"requested": requested}
     if actual is not None:
@@ -243,38 +258,38 @@ def told(bucket: Bucket, now: float, *, requested: int, actual: int | None = Non
     return cost | {"limit": rate.capacity, "remaining": max(bucket.left(now), 0), "restoreRate": rate.per_s}
 
 
-def _require(bucket: Bucket, points: int, now: float) -> None:
-    seconds = bucket.wait_for(points, now)
-    if seconds > 0:
+def _require(bucket: Bucket, points: int, now: int) -> None:
+    wait_us = bucket.wait_for(points, now)
+    if wait_us > 0:
         message = "You have spent your points: ask again later, or for less."
         cost = told(bucket, now, requested=points)
-        raise FailureError(Code.RATE_LIMITED, message, retryAfter=_whole(seconds), cost=cost)
+        raise FailureError(Code.RATE_LIMITED, message, retryAfter=_seconds(wait_us), cost=cost)
 
 
-def _enter(bucket: Bucket, door: str, times: int, now: float) -> None:
-    seconds = bucket.wait_for(times, now)
-    if seconds > 0:
+def _enter(bucket: Bucket, door: str, times: int, now: int) -> None:
+    wait_us = bucket.wait_for(times, now)
+    if wait_us > 0:
         message = f"At most {bucket.rate.capacity} a minute: {door}."
         limit = bucket.rate.capacity
-        raise FailureError(Code.RATE_LIMITED, message, retryAfter=_whole(seconds), door=door, limit=limit)
+        raise FailureError(Code.RATE_LIMITED, message, retryAfter=_seconds(wait_us), door=door, limit=limit)
     bucket.spend(times, now)
 
 
-def _whole(seconds: float) -> int:
-    return max(math.ceil(seconds), RETRY_AFTER_MIN_S)
+def _seconds(micros: int) -> int:
+    return max(-(-micros // MICROS), RETRY_AFTER_MIN_S)
 
 
-async def _share(found: Mapping[str, Bucket], share: Share, monotonic: Callable[[], float]) -> None:
-    spent = {key: each.unshared_s for key, each in found.items()}
+async def _share(found: Mapping[str, Bucket], share: Share, monotonic: Callable[[], int]) -> None:
+    spent = {key: each.unshared_us for key, each in found.items()}
     for each in found.values():
-        each.unshared_s = 0.0
+        each.unshared_us = 0
     try:
         known = await share(spent)
     except BaseException:
         for key, each in found.items():
-            each.unshared_s += spent[key]
+            each.unshared_us += spent[key]
         raise
     now = monotonic()
-    for key, seconds in known.items():
+    for key, empty_us in known.items():
         bucket = found[key]  # what was spent meanwhile comes on top
-        bucket.full_at = now + max(seconds, 0.0) + bucket.unshared_s
+        bucket.full_at = now + max(empty_us, 0) + bucket.unshared_us

@@ -7,28 +7,34 @@ itself. So two processes that spend from one bucket only add up.
 from dataclasses import dataclass
 from typing import Final
 
-DEBT_S_MAX: Final = 3_600
-"""How far ahead the time of being full is kept at most, so that nobody is shut out for longer."""
+MICROS: Final = 1_000_000
+DEBT_US_MAX: Final = 3_600 * MICROS
+"""How far ahead the time of being full is kept at most, so that nobody is shut out for longer. Units: microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How fast a bucket fills, and how much it holds. Units: points per second, points."""
+    """How many points a bucket holds, and how long it takes to fill. Units: points, microseconds."""
 
-    per_s: float
     capacity: int
+    fill_us: int
 
-    def left(self, empty_s: float) -> int:
-        """The points of a bucket that is full again in so many seconds; below zero where too much was spent."""
-        return int(self.capacity - max(empty_s, 0.0) * self.per_s)
+    @property
+    def per_s(self) -> int:
+        """Points that come back in a second; 0 where they are fewer than one."""
+        return self.capacity * MICROS // self.fill_us
 
-    def seconds_of(self, points: int) -> float:
-        """How long it takes to regain these points."""
-        return points / self.per_s
+    def left(self, empty_us: int) -> int:
+        """The points of a bucket that is full again in so long; below zero where too much was spent."""
+        return self.capacity - -(-max(empty_us, 0) * self.capacity // self.fill_us)
 
-    def wait_for(self, points: int, empty_s: float) -> float:
-        """How long until there are so many points, or the bucket is full; 0 where there are. Units: seconds."""
-        return max(empty_s, 0.0) - self.seconds_of(self.capacity - min(points, self.capacity))
+    def time_of(self, points: int) -> int:
+        """How long it takes to regain these points, in whole microseconds. Rounding: up, so that nothing is free."""
+        return -(-points * self.fill_us // self.capacity)
+
+    def wait_for(self, points: int, empty_us: int) -> int:
+        """How long until there are so many points, or the bucket is full; 0 or less where there are."""
+        return max(empty_us, 0) - (self.fill_us - self.time_of(min(points, self.capacity)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,17 @@ from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
 
-async def share(tools: Tools, seconds: Mapping[str, float]) -> Mapping[str, float]:
-    """Spends from the shared buckets, and says in how many seconds each is full again.
+async def share(tools: Tools, micros: Mapping[str, int]) -> Mapping[str, int]:
+    """Spends from the shared buckets, and says in how long each is full again. Units: microseconds.
 
     Where one process writes, there is nobody to share with, and the answer is empty.
 
     Args:
-        seconds: how long it takes to regain what was spent here, by key.
+        micros: how long it takes to regain what was spent here, by key.
     """
 
-    def work(tx: Tx) -> Mapping[str, float]:
-        return buckets.spend(tx, seconds) if tx.shared else {}
+    def work(tx: Tx) -> Mapping[str, int]:
+        return buckets.spend(tx, micros) if tx.shared else {}
 
     return await tools.store.write(work)
 

@@ -4,7 +4,7 @@ Nobody is named here: keys are digests. Rows are of no use once they lie in the 
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
@@ -12,13 +12,12 @@ from sqlalchemy.dialects import postgresql  # its form of ON CONFLICT is SQLite'
 from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import clock
-from shoutgraph.domain.buckets import DEBT_S_MAX
+from shoutgraph.domain.buckets import DEBT_US_MAX
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, Micros, Text
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
-MICROS: Final = 1_000_000
 KEYS_MAX: Final = 1_000
 """How many buckets one unit of work settles or removes."""
 
@@ -38,21 +37,20 @@ class RateBucketRow(SQLModel, table=True):
 _T: Final = columns.table_of(RateBucketRow)
 
 
-def spend(tx: Tx, seconds: Mapping[str, float]) -> dict[str, float]:
-    """Spends from buckets, and says in how many seconds each is full again.
+def spend(tx: Tx, micros: Mapping[str, int]) -> dict[str, int]:
+    """Spends from buckets, and says in how long each is full again. Units: microseconds.
 
     Args:
-        seconds: how long it takes to regain what was spent, by key; `KEYS_MAX` at most.
+        micros: how long it takes to regain what was spent, by key; `KEYS_MAX` at most.
     """
     now = clock.to_micros(tx.now)
     rows = [
-        {"key": key, "start": now + round(seconds[key] * MICROS), "now": now, "spent": round(seconds[key] * MICROS)}
-        | {"latest": now + DEBT_S_MAX * MICROS}
-        for key in sorted(seconds)
+        {"key": key, "start": now + micros[key], "now": now, "spent": micros[key], "latest": now + DEBT_US_MAX}
+        for key in sorted(micros)
     ]
     tx.many(_SPEND, rows)
     found = tx.all(_FIND, keys=[row["key"] for row in rows])
-    return {key: (full_at - tx.now) / timedelta(seconds=1) for key, full_at in found}
+    return {key: clock.to_micros(full_at) - now for key, full_at in found}
 
 
 def forget(tx: Tx) -> int:

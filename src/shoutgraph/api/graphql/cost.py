@@ -133,7 +133,7 @@ class OperationCost:
         if weight.cost > COST_MAX:
             message = f"This costs {weight.cost}, and an operation may cost {COST_MAX}."
             where = list(weight.dearest)
-            raise FailureError(Code.COST_EXCEEDED, message, requested=weight.cost, limit=COST_MAX, selection=where)
+            raise FailureError(Code.COST_EXCEEDED, message, cost=weight.cost, limit=COST_MAX, selection=where)
 
 
 _ABSENT: Final = object()
@@ -247,10 +247,16 @@ class _Compiler:
         return read
 
 
+def _weight(key: str, cost: int, product: int, within: Weight) -> Weight:
+    dearest = (key, *within.dearest) if cost else ()
+    widest = (key, *within.widest) if product > 1 else ()
+    return Weight(min(cost, BIG), min(product, BIG), dearest, widest)
+
+
 def _of_one(key: str, own: int, inside: Weigh) -> Weigh:
     def weigh(run: Run) -> Weight:
         within = inside(run)
-        return Weight(min(own + within.cost, BIG), within.product, (key, *within.dearest), (key, *within.widest))
+        return _weight(key, own + within.cost, within.product, within)
 
     return weigh
 
@@ -260,8 +266,7 @@ def _of_list(key: str, weights: tuple[int, int], size: Size, inside: Weigh) -> W
 
     def weigh(run: Run) -> Weight:
         within, count = inside(run), size(run)
-        cost, product = own + count * (each + within.cost), count * within.product
-        return Weight(min(cost, BIG), min(product, BIG), (key, *within.dearest), (key, *within.widest))
+        return _weight(key, own + count * (each + within.cost), count * within.product, within)
 
     return weigh
 

@@ -37,7 +37,7 @@ RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationR
 class Operation:
     """One operation of a valid document.
 
-    `plans` is the compiled engine's, and lives as long as the document. `doors` are root fields with a rate of their own.
+    `plans` is the compiled engine's, and lives as long as the document. `doors` are root fields with their own rate.
     `resume_variable` is the variable that says where a subscription goes on; where that is written otherwise, or the
     field is no log, it is not `shareable`.
     """
