@@ -65,6 +65,7 @@ from shoutgraph.services import anchors, api_keys, buckets, readiness, users
 from shoutgraph.services.watch import Watch
 from shoutgraph.settings import SANDBOX, Settings
 from shoutgraph.storage import engine, migrations
+from shoutgraph.telemetry import metrics
 from shoutgraph.tools import Tools
 
 SECRET_BYTES: Final = 32
@@ -197,8 +198,10 @@ async def open_app(
         drain = Drain()
         schema = build_schema()
         plans = CompiledEngine(schema) if settings.engine else None
+        runner = Runner(schema, engine=plans, production=settings.production)
+        parts.enter_context(metrics.registered(runner.documents.usage))
         transport = Transport(
-            runner=Runner(schema, engine=plans, production=settings.production),
+            runner=runner,
             tools=tools,
             authenticate=doorkeeper,
             new_request_id=_new_request_id,

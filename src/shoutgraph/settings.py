@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 
 from shoutgraph.domain.buckets import MICROS, Rate, Rates
 from shoutgraph.domain.packages import Platform
+from shoutgraph.telemetry.choices import LogFormat, LogLevel, Traces
 
 PREFIX: Final = "SHOUTGRAPH_"
 CONFIG: Final = "SHOUTGRAPH_CONFIG"
@@ -108,6 +109,18 @@ class Settings(BaseModel):
     health_port: int | None = Field(
         None, ge=0, le=65535, description="Port of the health checks of `shoutgraph work`; none by default."
     )
+    log_format: LogFormat | None = Field(
+        None, description="console or json; by default json in production. Lines go to the standard error."
+    )
+    log_level: LogLevel = Field(LogLevel.WARNING, description="debug, info, warning or error.")
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535 - WORKERS_MAX,
+        description="Port of `/metrics`; worker N listens N ports above it. None by default.",
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address on which `/metrics` is served.")
+    traces: Traces = Field(Traces.NONE, description="none, console or otlp, which reads the OTEL_* variables.")
     jobs: bool = Field(default=True, description="Run deadlines, payouts and reconciliation in `serve` too.")
     job_interval_s: int = Field(1, ge=1, le=3600, description="Pause between two rounds of the jobs.")
     anchor_dir: Path | None = Field(
@@ -202,6 +215,11 @@ class Settings(BaseModel):
             return Rate(per_s * burst_s, burst_s * MICROS) if per_s else None
 
         return Rates(rate(self.rate_anonymous), rate(self.rate_person), rate(self.rate_staff), self.connections or None)
+
+    @property
+    def log_form(self) -> LogFormat:
+        """How lines of the log are written."""
+        return self.log_format or (LogFormat.JSON if self.production else LogFormat.CONSOLE)
 
     @property
     def graphiql_on(self) -> bool:

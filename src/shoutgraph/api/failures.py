@@ -13,6 +13,7 @@ from graphql import GraphQLError
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from shoutgraph.domain import errors
+from shoutgraph.telemetry import metrics
 
 logger = logging.getLogger("shoutgraph.api")
 
@@ -114,6 +115,7 @@ def present(
 
 def _present(error: GraphQLError, request_id: str, otherwise: Code | None) -> dict[str, object]:
     message, extensions = _public(error, otherwise)
+    metrics.ERRORS.labels(extensions["code"]).inc()
     if extensions["code"] is Code.INTERNAL:
         logger.error("request %s failed at %s", request_id, error.path, exc_info=error.original_error or error)
     elif extensions["code"] is Code.UNAVAILABLE:

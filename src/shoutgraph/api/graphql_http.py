@@ -15,6 +15,7 @@ from shoutgraph.api.deadline import within
 from shoutgraph.api.failures import RETRY_AFTER_MIN_S, Code, FailureError
 from shoutgraph.api.graphql.execution import Request
 from shoutgraph.api.transport import Headers, Reply, Transport
+from shoutgraph.telemetry import spans
 
 PAGE_POLICY: Final = b"frame-ancestors 'none'"
 """GraphiQL loads its scripts from elsewhere, so the page is for development only."""
@@ -34,7 +35,8 @@ class GraphQLOverHttp:
         headers = Headers(scope)
         request_id = self._shared.request_id_of(headers)
         try:
-            reply = await self._answer(scope, headers, receive, send, request_id)
+            with spans.continued(headers.trace()):
+                reply = await self._answer(scope, headers, receive, send, request_id)
         except FailureError as failure:
             reply = _failed(failure, headers, request_id)
         except asyncio.CancelledError:

@@ -23,6 +23,7 @@ from shoutgraph.api.graphql.execution import Request
 from shoutgraph.api.graphql.sharing import SlowConsumerError
 from shoutgraph.api.transport import Headers, Transport
 from shoutgraph.domain.users import ANONYMOUS, Viewer
+from shoutgraph.telemetry import metrics
 
 logger = logging.getLogger("shoutgraph.api")
 
@@ -76,7 +77,7 @@ class GraphQLOverSockets:
             await connection.close(NO_PROTOCOL, f"Speak {PROTOCOL}.")
             return
         try:
-            with self._shared.meter.connection(None, address):
+            with self._shared.meter.connection(None, address), metrics.SOCKETS.track_inprogress():
                 await connection.serve(headers.get(b"authorization"))
         except FailureError as failure:
             await connection.close(TRY_LATER, failure.message)

@@ -21,6 +21,7 @@ from shoutgraph.domain import errors
 from shoutgraph.domain.buckets import Rates
 from shoutgraph.domain.clock import Clock
 from shoutgraph.domain.users import Viewer
+from shoutgraph.telemetry import spans
 from shoutgraph.tools import Tools
 
 Authenticate = Callable[[str | None], Awaitable[Viewer]]
@@ -100,6 +101,11 @@ class Headers:
         """The value of a header by its lower-case name."""
         value = self._raw.get(name)
         return None if value is None else value.decode("latin-1")
+
+    def trace(self) -> dict[str, str]:
+        """What says of which trace the request is part; empty where nothing does."""
+        given = ((name, self.get(name.encode())) for name in spans.PARENTS)
+        return {name: value for name, value in given if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

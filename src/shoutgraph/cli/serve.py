@@ -76,7 +76,7 @@ def _restore(settings: Settings, listener: socket.socket, accept_loss: int | Non
     from shoutgraph.serving import process
 
     first = first_of(settings, accept_loss=accept_loss, without=without, stay=True)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with process.observed(settings), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(process.serve_after(settings, listener, first, on_ready=lambda address, _: _say_address(address)))
 
 
@@ -94,7 +94,8 @@ def _run(settings: Settings, listener: socket.socket, worker: Worker | None) -> 
             for status in instances:
                 console.print(f"  provider {status.instance} ({status.plugin}): {status.state}", soft_wrap=True)
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    number = 0 if worker is None else worker.number
+    with process.observed(settings, number), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(process.serve(settings, listener, on_ready=ready, parent=worker))
 
 

@@ -34,5 +34,5 @@ def work(
             console.print(f"  health: {address}/health/ready", soft_wrap=True)
 
     settings = read_settings(data_dir=data_dir, health_port=health_port, test_clock=test_clock)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with process.observed(settings), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(process.work(settings, on_ready=ready))

@@ -16,6 +16,8 @@ from typing import Final, TypeVar
 from shoutgraph.plugins import breaker, scrubbing, threads
 from shoutgraph.sdk import BatchOutcome, Call, CallError, NotExecuted, Unknown
 from shoutgraph.sdk.outcomes import UNAVAILABLE
+from shoutgraph.telemetry import metrics
+from shoutgraph.telemetry.spans import observed
 
 CALL_TIMEOUT_MAX: Final = timedelta(seconds=60)
 """No call is waited for longer, whatever its timeout says."""
@@ -121,6 +123,24 @@ class Fence:
                 return NotExecuted(BREAKER_OPEN, retry_after=wait)
         if len(self._left_behind) >= LEFT_BEHIND_MAX:
             return self._not_called(kind)
+        with observed(
+            "provider",
+            metrics.PROVIDERS,
+            self.names.instance,
+            kind,
+            attributes={"shoutgraph.instance": self.names.instance, "shoutgraph.call": kind},
+        ) as entry:
+            result = await self._called(kind, call, work, accept)
+            entry.outcome = type(result).__name__
+        return result
+
+    async def _called(
+        self,
+        kind: CallKind,
+        call: Call,
+        work: Callable[[], object],
+        accept: Callable[[object], T | None],
+    ) -> T | NotExecuted | Unknown:
         try:
             answer = await self._answer(work, call)
         except threads.NoThreadError:

@@ -25,7 +25,8 @@ from shoutgraph.api.drain import CUT_S, WORK_S, Drain
 from shoutgraph.api.server import build_server
 from shoutgraph.jobs import runner
 from shoutgraph.plugins.statuses import InstanceStatus
-from shoutgraph.settings import Settings
+from shoutgraph.settings import Settings, SettingsError
+from shoutgraph.telemetry import logs, metrics, spans
 from shoutgraph.tools import Tools
 
 logger = logging.getLogger("shoutgraph.serving")
@@ -51,6 +52,27 @@ class Parent(Protocol):
 
     def tied(self, end: Callable[[], None]) -> contextlib.AbstractContextManager[None]:
         """Tells it that this one lives, for as long as the event loop answers; `end` is called when it is gone."""
+
+
+@contextlib.contextmanager
+def observed(settings: Settings, number: int = 0) -> Iterator[None]:
+    """Sets up the logs and traces of this process, and serves its metrics meanwhile.
+
+    Args:
+        number: which of several workers this is; each has a port of its own for its metrics.
+
+    Raises:
+        SettingsError: traces are wanted, and what exports them is not installed.
+        OSError: the port of the metrics is taken.
+    """
+    logs.configure(settings.log_form, settings.log_level)
+    try:
+        spans.configure(settings.traces)
+    except spans.MissingExporterError as missing:
+        raise SettingsError(str(missing)) from missing
+    port = None if settings.metrics_port is None else settings.metrics_port + number
+    with metrics.served(port, settings.metrics_host):
+        yield
 
 
 def listen(settings: Settings) -> socket.socket:

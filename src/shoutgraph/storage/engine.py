@@ -22,6 +22,8 @@ from shoutgraph.storage.listener import Listener
 from shoutgraph.storage.sequencer import Sequencer
 from shoutgraph.storage.session import Session
 from shoutgraph.storage.tx import Tx
+from shoutgraph.telemetry import metrics
+from shoutgraph.telemetry.spans import observed
 
 __all__ = ["Options", "Store", "Tx", "open_store"]
 
@@ -167,8 +169,9 @@ class Store:
             StoreUnavailableError: the database cannot be written now; nothing was acknowledged.
         """
         command = Command.from_loop(work, refused)
-        self._writing().submit(command)
-        value: T = await command.future  # type: ignore[misc]
+        with observed("write", metrics.WORK, "write"):
+            self._writing().submit(command)
+            value: T = await command.future  # type: ignore[misc]
         return value
 
     async def read(self, query: Callable[[Tx], T]) -> T:
@@ -179,8 +182,9 @@ class Store:
             StoreUnavailableError: the database cannot be read now.
         """
         command = Command.from_loop(query)
-        self._readers.submit(command)
-        value: T = await command.future  # type: ignore[misc]
+        with observed("read", metrics.WORK, "read"):
+            self._readers.submit(command)
+            value: T = await command.future  # type: ignore[misc]
         return value
 
     def write_now(self, work: Callable[[Tx], T], *, refused: Refused | None = None) -> T:

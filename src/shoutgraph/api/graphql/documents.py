@@ -1,6 +1,7 @@
 """Documents, parsed, measured and validated once, and kept within a bound."""
 
 from collections import OrderedDict
+from collections.abc import Collection
 from typing import Final
 
 from graphql import (
@@ -26,6 +27,7 @@ from shoutgraph.api.failures import Code, FailureError, RequestErrors
 from shoutgraph.api.graphql import fields
 from shoutgraph.api.graphql.actual import Counter
 from shoutgraph.api.graphql.cost import OperationCost
+from shoutgraph.api.graphql.usage import Usage
 
 DOCUMENTS_MAX: Final = 1_000
 CHARS_MAX: Final = 1024 * 1024
@@ -37,12 +39,25 @@ RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationR
 class Operation:
     """One operation of a valid document.
 
-    `plans` is the compiled engine's, and lives as long as the document. `doors` are root fields with their own rate.
+    `plans` is the compiled engine's, and lives as long as the document; `uses` counts how often it ran. `doors` are
+    root fields with their own rate.
     `resume_variable` is the variable that says where a subscription goes on; where that is written otherwise, or the
     field is no log, it is not `shareable`.
     """
 
-    __slots__ = ("actual", "cost", "document", "doors", "kind", "name", "node", "plans", "resume_variable", "shareable")
+    __slots__ = (
+        "actual",
+        "cost",
+        "document",
+        "doors",
+        "kind",
+        "name",
+        "node",
+        "plans",
+        "resume_variable",
+        "shareable",
+        "uses",
+    )
 
     def __init__(self, document: DocumentNode, node: OperationDefinitionNode, schema: GraphQLSchema) -> None:
         self.document: Final = document
@@ -55,6 +70,7 @@ class Operation:
         self.actual: Final = Counter(schema, node, fragments)
         self.doors: Final = self.actual.doors
         self.shareable, self.resume_variable = _resumes_by(document, node, schema)
+        self.uses = 0
 
 
 class Document:
@@ -67,6 +83,11 @@ class Document:
             Operation(node, each, schema) for each in node.definitions if isinstance(each, OperationDefinitionNode)
         ]
         self._by_name: Final = {each.name: each for each in operations}
+
+    @property
+    def operations(self) -> Collection[Operation]:
+        """All of them."""
+        return self._by_name.values()
 
     def pick(self, name: str | None) -> Operation:
         """The operation to run.
@@ -90,6 +111,7 @@ class Documents:
         self._hide_suggestions = hide_suggestions
         self._kept: OrderedDict[str, Document] = OrderedDict()
         self._chars = 0
+        self.usage: Final = Usage(schema, self._operations)
 
     def get(self, text: str) -> Document:
         """The document of this text.
@@ -125,9 +147,13 @@ class Documents:
         self._kept[text] = document
         self._chars += len(text)
         while len(self._kept) > DOCUMENTS_MAX or self._chars > CHARS_MAX:
-            dropped, _ = self._kept.popitem(last=False)
+            dropped, forgotten = self._kept.popitem(last=False)
             self._chars -= len(dropped)
+            self.usage.forget(forgotten.operations)
         return document
+
+    def _operations(self) -> list[Operation]:
+        return [operation for document in list(self._kept.values()) for operation in document.operations]
 
 
 def _fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:

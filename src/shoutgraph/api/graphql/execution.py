@@ -28,8 +28,11 @@ from shoutgraph.api.graphql.answers import Answer
 from shoutgraph.api.graphql.context import Context, rights_of
 from shoutgraph.api.graphql.documents import Documents, Operation
 from shoutgraph.api.graphql.executors import EffectExecutor, Engine, Executor
+from shoutgraph.api.graphql.observing import observed_operation
 from shoutgraph.api.graphql.sharing import SharedStreams
 from shoutgraph.api.metering import Charge
+from shoutgraph.telemetry.spans import ERROR, OK
+from shoutgraph.telemetry.spans import ERROR, OK
 
 Variables = dict[str, Any]
 EFFECTS_S: Final = 8.0
@@ -128,7 +131,10 @@ class Runner:
 
     async def _run(self, operation: Operation, request: Request, context: Context, charge: Charge | None) -> Answer:
         """Runs a query or a mutation, and charges what it did cost: all that was set aside, where it was late."""
-        answer = await self._run_in_time(operation, request, context)
+        operation.uses += 1
+        with observed_operation(operation, context, request.variables) as entry:
+            answer = await self._run_in_time(operation, request, context)
+            entry.outcome = ERROR if answer.errors else OK
         if charge is not None:
             answer.cost = charge.settle(operation.actual.of(answer.data) if answer.data else charge.requested)
         return answer
@@ -165,10 +171,10 @@ class Runner:
                 if isinstance(payload, GraphQLError):
                     yield Answer(None, failures.present([payload], request_id=context.request_id))
                     return
-                result = execute_subscription_event(executor.build_per_event_executor(payload))
-                if executor.is_awaitable(result):
-                    result = await result
-                yield _answer(cast("ExecutionResult", result), context, getattr(payload, "cursor", None))
+                with observed_operation(operation, context, request.variables) as entry:
+                    answer = await _answer_of_event(executor, payload, context)
+                    entry.outcome = ERROR if answer.errors else OK
+                yield answer
                 await asyncio.sleep(0)  # a source that never waits must not starve the others
 
     async def _run_effect(self, operation: Operation, request: Request, context: Context) -> Answer:
@@ -262,6 +268,13 @@ async def _errors_located(source: AsyncIterable[object]) -> AsyncGenerator[objec
         close = getattr(source, "aclose", None)
         if close is not None:
             await close()
+
+
+async def _answer_of_event(executor: Executor, payload: object, context: Context) -> Answer:
+    result = execute_subscription_event(executor.build_per_event_executor(payload))
+    if executor.is_awaitable(result):
+        result = await result
+    return _answer(cast("ExecutionResult", result), context, getattr(payload, "cursor", None))
 
 
 def _answer(result: ExecutionResult, context: Context, cursor: str | None) -> Answer:

@@ -5,6 +5,7 @@ The compiled engine calls it with the whole list; under graphql-core a loader of
 parents of one turn of the event loop.
 """
 
+import functools
 import inspect
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Hashable, Sequence
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_args
 
 import strawberry
 from strawberry.dataloader import AbstractCache, DataLoader
+
+from shoutgraph.telemetry import metrics
+from shoutgraph.telemetry.spans import observed
 
 if TYPE_CHECKING:
     from shoutgraph.api.graphql.context import Context
@@ -97,7 +101,7 @@ def batch(
     """
 
     def decorate(function: Callable[..., Awaitable[Sequence[V]]]) -> V:
-        raw = inspect.unwrap(function)
+        raw = _observed(inspect.unwrap(function))
         field = strawberry.field(
             resolver=_resolver_of(raw),
             description=description,
@@ -107,6 +111,20 @@ def batch(
         return cast("V", field)
 
     return decorate
+
+
+def _observed(raw: Callable[..., Awaitable[Sequence[V]]]) -> Callable[..., Awaitable[Sequence[V]]]:
+    name = raw.__qualname__
+
+    @functools.wraps(raw)
+    async def fetch(parents: Sequence[object], context: "Context", **arguments: object) -> Sequence[V]:
+        metrics.LOADED.observe(len(parents))
+        with observed(
+            "load", metrics.LOADS, attributes={"shoutgraph.relation": name, "shoutgraph.parents": len(parents)}
+        ):
+            return await raw(parents, context, **arguments)
+
+    return fetch
 
 
 def _resolver_of(raw: Callable[..., Awaitable[Sequence[V]]]) -> Callable[..., Awaitable[V]]:
