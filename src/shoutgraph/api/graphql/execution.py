@@ -32,7 +32,6 @@ from shoutgraph.api.graphql.observing import observed_operation
 from shoutgraph.api.graphql.sharing import SharedStreams
 from shoutgraph.api.metering import Charge
 from shoutgraph.telemetry.spans import ERROR, OK
-from shoutgraph.telemetry.spans import ERROR, OK
 
 Variables = dict[str, Any]
 EFFECTS_S: Final = 8.0
