@@ -29,6 +29,7 @@ COUNTS: Final = {
     "payments": "payments at a provider that fails at every third call",
     "faults": "faults of a provider in each call of money",
     "examples": "inputs of each root field, sent as everyone",
+    "documents": "documents that both engines answer",
 }
 """What can be counted, and what it is."""
 

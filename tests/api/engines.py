@@ -17,6 +17,7 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 from strawberry.schema.schema import Schema
 
+from shoutgraph.api.failures import RequestErrors
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.documents import Operation
 from shoutgraph.api.graphql.engine.engine import CompiledEngine
@@ -27,7 +28,7 @@ CORE: Final = "core"
 PLANS: Final = "plans"
 BOTH: Final = "both"
 COUNTS: Final[Counter[str]] = Counter()
-"""How many answers were compiled, and how many graphql-core had to give."""
+"""How many answers were compiled, how many have errors, and how many graphql-core had to give for want of a plan."""
 
 ATTEMPTS: Final = 3
 
@@ -47,7 +48,10 @@ class Compared:
             return await self._engine.run(operation, variables, context)
 
         async def by_core() -> ExecutionResult:
-            executor = self._core._executor(operation, Request("", variables), context)
+            try:
+                executor = self._core._executor(operation, Request("", variables), context)
+            except RequestErrors as refused:
+                return ExecutionResult(None, list(refused.found))
             done = execute_root_selection_set(executor)
             return await done if executor.is_awaitable(done) else done
 
@@ -84,15 +88,16 @@ class Compared:
             for attempt in range(ATTEMPTS):
                 before = len(self._statements)
                 data = await compiled()
-                if attempt == 0:
-                    COUNTS[f"{what} by graphql-core" if data is None else f"{what} compiled"] += 1
-                    before = len(self._statements)
-                if data is None:
-                    return None
+                before = len(self._statements) if attempt == 0 else before
                 context.forget_loaded()
                 found = await by_core()
                 context.forget_loaded()
                 del self._statements[before:]
+                if attempt == 0:
+                    of = "compiled" if data is not None else "refused" if found.errors else "without a plan"
+                    COUNTS[f"{what} {of}"] += 1
+                if data is None:
+                    return None
                 if not found.errors and orjson.dumps(data) == orjson.dumps(found.data):
                     return data
         COUNTS["answers that differ"] += 1
