@@ -10,13 +10,14 @@ from typing import Any, Final, get_origin
 from graphql import GraphQLField
 from strawberry.types.field import StrawberryField
 
-from shoutgraph.api.graphql.directives import Cost, ListSize, RequiresScope
+from shoutgraph.api.graphql.directives import Cost, ListSize, RateLimited, RequiresScope
 from shoutgraph.api.graphql.engine.unsupported import UnsupportedError
 from shoutgraph.domain.users import Scope
 
 OF_STRAWBERRY: Final = "GraphQLCoreConverter.from_resolver.<locals>."
 """The functions that Strawberry resolves fields by; a field with any other is left to graphql-core."""
-KNOWN_DIRECTIVES: Final = (Cost, ListSize, RequiresScope)
+KNOWN_DIRECTIVES: Final = (Cost, ListSize, RateLimited, RequiresScope)
+"""Directives whose work is done before an operation runs, or by its plan."""
 
 
 class Way(StrEnum):
