@@ -127,6 +127,7 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "featureChanges": Door(_page("featureChanges(first: 1)").replace("id", "reason")),
         "featureEvents": Door(_page("featureEvents(first: 1)")),
         "apiKeys": Door("{ apiKeys { id } }"),
+        "reportEvents": Door(_page("reportEvents(first: 1)")),
         "reports": Door(_page("reports(first: 1)")),
         "reports everyone's": Door(_page("reports(first: 1, everyone: true)")),
         "auditTrail": Door(_page("auditTrail(first: 1)")),

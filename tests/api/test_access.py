@@ -110,6 +110,7 @@ spendingReviews           401        403    403        403      403            4
 userEvents             401        yes    yes        yes      yes            403        yes      403      yes
 apiKeys                   401        403    403        403      403            403        403      403      yes
 reports                   401        yes    yes        yes      yes            403        403      403      403
+reportEvents              401        yes    yes        yes      yes            yes        403      403      yes
 reports everyone's        401        403    403        403      403            yes        403      403      yes
 auditTrail                401        403    403        403      403            403        403      403      yes
 serverTime                yes        yes    yes        yes      yes            yes        yes      yes      yes
@@ -251,6 +252,7 @@ featureEvents             401        yes    yes        yes      yes            4
 ratingEvents              401        yes    yes        yes      yes            yes        yes      yes      yes
 topUpEvents               401        yes    yes        yes      yes            403        yes      403      yes
 payoutEvents              401        yes    yes        yes      yes            403        yes      403      yes
+reportEvents              401        yes    yes        yes      yes            yes        403      403      yes
 giftEvents                401        yes    yes        yes      yes            yes        yes      403      yes
 userEvents                401        yes    yes        yes      yes            403        yes      403      yes
 """

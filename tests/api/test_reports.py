@@ -1,8 +1,13 @@
 """Reports through the front door: filed, decided with reasons that both sides read, appealed once, and undone."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from tests.api.cast import Cast
 from tests.api.deployment import Deployment
+
+from shoutgraph.storage import orders
 
 REPORT = """report { id status appealedBy explanation appeal
   decisions { action upheld basis rule facts automated redress appealUntil } }"""
@@ -90,6 +95,95 @@ def test_who_is_restricted_orders_no_more_until_an_appeal_frees_them(cast: Cast)
     other = to.do("creator", "reportFile", REPORT, subjectId=order, **said)["report"]["id"]
     to.do("moderator", "reportDecide", REPORT, reportId=other, action="ORDER_CANCELLED", **WHY)
     assert to.ask("rude", "query ($id: ID!) { order(id: $id) { status } }", id=order)["order"]["status"] == "CANCELLED"
+
+
+STREAM = "subscription ($after: String) { reportEvents(after: $after) { cursor reportId status report { status } } }"
+FEED = """query ($after: String) { reportEvents(after: $after, first: 500) {
+  nodes { ... on ReportChangedEvent { reportId kind status revision } } pageInfo { endCursor } } }"""
+
+
+def feed(to: Deployment, who: str, after: str | None = None) -> tuple[list[dict[str, Any]], str]:
+    """What the feed of reports tells somebody after a cursor, and the next one."""
+    found = to.ask(who, FEED, after=after)["reportEvents"]
+    return found["nodes"], found["pageInfo"]["endCursor"]
+
+
+def node(to: Deployment, who: str, thing: str, shape: str) -> Any:
+    return to.ask(who, f"query ($id: ID!) {{ node(id: $id) {{ ... on {shape} }} }}", id=thing)["node"]
+
+
+def gift_with_words(cast: Cast) -> str:
+    given = {**cast.present(), "message": "Rude."}
+    return str(cast.deployment.do("fan", "giftSend", "gift { id }", **given)["gift"]["id"])
+
+
+def subjects(cast: Cast) -> Iterator[tuple[str, str, str, str, Any]]:
+    """Who reports what, who looks at it how, and what they see before it is removed."""
+    told = cast.told()
+    video = cast.order("COMPLETED")
+    film = cast.deployment.read(lambda tx: orders.get(tx, video["id"]).passed_video_id)
+    assert film is not None
+    yield "fan", str(film), "creator", "Video { status }", {"status": "READY"}
+    yield "other_fan", told["sample"], "anonymous", "Sample { status }", {"status": "SHOWN"}
+    evidence = "Attachment { status }"
+    yield "creator", told["attachment"], "creator", evidence, {"status": "READY"}
+    words = {"message": "Rude.", "messageHidden": False}
+    yield "creator", gift_with_words(cast), "creator", "Gift { message messageHidden }", words
+    brief = "Order { brief { recipientName } }"
+    order = cast.order("IN_PRODUCTION")["id"]
+    yield "creator", order, "creator", brief, node(cast.deployment, "creator", order, brief)
+
+
+def test_whatever_is_reported_is_removed_and_comes_back_by_an_appeal(cast: Cast) -> None:
+    to = cast.deployment
+    let_in_another(to)
+    after = feed(to, "moderator")[1]
+    filed: list[str] = []
+    for reporter, subject, reader, shape, before in subjects(cast):
+        assert node(to, reader, subject, shape) == before
+        report = to.do(reporter, "reportFile", REPORT, subjectId=subject, **SAID)["report"]["id"]
+        filed.append(report)
+        to.do("moderator", "reportDecide", REPORT, reportId=report, action="CONTENT_REMOVED", **WHY)
+        removed = node(to, reader, subject, shape)
+        assert removed in (None, *REMOVED), removed
+        to.settle()  # the job that discards bytes leaves them as long as an appeal may succeed
+        to.do(reporter, "reportAppeal", REPORT, reportId=report, text="It was not so bad.")
+        to.do("second", "reportAppealDecide", REPORT, reportId=report, upheld=False, **WRONG)
+        assert node(to, reader, subject, shape) == before
+    told, _ = feed(to, "moderator", after)
+    assert [each["status"] for each in told if each["reportId"] == filed[0]] == [
+        "OPEN", "DECIDED", "APPEALED", "FINAL",
+    ]  # fmt: skip
+    assert {each["reportId"] for each in told} == set(filed)
+    assert {each["reportId"] for each in feed(to, "other_fan", after)[0]} == {filed[1]}
+    affected = [each for each in feed(to, "fan", after)[0] if each["reportId"] == filed[3]]
+    assert [each["status"] for each in affected] == ["DECIDED", "APPEALED", "FINAL"], "told from the decision on"
+    assert feed(to, "other_creator", after)[0] == []
+    with to.socket("moderator") as socket:
+        socket.subscribe("feed", STREAM, after=after)
+        live = socket.next("feed")["data"]["reportEvents"]
+        assert (live["reportId"], live["status"], live["report"]["status"]) == (filed[0], "OPEN", "FINAL")
+
+
+REMOVED = (
+    {"status": "REJECTED"},
+    {"status": "TAKEN_DOWN"},
+    {"message": None, "messageHidden": True},
+    {"brief": None},
+)
+
+
+def test_only_briefs_of_the_other_side_are_removed_and_not_twice(cast: Cast) -> None:
+    to, order = cast.deployment, cast.order("COMPLETED")
+    report = to.do("fan", "reportFile", REPORT, subjectId=order["id"], **SAID)["report"]["id"]
+    verdict = {"reportId": report, "action": "CONTENT_REMOVED", **WHY}
+    assert to.refuse("moderator", "reportDecide", **verdict)["code"] == "ACTION_UNFIT", "the creator wrote no brief"
+    film = to.read(lambda tx: orders.get(tx, order["id"]).passed_video_id)
+    given = {"videoId": str(film), "reason": "RULES", "note": "No."}
+    to.do("moderator", "videoTakeDown", "video { status }", **given)
+    report = to.do("fan", "reportFile", REPORT, subjectId=film, **SAID)["report"]["id"]
+    refusal = to.refuse("moderator", "reportDecide", **(verdict | {"reportId": report}))
+    assert (refusal["__typename"], refusal["code"]) == ("MediaRejectedError", "TAKEN_DOWN")
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "promotions": ("finance", ""),
     "priceLists": ("finance", ""),
     "policies": ("finance", ""),
+    "reportEvents": ("moderator", "status: OPEN"),
     "reports": ("moderator", "everyone: true"),
     "auditTrail": ("admin", ""),
     "giftRanking": ("creator", "creatorId: CREATOR"),
@@ -75,6 +76,7 @@ TOLD: Final[Mapping[str, str]] = {
     "ratingEvents": "RatingChangedEvent",
     "waitlistEvents": "WaitlistChangedEvent",
     "campaignEvents": "CampaignChangedEvent",
+    "reportEvents": "ReportChangedEvent",
 }
 """Which events a feed tells."""
 

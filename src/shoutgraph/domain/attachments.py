@@ -12,8 +12,9 @@ from typing import Final
 
 from shoutgraph.domain import errors, ids, media
 from shoutgraph.domain.media import Container, RejectionCode, Video, VideoFacts, VideoLimits, VideoState
-from shoutgraph.domain.orders.order import Side
+from shoutgraph.domain.orders.order import Order, Side
 from shoutgraph.domain.policies import Policy
+from shoutgraph.domain.users import Scope, Viewer
 
 LIFE: Final = timedelta(hours=2)
 """How long a target of an attachment takes bytes."""
@@ -148,6 +149,22 @@ def require_usable(attachment: Attachment, *, order_id: str, purpose: Purpose, b
     if attachment.used_revision is not None:
         msg = "This attachment is part of the order already."
         raise errors.ValidationError(msg, code="ATTACHMENT_USED", path=("input", "attachmentIds"))
+
+
+def beside(order: Order, viewer: Viewer) -> bool:
+    """Whether the viewer is a side of the order, or moderates; who only reads orders sees no files of people."""
+    mine = viewer.user_id is not None and order.fan_id == viewer.user_id
+    received = (
+        viewer.creator_id is not None and order.creator_id == viewer.creator_id and order.submitted_at is not None
+    )
+    return mine or received or viewer.has(Scope.MODERATION)
+
+
+def visible(attachment: Attachment, order: Order | None, viewer: Viewer) -> bool:
+    """Whether the viewer may know of an attachment: before it is part of the order, only whoever added it."""
+    if order is None or not beside(order, viewer):
+        return False
+    return attachment.used_revision is not None or attachment.uploader_id == viewer.user_id
 
 
 def _require_medium(purpose: Purpose, medium: Medium) -> None:

@@ -63,13 +63,22 @@ def _of_sides(event: Event, viewer: Viewer) -> bool:
     return fan or of_creator(event, viewer)
 
 
+def _of_report(event: Event, viewer: Viewer) -> bool:
+    """Whether the viewer reported, or it was decided about what is theirs, as its fields say."""
+    body = event.body
+    filed = body.get("reporter") == viewer.user_id
+    return viewer.user_id is not None and (
+        filed or (body.get("affected") == viewer.user_id and body.get("status") != "OPEN")
+    )
+
+
 ORDERS: Final = Feed(ids.ORDER, (Scope.EVENTS_READ, Scope.ORDERS_READ), _of_order)
 TOPUPS: Final = Feed(ids.TOPUP, (Scope.FINANCE_READ,), of_user, frozenset({"topup.status_changed", "topup.changed"}))
 GIFTS: Final = Feed(
     ids.CREATOR,
     (Scope.FINANCE_READ, Scope.MODERATION),
     lambda event, viewer: of_user(event, viewer) or of_creator(event, viewer),
-    frozenset({"gift.sent", "gift.thanked"}),
+    frozenset({"gift.sent", "gift.thanked", "gift.hidden", "gift.restored"}),
 )
 PAYOUTS: Final = Feed(
     ids.PAYOUT, (Scope.FINANCE_READ,), of_creator, frozenset({"payout.status_changed", "payout.changed"})
@@ -103,3 +112,5 @@ CAMPAIGNS: Final = Feed(
     frozenset({"campaign.changed"}),
 )
 """What is approved is everybody's to follow; the rest is its creator's."""
+REPORTS: Final = Feed(ids.REPORT, (Scope.MODERATION,), _of_report, frozenset({"report.changed"}))
+"""Who reported follows it from the start; whose content it is from the decision on."""

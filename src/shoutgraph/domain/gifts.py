@@ -87,7 +87,10 @@ class Sticker:
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """Stickers that a fan sent to a creator. `coins` is what the fan paid; the creator's part is less by the fee."""
+    """Stickers that a fan sent to a creator. `coins` is what the fan paid; the creator's part is less by the fee.
+
+    `hidden` is what moderators decide: only whoever wrote the message and they read it then.
+    """
 
     id: ids.GiftId
     creator_id: ids.CreatorId
@@ -102,6 +105,7 @@ class Gift:
     sent_at: datetime
     thanked_at: datetime | None = None
     thanks: str | None = None
+    hidden: bool = False
 
     @property
     def earning_coins(self) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from shoutgraph.domain import errors, ids
 
@@ -140,6 +140,9 @@ class Video:
     rejection: Rejection | None = None
 
 
+V = TypeVar("V", bound=Video)
+
+
 @dataclass(frozen=True, slots=True)
 class OpenUpload:
     """A creator's wish to upload a video for an order, with the limits of that order."""
@@ -266,6 +269,26 @@ def reject(video: Video, rejection: Rejection, *, now: datetime) -> Video:
     """The video REJECTED with its reason; also how a READY one is taken down."""
     assert video.state is not VideoState.REJECTED, "a video is rejected once"
     return replace(video, state=VideoState.REJECTED, rejection=rejection, checked_at=now)
+
+
+def take_down(video: V, *, note: str, now: datetime) -> V:
+    """A READY file that nobody sees any more; its bytes stay as long as that can be undone.
+
+    Raises:
+        MediaRejectedError: it was rejected, or its upload or check is not finished.
+    """
+    require_checked(video, path=("input", "videoId"))
+    return replace(
+        video, state=VideoState.REJECTED, rejection=Rejection(RejectionCode.TAKEN_DOWN, note), checked_at=now
+    )
+
+
+def put_back(video: V, *, now: datetime) -> V:
+    """A file that was taken down, READY again; one that is not, or of which nothing is left, stays as it is."""
+    down = video.rejection is not None and video.rejection.code is RejectionCode.TAKEN_DOWN
+    if not down or video.sha256 is None or video.facts is None:
+        return video
+    return replace(video, state=VideoState.READY, rejection=None, checked_at=now)
 
 
 def rejection_of(refusal: errors.MediaRejectedError) -> Rejection:

@@ -26,6 +26,8 @@ class SubjectKind(StrEnum):
     RATING = "RATING"
     GIFT = "GIFT"
     ORDER = "ORDER"
+    SAMPLE = "SAMPLE"
+    ATTACHMENT = "ATTACHMENT"
 
 
 class Ground(StrEnum):
@@ -77,14 +79,14 @@ class AppealSide(StrEnum):
     AFFECTED = "AFFECTED"
 
 
-REMOVABLE: Final = frozenset({SubjectKind.RATING, SubjectKind.CREATOR})
-"""What can be removed so that it can be restored."""
 KINDS: Final = {
     ids.CREATOR: SubjectKind.CREATOR,
     ids.VIDEO: SubjectKind.VIDEO,
     ids.RATING: SubjectKind.RATING,
     ids.GIFT: SubjectKind.GIFT,
     ids.ORDER: SubjectKind.ORDER,
+    ids.SAMPLE: SubjectKind.SAMPLE,
+    ids.ATTACHMENT: SubjectKind.ATTACHMENT,
 }
 
 
@@ -141,7 +143,7 @@ def kind_of(subject_id: str) -> SubjectKind:
     """
     kind = KINDS.get(ids.prefix_of(subject_id) or "")
     if kind is None:
-        msg = "Reports are about creators, videos, ratings, gifts and orders."
+        msg = "Reports are about creators, videos, samples, ratings, gifts, orders and attachments."
         raise errors.ValidationError(msg, code="INVALID_ID", path=("input", "subjectId"))
     return kind
 
@@ -195,7 +197,7 @@ def check_action(report: Report, action: Action) -> None:
     fits = {
         Action.NONE: True,
         Action.USER_RESTRICTED: True,
-        Action.CONTENT_REMOVED: report.kind in REMOVABLE,
+        Action.CONTENT_REMOVED: True,
         Action.ORDER_CANCELLED: report.kind is SubjectKind.ORDER,
     }
     if not fits[action]:

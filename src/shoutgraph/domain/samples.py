@@ -7,6 +7,7 @@ from enum import StrEnum
 from shoutgraph.domain import errors, ids
 from shoutgraph.domain.orders.order import Brief, Order, Visibility
 from shoutgraph.domain.orders.states import State
+from shoutgraph.domain.users import Scope, Viewer
 
 
 class SampleState(StrEnum):
@@ -21,7 +22,7 @@ class SampleState(StrEnum):
 class Sample:
     """A finished video on a profile: nothing of its order but the film. `position` is its place among the others.
 
-    `reason`, `note` and `decided_by` are those of staff who took it down, which is for good.
+    `reason`, `note` and `decided_by` are those of staff who took it down.
     """
 
     id: str
@@ -80,8 +81,22 @@ def withdraw(sample: Sample, *, now: datetime) -> Sample:
     return replace(sample, state=SampleState.WITHDRAWN, updated_at=now)
 
 
+def put_back(sample: Sample, *, shows: bool, now: datetime) -> Sample:
+    """A sample that was taken down, shown again where it may be, withdrawn where not; any other is left as it is."""
+    if sample.state is not SampleState.TAKEN_DOWN:
+        return sample
+    state = SampleState.SHOWN if shows else SampleState.WITHDRAWN
+    return replace(sample, state=state, reason=None, note=None, decided_by=None, updated_at=now)
+
+
 def take_down(sample: Sample, *, reason: str, note: str, by: str, now: datetime) -> Sample:
-    """A sample that never shows again; one that was taken down is left as it is."""
+    """A sample that nobody shows again but an appeal; one that was taken down is left as it is."""
     if sample.state is SampleState.TAKEN_DOWN:
         return sample
     return replace(sample, state=SampleState.TAKEN_DOWN, reason=reason, note=note, decided_by=by, updated_at=now)
+
+
+def visible(sample: Sample, viewer: Viewer) -> bool:
+    """Whether the viewer may know of a sample: everybody of one that shows."""
+    mine = viewer.creator_id is not None and sample.creator_id == viewer.creator_id
+    return sample.state is SampleState.SHOWN or mine or viewer.has(Scope.MODERATION)

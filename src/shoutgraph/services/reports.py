@@ -14,17 +14,7 @@ from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.reports import Action, AppealSide, Ground, Reasons, Report, ReportState, Statement, SubjectKind
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import (
-    creators,
-    gifts,
-    journal as journal_rows,
-    media,
-    orders,
-    policies,
-    ratings,
-    reports,
-    users,
-)
+from shoutgraph.storage import creators, journal as journal_rows, policies, reported, reports, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -106,7 +96,7 @@ async def file(tools: Tools, viewer: Viewer, request: Request, filing: Filing) -
             id=tools.new_id(ids.REPORT),
             revision=1,
             reporter_id=reporter_id,
-            affected_id=_affected(tx, viewer, kind, filing.subject_id),
+            affected_id=reported.owner_of(tx, viewer, kind, filing.subject_id),
             kind=kind,
             subject_id=filing.subject_id,
             ground=filing.ground,
@@ -271,41 +261,6 @@ async def statements_of(tools: Tools, found: Sequence[Report]) -> list[tuple[Sta
     """The statements of reasons of reports that the viewer was shown."""
     known = await tools.store.read(lambda tx: reports.statements_of(tx, [report.id for report in found]))
     return [known.get(report.id, ()) for report in found]
-
-
-def _affected(tx: Tx, viewer: Viewer, kind: SubjectKind, subject_id: str) -> ids.UserId:
-    """Whose the content is: all but profiles is reported by those who see it.
-
-    Raises:
-        NotFoundError: there is none that this viewer may see.
-    """
-    try:
-        found = _owner(tx, viewer, kind, subject_id)
-    except errors.NotFoundError:
-        found = None
-    if found is None:
-        raise errors.NotFoundError("There is nothing of this id to report.", path=("input", "subjectId"))
-    return found
-
-
-def _owner(tx: Tx, viewer: Viewer, kind: SubjectKind, subject_id: str) -> ids.UserId | None:
-    """Whose the content is, None where the viewer may not see it. An order is about the other side."""
-    match kind:
-        case SubjectKind.CREATOR:
-            return creators.get(tx, subject_id).user_id
-        case SubjectKind.RATING:
-            rating = ratings.list_visible(tx, [subject_id], viewer)[0]
-            return None if rating is None else rating.fan_id
-        case SubjectKind.VIDEO:
-            video = media.get(tx, ids.VideoId(subject_id))
-            orders.get_visible(tx, video.order_id, viewer)
-            return creators.get(tx, video.creator_id).user_id
-        case SubjectKind.GIFT:
-            gift = gifts.list_visible(tx, [subject_id], viewer)[0]
-            return None if gift is None else gift.user_id
-        case SubjectKind.ORDER:
-            order = orders.get_visible(tx, subject_id, viewer)
-            return creators.get(tx, order.creator_id).user_id if order.fan_id == viewer.user_id else order.fan_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,11 @@ def take_away(tx: Tx, attachment: Attachment) -> None:
     UPLOADS.save(tx, replace(away, facts=None, sha256=None), was=attachment.state)
 
 
+def save(tx: Tx, attachment: Attachment, *, was: media.VideoState) -> None:
+    """Stores what became of a file that was in this state, and ends any lease on it."""
+    UPLOADS.save(tx, attachment, was=was)
+
+
 def list_of_ids(tx: Tx, attachment_ids: Sequence[str]) -> dict[str, Attachment]:
     """The attachments with these ids, by id; those that do not exist are left out."""
     return {row[0]: UPLOADS.value(row) for row in tx.all(_OF_IDS, ids=list(attachment_ids))}

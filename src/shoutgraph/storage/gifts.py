@@ -50,6 +50,9 @@ class GiftRow(SQLModel, table=True):
     sent_at: datetime = Field(sa_type=Micros)
     thanked_at: datetime | None = Field(sa_type=Micros)
     thanks: str | None = Field(sa_type=Text)
+    hidden: bool = Field(
+        sa_column=sa.Column(columns.Truth, columns.truth("hidden"), server_default=sa.text("0"), nullable=False)
+    )
 
 
 class GiftTotalRow(SQLModel, table=True):
@@ -113,6 +116,11 @@ def visible(gift: Gift, viewer: Viewer) -> bool:
 def thank(tx: Tx, gift_ids: Sequence[str], thanks: str | None) -> None:
     """Notes the creator's thanks. Whoever does holds the creator."""
     tx.run(_THANK, ids=list(gift_ids), at=tx.now, thanks=thanks)
+
+
+def hide(tx: Tx, gift_id: str, *, hidden: bool) -> None:
+    """Keeps whether moderators hid the message. Whoever does holds the creator."""
+    tx.run(_HIDE, id=gift_id, hidden=hidden)
 
 
 def list_of_totals(tx: Tx, creator_id: str, window: Window, args: pages.PageArgs) -> list[Total]:
@@ -191,6 +199,11 @@ _PAGES: Final = {(backward, after): _page(backward=backward, after=after) for ba
 _BEFORE: Final = Statement[tuple[int, int]](_before)
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _NAMES}))
 _LIST: Final = Statement[Any](lambda: sa.select(*_T.c).where(columns.any_of(_T.c.id, "ids")))
+_HIDE: Final = Statement[Any](
+    lambda: (
+        sa.update(_T).where(_T.c.id == sa.bindparam("id")).values(hidden=sa.bindparam("hidden", type_=_T.c.hidden.type))
+    )
+)
 _THANK: Final = Statement[Any](
     lambda: (
         sa.update(_T)

@@ -332,4 +332,5 @@ def _brief(body: dict[str, Any]) -> Brief:
         usage=Usage(body["usage"]),
         visibility=Visibility(body["visibility"]),
         pronouns=body.get("pronouns"),
+        hidden=body.get("hidden", False),
     )

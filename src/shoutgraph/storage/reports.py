@@ -37,6 +37,7 @@ class ReportRow(SQLModel, table=True):
         sa.Index("report_reporter", "reporter_id", "id"),
         sa.Index("report_affected", "affected_id", "id"),
         sa.Index("report_state", "state", "id"),
+        sa.Index("report_subject", "subject_id"),
         {"sqlite_strict": True},
     )  # fmt: skip
     id: str = Field(sa_type=Text, primary_key=True)

@@ -10,6 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 import sqlalchemy as sa
 
 from shoutgraph.domain import errors, ids, media
+from shoutgraph.storage import columns
 from shoutgraph.storage.statements import Row, Statement
 from shoutgraph.storage.tx import Tx
 
@@ -33,6 +34,24 @@ JUDGED: Final = (
     "rejection_message",
 )
 """What changes after the upload was opened."""
+
+
+_REPORT: Final = sa.table(
+    "report",
+    sa.column("subject_id", columns.Text),
+    sa.column("state", columns.Text),
+    sa.column("due_at", columns.Micros),
+)
+
+
+def _appealable(subject_id: sa.ColumnElement[str]) -> sa.Exists:
+    """Whether a decision about this can be appealed, or is."""
+    open_still = sa.and_(_REPORT.c.state == "DECIDED", _REPORT.c.due_at > sa.bindparam("now", type_=columns.Micros))
+    return (
+        sa.select(_REPORT.c.subject_id)
+        .where(_REPORT.c.subject_id == subject_id, sa.or_(_REPORT.c.state == "APPEALED", open_still))
+        .exists()
+    )
 
 
 class _Work:
@@ -65,6 +84,7 @@ class _Work:
             lambda: (
                 sa.select(t.id)
                 .where(t.state == rejected, t.stored == sa.bindparam("stored", type_=t.stored.type))
+                .where(sa.or_(t.rejection_code != media.RejectionCode.TAKEN_DOWN, ~_appealable(t.id)))
                 .order_by(t.id)
                 .limit(LIST_MAX)
             )
@@ -160,8 +180,8 @@ class Uploads(Generic[V]):
         tx.put(self._work.renew, row_id=upload_id, attempt=attempt, until=tx.now + media.CHECK_LEASE)
 
     def list_of_discardable(self, tx: Tx) -> list[ids.VideoId]:
-        """Rejected files whose bytes may still be on a disk."""
-        return [ids.VideoId(row[0]) for row in tx.all(self._work.discardable, stored=True)]
+        """Rejected files whose bytes may still be on a disk, but those that an appeal may put back."""
+        return [ids.VideoId(row[0]) for row in tx.all(self._work.discardable, stored=True, now=tx.now)]
 
     def discarded(self, tx: Tx, upload_id: ids.VideoId) -> None:
         """Notes that the bytes of a rejected file are gone."""

@@ -1,5 +1,6 @@
 """The room of reports: content that people report, decisions with their reasons, and appeals."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final
@@ -29,14 +30,29 @@ from shoutgraph.domain.reports import (
 )
 from shoutgraph.domain.users import Scope
 from shoutgraph.services import reports
+from shoutgraph.services.gifts import moderate as gift_moderate
 from shoutgraph.services.orders import moderate
 from shoutgraph.services.reports import Effects, Filing, Listing
 
 _KEY: Final = "One key per intended effect."
 _MODERATES: Final = (requires(Scope.MODERATION),)
 EFFECTS: Final = Effects(
-    remove={SubjectKind.RATING: moderate.hide},
-    restore={SubjectKind.RATING: moderate.restore},
+    remove={
+        SubjectKind.RATING: moderate.hide,
+        SubjectKind.VIDEO: moderate.remove_video,
+        SubjectKind.SAMPLE: moderate.remove_sample,
+        SubjectKind.ORDER: moderate.hide_brief,
+        SubjectKind.ATTACHMENT: moderate.remove_attachment,
+        SubjectKind.GIFT: gift_moderate.hide,
+    },
+    restore={
+        SubjectKind.RATING: moderate.restore,
+        SubjectKind.VIDEO: moderate.restore_video,
+        SubjectKind.SAMPLE: moderate.restore_sample,
+        SubjectKind.ORDER: moderate.show_brief,
+        SubjectKind.ATTACHMENT: moderate.restore_attachment,
+        SubjectKind.GIFT: gift_moderate.restore,
+    },
     cancel=moderate.cancel,
 )
 """Which room does to its content what was decided."""
@@ -51,6 +67,8 @@ enums.describe(
         SubjectKind.RATING: "A rating.",
         SubjectKind.GIFT: "A gift and its message.",
         SubjectKind.ORDER: "An order and its brief, by one of its sides.",
+        SubjectKind.SAMPLE: "A video on a profile, by whoever sees it there.",
+        SubjectKind.ATTACHMENT: "A voice note or a piece of evidence, by a side of its order.",
     },
 )
 enums.describe(
@@ -89,7 +107,8 @@ enums.describe(
     description="What is done about a report.",
     values={
         Action.NONE: "Nothing.",
-        Action.CONTENT_REMOVED: "A rating is hidden; a creator takes no orders.",
+        Action.CONTENT_REMOVED: "A rating, a brief or the message of a gift is hidden; a video, a sample or an "
+        "attachment is taken down; a creator takes no orders.",
         Action.USER_RESTRICTED: "Whose it is can buy, order, give and ask for payouts no more.",
         Action.ORDER_CANCELLED: "The order ends and its coins go back.",
     },
@@ -171,14 +190,12 @@ class ReportType(NodeType):
     @loaders.batch(description="What the reporter said; null for the other side, and once erased.")
     @staticmethod
     async def explanation(parents: "list[ReportType]", context: Context) -> list[str | None]:
-        found = await reports.words_of(context.tools, context.viewer, [parent.value for parent in parents])
-        return [explanation for explanation, _ in found]
+        return [explanation for explanation, _ in await _words(parents, context)]
 
     @loaders.batch(description="What was said in the appeal; null for the other side, and once erased.")
     @staticmethod
     async def appeal(parents: "list[ReportType]", context: Context) -> list[str | None]:
-        found = await reports.words_of(context.tools, context.viewer, [parent.value for parent in parents])
-        return [appeal for _, appeal in found]
+        return [appeal for _, appeal in await _words(parents, context)]
 
     @loaders.batch(
         description="The statements of reasons: of the decision, and of its appeal.",
@@ -198,7 +215,8 @@ _SHARED = (
 )
 ReportFileError = Annotated[_SHARED | errors.LimitExceededErrorType, failures_of("reportFile")]
 ReportDecideError = Annotated[
-    _SHARED | errors.OrderStateErrorType | errors.StaleRevisionErrorType, failures_of("reportDecide")
+    _SHARED | errors.MediaRejectedErrorType | errors.OrderStateErrorType | errors.StaleRevisionErrorType,
+    failures_of("reportDecide"),
 ]
 ReportAppealError = Annotated[_SHARED, failures_of("reportAppeal")]
 ReportAppealDecideError = Annotated[_SHARED | errors.StaleRevisionErrorType, failures_of("reportAppealDecide")]
@@ -207,7 +225,9 @@ ReportAppealDecideError = Annotated[_SHARED | errors.StaleRevisionErrorType, fai
 @strawberry.input(description="Input of reportFile.")
 class ReportFileInput:
     idempotency_key: IdempotencyKey = strawberry.field(description=_KEY)
-    subject_id: strawberry.ID = strawberry.field(description="A creator, video, rating, gift or order.")
+    subject_id: strawberry.ID = strawberry.field(
+        description="A creator, video, sample, rating, gift, order or attachment."
+    )
     ground: Ground = strawberry.field(description="Why.")
     explanation: str = strawberry.field(description="Why, in words, at most 2,000 characters.")
     good_faith: bool = strawberry.field(description="That it is accurate and complete as far as the caller knows.")
@@ -322,8 +342,8 @@ class ReportMutation:
         return ReportAppealPayload(report=ReportType.of(done.value), replayed=done.replayed)
 
     @mutations.mutation(
-        description="Decides an appeal; not by whoever decided first. What is reversed is undone: a rating is shown "
-        "again, a creator takes orders, a user is free. A cancelled order stays so.",
+        description="Decides an appeal; not by whoever decided first. What is reversed is undone: what was "
+        "removed shows again, a creator takes orders, a user is free. A cancelled order stays so.",
         directives=_MODERATES,
     )
     async def report_appeal_decide(self, info: Info, input: AppealDecides) -> ReportAppealDecidePayload | None:
@@ -338,6 +358,15 @@ async def fetch_reports(context: Context, report_ids: Sequence[str]) -> list[Rep
     """Reports by id, null where the caller may not see them."""
     found = await reports.list_visible(context.tools, context.viewer, report_ids)
     return [None if each is None else ReportType.of(each) for each in found]
+
+
+async def _words(parents: Sequence[ReportType], context: Context) -> list[tuple[str | None, str | None]]:
+    """The explanation and the appeal of each report, read once for both."""
+    return list(await asyncio.gather(*(context.loaders.one(_fetch_words, parent.value) for parent in parents)))
+
+
+async def _fetch_words(context: Context, found: Sequence[Report]) -> list[tuple[str | None, str | None]]:
+    return await reports.words_of(context.tools, context.viewer, found)
 
 
 ROOM: Final = Room(query=ReportQuery, mutation=ReportMutation, nodes={ids.REPORT: fetch_reports})

@@ -68,7 +68,10 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What the fan asks for. Personal data: kept in a row of its own that can be erased."""
+    """What the fan asks for. Personal data: kept in a row of its own that can be erased.
+
+    `hidden` is what moderators decide: only its fan and they read it then.
+    """
 
     occasion: Occasion
     recipient_name: str
@@ -81,6 +84,7 @@ class Brief:
     usage: Usage = Usage.PERSONAL
     visibility: Visibility = Visibility.PRIVATE
     pronouns: str | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from shoutgraph.domain import errors, pages
 from shoutgraph.domain.gifts import Gift, Span, Total, Window
 from shoutgraph.domain.pages import Page, PageArgs
-from shoutgraph.domain.users import Viewer
+from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import creators, gifts as rows, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
@@ -47,6 +47,12 @@ async def list_by_id(tools: Tools, viewer: Viewer, gift_ids: Sequence[str]) -> l
 async def giver_names(tools: Tools, viewer: Viewer, of: Sequence[Gift]) -> list[str | None]:
     """What the givers of gifts are called, None where erased or where the viewer may not see the gift."""
     return await _names(tools, [gift.user_id if rows.visible(gift, viewer) else None for gift in of])
+
+
+def message_of(viewer: Viewer, gift: Gift) -> str | None:
+    """What the fan said, None where nothing was, or where moderators hid it from this viewer."""
+    mine = viewer.user_id is not None and viewer.user_id == gift.user_id
+    return None if gift.hidden and not mine and not viewer.has(Scope.MODERATION) else gift.message
 
 
 async def names_of_ranked(tools: Tools, viewer: Viewer, of: Sequence[Giver]) -> list[str | None]:

@@ -10,6 +10,8 @@ from shoutgraph.tools import Tools
 
 SENT: Final = "gift.sent"
 THANKED: Final = "gift.thanked"
+HIDDEN: Final = "gift.hidden"
+RESTORED: Final = "gift.restored"
 
 
 def tell(tools: Tools, tx: Tx, gift: Gift, kind: str) -> None:

@@ -71,6 +71,13 @@ def advance(tools: Tools, tx: Tx, order: Order, command: Command) -> Order:
     return after
 
 
+def note(tools: Tools, tx: Tx, order: Order, name: str, actor: Actor) -> Order:
+    """Tells of what leaves the order where it is: a revision, and a line of the journal. Whoever does holds it."""
+    after = replace(order, revision=order.revision + 1, updated_at=tx.now)
+    keep(tools, tx, after, policies.get(tx, order.terms.policy_version), did=Did(name, actor, before=order))
+    return after
+
+
 def keep(tools: Tools, tx: Tx, order: Order, policy: Policy, *, did: Did) -> None:
     """Stores the order's next revision with its deadlines and its event."""
     before = did.before

@@ -1,7 +1,7 @@
 """What the sides add to an order beside words: how a name is said, and evidence for what they say."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from shoutgraph.domain import attachments as rules, errors, ids
@@ -9,12 +9,10 @@ from shoutgraph.domain.attachments import Attachment, Purpose
 from shoutgraph.domain.media import VideoState
 from shoutgraph.domain.orders.order import Order, Side
 from shoutgraph.domain.orders.states import Actor, State
-from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.requests import Request
-from shoutgraph.domain.users import Scope, Viewer
+from shoutgraph.domain.users import Viewer
 from shoutgraph.files.links import Link
 from shoutgraph.services.orders import advance, moves
-from shoutgraph.services.orders.advance import Did
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.storage import attachments, orders, policies
 from shoutgraph.storage.tx import Tx
@@ -118,18 +116,14 @@ async def say_name(
         if order.frozen_at is not None:
             msg = "This order is frozen while the platform looks into it."
             raise errors.OrderStateError(msg, state=order.state, code="FROZEN")
-        revision = order.revision + 1
         for before in attachments.list_of_orders(tx, [order.id], Purpose.VOICE_NOTE).get(order.id, []):
             if before.id != attachment_id:
                 attachments.take_away(tx, attachments.get(tx, before.id))
         if attachment_id is not None:
             found = attachments.get(tx, attachment_id)
             rules.require_usable(found, order_id=order.id, purpose=Purpose.VOICE_NOTE, by=user_id)
-            attachments.use(tx, found, revision=revision)
-        after = replace(order, revision=revision, updated_at=tx.now)
-        policy: Policy = policies.get(tx, order.terms.policy_version)
-        advance.keep(tools, tx, after, policy, did=Did(VOICE, Actor.FAN, before=order))
-        return after
+            attachments.use(tx, found, revision=order.revision + 1)
+        return advance.note(tools, tx, order, VOICE, Actor.FAN)
 
     return await once(tools, request, work, orders.get)
 
@@ -164,7 +158,7 @@ async def list_shown(tools: Tools, viewer: Viewer, attachment_ids: Sequence[str]
             order.id: order for order in orders.list_visible(tx, [a.order_id for a in found.values()], viewer) if order
         }
         return [
-            each if (each := found.get(i)) and _may_see(each, of.get(each.order_id), viewer) else None
+            each if (each := found.get(i)) and rules.visible(each, of.get(each.order_id), viewer) else None
             for i in attachment_ids
         ]
 
@@ -174,7 +168,7 @@ async def list_shown(tools: Tools, viewer: Viewer, attachment_ids: Sequence[str]
 
 async def list_used(tools: Tools, viewer: Viewer, of: Sequence[Order], purpose: Purpose) -> list[list[Shown]]:
     """What is part of each order for this purpose, for its two sides and moderators."""
-    shown = [order.id for order in of if _beside(order, viewer)]
+    shown = [order.id for order in of if rules.beside(order, viewer)]
     found = await tools.store.read(lambda tx: attachments.list_of_orders(tx, shown, purpose)) if shown else {}
     return [[_show(tools, viewer, attachment) for attachment in found.get(order.id, ())] for order in of]
 
@@ -194,21 +188,6 @@ def _check_state(order: Order, states: frozenset[State]) -> None:
     if order.state not in states:
         msg = f"Nothing of this kind is added while the order is {order.state}."
         raise errors.OrderStateError(msg, state=order.state)
-
-
-def _beside(order: Order, viewer: Viewer) -> bool:
-    """Whether the viewer is a side of the order, or moderates; who only reads orders sees no files of people."""
-    mine = viewer.user_id is not None and order.fan_id == viewer.user_id
-    received = (
-        viewer.creator_id is not None and order.creator_id == viewer.creator_id and order.submitted_at is not None
-    )
-    return mine or received or viewer.has(Scope.MODERATION)
-
-
-def _may_see(attachment: Attachment, order: Order | None, viewer: Viewer) -> bool:
-    if order is None or not _beside(order, viewer):
-        return False
-    return attachment.used_revision is not None or attachment.uploader_id == viewer.user_id
 
 
 def _show(tools: Tools, viewer: Viewer, attachment: Attachment) -> Shown:

@@ -80,10 +80,10 @@ async def list_by_id(tools: Tools, viewer: Viewer, order_ids: Sequence[str]) -> 
 
 
 async def briefs(tools: Tools, viewer: Viewer, of: Sequence[Order]) -> list[Brief | None]:
-    """The briefs of orders, None where erased or where the viewer is not part of the order."""
-    shown = [order.id for order in of if orders.visible(order, viewer)]
-    found = await tools.store.read(lambda tx: orders.list_briefs(tx, shown))
-    by_id = dict(zip(shown, found, strict=True))
+    """The briefs of orders, None where erased, hidden by moderators, or where the viewer is not part of the order."""
+    shown = [order for order in of if orders.visible(order, viewer)]
+    found = await tools.store.read(lambda tx: orders.list_briefs(tx, [order.id for order in shown]))
+    by_id = {order.id: brief for order, brief in zip(shown, found, strict=True) if _may_read(order, brief, viewer)}
     return [by_id.get(order.id) for order in of]
 
 
@@ -180,3 +180,9 @@ def _by_state_at(order: Order) -> pages.Key:
 
 
 _KEYS: Final = {Sort.CREATED_AT: _by_created_at, Sort.UPDATED_AT: _by_updated_at}
+
+
+def _may_read(order: Order, brief: Brief | None, viewer: Viewer) -> bool:
+    """A brief that moderators hid is read by whoever wrote it, and by them."""
+    mine = viewer.user_id is not None and viewer.user_id == order.fan_id
+    return brief is not None and (not brief.hidden or mine or viewer.has(Scope.MODERATION))

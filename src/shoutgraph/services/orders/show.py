@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shoutgraph.domain import errors, ids, samples as rules
+from shoutgraph.domain import errors, ids, journal, samples as rules
 from shoutgraph.domain.authenticity import Delivered, MarkState
 from shoutgraph.domain.media import Video, VideoState
 from shoutgraph.domain.orders import order as order_values
@@ -18,9 +18,16 @@ from shoutgraph.domain.samples import Sample, SampleState
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.files.links import Link
 from shoutgraph.services.orders import advance, moves
-from shoutgraph.services.orders.advance import Did
 from shoutgraph.services.orders.moves import Turn
-from shoutgraph.storage import authenticity, creators, media as videos, orders, policies, samples
+from shoutgraph.storage import (
+    authenticity,
+    creators,
+    journal as journal_rows,
+    media as videos,
+    orders,
+    policies,
+    samples,
+)
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -28,6 +35,8 @@ VISIBILITY: Final = "set_visibility"
 PUBLISH: Final = "publish_sample"
 WITHDRAW: Final = "withdraw_sample"
 TAKE_DOWN: Final = "take_down_sample"
+ARRANGED: Final = "samples.arranged"
+"""What the journal calls it, as a line of the creator's."""
 
 Films = dict[str, tuple[Video, Delivered | None]]
 """Videos by id, each with what is known of its copy with the watermark."""
@@ -70,7 +79,7 @@ async def set_visibility(
         if visibility is Visibility.PRIVATE:
             withdraw_of(tx, order.id)
         orders.save_brief(tx, order.id, replace(brief, visibility=visibility))
-        return _tell(tools, tx, order, VISIBILITY, Actor.FAN)
+        return advance.note(tools, tx, order, VISIBILITY, Actor.FAN)
 
     return await once(tools, request, work, orders.get)
 
@@ -108,7 +117,7 @@ async def publish(tools: Tools, viewer: Viewer, request: Request, order_id: str)
             of = (order.id, order.creator_id, video_id, SampleState.SHOWN, position, tx.now, tx.now)
             after = Sample(new_id, *of)
             samples.insert(tx, after)
-        _tell(tools, tx, order, PUBLISH, Actor.CREATOR)
+        advance.note(tools, tx, order, PUBLISH, Actor.CREATOR)
         return after
 
     return await once(tools, request, work, _load)
@@ -172,9 +181,11 @@ async def arrange(tools: Tools, viewer: Viewer, sample_ids: Sequence[str]) -> li
         first = [shown[each] for each in sample_ids]
         rest = [sample for sample in shown.values() if sample.id not in sample_ids]
         arranged = [replace(sample, position=at) for at, sample in enumerate([*first, *rest])]
-        for sample in arranged:
-            if sample != shown[sample.id]:
-                samples.save(tx, sample)
+        moved = [sample for sample in arranged if sample != shown[sample.id]]
+        for sample in moved:
+            samples.save(tx, sample)
+        if moved:
+            journal_rows.append(tx, _arranged(tools, creator_id, arranged))
         return arranged
 
     return await tools.store.write(work)
@@ -209,7 +220,7 @@ async def list_by_id(tools: Tools, viewer: Viewer, sample_ids: Sequence[str]) ->
 
     found, films = await tools.store.read(query)
     return [
-        _show(tools, viewer, sample, films) if (sample := found.get(each)) and _may_see(sample, viewer) else None
+        _show(tools, viewer, sample, films) if (sample := found.get(each)) and rules.visible(sample, viewer) else None
         for each in sample_ids
     ]
 
@@ -223,11 +234,6 @@ async def list_of_orders(tools: Tools, viewer: Viewer, of: Sequence[Order]) -> l
 
     found, films = await tools.store.read(query)
     return [_show(tools, viewer, sample, films) if (sample := found.get(order.id)) else None for order in of]
-
-
-def _may_see(sample: Sample, viewer: Viewer) -> bool:
-    mine = viewer.creator_id is not None and sample.creator_id == viewer.creator_id
-    return sample.state is SampleState.SHOWN or mine or viewer.has(Scope.MODERATION)
 
 
 def _show(tools: Tools, viewer: Viewer, sample: Sample, films: Films) -> Shown:
@@ -264,10 +270,15 @@ async def _change(
         after = change(tx, sample)
         if after is not sample:
             samples.save(tx, after)
-            _tell(tools, tx, order, name, actor)
+            advance.note(tools, tx, order, name, actor)
         return after
 
     return await tools.store.write(work)
+
+
+def _arranged(tools: Tools, creator_id: ids.CreatorId, arranged: Sequence[Sample]) -> journal.NewEvent:
+    body: journal.Body = {"creator": creator_id, "samples": [sample.id for sample in arranged]}
+    return journal.NewEvent(tools.new_id(ids.EVENT), creator_id, ARRANGED, body)
 
 
 def _check_room(tx: Tx, creator_id: ids.CreatorId) -> None:
@@ -275,12 +286,6 @@ def _check_room(tx: Tx, creator_id: ids.CreatorId) -> None:
     if samples.count_shown(tx, creator_id) >= most:
         msg = f"A profile shows at most {most} samples: take one away first."
         raise errors.LimitExceededError(msg, code="SAMPLES_MAX", limit=most)
-
-
-def _tell(tools: Tools, tx: Tx, before: Order, name: str, actor: Actor) -> Order:
-    after = replace(before, revision=before.revision + 1, updated_at=tx.now)
-    advance.keep(tools, tx, after, policies.get(tx, after.terms.policy_version), did=Did(name, actor, before=before))
-    return after
 
 
 def _load(tx: Tx, sample_id: str) -> Sample:

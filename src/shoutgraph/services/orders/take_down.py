@@ -1,17 +1,15 @@
 """Taking a delivered video down: nobody watches it any more, its files go, and whoever has a copy learns of it."""
 
-from dataclasses import replace
 from typing import Final
 
 from shoutgraph.domain import errors, ids, media
-from shoutgraph.domain.media import Rejection, RejectionCode, Video, VideoState
+from shoutgraph.domain.media import Video, VideoState
 from shoutgraph.domain.orders import order as order_values
 from shoutgraph.domain.orders.states import Actor
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.orders import advance, moves
-from shoutgraph.services.orders.advance import Did
-from shoutgraph.storage import media as videos, orders, policies
+from shoutgraph.storage import media as videos, orders
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -43,13 +41,9 @@ async def take_down(
             raise errors.NotFoundError("There is no such video.", path=path)
         order = orders.get(tx, known.order_id)
         moves.check_actor(order, viewer, Actor.MODERATOR)
-        video = videos.get(tx, video_id)
-        media.require_ready(video, order_id=order.id)
-        taken = media.reject(video, Rejection(RejectionCode.TAKEN_DOWN, note), now=tx.now)
-        videos.save(tx, taken, was=VideoState.READY)
-        after = replace(order, revision=order.revision + 1, updated_at=tx.now)
-        policy = policies.get(tx, order.terms.policy_version)
-        advance.keep(tools, tx, after, policy, did=Did(TAKE_DOWN, Actor.MODERATOR, before=order))
-        return taken
+        video = media.take_down(videos.get(tx, video_id), note=note, now=tx.now)
+        videos.save(tx, video, was=VideoState.READY)
+        advance.note(tools, tx, order, TAKE_DOWN, Actor.MODERATOR)
+        return video
 
     return await once(tools, request, work, videos.get)

@@ -19,17 +19,24 @@ class Happened(StrEnum):
 
     SENT = "gift.sent"
     THANKED = "gift.thanked"
+    HIDDEN = "gift.hidden"
+    RESTORED = "gift.restored"
 
 
 enums.describe(
     Happened,
     name="GiftEventKind",
     description="What happened to a gift.",
-    values={Happened.SENT: "A fan sent it.", Happened.THANKED: "The creator said thanks for it."},
+    values={
+        Happened.SENT: "A fan sent it.",
+        Happened.THANKED: "The creator said thanks for it.",
+        Happened.HIDDEN: "Moderators removed its message; the gift stays.",
+        Happened.RESTORED: "Its message shows again.",
+    },
 )
 
 
-@strawberry.type(name="GiftChangedEvent", description="A gift was sent, or thanked for.")
+@strawberry.type(name="GiftChangedEvent", description="A gift was sent or thanked for, or its message removed.")
 class GiftChangedEventType(events.EventType):
     gift_id: strawberry.ID = strawberry.field(description="Which gift.")
     kind: Happened = strawberry.field(description="What happened.")

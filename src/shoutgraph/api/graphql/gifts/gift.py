@@ -22,7 +22,7 @@ class GiftType(NodeType):
     price: Coins = strawberry.field(description="What the fan paid, in bought coins.")
     fee: Coins = strawberry.field(description="What the platform kept.")
     earning: Coins = strawberry.field(description="The creator's part; available when its hold ends.")
-    message: str | None = strawberry.field(description="What the fan said with it.")
+    message_hidden: bool = strawberry.field(description="Whether moderators removed the message; the gift stays.")
     live_session: str | None = strawberry.field(description="The live session it was sent in, as the client named it.")
     sent_at: datetime = strawberry.field(description="When it was sent.")
     thanked_at: datetime | None = strawberry.field(description="When the creator said thanks.")
@@ -38,12 +38,17 @@ class GiftType(NodeType):
             price=Coins(gift.coins),
             fee=Coins(gift.fee_coins),
             earning=Coins(gift.earning_coins),
-            message=gift.message,
+            message_hidden=gift.hidden,
             live_session=gift.live_session,
             sent_at=gift.sent_at,
             thanked_at=gift.thanked_at,
             thanks=gift.thanks,
         )
+
+    @loaders.batch(description="What the fan said with it; once removed, null for all but the fan and moderators.")
+    @staticmethod
+    async def message(parents: "list[GiftType]", context: Context) -> list[str | None]:
+        return [read.message_of(context.viewer, parent.value) for parent in parents]
 
     @loaders.batch(description="Whom it was sent to; null once erased.")
     @staticmethod

@@ -111,7 +111,7 @@ def reports() -> None:
         sa.Column("decided_at", INTEGER),
         sa.Column("appealed_at", INTEGER),
         sa.Column("appealed_by", TEXT),
-        sa.CheckConstraint("kind IN ('CREATOR', 'VIDEO', 'RATING', 'GIFT', 'ORDER')"),
+        sa.CheckConstraint("kind IN ('CREATOR', 'VIDEO', 'RATING', 'GIFT', 'ORDER', 'SAMPLE', 'ATTACHMENT')"),
         sa.CheckConstraint(f"ground IN ({grounds}, 'COPYRIGHT', 'FRAUD', 'SPAM', 'OTHER')"),
         sa.CheckConstraint("state IN ('OPEN', 'DECIDED', 'APPEALED', 'FINAL')"),
         sa.CheckConstraint("appealed_by IN ('REPORTER', 'AFFECTED')"),
