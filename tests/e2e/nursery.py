@@ -15,7 +15,11 @@ import threading
 import traceback
 from typing import Any
 
+from shoutgraph.api.graphql import schema
 from shoutgraph.cli import main
+from shoutgraph.plugins import discovery
+from shoutgraph.sdk.specs import ENTRY_POINTS
+from shoutgraph.storage import migrations
 
 WARM = (
     "shoutgraph.app",
@@ -28,10 +32,19 @@ WARM = (
 """What commands import only when they run: here it is imported before, once."""
 
 
-def serve() -> None:
-    """Forks and waits as it is told."""
+def warm() -> None:
+    """Does once what every child would do alike: imports, the graph of the API, the revisions of the database."""
     for name in WARM:
         importlib.import_module(name)
+    schema.build_schema()
+    migrations.head()
+    for _, point in discovery.entry_points(ENTRY_POINTS):
+        point.load()
+
+
+def serve() -> None:
+    """Forks and waits as it is told."""
+    warm()
     children: set[int] = set()
     for line in sys.stdin:
         match json.loads(line):

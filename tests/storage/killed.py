@@ -65,7 +65,7 @@ def child(database: str, acknowledgements: str, run: str) -> None:
 
 
 def main(database: str, acknowledgements: str) -> None:
-    migrations.schema_digest("sqlite")  # once, not in every child
+    migrations.head()  # reads the revisions once, not in every child
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shoutgraph.cli.restore import AcceptLoss, Without, first_of
-from shoutgraph.cli.shared import EXPECTED, DataDir, console, read_settings, say_error
+from shoutgraph.cli.shared import EXPECTED, DataDir, console, importing, read_settings, say_error
 from shoutgraph.plugins.statuses import InstanceStatus
 from shoutgraph.serving.worker import Worker
 from shoutgraph.settings import Settings, SettingsError
@@ -36,7 +36,8 @@ def serve(  # noqa: PLR0913, PLR0917 - the command line's options
     The embedded database is created and migrated when it is not there. In development the sandbox provider is
     configured by itself, and GraphiQL is at /graphql.
     """
-    from shoutgraph.serving import process
+    with importing():
+        from shoutgraph.serving import process
 
     settings = read_settings(host=host, port=port, data_dir=data_dir, workers=workers, jobs=jobs, test_clock=test_clock)
     if settings.workers > 1 and settings.embedded:

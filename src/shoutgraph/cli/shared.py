@@ -1,5 +1,8 @@
 """What every command shares: the console, the settings, and how it fails."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
@@ -24,6 +27,17 @@ errors = Console(stderr=True)
 DataDir = Annotated[
     Path | None, typer.Option(help="Folder of the database, the files and the keys; SHOUTGRAPH_DATA_DIR otherwise.")
 ]
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Imports much at once: all of it stays, so no garbage is looked for while it comes, or in it later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def fail(message: str) -> NoReturn:

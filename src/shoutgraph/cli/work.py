@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from shoutgraph.cli.shared import DataDir, console, read_settings
+from shoutgraph.cli.shared import DataDir, console, importing, read_settings
 from shoutgraph.plugins.statuses import InstanceStatus
 
 
@@ -24,9 +24,10 @@ def work(
     For PostgreSQL: any number of these run side by side, and beside `shoutgraph serve`; what one has taken up, the
     others leave alone.
     """
-    import uvloop
+    with importing():
+        import uvloop
 
-    from shoutgraph.serving import process
+        from shoutgraph.serving import process
 
     def ready(address: str, instances: Sequence[InstanceStatus]) -> None:
         console.print(f"[bold]shoutgraph[/] works, with {len(instances)} providers", soft_wrap=True)

@@ -32,7 +32,7 @@ from shoutgraph.sdk import (
     Target,
     Unknown,
 )
-from shoutgraph_sepa import identifiers, initiation, news, recipients
+from shoutgraph_sepa import identifiers, initiation, news, recipients, vendors
 from shoutgraph_sepa.config import SepaConfig
 from shoutgraph_sepa.initiation import InvalidFileError, Order, Transfer
 from shoutgraph_sepa.recipients import CURRENCY
@@ -62,6 +62,7 @@ class SepaPayouts:
     """The provider of payouts."""
 
     def __init__(self, config: SepaConfig, host: Host) -> None:
+        vendors.load()
         self._config = config
         self._host = host
 

@@ -16,7 +16,6 @@ from shoutgraph.storage import guards, postgresql, sqlite
 from shoutgraph.storage.session import Session
 
 _HERE: Final = Path(__file__).parent
-_DIGEST: Final = _HERE / "postgresql.digest"
 _ONE_AT_A_TIME: Final = 0x5348_4F55_544D_4947
 """The number of the advisory lock that a migration of PostgreSQL takes."""
 _PATIENCE: Final = "10s"
@@ -123,13 +122,22 @@ def head() -> str:
 def schema_digest(dialect: str) -> str:
     """What this release's schema hashes to: that of a database which only its migrations have touched.
 
-    For PostgreSQL it is kept in a file, which a test compares with a real migration; an embedded database is made.
+    It is kept in a file, which a test compares with a real migration.
     """
-    return _file_digest() if dialect == "sqlite" else _DIGEST.read_text(encoding="ascii").strip()
+    return (_HERE / f"{dialect}.digest").read_text(encoding="ascii").strip()
+
+
+def is_digest(dialect: str, found: str) -> bool:
+    """Whether a database that hashes to this is of this release.
+
+    SQLite keeps the words of each statement, and another release of SQLAlchemy may write them otherwise: then a
+    database is made, for comparison, by the one that is installed.
+    """
+    return found == schema_digest(dialect) or (dialect == "sqlite" and found == _made_digest())
 
 
 @functools.cache
-def _file_digest() -> str:
+def _made_digest() -> str:
     session = sqlite.connect_scratch()
     try:
         with _connection(session) as connection:
