@@ -21,7 +21,7 @@ from shoutgraph.storage.engine import Options, Store
 from shoutgraph.storage.session import Session
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-READERS: Final = 2
+READERS: Final = 1
 
 Where: TypeAlias = Path | str
 """A file, or the URL of a database on a server."""

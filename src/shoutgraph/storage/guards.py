@@ -4,6 +4,7 @@ It says the same of a schema on every version that is served, so it names no num
 the server words by itself. Source: docs/adr/0014-postgresql.md.
 """
 
+import functools
 import hashlib
 from typing import Any, Final
 
@@ -17,15 +18,22 @@ APP: Final = "shoutgraph_app"
 SEQUENCER: Final = "shoutgraph_sequencer"
 REPORT: Final = "shoutgraph_report"
 ROLES: Final = (OWNER, APP, SEQUENCER, REPORT)
+SCHEMAS_MAX: Final = 4
+"""How many schemas are remembered with their digest: a process opens the same one again and again."""
 TURN: Final = "60s"
 """How long a migration waits for another one to end."""
 
 
 def digest(raw: "psycopg.Connection[Any]") -> str:
     """SHA-256 over columns, constraints, indexes, triggers, rules, functions, rights and roles."""
+    return _hashed(tuple(tuple(tuple(map(str, row)) for row in raw.execute(query).fetchall()) for query in _QUERIES))
+
+
+@functools.lru_cache(maxsize=SCHEMAS_MAX)
+def _hashed(answers: tuple[tuple[tuple[str, ...], ...], ...]) -> str:
     found = hashlib.sha256()
-    for query in _QUERIES:
-        for row in sorted([" ".join(str(part).split()) for part in row] for row in raw.execute(query).fetchall()):
+    for rows in answers:
+        for row in sorted([" ".join(part.split()) for part in row] for row in rows):
             for part in map(str.encode, row):
                 found.update(len(part).to_bytes(4) + part)
         found.update(bytes(4))  # a row of one query is no row of the next

@@ -50,6 +50,9 @@ WRITING: Final[Mapping[str, str]] = {**SETTINGS, "transaction_timeout": "10s"}
 """For who holds rows. Whoever stands still within a pipeline is not idle to PostgreSQL. Unknown before release 17."""
 PATIENT: Final[Mapping[str, str]] = {**SETTINGS, "statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 """For a migration, a proof or a copy, which take as long as they take."""
+_SET: Final = """SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS given (name, value)
+  WHERE current_setting(name, true) IS NOT NULL"""
+"""Those that this release of the server knows."""
 
 DURABLE: Final = frozenset({"on", "remote_write", "remote_apply"})
 _FORGET: Final = "DELETE FROM writer WHERE at < now() - interval '30 days'"
@@ -321,8 +324,7 @@ def _set_up(raw: "psycopg.Connection[Any]", name: str, role: str | None, setting
     try:
         if role is not None:
             raw.execute(f'SET ROLE "{role}"')  # one of ours
-        for setting, value in settings.items():
-            raw.execute("SELECT set_config(name, $2, false) FROM pg_settings WHERE name = $1", (setting, value))
+        raw.execute(_SET, ([*settings], [*settings.values()]))
     except (causes.InsufficientPrivilege, causes.InvalidParameterValue, causes.UndefinedObject) as error:
         raise errors.StoreUnavailableError(
             f"cannot open {name} as {role}: {error}; run `shoutgraph migrate`", retry_after_s=0

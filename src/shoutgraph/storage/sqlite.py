@@ -5,6 +5,7 @@ back, since SQLite ignores what it does not know.
 """
 
 import fcntl
+import functools
 import hashlib
 import os
 import sys
@@ -28,6 +29,8 @@ VERSION_MIN: Final = (3, 51, 3)
 BUSY_TIMEOUT_MS: Final = 5_000
 CACHED_STATEMENTS: Final = 512
 CACHE_KIB: Final = 32_768
+SCHEMAS_MAX: Final = 4
+"""How many schemas are remembered with their digest: a process opens the same one again and again."""
 
 WRITER_SETTINGS: Final[dict[str, int | str]] = {
     "journal_mode": "wal",
@@ -237,6 +240,11 @@ def schema_digest(session: Session) -> str:
         "SELECT type, name, tbl_name, sql FROM sqlite_schema"
         " WHERE name NOT LIKE 'sqlite|_%' ESCAPE '|' AND tbl_name <> 'alembic_version' ORDER BY type, name"
     ).fetchall()
+    return _hashed(tuple(map(tuple, rows)))
+
+
+@functools.lru_cache(maxsize=SCHEMAS_MAX)
+def _hashed(rows: tuple[tuple[object, ...], ...]) -> str:
     digest = hashlib.sha256()
     for row in rows:
         for part in row:
