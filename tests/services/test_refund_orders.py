@@ -6,12 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+import hypothesis
 import pytest
-from hypothesis import HealthCheck, example, given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from tests.services.bare import BareTopUps, Nothing
 from tests.services.test_refunds import FINANCE
 from tests.services.till import PRICES
 from tests.services.world import World, open_world
+from tests.soak import Extent
 from tests.storage.databases import Kind, placed
 
 from shoutgraph import sdk
@@ -28,6 +30,7 @@ from shoutgraph.services.topups.create import Wish
 from shoutgraph.storage import refunds, topups
 
 PRICE = 1_000
+LIVES_OF_A_ROUND = 15
 WINDOW = timedelta(hours=24)
 
 
@@ -167,12 +170,21 @@ STEP = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@example(steps=[("ask", "lost before", 1), ("ask", "fine", 1)])
-@given(steps=st.lists(STEP, max_size=9))
-def test_the_same_money_is_booked_once_in_whatever_order_it_is_told_of(
-    vault: Vault, steps: list[tuple[str, str, int]]
-) -> None:
+def test_the_same_money_is_booked_once_in_whatever_order_it_is_told_of(vault: Vault, extent: Extent) -> None:
+    for seed in extent.seeds("payments", suite=LIVES_OF_A_ROUND, soak=600, each=LIVES_OF_A_ROUND):
+
+        @hypothesis.seed(seed)
+        @settings(max_examples=LIVES_OF_A_ROUND, database=None, deadline=None)
+        @example(steps=[("ask", "lost before", 1), ("ask", "fine", 1)])
+        @given(steps=st.lists(STEP, max_size=9))
+        def lives(steps: list[tuple[str, str, int]]) -> None:
+            live(vault, steps)
+
+        lives()
+
+
+def live(vault: Vault, steps: list[tuple[str, str, int]]) -> None:
+    """A payment to which all of this happens."""
     world = vault.world
     fan = world.person(f"fan{world.keys}")
     wish = Wish(None, PRICE, "EUR", Platform.WEB, "vault", "https://fan.example/")
