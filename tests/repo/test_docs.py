@@ -24,6 +24,7 @@ CITED = re.compile(r"(?<![\w/.-])(?:[\w.-]+/)*[\w-]+\.md\b")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 WORD = re.compile(r"`([^`]+)`")
 EVENT = re.compile(r"[a-z]+\.[a-z_]+")
+IN_TYPESCRIPT = re.compile(r"graphql\(`(.+?)`\)", re.DOTALL)
 EXAMPLE = re.compile(r"^```graphql\n(.+?)^```", re.MULTILINE | re.DOTALL)
 ADR_HEADS = ["Context", "Decision", "Consequences", "Alternatives", "Enforced by"]
 ADRS = sorted((source.DOCS / "adr").glob("*.md"))
@@ -132,6 +133,13 @@ def test_every_example_of_the_api_is_valid():
     wrong = [(page, graphql.validate(schema, graphql.parse(text))) for page, text in examples]
     assert examples
     assert [f"{page}: {errors[0].message}" for page, errors in wrong if errors] == []
+
+
+def test_every_document_of_the_typescript_example_is_valid():
+    files = sorted((source.DOCS / "examples" / "typescript" / "src").glob("*.ts"))
+    documents = "\n".join(each for file in files for each in IN_TYPESCRIPT.findall(source.text(file)))
+    assert [str(error) for error in graphql.validate(build_schema()._schema, graphql.parse(documents))] == []
+    assert documents.count("mutation ") == documents.count("subscription ") == 1
 
 
 def test_every_name_of_the_sdk_in_the_guide_exists():
