@@ -28,6 +28,7 @@ COUNTS: Final = {
     "steps": "steps of random lives of the books",
     "payments": "payments at a provider that fails at every third call",
     "faults": "faults of a provider in each call of money",
+    "requests": "hostile requests",
     "examples": "inputs of each root field, sent as everyone",
     "documents": "documents that both engines answer",
 }

@@ -62,6 +62,17 @@ def test_operations_share_a_socket(socket: Socket) -> None:
     assert socket.next("q") == {"data": {"viewer": "anonymous"}}
 
 
+def test_a_text_with_half_a_character_fails_alone(socket: Socket) -> None:
+    socket.init()
+    for text in ('{"query":"{ viewer }","variables":{"a":"\\ud83c"}}', '{"query":"{ viewer }","variables":{"a":NaN}}'):
+        socket.send_text(f'{{"type":"subscribe","id":"x","payload":{text}}}')
+        message = socket.receive()
+        assert (message["type"], message["id"]) == ("error", "x")
+        assert message["payload"][0]["extensions"]["code"] == "BAD_REQUEST"
+    socket.subscribe("x", "{ viewer }")
+    assert socket.next("x") == {"data": {"viewer": "anonymous"}}
+
+
 @pytest.mark.parametrize(
     ("payload", "code"),
     [

@@ -1,5 +1,6 @@
 """Bytes to a GraphQL request, with a coded failure for everything that is not one."""
 
+import json
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
@@ -24,6 +25,19 @@ def decode_json(data: bytes | str) -> object:
     except (orjson.JSONDecodeError, RecursionError):
         raise FailureError(Code.BAD_REQUEST, "The request is not JSON in UTF-8.") from None
     return value
+
+
+def id_in(text: str) -> str | None:
+    """The id of an operation in a message that is JSON, but none that we read: with half a character, or NaN.
+
+    A person who cuts an emoji in two sends such a text, which must cost them that operation and not the socket.
+    """
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    found = message.get("id") if isinstance(message, dict) and message.get("type") == "subscribe" else None
+    return found if isinstance(found, str) and found.isprintable() else None
 
 
 def from_query_string(query_string: bytes) -> Request:

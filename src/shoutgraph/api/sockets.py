@@ -158,7 +158,10 @@ class Connection:
         try:
             message = requests.decode_json(text)
         except FailureError as failure:
-            raise CloseError(BAD_MESSAGE, failure.message) from None
+            operation_id = requests.id_in(text)
+            if operation_id is None:
+                raise CloseError(BAD_MESSAGE, failure.message) from None
+            return {"type": "subscribe", "id": operation_id, "payload": failure}
         if not isinstance(message, dict):
             raise CloseError(BAD_MESSAGE, "A message is a JSON object.")
         return message
@@ -225,6 +228,8 @@ class Connection:
             if full:
                 raise _too_many()
             context = self._shared.context_of(viewer, request_id, address=self._address)
+            if isinstance(payload, FailureError):
+                raise payload
             request = requests.from_value(payload)
             if await self._relay(operation_id, request, context):
                 await self._finish(operation_id, b'{"id":%b,"type":"complete"}' % orjson.dumps(operation_id))
