@@ -27,7 +27,9 @@ SOURCE: Final = TESTS.parent / "src"
 
 FOUND: Final[dict[str, tuple[str, ...]]] = {
     "1 sort_schema breaks every union": ("pitfalls::nothing_of_strawberry_that_breaks_is_switched_on",),
-    "2 the cache of valid documents never hits": ("limits::a_document_is_validated_once_and_kept_within_a_bound",),
+    "2 the cache of valid documents never hits": (
+        "limits::a_document_is_kept_from_the_second_time_on_and_within_a_bound",
+    ),
     "3 extensions that are instances leak contexts": ("pitfalls::nothing_of_strawberry_that_breaks_is_switched_on",),
     "4 loaders are stale in a subscription": ("sockets::each_event_is_read_afresh_and_carries_its_cursor",),
     "5 two mutations of one document share loaders": ("http::loaders_are_cleared_between_root_mutations",),

@@ -16,6 +16,7 @@ from tests.e2e.hostile import Hostile, Maker
 from tests.e2e.market import Market
 from tests.e2e.processes import Nursery, Server
 from tests.soak import Extent
+from websockets.exceptions import ConnectionClosed
 
 from shoutgraph.api.graphql import schema as published
 
@@ -85,17 +86,18 @@ class Attacker:
 
     def speak(self, number: int) -> None:
         """One message on the socket, which has to live: its protocol is spoken."""
-        self._socket.send_text(self._maker.message(number))
-        self._socket.send({"type": "complete", "id": f"o{number}"})
-        self._socket.send({"type": "ping"})
+        sent = self._maker.message(number)
         try:
+            self._socket.send_text(sent)
+            self._socket.send({"type": "complete", "id": f"o{number}"})
+            self._socket.send({"type": "ping"})
             while (message := self._socket.receive())["type"] != "pong":
                 found = message["payload"] if message["type"] == "error" else ()
                 codes = [error["extensions"]["code"] for error in found]
                 self.codes.update(codes)
                 self.wrong += [message] if FAULTS.intersection(codes) else []
-        except Closed as closed:
-            self.wrong.append((closed.code, closed.reason))
+        except (Closed, ConnectionClosed) as closed:
+            self.wrong.append((number, str(closed), sent))
             self._socket = Socket(self._server.socket_url).init(self._tokens[-1])
 
     def close(self) -> None:

@@ -30,8 +30,10 @@ from shoutgraph.api.graphql.cost import OperationCost
 from shoutgraph.api.graphql.usage import Usage
 
 DOCUMENTS_MAX: Final = 1_000
-CHARS_MAX: Final = 1024 * 1024
-"""Characters of all the documents kept; their syntax trees take some hundred times as many bytes."""
+CHARS_MAX: Final = 512 * 1024
+"""Characters of all the documents kept; with their costs they take some two hundred times as many bytes."""
+SEEN_MAX: Final = 10_000
+"""Documents of which it is known that they were asked once."""
 
 RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
@@ -104,12 +106,16 @@ class Document:
 
 
 class Documents:
-    """The valid documents seen lately, by their text."""
+    """The valid documents that were asked lately, by their text.
+
+    One is kept when it is asked again: whoever never asks the same twice fills no memory, and crowds nobody out.
+    """
 
     def __init__(self, schema: GraphQLSchema, *, hide_suggestions: bool) -> None:
         self._schema = schema
         self._hide_suggestions = hide_suggestions
         self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._seen: OrderedDict[int, None] = OrderedDict()
         self._chars = 0
         self.usage: Final = Usage(schema, self._operations)
 
@@ -124,7 +130,18 @@ class Documents:
         if found is not None:
             self._kept.move_to_end(text)
             return found
-        return self._keep(text, self._read(text))
+        document = self._read(text)
+        return self._keep(text, document) if self._is_known(text) else document
+
+    def _is_known(self, text: str) -> bool:
+        """Whether a document was asked before; the answer is yes from now on."""
+        name = hash(text)
+        if self._seen.pop(name, self) is None:
+            return True
+        self._seen[name] = None
+        if len(self._seen) > SEEN_MAX:
+            self._seen.popitem(last=False)
+        return False
 
     def _read(self, text: str) -> Document:
         node = limits.read(text)
