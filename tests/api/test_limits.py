@@ -56,17 +56,17 @@ def test_documents_within_the_limits_run(client: Client) -> None:
     ],
 )
 def test_documents_beyond_a_limit_are_refused(client: Client, world: World, query: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert code(client, query) == "DOCUMENT_LIMIT"
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert world.version == 1
 
 
 @pytest.mark.parametrize("count", [10, 30, 90])
 def test_fragments_that_spread_each_other_cost_no_more_than_they_are_long(client: Client, count: int) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert code(client, chained(count)) in {None, "DOCUMENT_LIMIT"}
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,13 @@ def test_fragments_that_spread_each_other_cost_no_more_than_they_are_long(client
         "{ ...A } fragment A on Query { ...A }",
         "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A viewer }",
         "{ ...Unknown }",
+        "{}",
+        "{ stars { nodes {} } }",
+        "{ __schema { types {} } }",
+        "{ viewer } fragment F on Query {}",
     ],
 )
-def test_cycles_and_unknown_fragments_are_left_to_validation(client: Client, query: str) -> None:
+def test_cycles_and_gaps_are_left_to_validation(client: Client, query: str) -> None:
     assert code(client, query) == "GRAPHQL_VALIDATION_FAILED"
 
 
@@ -94,9 +98,9 @@ def test_cycles_and_unknown_fragments_are_left_to_validation(client: Client, que
     ],
 )
 def test_the_longest_documents_are_answered_soon(client: Client, query: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     client.post(query)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 def test_the_introspection_of_tools_is_allowed(client: Client) -> None:

@@ -5,13 +5,16 @@ from collections.abc import Collection
 from typing import Final
 
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLError,
     GraphQLSchema,
     NullValueNode,
     OperationDefinitionNode,
     OperationType,
+    SelectionSetNode,
     VariableNode,
     Visitor,
     specified_rules,
@@ -35,7 +38,17 @@ CHARS_MAX: Final = 512 * 1024
 SEEN_MAX: Final = 10_000
 """Documents of which it is known that they were asked once."""
 
-RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+
+class SomethingIsSelected(ASTValidationRule):
+    """Refuses empty selection sets, which the parser lets through."""
+
+    def enter_selection_set(self, node: SelectionSetNode, *_place: object) -> None:
+        """Looks at one selection set."""
+        if not node.selections:
+            self.report_error(GraphQLError("A selection set selects something.", node))
+
+
+RULES: Final = (SomethingIsSelected, *specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
 class Operation:
