@@ -28,6 +28,7 @@ from shoutgraph.api.jwks import RemoteIssuer
 from shoutgraph.api.metering import Meter
 from shoutgraph.api.tokens import Issuer, LocalIssuer
 from shoutgraph.api.transport import Transport
+from shoutgraph.api.trusted import open_documents
 from shoutgraph.domain import ids
 from shoutgraph.domain.clock import Clock
 from shoutgraph.files import anchors as anchor_files, key_files, signing
@@ -61,7 +62,7 @@ from shoutgraph.plugins import loading, switches
 from shoutgraph.plugins.providers import Providers
 from shoutgraph.plugins.routes import Choice, Route
 from shoutgraph.sdk import Simulator, SimulatorSetup
-from shoutgraph.services import anchors, api_keys, buckets, readiness, users
+from shoutgraph.services import anchors, api_keys, readiness, users
 from shoutgraph.services.watch import Watch
 from shoutgraph.settings import SANDBOX, Settings
 from shoutgraph.storage import engine, migrations
@@ -211,13 +212,10 @@ async def open_app(
             graphiql=settings.graphiql_on,
             meter=Meter(settings.rates, key=key_files.read_or_make(settings.data_dir, "links.key")),
             peers=Peers(networks_of(settings.trusted_proxies)),
+            trusted=open_documents(settings.trusted_documents, only=settings.trusted_only),
         )
         if not settings.embedded:
-            await parts.enter_async_context(
-                transport.meter.shared(
-                    functools.partial(buckets.share, tools), functools.partial(buckets.forget, tools)
-                )
-            )
+            await parts.enter_async_context(transport.meter.shared(tools))
         routes: list[BaseRoute] = [
             *media.routes(tools, drain),
             *webhooks.routes(tools),

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 
 from shoutgraph.domain.buckets import MICROS, Rate, Rates
 from shoutgraph.domain.packages import Platform
+from shoutgraph.domain.users import CallerKind
 from shoutgraph.telemetry.choices import LogFormat, LogLevel, Traces
 
 PREFIX: Final = "SHOUTGRAPH_"
@@ -154,6 +155,12 @@ class Settings(BaseModel):
     )
     trusted_proxies: tuple[str, ...] = Field(
         (), description="Addresses or networks whose X-Forwarded-For is believed (JSON list)."
+    )
+    trusted_documents: Path | None = Field(
+        None, description="Manifest of trusted documents, or a folder of them; none by default."
+    )
+    trusted_only: tuple[CallerKind, ...] = Field(
+        (), description="Who may send trusted documents only: anonymous, person, staff (JSON list)."
     )
     plugins_strict: bool = Field(default=False, description="Refuse to start when a plugin is broken.")
     providers: dict[str, dict[str, Any]] = Field(
@@ -317,7 +324,7 @@ def _told(name: str, message: str) -> str:
     return f"{name}: {text}" if name else f"{text}."
 
 
-_LISTS: Final = frozenset({"allowed_origins", "trusted_proxies"})
+_LISTS: Final = frozenset({"allowed_origins", "trusted_proxies", "trusted_only"})
 
 
 def _value(field: str, text: str) -> object:

@@ -15,6 +15,7 @@ from shoutgraph.api.deadline import within
 from shoutgraph.api.failures import RETRY_AFTER_MIN_S, Code, FailureError
 from shoutgraph.api.graphql.execution import Request
 from shoutgraph.api.transport import Headers, Reply, Transport
+from shoutgraph.domain.users import ANONYMOUS
 from shoutgraph.telemetry import spans
 
 PAGE_POLICY: Final = b"frame-ancestors 'none'"
@@ -66,6 +67,7 @@ class GraphQLOverHttp:
         authorization = headers.get(b"authorization")
         address = self._shared.peers.address_of(scope)
         viewer = await self._shared.viewer_of(authorization, address=address)
+        request = self._shared.trusted.find(request, viewer)
         last_event_id = headers.get(b"last-event-id")
         context = self._shared.context_of(viewer, request_id, address=address, last_event_id=last_event_id)
         read_only = method == "GET"
@@ -76,6 +78,9 @@ class GraphQLOverHttp:
                 await sse.respond(credential, answers, context, receive=receive, send=send)
             return None
         answer = await self._shared.runner.answer(request, context, read_only=read_only)
+        if read_only and request.document_id is not None and answer.ran and not answer.errors:
+            public, known = viewer == ANONYMOUS, headers.get(b"if-none-match") or ""
+            return transport.stored_reply_of(answer, media_type, public=public, known=known)
         return transport.reply_of(answer, media_type)
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> Request:

@@ -7,6 +7,7 @@ no request waits for the database, and what was spent twice over in between is p
 """
 
 import asyncio
+import functools
 import hashlib
 import hmac
 import logging
@@ -19,7 +20,9 @@ from typing import Final
 from shoutgraph.api.failures import RETRY_AFTER_MIN_S, Code, FailureError
 from shoutgraph.domain.buckets import MICROS, Rate, Rates
 from shoutgraph.domain.errors import FaultError, ShoutgraphError
-from shoutgraph.domain.users import ANONYMOUS, Viewer
+from shoutgraph.domain.users import ANONYMOUS, CallerKind, Viewer, kind_of
+from shoutgraph.services import buckets
+from shoutgraph.tools import Tools
 
 logger = logging.getLogger("shoutgraph.api")
 
@@ -92,11 +95,13 @@ class Meter:
         Args:
             address: where they ask from, for those who are not signed in.
         """
-        if viewer.principal == ANONYMOUS.principal:
-            return self._account(f"address {address}", self._rates.anonymous)
-        return self._account(
-            f"principal {viewer.principal}", self._rates.person if _is_person(viewer) else self._rates.staff
-        )
+        match kind_of(viewer):
+            case CallerKind.ANONYMOUS:
+                return self._account(f"address {address}", self._rates.anonymous)
+            case CallerKind.PERSON:
+                return self._account(f"principal {viewer.principal}", self._rates.person)
+            case CallerKind.STAFF:
+                return self._account(f"principal {viewer.principal}", self._rates.staff)
 
     def _account(self, owner: str, rate: Rate | None) -> "Account | None":
         return None if rate is None else Account(self, owner, self.bucket(owner, rate))
@@ -141,7 +146,7 @@ class Meter:
         signed_in = viewer is not None and viewer.principal != ANONYMOUS.principal
         owner = f"principal {viewer.principal}" if viewer is not None and signed_in else f"address {address}"
         if self._rates.connections_max is not None:
-            alone = viewer is not None and _is_person(viewer)
+            alone = viewer is not None and kind_of(viewer) is CallerKind.PERSON
             most = self._rates.connections_max * (1 if alone else MANY)
             if self._connections[owner] >= most:
                 message = f"At most {most} connections at once: close one, and try again."
@@ -163,8 +168,9 @@ class Meter:
         return len(changed)
 
     @asynccontextmanager
-    async def shared(self, share: Share, forget: Forget) -> AsyncIterator[None]:
+    async def shared(self, tools: Tools) -> AsyncIterator[None]:
         """Has the limits hold for all processes together, until the block ends."""
+        share, forget = functools.partial(buckets.share, tools), functools.partial(buckets.forget, tools)
         task = asyncio.create_task(self._keep_sharing(share, forget))
         try:
             yield
@@ -242,11 +248,6 @@ class Charge:
         now = self._meter.now()
         self._bucket.spend(used - self.requested, now)
         return told(self._bucket, now, requested=self.requested, actual=used)
-
-
-def _is_person(viewer: Viewer) -> bool:
-    """Whether the caller is one person, who acts on their own affairs."""
-    return viewer.user_id is not None and not viewer.scopes
 
 
 def told(bucket: Bucket, now: int, *, requested: int, actual: int | None = None) -> dict[str, object]:

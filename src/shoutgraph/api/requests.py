@@ -14,6 +14,10 @@ PARAMETERS_MAX: Final = 10
 """How many parameters of a query string are read."""
 
 
+DOCUMENT_ID_CHARS_MAX: Final = 200
+NO_DIGEST: Final = "-"
+
+
 def decode_json(data: bytes | str) -> object:
     """Reads JSON in UTF-8.
 
@@ -71,13 +75,20 @@ def from_value(value: object) -> Request:
     _check(value, "variables", dict)
     _check(value, "extensions", dict)
     _check(value, "operationName", str)
-    query = value.get("query")
-    if not query:
-        raise _without_query(value)
-    if not isinstance(query, str):
-        raise FailureError(Code.BAD_REQUEST, "query is text.")
+    _check(value, "query", str)
+    _check(value, "documentId", str)
+    query, name = value.get("query") or "", value.get("documentId") or None
+    automatic = None if name else _automatic(value)
+    if not query and not name and not automatic:
+        raise FailureError(Code.BAD_REQUEST, "The request has no query.")
+    if len(name or automatic or "") > DOCUMENT_ID_CHARS_MAX:
+        raise FailureError(Code.BAD_REQUEST, f"An id of a document has at most {DOCUMENT_ID_CHARS_MAX} characters.")
     return Request(
-        query=query, variables=value.get("variables") or {}, operation_name=value.get("operationName") or None
+        query=query,
+        variables=value.get("variables") or {},
+        operation_name=value.get("operationName") or None,
+        document_id=name or automatic,
+        automatic=automatic is not None,
     )
 
 
@@ -87,10 +98,10 @@ def _check(value: Mapping[str, object], name: str, kind: type) -> None:
         raise FailureError(Code.BAD_REQUEST, f"{name} is {wanted} or null.")
 
 
-def _without_query(value: Mapping[str, object]) -> FailureError:
-    if value.get("documentId"):
-        return FailureError(Code.PERSISTED_NOT_FOUND, "No document is stored under this id.")
-    extensions = value.get("extensions")
-    if isinstance(extensions, dict) and "persistedQuery" in extensions:
-        return FailureError(Code.PERSISTED_NOT_SUPPORTED, "PersistedQueryNotSupported")
-    return FailureError(Code.BAD_REQUEST, "The request has no query.")
+def _automatic(value: Mapping[str, object]) -> str | None:
+    """The digest by which clients ask before they send the text; some other text where there is none."""
+    found = (value.get("extensions") or {}).get("persistedQuery")  # type: ignore[attr-defined]
+    if found is None:
+        return None
+    digest = found.get("sha256Hash") if isinstance(found, dict) else None
+    return digest if isinstance(digest, str) and digest else NO_DIGEST

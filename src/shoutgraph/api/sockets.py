@@ -230,7 +230,7 @@ class Connection:
             context = self._shared.context_of(viewer, request_id, address=self._address)
             if isinstance(payload, FailureError):
                 raise payload
-            request = requests.from_value(payload)
+            request = self._shared.trusted.find(requests.from_value(payload), viewer)
             if await self._relay(operation_id, request, context):
                 await self._finish(operation_id, b'{"id":%b,"type":"complete"}' % orjson.dumps(operation_id))
         except FailureError as failure:

@@ -1,8 +1,9 @@
 """What the three transports share: who asks, what runs, and how an answer is written."""
 
+import hashlib
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import orjson
@@ -17,6 +18,7 @@ from shoutgraph.api.graphql.answers import Answer
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.execution import Runner
 from shoutgraph.api.metering import Meter
+from shoutgraph.api.trusted import TrustedDocuments
 from shoutgraph.domain import errors
 from shoutgraph.domain.buckets import Rates
 from shoutgraph.domain.clock import Clock
@@ -44,6 +46,7 @@ class Transport:
     graphiql: bool = False
     meter: Meter = field(default_factory=lambda: Meter(Rates(), key=b""))
     peers: Peers = field(default_factory=Peers)
+    trusted: TrustedDocuments = field(default_factory=TrustedDocuments)
 
     async def viewer_of(self, authorization: str | None, *, address: str | None = None) -> Viewer:
         """Who asks.
@@ -118,12 +121,13 @@ class Reply:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
     async def send(self, send: Send, request_id: str) -> None:
-        """Sends it, with headers that keep browsers from guessing and caching."""
+        """Sends it, with headers that keep browsers from guessing, and from caching unless it says otherwise."""
+        own = {name for name, _ in self.headers}
         headers = [
             (b"content-type", f"{self.media_type}; charset=utf-8".encode()),
             (b"content-length", str(len(self.body)).encode()),
             (b"x-request-id", request_id.encode()),
-            *SAFE_HEADERS,
+            *(pair for pair in SAFE_HEADERS if pair[0] not in own),
             *self.headers,
         ]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
@@ -142,6 +146,7 @@ STATUS: Final[dict[Code, int]] = {
     Code.PERSISTED_NOT_FOUND: 400,
     Code.UNAUTHENTICATED: 401,
     Code.FORBIDDEN: 403,
+    Code.TRUSTED_ONLY: 403,
     Code.METHOD_NOT_ALLOWED: 405,
     Code.NOT_ACCEPTABLE: 406,
     Code.REQUEST_TIMEOUT: 408,
@@ -157,6 +162,10 @@ STATUS: Final[dict[Code, int]] = {
 CLOSING: Final = {Code.BODY_TOO_LARGE, Code.REQUEST_TIMEOUT}
 """After these the connection ends, since the rest of the body is not read."""
 
+PUBLIC_S: Final = 30
+"""How long a cache may answer strangers by itself."""
+MARK_CHARS: Final = 32
+
 REQUEST_ERROR_STATUS: Final = {media_types.GRAPHQL: 400, media_types.JSON: 200}
 """The status of a GraphQL request error: older clients read no body of a 4xx, so JSON gets 200."""
 
@@ -164,6 +173,24 @@ REQUEST_ERROR_STATUS: Final = {media_types.GRAPHQL: 400, media_types.JSON: 200}
 def reply_of(answer: Answer, media_type: str) -> Reply:
     """The response that carries an answer."""
     return Reply(200 if answer.ran else REQUEST_ERROR_STATUS[media_type], answer.json(), media_type)
+
+
+def stored_reply_of(answer: Answer, media_type: str, *, public: bool, known: str) -> Reply:
+    """The response to a GET of a stored document, which caches may keep; 304 where the client has it already.
+
+    Args:
+        public: nobody is signed in, so that everybody is answered alike.
+        known: the value of `If-None-Match`.
+    """
+    answer.cost = None  # what is left of somebody's points is nothing to keep
+    reply = reply_of(answer, media_type)
+    mark = f'"{hashlib.sha256(reply.body).hexdigest()[:MARK_CHARS]}"'
+    kept = f"public, max-age={PUBLIC_S}" if public else "private, no-cache"
+    named = {"cache-control": kept, "etag": mark, "vary": "accept, authorization"}
+    headers = tuple((name.encode(), value.encode()) for name, value in named.items())
+    if mark in known or known.strip() == "*":
+        return Reply(304, b"", media_type, headers)
+    return replace(reply, headers=headers)
 
 
 def reply_of_failure(failure: FailureError, request_id: str, media_type: str = media_types.JSON) -> Reply:

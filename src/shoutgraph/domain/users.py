@@ -159,6 +159,21 @@ SYSTEM: Final = Viewer(scopes=frozenset({Scope.ADMIN}), principal="system")
 """The operator at the command line, who loads prices and registers users."""
 
 
+class CallerKind(StrEnum):
+    """Kinds of callers."""
+
+    ANONYMOUS = "anonymous"
+    PERSON = "person"
+    STAFF = "staff"
+
+
+def kind_of(viewer: Viewer) -> CallerKind:
+    """Nobody who is known, one person who acts on their own affairs, or staff and tools."""
+    if viewer.principal == ANONYMOUS.principal:
+        return CallerKind.ANONYMOUS
+    return CallerKind.PERSON if viewer.user_id is not None and not viewer.scopes else CallerKind.STAFF
+
+
 def register(*, user_id: ids.UserId, display_name: str, country: str, now: datetime) -> User:
     """A new user.
 

@@ -48,7 +48,12 @@ class SomethingIsSelected(ASTValidationRule):
             self.report_error(GraphQLError("A selection set selects something.", node))
 
 
-RULES: Final = (SomethingIsSelected, *specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+RULES: Final[tuple[type[ASTValidationRule], ...]] = (
+    SomethingIsSelected,
+    *specified_rules,
+    MaybeNullValidationRule,
+    OneOfInputValidationRule,
+)
 
 
 class Operation:

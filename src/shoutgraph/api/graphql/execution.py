@@ -40,11 +40,16 @@ EFFECTS_S: Final = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asks for, over any transport."""
+    """What a client asks for, over any transport.
+
+    A document is its text, or the id that it was stored under; `automatic` says that the client would send the text.
+    """
 
     query: str
     variables: Variables
     operation_name: str | None = None
+    document_id: str | None = None
+    automatic: bool = False
 
 
 class Runner:
