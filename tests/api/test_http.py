@@ -378,7 +378,12 @@ def test_only_listed_front_ends_may_read_answers(world: World) -> None:
         asked = {"origin": "https://fans.example", "access-control-request-method": "POST"}
         allowed = client.http.options("/graphql", headers=asked)
         refused = client.http.options("/graphql", headers=asked | {"origin": "https://evil.example"})
+        upload = asked | {"access-control-request-method": "PATCH", "access-control-request-headers": "upload-offset"}
+        resumed = client.http.options("/uploads/video_1", headers=upload)
+        told = client.http.get("/nowhere", headers={"origin": "https://fans.example"})
         client.close()
+    assert (resumed.status_code, "PATCH" in resumed.headers["access-control-allow-methods"]) == (200, True)
+    assert "Upload-Offset" in told.headers["access-control-expose-headers"], "a front end of another origin may resume"
     assert allowed.headers["access-control-allow-origin"] == "https://fans.example"
     assert "access-control-allow-origin" not in refused.headers
 

@@ -157,10 +157,15 @@ def test_the_file_tells_the_same_and_no_cell_is_computed(cast: Cast, monkeypatch
 def test_the_thresholds_decide_by_country_and_year() -> None:
     par = replace(FIRST, book_currency="EUR", par_units=100)
     small = Quarter(0, orders=20, gifts=9, gross_coins=300_000, fee_coins=100_000)
-    dac7, american = rules.law_of("DE", 2026), rules.law_of("US", 2026)
-    assert (rules.law_of("DE", 2022), rules.law_of("JP", 2026)) == (None, None)
+    goods = replace(par, seller_thresholds=(("DAC7.amount", 200_000), ("DAC7.sales", 30)))
+    dac7, american = rules.law_of("DE", 2026, policy=goods), rules.law_of("US", 2026, policy=par)
+    services, british = (rules.law_of(country, 2026, policy=par) for country in ("DE", "GB"))
+    assert [rules.law_of(*known, policy=par) for known in (("DE", 2022), ("JP", 2026))] == [None, None]
     assert rules.judge(None, small, policy=par, rate=None).outcome is Outcome.NO_LAW
     cases = (
+        (services, Quarter(0), None, Outcome.BELOW),
+        (services, Quarter(0, orders=1), None, Outcome.SALES),
+        (british, Quarter(0, gross_coins=1), Rate("GBP", "EUR", 1, 115, 1), Outcome.AMOUNT),
         (dac7, small, None, Outcome.BELOW),
         (dac7, replace(small, gifts=10), None, Outcome.SALES),
         (dac7, replace(small, gross_coins=300_001), None, Outcome.AMOUNT),

@@ -51,13 +51,10 @@ def test_what_is_off_sale_can_still_be_read_by_its_id(store: Store) -> None:
         assert packages.list_of_market(tx, DE) == (dearer, LARGE)
         assert packages.find_unit_price(tx, DE) == UNIT_ELSEWHERE
         assert packages.get(tx, SMALL.id) == SMALL
-        assert packages.get_unit_price(tx, UNIT.id) == UNIT
         assert packages.versions(tx)[DE, 70] == 2
         assert packages.unit_versions(tx)[DE] == 1
         with pytest.raises(errors.NotFoundError):
             packages.get(tx, "package_none")
-        with pytest.raises(errors.NotFoundError):
-            packages.get_unit_price(tx, "price_none")
 
     store.write_now(work)
 

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
-from shoutgraph.api import health
+from shoutgraph.api import health, tus
 from shoutgraph.api.drain import WORK_S
 from shoutgraph.api.failures import Code
 from shoutgraph.api.graphql_http import GraphQLOverHttp
@@ -28,9 +28,9 @@ PATH: Final = "/graphql"
 PREFLIGHT_S: Final = 600
 """How long a browser may remember what a front end is allowed."""
 CORS: Final[dict[str, Any]] = {
-    "allow_methods": ["GET", "POST"],
-    "allow_headers": ["authorization", "content-type", "last-event-id", "x-request-id"],
-    "expose_headers": ["x-request-id"],
+    "allow_methods": ["GET", "POST", *tus.METHODS],
+    "allow_headers": ["authorization", "content-type", "last-event-id", "x-request-id", *tus.SENT_HEADERS],
+    "expose_headers": ["x-request-id", *tus.EXPOSED_HEADERS],
     "max_age": PREFLIGHT_S,
 }
 

@@ -30,7 +30,6 @@ BODY_BYTES_MAX: Final = 64 * 1024
 BODY_S: Final = 15.0
 """How long a client may take to send its body."""
 HEADERS_BYTES_MAX: Final = 16 * 1024
-URL_BYTES_MAX: Final = 16 * 1024
 OPERATION_S: Final = 10.0
 """How long a query or a mutation may run before it is answered with DEADLINE_EXCEEDED."""
 

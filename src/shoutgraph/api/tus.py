@@ -32,7 +32,10 @@ IDLE_S: Final = 30
 PART_S_MAX: Final = 3_600
 """A part that takes longer is kept as far as it came; the client resumes."""
 
-ALLOWED: Final = "OPTIONS, HEAD, PATCH, DELETE"
+METHODS: Final = ("HEAD", "PATCH", "DELETE")
+ALLOWED: Final = ", ".join(("OPTIONS", *METHODS))
+SENT_HEADERS: Final = ("tus-resumable", "upload-checksum", "upload-offset", "x-http-method-override")
+"""What a front end of another origin must be allowed to send (CORS)."""
 ALWAYS: Final = {"Tus-Resumable": VERSION, "Cache-Control": "no-store"}
 CAPABILITIES: Final = {
     "Tus-Version": VERSION,

@@ -49,6 +49,14 @@ SPENDING_MAX: Final[Pairs] = (
 TOPUP_DAY_MONEY: Final[Pairs] = (("EUR", 4_000_000), ("GBP", 4_000_000), ("USD", 4_000_000))
 """Minor units of each currency."""
 
+SELLER_THRESHOLDS: Final[Pairs] = (
+    ("1099-K.amount", 2_000_000),
+    ("1099-K.sales", 201),
+    ("DAC7.sales", 1),
+    ("UK_RRDP.sales", 1),
+)
+"""From how many sales on, and above which amount, sellers are reported to tax offices; see `domain.seller_reports`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -146,6 +154,7 @@ class Policy:
     tax_profile_from_coins: int = 0
     reserve_bps: int = 0
     reserve_s: int = 30 * DAY_S
+    seller_thresholds: Pairs = SELLER_THRESHOLDS
 
     def __post_init__(self) -> None:
         assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"

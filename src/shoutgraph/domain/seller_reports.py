@@ -5,7 +5,7 @@ Units: coins; `amount_minor` minor units of the law's own currency.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -48,12 +48,12 @@ class Law:
     name: str
     countries: frozenset[str]
     since: int
-    sales_from: int
-    amount_minor: int
     currency: str
     both: bool
     basis: Basis
     source: str
+    sales_from: int = 1
+    amount_minor: int = 0
 
 
 EU: Final = frozenset({
@@ -65,19 +65,15 @@ LAWS: Final = (
         name="DAC7",
         countries=EU,
         since=2023,
-        sales_from=30,
-        amount_minor=200_000,
         currency="EUR",
         both=False,
         basis=Basis.NET,
-        source="Council Directive (EU) 2021/514, Annex V, Section I, B(4)(d)",
+        source="Council Directive (EU) 2021/514, Annex V, Section I, B(1) and B(4)(d)",
     ),
     Law(
         name="UK_RRDP",
         countries=frozenset({"GB"}),
         since=2024,
-        sales_from=30,
-        amount_minor=200_000,
         currency="EUR",
         both=False,
         basis=Basis.NET,
@@ -87,15 +83,21 @@ LAWS: Final = (
         name="1099-K",
         countries=frozenset({"US"}),
         since=2011,
-        sales_from=201,
-        amount_minor=2_000_000,
         currency="USD",
         both=True,
         basis=Basis.GROSS,
         source="26 U.S.C. 6050W(e), as restored by Public Law 119-21, section 70432",
     ),
 )
-"""The thresholds by country and year. Those of DAC7 and of the United Kingdom are written for sales of goods."""
+"""What decides by country and year; the thresholds themselves are `Policy.seller_thresholds`.
+
+A made-to-order video is a personal service. DAC7 and the United Kingdom spare sellers of fewer than 30 sales and at
+most EUR 2,000 only where all that they sell is goods, so every seller with any activity is reported. The United
+States want more than 200 transactions and more than USD 20,000, both.
+
+Source: the directive's Annex V; HMRC, International Exchange of Information Manual, IEIM901630 (Excluded Sellers); IRS,
+Fact Sheet 2025-08 (Form 1099-K after Public Law 119-21).
+"""
 
 CURRENCIES: Final = tuple(sorted({law.currency for law in LAWS}))
 """Those in which the laws count."""
@@ -171,9 +173,17 @@ def total(quarters: tuple[Quarter, ...]) -> Quarter:
     return Quarter(0, **{name: sum(getattr(quarter, name) for quarter in quarters) for name in names})
 
 
-def law_of(country: str, year: int) -> Law | None:
-    """The law that a seller is reported by, or None where none is known."""
-    return next((law for law in LAWS if country in law.countries and year >= law.since), None)
+def law_of(country: str, year: int, *, policy: Policy) -> Law | None:
+    """The law that a seller is reported by, with the policy's thresholds, or None where none is known.
+
+    A threshold that the policy does not name spares nobody.
+    """
+    law = next((law for law in LAWS if country in law.countries and year >= law.since), None)
+    if law is None:
+        return None
+    given = dict(policy.seller_thresholds)
+    sales, amount = given.get(f"{law.name}.sales", 1), given.get(f"{law.name}.amount", 0)
+    return replace(law, sales_from=sales, amount_minor=amount)
 
 
 def judge(law: Law | None, whole: Quarter, *, policy: Policy, rate: Rate | None) -> Verdict:

@@ -3,6 +3,13 @@
 It imports only pluggy, pydantic and the standard library. See `docs/PLUGINS.md`.
 """
 
+from shoutgraph.sdk.addresses import (
+    RETRY_AFTER_MAX,
+    base_url,
+    host_of,
+    origin_url,
+    retry_after,
+)
 from shoutgraph.sdk.capabilities import (
     Idempotency,
     Intake,
@@ -131,6 +138,7 @@ from shoutgraph.sdk.webhooks import (
 __all__ = [
     "API",
     "OTHER_PRODUCT",
+    "RETRY_AFTER_MAX",
     "UNAVAILABLE",
     "Absent",
     "Action",
@@ -218,6 +226,7 @@ __all__ = [
     "Unknown",
     "Verdict",
     "Webhooks",
+    "base_url",
     "external_proof",
     "from_provider",
     "hint_proof",
@@ -225,8 +234,11 @@ __all__ = [
     "hmac_proof",
     "hookimpl",
     "hookspec",
+    "host_of",
     "joined",
     "minor_digits",
+    "origin_url",
+    "retry_after",
     "standard_key",
     "standard_webhooks_proof",
     "timestamped_proof",

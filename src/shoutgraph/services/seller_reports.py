@@ -115,7 +115,7 @@ def _reports(tx: Tx, year: int, sellers: Sequence[tuple[str, str]]) -> list[Repo
     for creator_id, country in sellers:
         profile = profiles.get(creator_id)
         pays_in = country if profile is None else profile.country
-        law = rules.law_of(pays_in, year)
+        law = rules.law_of(pays_in, year, policy=policy)
         rate = None if law is None else rates[law.currency]
         verdict = rules.judge(law, rules.total(quarters[creator_id]), policy=policy, rate=rate)
         own = ids.CreatorId(creator_id)

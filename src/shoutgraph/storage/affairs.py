@@ -30,8 +30,19 @@ _PAYING: Final = (
 )  # fmt: skip
 
 
+def hold(tx: Tx, user_id: ids.UserId) -> None:
+    """Holds what new affairs of somebody begin with: their profile, then their wallets. Whoever does holds the user."""
+    creator_id = creators.find_id_by_user(tx, user_id)
+    if creator_id is not None:
+        creators.hold(tx, creator_id)
+    ledger.hold_wallets(tx, accounts.paid(user_id).code, accounts.promo(user_id).code)
+
+
 def list_of_blockers(tx: Tx, user_id: ids.UserId) -> list[Blocker]:
-    """What is not settled. Coins that are left stand in the way too, so that nothing is ever forfeited."""
+    """What is not settled; whoever goes by it holds these affairs.
+
+    Coins that are left stand in the way too, so that nothing is ever forfeited.
+    """
     creator_id = creators.find_id_by_user(tx, user_id)
     row = tx.one(_OPEN, user_id=user_id, creator_id=creator_id or "")
     assert row is not None, "counting gives one row"

@@ -217,7 +217,6 @@ _PACKAGES_IN: Final = Statement[Any](lambda: _in_market(_P).order_by(_P.c.coins)
 _UNITS_IN: Final = Statement[Any](lambda: _in_market(_U))
 _LIST: Final = Statement[Any](lambda: _select(_P).where(columns.any_of(_P.c.id, "ids")))
 _HOLD: Final = Statement[Any](lambda: sa.select(sa.func.pg_advisory_xact_lock(sa.literal_column(str(PRICES_LOCK)))))
-_GET_UNIT: Final = Statement[Any](lambda: _select(_U).where(_U.c.id == sa.bindparam("id")))
 
 
 def hold(tx: Tx) -> None:
@@ -249,18 +248,6 @@ def get(tx: Tx, package_id: str) -> Package:
     if found is None:
         raise errors.NotFoundError("There is no such package.")
     return found
-
-
-def get_unit_price(tx: Tx, price_id: str) -> UnitPrice:
-    """One version of a unit price, current or not.
-
-    Raises:
-        NotFoundError: there is no such unit price.
-    """
-    row = tx.one(_GET_UNIT, id=price_id)
-    if row is None:
-        raise errors.NotFoundError("There is no such unit price.")
-    return _unit(row)
 
 
 def list_of(tx: Tx, package_ids: Sequence[str]) -> list[Package | None]:

@@ -180,20 +180,6 @@ _COUNT: Final = Statement[tuple[int]](
         .subquery()
     )
 )
-_BLANK_OPINIONS: Final = Statement[Any](
-    lambda: (
-        sa.update(_WORDS)
-        .where(_WORDS.c.rating_id.in_(sa.select(_T.c.id).where(_T.c.fan_id == sa.bindparam("fan_id"))))
-        .values(opinion=None)
-    )
-)
-_BLANK_REPLIES: Final = Statement[Any](
-    lambda: (
-        sa.update(_WORDS)
-        .where(_WORDS.c.rating_id.in_(sa.select(_T.c.id).where(_T.c.creator_id == sa.bindparam("creator_id"))))
-        .values(reply=None)
-    )
-)
 
 
 def insert(tx: Tx, rating: Rating) -> None:
@@ -319,16 +305,6 @@ def count_up_to(tx: Tx, listing: Listing, limit: int) -> int:
     row = tx.one(_COUNT, creator_id=listing.creator_id, hidden=listing.hidden, limit=limit)
     assert row is not None, "a count has a row"
     return row[0]
-
-
-def blank_opinions(tx: Tx, fan_id: str) -> int:
-    """Erases what a fan said in every rating; the stars stay and count. Says how many rows were touched."""
-    return tx.run(_BLANK_OPINIONS, fan_id=fan_id)
-
-
-def blank_replies(tx: Tx, creator_id: str) -> int:
-    """Erases what a creator replied to every rating. Says how many rows were touched."""
-    return tx.run(_BLANK_REPLIES, creator_id=creator_id)
 
 
 def wrong_tallies() -> sa.Select[Any]:

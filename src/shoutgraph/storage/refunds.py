@@ -164,11 +164,6 @@ def list_of_instances_in_use(tx: Tx) -> tuple[str, ...]:
     return tuple(row[0] for row in tx.all(_IN_USE))
 
 
-def list_of_flagged(tx: Tx, *, limit: int) -> tuple[Refund, ...]:
-    """Refunds that nobody knows the end of, the oldest first."""
-    return tuple(_refund(row) for row in tx.all(_FLAGGED, size=limit))
-
-
 def _params(refund: Refund) -> dict[str, Any]:
     return {name: getattr(refund, name) for name in _OWN} | {
         "minor": refund.part.minor,
@@ -251,6 +246,3 @@ _WITHDRAWALS: Final = Statement[Any](
     )
 )
 _IN_USE: Final = Statement[tuple[str]](lambda: sa.select(_R.c.instance).where(_R.c.state.in_(_SENT)).distinct())
-_FLAGGED: Final = Statement[Any](
-    lambda: sa.select(*_COLUMNS).where(_R.c.state.in_(_SENT)).order_by(_R.c.id).limit(sa.bindparam("size"))
-)

@@ -4,7 +4,6 @@ import binascii
 from base64 import b64decode
 from enum import StrEnum
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,8 +19,9 @@ from pydantic import (
     field_validator,
 )
 
+from shoutgraph.sdk import base_url, host_of
+
 ROOTS_MAX: Final = 4
-HTTPS_PORT: Final = 443
 OCSP_HOST: Final = "ocsp.apple.com:80"
 """Where the vendor's library asks whether a certificate was revoked; the certificates name it."""
 
@@ -65,13 +65,6 @@ def _signing_key(secret: SecretStr) -> SecretStr:
     raise ValueError("the key is the .p8 file of App Store Connect: PEM of a P-256 private key")
 
 
-def _base_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("an http or https URL without a query")
-    return url.rstrip("/")
-
-
 class AppStoreConfig(BaseModel):
     """Which app, whose certificates are believed, and the key of the App Store Server API."""
 
@@ -102,7 +95,7 @@ class AppStoreConfig(BaseModel):
         title="Online checks",
         description="Whether Apple is asked, when a purchase is looked at, if its certificates were revoked.",
     )
-    base_url: Annotated[str, AfterValidator(_base_url)] | None = Field(
+    base_url: Annotated[str, AfterValidator(base_url)] | None = Field(
         default=None, title="Base URL", description="Of the App Store Server API, where it is not Apple's own."
     )
 
@@ -121,6 +114,4 @@ class AppStoreConfig(BaseModel):
 
 def hosts(config: AppStoreConfig) -> frozenset[str]:
     """The App Store Server API, and where certificates are asked about if they are."""
-    parts = urlsplit(config.api)
-    port = parts.port or (HTTPS_PORT if parts.scheme == "https" else 80)
-    return frozenset({f"{parts.hostname}:{port}"}) | ({OCSP_HOST} if config.online_checks else frozenset())
+    return frozenset({host_of(config.api)}) | ({OCSP_HOST} if config.online_checks else frozenset())

@@ -9,7 +9,17 @@ from urllib.parse import quote
 import jwt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from shoutgraph.sdk import UNAVAILABLE, Absent, Host, HttpAnswer, NoAnswer, NotExecuted, NotSent, Unknown
+from shoutgraph.sdk import (
+    RETRY_AFTER_MAX,
+    UNAVAILABLE,
+    Absent,
+    Host,
+    HttpAnswer,
+    NoAnswer,
+    NotExecuted,
+    NotSent,
+    Unknown,
+)
 from shoutgraph_appstore.config import AppStoreConfig
 
 AUDIENCE: Final = "appstoreconnect-v1"
@@ -23,7 +33,6 @@ PROVIDER_ERROR: Final = "provider_error"
 REFUSED: Final = "refused"
 UNREADABLE: Final = "unreadable"
 RATE_LIMITED: Final = "rate_limited"
-RETRY_AFTER_MAX: Final = timedelta(hours=1)
 
 
 class _Shape(BaseModel):

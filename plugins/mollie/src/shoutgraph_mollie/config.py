@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
-HTTPS_PORT: Final = 443
+from shoutgraph.sdk import base_url, host_of
+
 _KEY: Final = re.compile(r"(live|test)_[0-9A-Za-z]{30,128}")
 
 
@@ -19,14 +20,12 @@ class Mode(StrEnum):
     TEST = "test"
 
 
-def _base_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("an http or https URL without a query")
+def _safe_url(url: str) -> str:
     # Mollie's library does not go over the host's HTTP, which would refuse this.
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise ValueError("only loopback is spoken to without TLS")
-    return url.rstrip("/")
+    return url
 
 
 def _is_loopback(host: str) -> bool:
@@ -45,7 +44,7 @@ class MollieConfig(BaseModel):
         default=Mode.LIVE, title="Mode", description="Live, or test: said here too, so that keys are not mixed up."
     )
     api_key: SecretStr = Field(title="API key", description="The profile's key: live_... or test_...")
-    base_url: Annotated[str, AfterValidator(_base_url)] = Field(
+    base_url: Annotated[str, AfterValidator(base_url), AfterValidator(_safe_url)] = Field(
         default="https://api.mollie.com", title="Base URL", description="Of Mollie's API, without its version."
     )
 
@@ -62,6 +61,4 @@ class MollieConfig(BaseModel):
 
 def hosts(config: MollieConfig) -> frozenset[str]:
     """The one host that Mollie's API is at."""
-    parts = urlsplit(config.base_url)
-    port = parts.port or (HTTPS_PORT if parts.scheme == "https" else 80)
-    return frozenset({f"{parts.hostname}:{port}"})
+    return frozenset({host_of(config.base_url)})

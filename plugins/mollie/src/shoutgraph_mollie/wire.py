@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -12,7 +11,7 @@ from mollie.api.error import RequestError
 from pydantic import BaseModel, ValidationError
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from shoutgraph.sdk import UNAVAILABLE, Call, NotExecuted, Unknown
+from shoutgraph.sdk import UNAVAILABLE, Call, NotExecuted, Unknown, retry_after
 from shoutgraph_mollie.config import MollieConfig
 from shoutgraph_mollie.sessions import Caller, Session
 from shoutgraph_mollie.shapes import ErrorShape
@@ -23,7 +22,6 @@ UNREADABLE: Final = "unreadable"
 RATE_LIMITED: Final = "rate_limited"
 KEY_REUSED: Final = "idempotency_key_reused"
 NOT_FOUND: Final = "not_found"
-RETRY_AFTER_MAX_S: Final = 3600
 CODE_CHARS_MAX: Final = 64
 
 REFUSALS: Final = frozenset(
@@ -104,7 +102,7 @@ def _never_left(cause: BaseException | None) -> bool:
 
 def _read(answer: requests.Response, shape: type[ShapeT]) -> ShapeT | Refused | NotExecuted | Unknown:
     if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        return NotExecuted(RATE_LIMITED, retry_after=_retry_after(answer.headers.get("Retry-After", "")))
+        return NotExecuted(RATE_LIMITED, retry_after=retry_after(answer.headers))
     try:
         if answer.status_code in {HTTPStatus.OK, HTTPStatus.CREATED}:
             return shape.model_validate_json(answer.content)
@@ -123,9 +121,3 @@ def _refusal(error: ErrorShape) -> Refused | Unknown:
         return Unknown(KEY_REUSED)
     words = "_".join((error.field or error.title).lower().split())
     return Refused(words[:CODE_CHARS_MAX] or "refused")
-
-
-def _retry_after(seconds: str) -> timedelta | None:
-    if not (seconds.isascii() and seconds.isdigit()):
-        return None
-    return timedelta(seconds=min(int(seconds), RETRY_AFTER_MAX_S))

@@ -2,7 +2,6 @@
 
 import re
 from typing import Annotated, Final, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -15,10 +14,10 @@ from pydantic import (
     field_validator,
 )
 
+from shoutgraph.sdk import host_of, origin_url
 from shoutgraph_paypal import certificates
 
 API_URLS: Final = {"live": "https://api-m.paypal.com", "sandbox": "https://api-m.sandbox.paypal.com"}
-HTTPS_PORT: Final = 443
 CERTIFICATES_MAX: Final = 8
 ROOTS_MAX: Final = 8
 
@@ -28,13 +27,6 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{16,128}", re.ASCII)
 def _unwrapped(value: object) -> object:
     # A certificate is no secret; `{ file = ... }` is only the way by which a file gets into the configuration.
     return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-
-def _plain_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.path:
-        raise ValueError("an http or https URL without a path")
-    return url
 
 
 def _client_secret(secret: SecretStr) -> SecretStr:
@@ -73,7 +65,7 @@ class PayPalConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     mode: Literal["live", "sandbox"] = Field(title="Mode", description="Whether real money moves.")
-    base_url: Annotated[str, AfterValidator(_plain_url)] | None = Field(
+    base_url: Annotated[str, AfterValidator(origin_url)] | None = Field(
         default=None, title="Base URL", description="Another API than PayPal's own, in sandbox mode only."
     )
     client_id: str = Field(
@@ -127,6 +119,4 @@ class PayPalConfig(BaseModel):
 
 def hosts(config: PayPalConfig) -> frozenset[str]:
     """The one host that is spoken to."""
-    parts = urlsplit(config.api_url)
-    port = parts.port or (HTTPS_PORT if parts.scheme == "https" else 80)
-    return frozenset({f"{parts.hostname}:{port}"})
+    return frozenset({host_of(config.api_url)})

@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
@@ -20,6 +19,7 @@ from shoutgraph.sdk import (
     NotExecuted,
     NotSent,
     Unknown,
+    retry_after,
 )
 from shoutgraph_paypal.config import PayPalConfig
 from shoutgraph_paypal.shapes import ErrorShape, NothingShape, Shape, TokenShape
@@ -41,7 +41,6 @@ CODE_CHARS_MAX: Final = 100
 KEY_CHARS_MAX: Final = 108
 """The longest `PayPal-Request-Id`."""
 
-RETRY_AFTER_MAX_S: Final = 3600
 TOKEN_TTL: Final = timedelta(hours=8)
 TOKEN_MARGIN_S: Final = 120
 """A token that ends sooner than this is not used any more. Units: seconds."""
@@ -163,7 +162,7 @@ class Wire:
 
 def _read(answer: HttpAnswer, shape: type[ShapeT]) -> ShapeT | Refused | NotExecuted | Unknown:
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return NotExecuted(RATE_LIMITED, retry_after=_retry_after(answer.headers))
+        return NotExecuted(RATE_LIMITED, retry_after=retry_after(answer.headers))
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unknown(PROVIDER_ERROR)
     try:
@@ -191,13 +190,6 @@ def _refusal(answer: HttpAnswer) -> Refused | Unknown:
     code = NOT_FOUND if answer.status == HTTPStatus.NOT_FOUND else code
     fields = tuple((each.field or "").lower() for each in error.details)
     return Refused(code, answer.status, fields, error.hrefs)
-
-
-def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    seconds = headers.get("retry-after", "")
-    if not (seconds.isascii() and seconds.isdigit()):
-        return None
-    return timedelta(seconds=min(int(seconds), RETRY_AFTER_MAX_S))
 
 
 def not_sent(answer: Refused | NotExecuted | Unknown) -> NotExecuted:

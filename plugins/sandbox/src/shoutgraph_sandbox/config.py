@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from shoutgraph.sdk import BadSignature, Idempotency, Lookup, standard_key
+from shoutgraph.sdk import BadSignature, Idempotency, Lookup, base_url, host_of, standard_key
 
 SECRETS_MAX: Final = 4
 KEY_BYTES_MIN: Final = 16
@@ -18,13 +17,6 @@ LOOKUP: Final = Lookup(by_key=True, absence_after=timedelta(0))
 CURRENCIES: Final = frozenset(
     {"AUD", "BRL", "CAD", "CHF", "DKK", "EUR", "GBP", "JPY", "KWD", "MXN", "NOK", "PLN", "SEK", "USD"}
 )
-
-
-def _plain_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("an http or https URL without a query")
-    return url.rstrip("/")
 
 
 def _webhook_secret(secret: SecretStr) -> SecretStr:
@@ -42,7 +34,7 @@ class SandboxConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    base_url: Annotated[str, AfterValidator(_plain_url)] = Field(
+    base_url: Annotated[str, AfterValidator(base_url)] = Field(
         title="Base URL", description="Where the simulator is mounted."
     )
     api_key: SecretStr = Field(title="API key", description="What the simulator lets callers in with.")
@@ -56,6 +48,4 @@ class SandboxConfig(BaseModel):
 
 def hosts(config: SandboxConfig) -> frozenset[str]:
     """The one host that the sandbox speaks to."""
-    parts = urlsplit(config.base_url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return frozenset({f"{parts.hostname}:{port}"})
+    return frozenset({host_of(config.base_url)})

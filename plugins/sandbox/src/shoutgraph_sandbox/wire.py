@@ -1,9 +1,7 @@
 """The provider's language: its JSON, and how its answers are read."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Final, Literal, TypeVar
 
@@ -17,6 +15,7 @@ from shoutgraph.sdk import (
     NotExecuted,
     NotSent,
     Unknown,
+    retry_after,
 )
 from shoutgraph_sandbox.config import SandboxConfig
 
@@ -26,7 +25,6 @@ UNREADABLE: Final = "unreadable"
 RATE_LIMITED: Final = "rate_limited"
 KEY_REUSED: Final = "idempotency_key_reused"
 NOT_FOUND: Final = "not_found"
-RETRY_AFTER_MAX_S: Final = 3600
 
 
 class _Shape(BaseModel):
@@ -151,7 +149,7 @@ class Wire:
 
 def _read(answer: HttpAnswer, shape: type[ShapeT]) -> ShapeT | Refused | NotExecuted | Unknown:
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return NotExecuted(RATE_LIMITED, retry_after=_retry_after(answer.headers))
+        return NotExecuted(RATE_LIMITED, retry_after=retry_after(answer.headers))
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unknown(PROVIDER_ERROR)
     try:
@@ -167,10 +165,3 @@ def _read(answer: HttpAnswer, shape: type[ShapeT]) -> ShapeT | Refused | NotExec
 def _refusal(code: str) -> Refused | Unknown:
     # The key stands for another payload than ours: something exists, and it is not what we asked for.
     return Unknown(KEY_REUSED) if code == KEY_REUSED else Refused(code)
-
-
-def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    seconds = headers.get("retry-after", "")
-    if not (seconds.isascii() and seconds.isdigit()):
-        return None
-    return timedelta(seconds=min(int(seconds), RETRY_AFTER_MAX_S))

@@ -2,9 +2,10 @@
 
 import re
 from typing import Annotated, Final, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+
+from shoutgraph.sdk import host_of, origin_url
 
 API_VERSION: Final = "2026-10-28.endive"
 """The version of Stripe's API that every request asks for, and that webhook endpoints have to be made with."""
@@ -14,13 +15,6 @@ SECRETS_MAX: Final = 4
 
 _KEY: Final = re.compile(r"(?:sk|rk)_(test|live)_[A-Za-z0-9_]{8,240}")
 _WEBHOOK_SECRET: Final = re.compile(r"whsec_[A-Za-z0-9+/=_-]{16,240}")
-
-
-def _plain_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.path:
-        raise ValueError("an http or https URL without a path")
-    return url
 
 
 def _webhook_secret(secret: SecretStr) -> SecretStr:
@@ -37,7 +31,7 @@ class StripeConfig(BaseModel):
     mode: Literal["test", "live"] = Field(
         title="Mode", description="Whether real money moves; the key and every webhook have to be of this mode."
     )
-    base_url: Annotated[str, AfterValidator(_plain_url)] = Field(
+    base_url: Annotated[str, AfterValidator(origin_url)] = Field(
         default=API_URL, title="Base URL", description="Stripe itself; a simulator can stand here in test mode only."
     )
     secret_key: SecretStr = Field(
@@ -75,6 +69,4 @@ class StripeConfig(BaseModel):
 
 def hosts(config: StripeConfig) -> frozenset[str]:
     """The one host that is spoken to."""
-    parts = urlsplit(config.base_url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return frozenset({f"{parts.hostname}:{port}"})
+    return frozenset({host_of(config.base_url)})

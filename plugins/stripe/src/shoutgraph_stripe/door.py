@@ -13,10 +13,8 @@ from typing import Any, Final
 
 import stripe
 
-from shoutgraph.sdk import Host, Http, HttpAnswer
+from shoutgraph.sdk import Host, Http, HttpAnswer, retry_after
 from shoutgraph_stripe.config import API_VERSION, StripeConfig
-
-RETRY_AFTER_MAX_S: Final = 3600
 
 
 class DoorError(Exception):
@@ -96,7 +94,7 @@ async def listed(api: stripe.StripeClient, path: str, wanted: Mapping[str, Any])
 
 def _require_answer(answer: HttpAnswer) -> None:
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise RateLimitedError(_retry_after(answer.headers))
+        raise RateLimitedError(retry_after(answer.headers))
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise FailedError
     try:
@@ -107,10 +105,3 @@ def _require_answer(answer: HttpAnswer) -> None:
     refused = answer.status >= HTTPStatus.BAD_REQUEST and isinstance(body, dict) and isinstance(body.get("error"), dict)
     if not isinstance(body, dict) or not (fine or refused):
         raise UnreadableError
-
-
-def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    seconds = headers.get("retry-after", "")
-    if not (seconds.isascii() and seconds.isdigit()):
-        return None
-    return timedelta(seconds=min(int(seconds), RETRY_AFTER_MAX_S))

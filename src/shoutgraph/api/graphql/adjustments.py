@@ -35,9 +35,9 @@ OrderGoodwillApproveError = Annotated[_Decided, failures_of("orderGoodwillApprov
 OrderGoodwillDenyError = Annotated[_Decided, failures_of("orderGoodwillDeny")]
 
 
-@strawberry.input(description="Input of orderRefund.")
-class OrderRefundInput:
-    idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended refund.")
+@strawberry.input(description="What giving something of an order back takes.")
+class GivingBack:
+    idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended effect.")
     order_id: strawberry.ID = strawberry.field(description="Which order.")
     expected_revision: int | None = strawberry.field(
         default=None, description="The revision you read; null gives up the check."
@@ -50,6 +50,11 @@ class OrderRefundInput:
         """Which order, and what of it."""
         order_id = ids.parse(ids.ORDER, self.order_id, path=("input", "orderId"))
         return Turn(order_id, self.expected_revision), Wish(self.reason, self.coins, self.note)
+
+
+@strawberry.input(description="Input of orderRefund.")
+class OrderRefundInput(GivingBack):
+    pass
 
 
 @strawberry.type(description="Result of orderRefund.")
@@ -60,20 +65,8 @@ class OrderRefundPayload:
 
 
 @strawberry.input(description="Input of orderGoodwillPropose.")
-class OrderGoodwillProposeInput:
-    idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended proposal.")
-    order_id: strawberry.ID = strawberry.field(description="Which order.")
-    expected_revision: int | None = strawberry.field(
-        default=None, description="The revision you read; null gives up the check."
-    )
-    coins: Coins | None = strawberry.field(default=None, description="How many coins; all that is left if not given.")
-    reason: AdjustmentReason = strawberry.field(description="Why.")
-    note: str | None = strawberry.field(default=None, description="A word for staff who ask later.")
-
-    def read(self) -> tuple[Turn, Wish]:
-        """Which order, and what of it."""
-        order_id = ids.parse(ids.ORDER, self.order_id, path=("input", "orderId"))
-        return Turn(order_id, self.expected_revision), Wish(self.reason, self.coins, self.note)
+class OrderGoodwillProposeInput(GivingBack):
+    pass
 
 
 @strawberry.type(description="Result of orderGoodwillPropose.")

@@ -41,6 +41,7 @@ async def request(tools: Tools, viewer: Viewer, asked: Request, *, confirm: bool
         newest = privacy.newest_erasure(tx, user_id)
         if newest is not None and newest.ended_at is None:
             raise errors.ValidationError("It was asked for already.", code="ERASURE_STATE", path=("input", "confirm"))
+        affairs.hold(tx, user_id)
         rules.check_blockers(affairs.list_of_blockers(tx, user_id))
         erasure = rules.request(tools.new_id(ids.ERASURE), user_id, policy=policies.current(tx), now=tx.now)
         privacy.insert_erasure(tx, erasure)
@@ -112,6 +113,7 @@ async def erase_now(tools: Tools, viewer: Viewer, user_id: str) -> Erasure:
 
     def work(tx: Tx) -> Erasure:
         users.get(tx, who)  # held, so that one wish at a time is carried out
+        affairs.hold(tx, who)
         rules.check_blockers(affairs.list_of_blockers(tx, who))
         underway = privacy.newest_erasure(tx, who)
         if underway is not None and underway.state is not ErasureState.CANCELLED:
@@ -130,6 +132,7 @@ def _begin(tools: Tools, tx: Tx, *, erasure_id: str, early: bool = False) -> Era
     if erasure.state is not ErasureState.WAITING or (erasure.due_at > tx.now and not early):
         return erasure
     user = users.get(tx, erasure.user_id)
+    affairs.hold(tx, user.id)
     found = affairs.list_of_blockers(tx, user.id)
     after = rules.go_on(erasure, found, now=tx.now)
     privacy.save_erasure(tx, after)

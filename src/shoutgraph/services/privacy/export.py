@@ -113,7 +113,7 @@ async def run_due(tools: Tools) -> int:
     for export in due:
         if export.state is ExportState.READY:
             await tools.files.delete_archive(export.id)
-            await tools.store.write(partial(_save, tools, before=export, after=rules.expired(export)))
+            await tools.store.write(partial(_expire, tools, export_id=export.id))
         elif (ours := await tools.store.write(partial(_take, tools, export=export))) is not None:
             await _make(tools, ours)
     return len(due)
@@ -141,7 +141,7 @@ def _take(tools: Tools, tx: Tx, *, export: Export) -> Export | None:
         return None
     tried = rules.failed(now, now=tx.now)
     if tried.state is ExportState.FAILED:
-        _save(tools, tx, before=now, after=tried)
+        _keep(tools, tx, tried)
         return None
     taken = replace(tried, due_at=tx.now + LEASE)
     privacy.save_export(tx, taken)
@@ -164,7 +164,7 @@ async def _make(tools: Tools, export: Export) -> None:
         if now.due_at == export.due_at and now.state is ExportState.REQUESTED:
             policy = policies.current(tx)
             made = rules.ready(now, size_bytes=size_bytes, sha256=digest, policy=policy, now=tx.now)
-            _save(tools, tx, before=now, after=made)
+            _keep(tools, tx, made)
 
     await tools.store.write(work)
 
@@ -229,10 +229,16 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _save(tools: Tools, tx: Tx, *, before: Export, after: Export) -> None:
-    if privacy.get_export(tx, before.id).state is before.state:
-        privacy.save_export(tx, after)
-        _tell(tools, tx, after)
+def _expire(tools: Tools, tx: Tx, *, export_id: str) -> None:
+    export = privacy.get_export(tx, export_id)
+    if export.state is ExportState.READY:
+        _keep(tools, tx, rules.expired(export))
+
+
+def _keep(tools: Tools, tx: Tx, export: Export) -> None:
+    """Stores and tells what became of an export. Whoever does has read it, and so holds it."""
+    privacy.save_export(tx, export)
+    _tell(tools, tx, export)
 
 
 def _tell(tools: Tools, tx: Tx, export: Export) -> None:
