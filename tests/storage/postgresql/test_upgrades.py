@@ -25,6 +25,8 @@ pytestmark = pytest.mark.postgresql_only
 
 ROOT: Final = Path(__file__).parents[3]
 REVISIONS: Final = migrations._known()
+LEAP: Final = 6
+"""From every sixth revision in one transaction; from each to the next in one of its own."""
 UPGRADE: Final = """
 import sys
 from shoutgraph.storage import migrations
@@ -76,8 +78,15 @@ def started(program: str, *arguments: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-c", program, *arguments], cwd=ROOT, env={**os.environ})
 
 
-@pytest.mark.parametrize("revision", REVISIONS[1:])
-def test_a_database_of_any_revision_is_brought_to_the_newest(url: str, revision: str) -> None:
+def test_a_database_that_took_every_revision_by_itself_is_whole(url: str) -> None:
+    for revision in reversed(REVISIONS):
+        migrations.upgrade(url, revision)
+        assert migrations.current(url) == revision
+    assert is_whole(url)
+
+
+@pytest.mark.parametrize("revision", REVISIONS[1::LEAP])
+def test_a_database_of_an_older_revision_is_brought_to_the_newest(url: str, revision: str) -> None:
     migrations.upgrade(url, revision)
     assert migrations.current(url) == revision
     migrations.upgrade(url)
