@@ -42,6 +42,7 @@ from shoutgraph.jobs import (
     authenticity,
     deadlines,
     earnings,
+    endpoints,
     expiry,
     media as media_jobs,
     news,
@@ -58,6 +59,7 @@ from shoutgraph.jobs import (
     waitlist,
     wallets,
 )
+from shoutgraph.outbound.courier import Courier, Rules
 from shoutgraph.plugins import loading, switches
 from shoutgraph.plugins.providers import Providers
 from shoutgraph.plugins.routes import Choice, Route
@@ -75,6 +77,7 @@ JOBS: Final[Mapping[str, runner.Tick]] = {
     "authenticity": authenticity.tick,
     "deadlines": deadlines.tick,
     "earnings": earnings.tick,
+    "endpoints": endpoints.tick,
     "media": media_jobs.tick,
     "news": news.tick,
     "notices": notices.tick,
@@ -157,6 +160,8 @@ async def open_tools(
         parts.callback(files.close)
         providers = load_providers(settings, base_url=base_url, clock=clock, environ=environ)
         parts.push_async_callback(providers.aclose)
+        courier = open_courier(settings)
+        parts.push_async_callback(courier.aclose)
         public_url = settings.public_url or base_url
         links_key = key_files.read_or_make(settings.data_dir, "links.key")
         tools = Tools(
@@ -172,6 +177,7 @@ async def open_tools(
             new_secret=new_secret,
             anchors=folder,
             manifests=signing.open_signer(settings.manifest_key_path),
+            courier=courier,
         )
         parts.push_async_callback(anchor_jobs.last, tools)
         yield tools
@@ -258,6 +264,13 @@ def checks_of_jobs(settings: Settings, tools: Tools) -> tuple[Check, ...]:
     if settings.test_clock:
         return checks_of(tools)
     return (*checks_of(tools), Check("clock", functools.partial(clock_watch(settings).fault, tools)))
+
+
+def open_courier(settings: Settings) -> Courier:
+    """Who carries webhooks; signatures live in real time, whatever the test clock says."""
+    key = key_files.read_or_make(settings.data_dir, "webhooks.key")
+    rules = Rules(secure=settings.production, local=settings.webhooks_local)
+    return Courier(key, clock=wall_clock, rules=rules)
 
 
 def anchor_folder(settings: Settings) -> AnchorFolder | None:

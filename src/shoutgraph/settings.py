@@ -135,6 +135,9 @@ class Settings(BaseModel):
         None,
         description="File of the keys that sign manifests of videos; by default manifest-keys.json in the data folder.",
     )
+    webhooks_local: bool = Field(
+        default=False, description="Let webhooks go to 127.0.0.1 too, for tests; refused in production."
+    )
     link_ttl_s: int = Field(600, ge=10, le=600, description="Life of a signed media link.")
     jwt_issuer: str | None = Field(
         None, description="Issuer of an OpenID Connect provider; by default the local issuer."
@@ -174,6 +177,8 @@ class Settings(BaseModel):
     def _production_is_strict(self) -> "Settings":
         if self.environment is Environment.PRODUCTION and self.test_clock:
             raise ValueError("test_clock is never on in production")
+        if self.environment is Environment.PRODUCTION and self.webhooks_local:
+            raise ValueError("webhooks_local is never on in production")
         if (self.jwks_url is None) != (self.jwt_issuer is None):
             raise ValueError("jwt_issuer and jwks_url go together")
         return self

@@ -14,6 +14,7 @@ from shoutgraph.files.anchors import AnchorFolder
 from shoutgraph.files.links import Links
 from shoutgraph.files.signing import Signer
 from shoutgraph.files.store import Files
+from shoutgraph.outbound.courier import Courier
 from shoutgraph.plugins.providers import Providers
 from shoutgraph.storage import requests
 from shoutgraph.storage.bell import Bell
@@ -48,6 +49,7 @@ class Tools:
     """Everything that reaches outside. `travel` moves the test clock; None where time is real.
 
     `anchors` is where the journal is anchored, if anywhere; `manifests` signs what was delivered, where anything does.
+    `courier` carries webhooks to those who asked for them.
     """
 
     store: Store
@@ -62,6 +64,7 @@ class Tools:
     new_secret: Callable[[], str] = _no_secret
     anchors: AnchorFolder | None = None
     manifests: Signer | None = None
+    courier: Courier | None = None
 
 
 class Identified(Protocol):

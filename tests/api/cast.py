@@ -7,7 +7,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from tests.api import ledgers
+from tests.api import hooks, ledgers
 from tests.api.deployment import Deployment
 from tests.api.harness import PATIENCE_S
 
@@ -201,6 +201,8 @@ class Cast:
             self.ratings() | self.lines() | self.campaigns() | {"adjusted": self.adjusted()} | self.told() | self.kept()
         )
         self.open_catalogue()
+        self.ids["endpoint"] = hooks.endpoint(to)
+        self.ids["delivery"] = hooks.delivery(to, self.ids["endpoint"])
         self.ids["unpaid_topup"] = to.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)[
             "topUp"
         ]["id"]

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from tests.api import giving, ledgers, shops
+from tests.api import hooks, giving, ledgers, shops
 from tests.api.cast import PRICE, PURCHASE, RULES, SHAPE, STEPS, STICKERS, Cast
 from tests.api.harness import PATIENCE_S
 
@@ -56,6 +56,8 @@ class Crowd:
     erasures: list[str]
     audits: list[str]
     reports: list[str]
+    endpoints: list[str]
+    deliveries: list[str]
 
     def of(self, prefix: str) -> list[str]:
         """Everything whose ids have this prefix."""
@@ -156,6 +158,8 @@ def _sell(crowd: Crowd) -> None:
         crowd.promotions.append(shops.coded(to)[0])
         crowd.gift_cards.append(shops.card(to)[0])
         shops.scheduled(to)
+        crowd.endpoints.append(hooks.endpoint(to))
+        crowd.deliveries.append(hooks.delivery(to, crowd.endpoints[-1]))
 
 
 def _campaign(crowd: Crowd, at: int) -> dict[str, object]:

@@ -218,7 +218,7 @@ def settings_of(place: Place, **chosen: Any) -> Settings:
 async def _serve(place: Place, listener: socket.socket, opened: "Future[Deployment]") -> None:
     port: int = listener.getsockname()[1]
     try:
-        chosen = settings_of(place, test_clock=True)
+        chosen = settings_of(place, test_clock=True, webhooks_local=True)
         async with root.open_app(chosen, base_url=f"http://127.0.0.1:{port}", environ={}) as app:
             server = build_server(app.asgi, app.drain, host="127.0.0.1", port=port)
             deployment = Deployment(app, Served(server, port), asyncio.get_running_loop(), place)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from tests.api import giving, ledgers, shops
+from tests.api import giving, hooks, ledgers, shops
 from tests.api.cast import CERTIFIED, PAYOUT, PURCHASE, STEPS, Cast
 from tests.api.deployment import mutation_of
 
@@ -126,6 +126,10 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "featureRules": Door("{ featureRules { version } }"),
         "featureChanges": Door(_page("featureChanges(first: 1)").replace("id", "reason")),
         "featureEvents": Door(_page("featureEvents(first: 1)")),
+        "webhookEventTypes": Door("{ webhookEventTypes }"),
+        "webhookEndpoints": Door(_page("webhookEndpoints(first: 1)")),
+        "webhookDeliveries": Door(_page("webhookDeliveries(first: 1)")),
+        "webhookEndpointEvents": Door(_page("webhookEndpointEvents(first: 1)")),
         "apiKeys": Door("{ apiKeys { id } }"),
         "reportEvents": Door(_page("reportEvents(first: 1)")),
         "reports": Door(_page("reports(first: 1)")),
@@ -160,6 +164,10 @@ def _ruled(cast: Cast) -> dict[str, object]:
     """A rule that is there, and changes nothing for anyone."""
     cast.deployment.do("admin", "featureRuleSet", "rule { version }", **_RULE)
     return dict(_RULE)
+
+
+def _hooked(cast: Cast) -> dict[str, object]:
+    return {"webhookEndpointId": cast.ids["endpoint"]}
 
 
 def _unpaid(cast: Cast) -> str:
@@ -298,6 +306,11 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         },
         "featureRuleSet": lambda _cast: dict(_RULE),
         "featureRuleRemove": _ruled,
+        "webhookEndpointCreate": lambda _cast: dict(hooks.WISH),
+        "webhookEndpointUpdate": lambda cast: {**_hooked(cast), "label": f"Nobody's, {cast.deployment.key()}"},
+        "webhookSecretRotate": _hooked,
+        "webhookReplay": lambda cast: hooks.replayed(cast.deployment, cast.ids["endpoint"]),
+        "webhookTest": lambda cast: {**_hooked(cast), "dryRun": True},
         "taxProfileSet": lambda _cast: dict(CERTIFIED),
         "payoutHoldPlace": lambda cast: {
             "creatorId": cast.ids["other_creator_profile"],

@@ -38,6 +38,7 @@ SUBJECTS: Final = (
         "spending",
         "tax",
         "testClock",
+        "webhook",
         "topUp",
         "user",
         "video",

@@ -108,6 +108,10 @@ featureEvents             401        yes    yes        yes      yes            4
 spendingGuard             401        yes    yes        yes      yes            403        403      403      403
 spendingReviews           401        403    403        403      403            403        yes      403      yes
 userEvents             401        yes    yes        yes      yes            403        yes      403      yes
+webhookEventTypes         yes        yes    yes        yes      yes            yes        yes      yes      yes
+webhookEndpoints          401        403    403        403      403            403        403      403      yes
+webhookDeliveries         401        403    403        403      403            403        403      403      yes
+webhookEndpointEvents     401        403    403        403      403            403        403      403      yes
 apiKeys                   401        403    403        403      403            403        403      403      yes
 reports                   401        yes    yes        yes      yes            403        403      403      403
 reportEvents              401        yes    yes        yes      yes            yes        403      403      yes
@@ -238,6 +242,11 @@ priceWithdraw             401        403    403        403      403            4
 policyPublish             401        403    403        403      403            403        403      403      yes
 featureRuleSet            401        403    403        403      403            403        403      403      yes
 featureRuleRemove         401        403    403        403      403            403        403      403      yes
+webhookEndpointCreate     401        403    403        403      403            403        403      403      yes
+webhookEndpointUpdate     401        403    403        403      403            403        403      403      yes
+webhookSecretRotate       401        403    403        403      403            403        403      403      yes
+webhookReplay             401        403    403        403      403            403        403      403      yes
+webhookTest               401        403    403        403      403            403        403      403      yes
 userRegister              401        403    403        403      403            403        403      403      yes
 apiKeyCreate              401        403    403        403      403            403        403      403      yes
 apiKeyRevoke              401        403    403        403      403            403        403      403      yes
@@ -249,6 +258,7 @@ orderEvents               401        yes    yes        yes      yes            y
 campaignEvents            401        yes    yes        yes      yes            403        yes      yes      yes
 waitlistEvents            401        yes    yes        yes      yes            yes        yes      yes      yes
 featureEvents             401        yes    yes        yes      yes            403        403      yes      yes
+webhookEndpointEvents     401        403    403        403      403            403        403      403      yes
 ratingEvents              401        yes    yes        yes      yes            yes        yes      yes      yes
 topUpEvents               401        yes    yes        yes      yes            403        yes      403      yes
 payoutEvents              401        yes    yes        yes      yes            403        yes      403      yes
@@ -287,6 +297,7 @@ WITHOUT_A_ROW: Final = {
     "walletUnlock",
     "payoutBatchHandOver",
     "testClockAdvance",
+    "webhookTest",
 }
 """Acts that change nothing here, or no row of the database: nothing was locked, and the creator was not featured."""
 EVENTS: Final = "subscription ($after: String) { orderEvents(after: $after) { id } }"

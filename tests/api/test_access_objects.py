@@ -48,6 +48,8 @@ rating_hidden -          yes    -          yes      -              yes        ye
 report        -          yes    -          yes      -              yes        -        -        yes
 export        -          yes    -          -        -              -          -        -        -
 erasure       -          yes    -          -        -              -          -        -        yes
+endpoint      -          -      -          -        -              -          -        -        yes
+delivery      -          -      -          -        -              -          -        -        yes
 audit         -          -      -          -        -              -          -        -        yes
 """
 """Things of the fan and the creator, by the prefix of their ids. The fan finds a video through its order."""
@@ -268,6 +270,15 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "WaitlistEntry": "id revision state joinedAt offeredAt offeredUntil position creator offer fanName",
     "Wallet": "id available promo held debt lock",
     "WalletLock": "reason topUpId lockedAt",
+    "WebhookAttempt": "number outcome statusCode durationMilliseconds excerpt at",
+    "WebhookDelivery": "id eventId eventType status attemptCount createdAt changedAt endpoint attempts",
+    "WebhookEndpoint": "id revision url label eventTypes status disabledReason createdBy createdAt changedAt place "
+    "secrets",
+    "WebhookEndpointChangedEvent": "id cursor occurredAt endpointId status disabledReason revision endpoint",
+    "WebhookHeader": "name value",
+    "WebhookMessage": "url headers body",
+    "WebhookPlace": "cursor linesBehind failures failingSince nextAttemptAt",
+    "WebhookSecret": "number createdAt expiresAt",
     "WatermarkedVideo": "status sha256 watch poster",
 }
 """Fields that are the same for everybody who sees their object."""

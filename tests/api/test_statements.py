@@ -63,6 +63,9 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "reports": ("moderator", "everyone: true"),
     "auditTrail": ("admin", ""),
     "giftRanking": ("creator", "creatorId: CREATOR"),
+    "webhookEndpoints": ("admin", ""),
+    "webhookDeliveries": ("admin", ""),
+    "webhookEndpointEvents": ("admin", ""),
 }
 """Every root field that is paged: who asks, and for what."""
 
@@ -77,6 +80,7 @@ TOLD: Final[Mapping[str, str]] = {
     "waitlistEvents": "WaitlistChangedEvent",
     "campaignEvents": "CampaignChangedEvent",
     "reportEvents": "ReportChangedEvent",
+    "webhookEndpointEvents": "WebhookEndpointChangedEvent",
 }
 """Which events a feed tells."""
 

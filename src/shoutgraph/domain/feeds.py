@@ -114,3 +114,7 @@ CAMPAIGNS: Final = Feed(
 """What is approved is everybody's to follow; the rest is its creator's."""
 REPORTS: Final = Feed(ids.REPORT, (Scope.MODERATION,), _of_report, frozenset({"report.changed"}))
 """Who reported follows it from the start; whose content it is from the decision on."""
+WEBHOOKS: Final = Feed(
+    ids.ENDPOINT, (Scope.WEBHOOKS_MANAGE,), lambda _event, _viewer: False, frozenset({"webhook.changed"})
+)
+"""That an endpoint changed, or was disabled."""

@@ -67,6 +67,8 @@ ERASURE = "erasure"
 REPORT = "report"
 DECISION = "decision"
 EXPORT = "export"
+ENDPOINT = "endpoint"
+DELIVERY = "delivery"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SUFFIX_CHARS = 26

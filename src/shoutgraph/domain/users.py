@@ -28,6 +28,7 @@ class Scope(StrEnum):
     FINANCE_MANAGE = "finance:manage"
     CATALOGUE_MANAGE = "catalogue:manage"
     AUDIT = "audit"
+    WEBHOOKS_MANAGE = "webhooks:manage"
     ADMIN = "admin"
 
 

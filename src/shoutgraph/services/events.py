@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shoutgraph.domain import clock, errors, feeds, pages
+from shoutgraph.domain import clock, errors, feeds
 from shoutgraph.domain.anchors import FIRST, Epoch
+from shoutgraph.domain.cursors import Place, read_cursor, write_cursor
 from shoutgraph.domain.feeds import Feed
 from shoutgraph.domain.journal import Event
 from shoutgraph.domain.users import Viewer
@@ -17,7 +18,6 @@ from shoutgraph.storage import epochs, journal as journal_rows
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
-SCOPE: Final = "events"
 READ_MAX: Final = 500
 READS_MAX: Final = 20
 """How often one page reads on when it finds too little; then it says from where to go on."""
@@ -25,8 +25,6 @@ AWAY_S: Final = 1.0
 """How often a stream looks for a database that is away or has too much to do."""
 AWAY_LOOKS_MAX: Final = 60
 """How often in a row it does so before it ends."""
-NUMBERS_MAX: Final = 2
-"""A cursor is the mark of an epoch and a number; those of the first releases had the number alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +37,11 @@ class EventFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the journal: a line, in the epoch with this mark. After a restore the number is another line's."""
-
-    mark: int
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
 class Told:
     """An event, and the cursor to go on from after it."""
 
     event: Event
     cursor: str
-
-
-def write_cursor(place: Place) -> str:
-    """The cursor of a place in the journal."""
-    return pages.write_cursor(SCOPE, (place.mark, place.seq))
-
-
-def read_cursor(cursor: str) -> Place:
-    """The place of a cursor; one that names no epoch is of the first.
-
-    Raises:
-        ValidationError: the text is no cursor of the journal.
-    """
-    key = pages.read_cursor(SCOPE, cursor, path=("after",))
-    numbers = [part for part in key if type(part) is int and 0 <= part < pages.INT64_END]
-    if len(numbers) != len(key) or len(key) > NUMBERS_MAX:
-        raise errors.ValidationError("This is not a cursor of the journal.", code="INVALID_CURSOR", path=("after",))
-    return Place(*numbers) if len(numbers) == NUMBERS_MAX else Place(FIRST.mark, *numbers)
 
 
 async def follow(tools: Tools, viewer: Viewer, *, after: str | None, only: EventFilter) -> AsyncIterator[Told]:

@@ -225,7 +225,8 @@ IMPERSONAL: Final = frozenset({
     "lot_move", "money_total", "news_cursor", "notice", "notice_seen", "order_ok", "payout_batch", "payout_part",
     "policy", "posting", "price_list", "promo_code", "promotion", "rate_bucket", "rating_decision", "rating_tally",
     "report_decision", "reputation", "reputation_day", "resolution", "sticker", "stray", "sweep", "taken_back",
-    "topup_dispute", "transfer", "unit_price", "wallet_ok",
+    "topup_dispute", "transfer", "unit_price", "wallet_ok", "webhook_attempt", "webhook_delivery", "webhook_endpoint",
+    "webhook_place", "webhook_secret",
 })  # fmt: skip
 """Tables that know people by their ids only, or that `KEPT` speaks of."""
 

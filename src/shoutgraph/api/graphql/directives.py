@@ -20,6 +20,7 @@ enums.describe(
         Scope.FINANCE_READ: "Read the ledger, top-ups and payouts.",
         Scope.FINANCE_MANAGE: "Decide about payouts and unlock wallets.",
         Scope.CATALOGUE_MANAGE: "Choose the featured creators.",
+        Scope.WEBHOOKS_MANAGE: "Say who is told of events by HTTP.",
         Scope.AUDIT: "Read what members of staff did, and why.",
         Scope.ADMIN: "Everything.",
     },

@@ -34,6 +34,7 @@ from shoutgraph.api.graphql import (
     wallets,
 )
 from shoutgraph.api.graphql.campaigns import room as campaigns
+from shoutgraph.api.graphql.endpoints import room as endpoints
 from shoutgraph.api.graphql.features import room as features
 from shoutgraph.api.graphql.gifts import room as gifts
 from shoutgraph.api.graphql.orders import room as orders
@@ -80,6 +81,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     policies.ROOM,
     explanations.ROOM,
     features.ROOM,
+    endpoints.ROOM,
     access.ROOM,
     audit.ROOM,
     clock.ROOM,
