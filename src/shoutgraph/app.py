@@ -37,28 +37,7 @@ from shoutgraph.files.anchors import AnchorFolder
 from shoutgraph.files.links import Links
 from shoutgraph.files.local import open_local_files
 from shoutgraph.files.travel import TravelClock
-from shoutgraph.jobs import (
-    anchors as anchor_jobs,
-    authenticity,
-    deadlines,
-    earnings,
-    endpoints,
-    expiry,
-    media as media_jobs,
-    news,
-    notices,
-    payouts,
-    prices,
-    privacy,
-    reconcile,
-    reputation,
-    requests,
-    runner,
-    screening,
-    sweep,
-    waitlist,
-    wallets,
-)
+from shoutgraph.jobs import anchors as anchor_jobs, every, expiry, runner
 from shoutgraph.outbound.courier import Courier, Rules
 from shoutgraph.plugins import loading, switches
 from shoutgraph.plugins.providers import Providers
@@ -72,28 +51,7 @@ from shoutgraph.telemetry import metrics
 from shoutgraph.tools import Tools
 
 SECRET_BYTES: Final = 32
-JOBS: Final[Mapping[str, runner.Tick]] = {
-    "anchors": anchor_jobs.tick,
-    "authenticity": authenticity.tick,
-    "deadlines": deadlines.tick,
-    "earnings": earnings.tick,
-    "endpoints": endpoints.tick,
-    "media": media_jobs.tick,
-    "news": news.tick,
-    "notices": notices.tick,
-    "payouts": payouts.tick,
-    "prices": prices.tick,
-    "privacy": privacy.tick,
-    "reconcile": reconcile.tick,
-    "reputation": reputation.tick,
-    "requests": requests.tick,
-    "screening": screening.tick,
-    "sweep": sweep.tick,
-    "waitlist": waitlist.tick,
-    "wallets": wallets.tick,
-}
-"""Everything that the clock starts."""
-
+JOBS: Final = every.JOBS
 PROVIDERS_FRESH_S: Final = 10.0
 """How long the answer is good whether money is in flight with a provider that nobody can ask."""
 ANCHORS_FRESH_S: Final = 30.0
@@ -160,7 +118,9 @@ async def open_tools(
         parts.callback(files.close)
         providers = load_providers(settings, base_url=base_url, clock=clock, environ=environ)
         parts.push_async_callback(providers.aclose)
-        courier = open_courier(settings)
+        rules = Rules(secure=settings.production, local=settings.webhooks_local)
+        key = key_files.read_or_make(settings.data_dir, "webhooks.key")
+        courier = Courier(key, clock=wall_clock, rules=rules)  # receivers live in real time, as tokens do
         parts.push_async_callback(courier.aclose)
         public_url = settings.public_url or base_url
         links_key = key_files.read_or_make(settings.data_dir, "links.key")
@@ -264,13 +224,6 @@ def checks_of_jobs(settings: Settings, tools: Tools) -> tuple[Check, ...]:
     if settings.test_clock:
         return checks_of(tools)
     return (*checks_of(tools), Check("clock", functools.partial(clock_watch(settings).fault, tools)))
-
-
-def open_courier(settings: Settings) -> Courier:
-    """Who carries webhooks; signatures live in real time, whatever the test clock says."""
-    key = key_files.read_or_make(settings.data_dir, "webhooks.key")
-    rules = Rules(secure=settings.production, local=settings.webhooks_local)
-    return Courier(key, clock=wall_clock, rules=rules)
 
 
 def anchor_folder(settings: Settings) -> AnchorFolder | None:

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from tests.api import hooks, giving, ledgers, shops
+from tests.api import giving, hooks, ledgers, shops
 from tests.api.cast import PRICE, PURCHASE, RULES, SHAPE, STEPS, STICKERS, Cast
 from tests.api.harness import PATIENCE_S
 

@@ -166,6 +166,13 @@ def _ruled(cast: Cast) -> dict[str, object]:
     return dict(_RULE)
 
 
+def _hook(cast: Cast, first: str) -> str:
+    """The endpoint, once this was done to it."""
+    of = _hooked(cast)
+    cast.deployment.do("admin", f"webhookEndpoint{first}", "endpoint { id }", **of)
+    return str(of["webhookEndpointId"])
+
+
 def _hooked(cast: Cast) -> dict[str, object]:
     return {"webhookEndpointId": cast.ids["endpoint"]}
 
@@ -308,6 +315,9 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         "featureRuleRemove": _ruled,
         "webhookEndpointCreate": lambda _cast: dict(hooks.WISH),
         "webhookEndpointUpdate": lambda cast: {**_hooked(cast), "label": f"Nobody's, {cast.deployment.key()}"},
+        "webhookEndpointPause": lambda cast: {"webhookEndpointId": _hook(cast, "Resume")},
+        "webhookEndpointResume": lambda cast: {"webhookEndpointId": _hook(cast, "Pause")},
+        "webhookEndpointDisable": lambda cast: {"webhookEndpointId": _hook(cast, "Pause")},
         "webhookSecretRotate": _hooked,
         "webhookReplay": lambda cast: hooks.replayed(cast.deployment, cast.ids["endpoint"]),
         "webhookTest": lambda cast: {**_hooked(cast), "dryRun": True},

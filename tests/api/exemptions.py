@@ -28,6 +28,7 @@ NO_KEY: Final[Mapping[str, str]] = {
     "closureRequest": "a repeat finds it closing, and ends what is left",
     "closureCancel": "a repeat finds it open",
     "erasureCancel": "a repeat finds it taken back",
+    "webhookTest": "a second message tells of nothing, too",
     "userRegister": "nothing is paid; administrators register",
     "apiKeyCreate": "its secret is shown once, so a repeat could not show it again",
     "apiKeyRevoke": "a repeat finds it ended",
@@ -68,6 +69,7 @@ NO_REVISION: Final[Mapping[str, str]] = {
 """Mutations that change something with a revision and take none, and what guards it instead."""
 
 LONE_IDS: Final[Mapping[str, str]] = {
+    "WebhookDelivery.eventId": "a line of the log, or a test",
     "Report.subjectId": "a creator, video, rating, gift or order; node reads it",
     "AuditChange.subjectId": "whatever was acted upon; node reads it where it is one",
     "AuditLine.subjectId": "as AuditChange.subjectId",

@@ -10,7 +10,7 @@ WISH: Final = {"url": "http://10.0.0.1/hook", "label": "Nobody's", "eventTypes":
 def endpoint(to: Deployment) -> str:
     """A paused endpoint; gives its id."""
     made = to.do("admin", "webhookEndpointCreate", "endpoint { id }", **WISH)["endpoint"]["id"]
-    to.do("admin", "webhookEndpointUpdate", "endpoint { id }", webhookEndpointId=made, status="PAUSED")
+    to.do("admin", "webhookEndpointPause", "endpoint { id }", webhookEndpointId=made)
     return str(made)
 
 

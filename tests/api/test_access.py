@@ -244,6 +244,9 @@ featureRuleSet            401        403    403        403      403            4
 featureRuleRemove         401        403    403        403      403            403        403      403      yes
 webhookEndpointCreate     401        403    403        403      403            403        403      403      yes
 webhookEndpointUpdate     401        403    403        403      403            403        403      403      yes
+webhookEndpointPause      401        403    403        403      403            403        403      403      yes
+webhookEndpointResume     401        403    403        403      403            403        403      403      yes
+webhookEndpointDisable    401        403    403        403      403            403        403      403      yes
 webhookSecretRotate       401        403    403        403      403            403        403      403      yes
 webhookReplay             401        403    403        403      403            403        403      403      yes
 webhookTest               401        403    403        403      403            403        403      403      yes

@@ -270,14 +270,14 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "WaitlistEntry": "id revision state joinedAt offeredAt offeredUntil position creator offer fanName",
     "Wallet": "id available promo held debt lock",
     "WalletLock": "reason topUpId lockedAt",
-    "WebhookAttempt": "number outcome statusCode durationMilliseconds excerpt at",
+    "WebhookAttempt": "number outcome status durationMilliseconds excerpt at",
     "WebhookDelivery": "id eventId eventType status attemptCount createdAt changedAt endpoint attempts",
     "WebhookEndpoint": "id revision url label eventTypes status disabledReason createdBy createdAt changedAt place "
     "secrets",
     "WebhookEndpointChangedEvent": "id cursor occurredAt endpointId status disabledReason revision endpoint",
     "WebhookHeader": "name value",
     "WebhookMessage": "url headers body",
-    "WebhookPlace": "cursor linesBehind failures failingSince nextAttemptAt",
+    "WebhookPlace": "cursor behindCount failureCount failingSince nextAttemptAt",
     "WebhookSecret": "number createdAt expiresAt",
     "WatermarkedVideo": "status sha256 watch poster",
 }

@@ -38,10 +38,13 @@ class ForbiddenAddressError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What addresses are good: `secure` asks for https; `local` lets this machine itself be one, for tests."""
+    """What addresses are good: `secure` asks for https; `local` lets this machine itself be one, for tests; `call_s`
+    is how long a call takes at the very most.
+    """
 
     secure: bool = True
     local: bool = False
+    call_s: float = CALL_S
 
     def allow(self, address: str) -> bool:
         """Whether something may be sent there."""
@@ -62,12 +65,19 @@ class Courier:
     """Signs and carries messages, for as long as the process lives."""
 
     def __init__(
-        self, key: bytes, *, clock: Clock, rules: Rules, counted: Callable[[], float] = time.monotonic
+        self,
+        key: bytes,
+        *,
+        clock: Clock,
+        rules: Rules,
+        counted: Callable[[], float] = time.monotonic,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self._key = key
         self._clock = clock
         self._counted = counted
         self._rules = rules
+        self._trust = trust
         self._transport: httpx.AsyncHTTPTransport | None = None
 
     def check(self, url: str) -> None:
@@ -92,7 +102,7 @@ class Courier:
         began, response = self._counted(), None
         found, text, wait = Outcome.UNREACHABLE, "", None
         try:
-            async with asyncio.timeout(CALL_S):
+            async with asyncio.timeout(self._rules.call_s):
                 response = await self._post(parcel)
                 found = Outcome.DELIVERED if response.status_code in _OK else Outcome.REFUSED
                 wait = self._retry_after(response)
@@ -128,7 +138,7 @@ class Courier:
                 "accept-encoding": "identity",
                 **self.headers(parcel),
             },
-            extensions={"sni_hostname": url.host, "timeout": httpx.Timeout(CALL_S).as_dict()},
+            extensions={"sni_hostname": url.host, "timeout": httpx.Timeout(self._rules.call_s).as_dict()},
         )
         return await self._open().handle_async_request(request)
 
@@ -154,7 +164,7 @@ class Courier:
         # no client above it: that would keep cookies, follow redirects and ask proxies
         if self._transport is None:
             limits = httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=0)
-            self._transport = httpx.AsyncHTTPTransport(limits=limits, trust_env=False)
+            self._transport = httpx.AsyncHTTPTransport(limits=limits, trust_env=False, verify=self._trust or True)
         return self._transport
 
     def _retry_after(self, response: httpx.Response) -> int | None:

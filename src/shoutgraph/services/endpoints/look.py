@@ -9,7 +9,8 @@ from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.outbound.courier import Parcel
 from shoutgraph.services.endpoints import deliver, manage
-from shoutgraph.storage import deliveries, endpoints as rows
+from shoutgraph.storage import audit, deliveries, endpoints as rows
+from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
 
@@ -90,7 +91,11 @@ async def test(tools: Tools, viewer: Viewer, endpoint_id: str, *, dry_run: bool)
     answer = await courier.send(parcel)
     state = DeliveryState.FAILED
     first = Delivery("", endpoint.id, event_id, rules.TEST_TYPE, None, state, 1, now, now)
-    delivery = await tools.store.write(
-        lambda tx: deliveries.record(tx, *deliver.attempted(tools, first, answer, tx.now))
-    )
+
+    def work(tx: Tx) -> Delivery:
+        delivery = deliveries.record(tx, *deliver.attempted(tools, first, answer, tx.now))
+        audit.note(tx, endpoint.id, {"tested": None}, {"tested": answer.outcome.value})
+        return delivery
+
+    delivery = await tools.store.write(work)
     return Tried(endpoint.url, headers, parcel.body.decode(), delivery)

@@ -68,8 +68,8 @@ enums.describe(
 @strawberry.type(name="WebhookPlace", description="How far an endpoint was told, and how its next event fares.")
 class WebhookPlaceType:
     cursor: str = strawberry.field(description="Everything up to here was told; webhookReplay takes it as after.")
-    lines_behind: int = strawberry.field(description="Lines of the log after it, of whatever type.")
-    failures: int = strawberry.field(description="How often in a row the next event failed.")
+    behind_count: int = strawberry.field(description="Lines of the log after it, of whatever type.")
+    failure_count: int = strawberry.field(description="How often in a row the next event failed.")
     failing_since: datetime | None = strawberry.field(description="Since when it fails.")
     next_attempt_at: datetime = strawberry.field(description="When it is tried next, at the earliest.")
 
@@ -79,8 +79,8 @@ class WebhookPlaceType:
         place = standing.place
         return cls(
             cursor=standing.cursor,
-            lines_behind=standing.behind,
-            failures=place.failures,
+            behind_count=standing.behind,
+            failure_count=place.failures,
             failing_since=place.failing_since,
             next_attempt_at=place.due_at,
         )
@@ -147,7 +147,7 @@ class WebhookEndpointType(NodeType):
 class WebhookAttemptType:
     number: int = strawberry.field(description="Which one of the delivery's, counted from 1.")
     outcome: Outcome = strawberry.field(description="What became of it.")
-    status_code: int | None = strawberry.field(description="What HTTP said; null where no answer came.")
+    status: str | None = strawberry.field(description="What HTTP said, such as 200; null where no answer came.")
     duration_milliseconds: int = strawberry.field(description="How long it took.")
     excerpt: str = strawberry.field(description="The beginning of the answer, at most 200 characters; or what broke.")
     at: datetime = strawberry.field(description="When it ended.")
@@ -158,7 +158,7 @@ class WebhookAttemptType:
         return cls(
             number=attempt.number,
             outcome=attempt.outcome,
-            status_code=attempt.status,
+            status=None if attempt.status is None else str(attempt.status),
             duration_milliseconds=attempt.duration_ms,
             excerpt=attempt.excerpt,
             at=attempt.at,

@@ -71,6 +71,6 @@ class WebhookEventSubscription:
     )
     def webhook_endpoint_events(
         self, info: Info, after: events.After = None
-    ) -> AsyncIterator[WebhookEndpointChangedEventType]:
+    ) -> AsyncIterator[WebhookEndpointChangedEventType | None]:
         info.context.viewer.require(Scope.WEBHOOKS_MANAGE)
         return events.follow(info, WebhookEndpointChangedEventType.of, _ALL, after=after)

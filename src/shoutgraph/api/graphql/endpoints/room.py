@@ -19,13 +19,14 @@ from shoutgraph.api.graphql.endpoints.events import (
     WebhookEventQuery,
     WebhookEventSubscription,
 )
+from shoutgraph.api.graphql.endpoints.states import WebhookStateMutation
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
 from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.scalars import IdempotencyKey
 from shoutgraph.domain import endpoints as rules, ids, pages
-from shoutgraph.domain.endpoints import DeliveryState, EndpointState
+from shoutgraph.domain.endpoints import DeliveryState
 from shoutgraph.domain.users import Scope
 from shoutgraph.services.endpoints import look, manage
 from shoutgraph.services.endpoints.look import Listing, Tried
@@ -90,14 +91,11 @@ class WebhookEndpointUpdateInput:
     url: str | None = strawberry.field(default=None, description="Where.")
     label: str | None = strawberry.field(default=None, description="Whose it is.")
     event_types: list[str] | None = strawberry.field(default=None, description=_TYPES)
-    status: EndpointState | None = strawberry.field(
-        default=None, description="Whether it is told. Active again, it goes on where it stood, at once."
-    )
 
     def read(self) -> Wish:
         """What is to change."""
         types = None if self.event_types is None else tuple(self.event_types)
-        return Wish(self.url, self.label, types, self.status)
+        return Wish(self.url, self.label, types)
 
 
 @strawberry.type(description="Result of webhookEndpointUpdate.")
@@ -225,7 +223,7 @@ class WebhookQuery(WebhookEventQuery):
 
 
 @strawberry.type
-class WebhookMutation:
+class WebhookMutation(WebhookStateMutation):
     @mutations.mutation(
         description="Has somebody told of events by HTTP, from now on, in the order of the log.", directives=_MANAGES
     )
@@ -236,7 +234,7 @@ class WebhookMutation:
         endpoint = WebhookEndpointType.of(made.endpoint)
         return WebhookEndpointCreatePayload(endpoint=endpoint, secret=made.secret, replayed=made.replayed)
 
-    @mutations.mutation(description="Changes an endpoint, or whether it is told.", directives=_MANAGES)
+    @mutations.mutation(description="Changes where an endpoint is, and what it is told of.", directives=_MANAGES)
     async def webhook_endpoint_update(self, info: Info, input: Updated) -> WebhookEndpointUpdatePayload | None:
         tools, viewer = info.context.tools, info.context.viewer
         asked, of = request_of(viewer, "webhookEndpointUpdate", input), _read(input.webhook_endpoint_id)
