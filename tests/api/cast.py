@@ -201,8 +201,6 @@ class Cast:
             self.ratings() | self.lines() | self.campaigns() | {"adjusted": self.adjusted()} | self.told() | self.kept()
         )
         self.open_catalogue()
-        self.ids["endpoint"] = hooks.endpoint(to)
-        self.ids["delivery"] = hooks.delivery(to, self.ids["endpoint"])
         self.ids["unpaid_topup"] = to.do("fan", "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)[
             "topUp"
         ]["id"]
@@ -291,6 +289,8 @@ class Cast:
         self.ids["promotion"] = str(
             self.deployment.do("finance", "promoCreate", "promotion { id }", **made)["promotion"]["id"]
         )
+        self.ids["endpoint"] = hooks.endpoint(self.deployment)
+        self.ids["delivery"] = hooks.delivery(self.deployment, self.ids["endpoint"])
         self.ids["wallet"] = self.deployment.ask("fan", "{ wallet { id } }")["wallet"]["id"]
         self.ids["package"] = self.deployment.ask("fan", PACKAGES)["coinPackages"][0]["id"]
 

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from shoutgraph.cli import (
     backup,
     clock,
+    endpoints,
     features,
     gifts,
     ledger,
@@ -81,6 +82,7 @@ main.command()(verify_video.verify_video)
 main.add_typer(verify_video.keys, name="manifest-keys")
 main.add_typer(prices.commands, name="prices")
 main.add_typer(policies.commands, name="policy")
+main.add_typer(endpoints.commands, name="endpoints")
 main.add_typer(features.commands, name="features")
 main.add_typer(gifts.commands, name="gifts")
 main.add_typer(wallets.commands, name="wallets")

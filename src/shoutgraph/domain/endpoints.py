@@ -41,7 +41,6 @@ OVERLAP_MAX: Final = timedelta(days=7)
 MARK: Final = "whsec_"
 """How the text of a secret begins, as the standard says."""
 TEST_TYPE: Final = "webhook.test"
-CHANGED: Final = "webhook.changed"
 GONE_STATUS: Final = 410
 _FRACTIONS: Final = 2**32
 

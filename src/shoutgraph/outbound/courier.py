@@ -38,8 +38,11 @@ class ForbiddenAddressError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What addresses are good: `secure` asks for https; `local` lets this machine itself be one, for tests; `call_s`
-    is how long a call takes at the very most.
+    """What addresses are good, and how long a call may take.
+
+    Args:
+        secure: asks for https.
+        local: lets this machine itself be one, for tests.
     """
 
     secure: bool = True
@@ -99,11 +102,12 @@ class Courier:
 
     async def send(self, parcel: Parcel) -> Answer:
         """Sends a message once; whatever happens is an answer."""
+        transport = self._transport or await self._open()
         began, response = self._counted(), None
         found, text, wait = Outcome.UNREACHABLE, "", None
         try:
             async with asyncio.timeout(self._rules.call_s):
-                response = await self._post(parcel)
+                response = await self._post(transport, parcel)
                 found = Outcome.DELIVERED if response.status_code in _OK else Outcome.REFUSED
                 wait = self._retry_after(response)
                 text = await _read(response)
@@ -124,7 +128,7 @@ class Courier:
         if self._transport is not None:
             await self._transport.aclose()
 
-    async def _post(self, parcel: Parcel) -> httpx.Response:
+    async def _post(self, transport: httpx.AsyncHTTPTransport, parcel: Parcel) -> httpx.Response:
         self._rules_hold(parcel.url)
         url = httpx.URL(parcel.url)
         address = await self._resolve(url.host, url.port or _PORTS[url.scheme])
@@ -140,7 +144,7 @@ class Courier:
             },
             extensions={"sni_hostname": url.host, "timeout": httpx.Timeout(self._rules.call_s).as_dict()},
         )
-        return await self._open().handle_async_request(request)
+        return await transport.handle_async_request(request)
 
     def _rules_hold(self, url: str) -> None:
         """Refuses what was stored under milder rules."""
@@ -160,11 +164,13 @@ class Courier:
             raise ForbiddenAddressError("the name leads into a network that nothing is sent to")
         return addresses[0]
 
-    def _open(self) -> httpx.AsyncHTTPTransport:
-        # no client above it: that would keep cookies, follow redirects and ask proxies
+    async def _open(self) -> httpx.AsyncHTTPTransport:
+        # reading the trusted certificates takes tenths of a second, which the event loop does not have
+        trust = self._trust or await asyncio.to_thread(httpx.create_ssl_context, trust_env=False)
         if self._transport is None:
+            # no client above it: that would keep cookies, follow redirects and ask proxies
             limits = httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=0)
-            self._transport = httpx.AsyncHTTPTransport(limits=limits, trust_env=False, verify=self._trust or True)
+            self._transport = httpx.AsyncHTTPTransport(limits=limits, trust_env=False, verify=trust)
         return self._transport
 
     def _retry_after(self, response: httpx.Response) -> int | None:

@@ -14,6 +14,7 @@ from shoutgraph.storage import endpoints as rows, epochs, journal as journal_row
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
+CHANGED = "webhook.changed"
 SCOPE_OF_PAGES = "webhook endpoints"
 PATH = ("input", "webhookEndpointId")
 
@@ -237,14 +238,13 @@ async def standings_of(tools: Tools, viewer: Viewer, of: Sequence[Endpoint]) -> 
         ForbiddenError: the viewer does not manage webhooks.
     """
     viewer.require(Scope.WEBHOOKS_MANAGE)
+    return await tools.store.read(lambda tx: _standings(tx, of))
 
-    def query(tx: Tx) -> list[Standing]:
-        mark, head = epochs.current(tx).mark, tx.head.seq
-        found = rows.places_of(tx, [each.id for each in of])
-        places = [found[each.id] for each in of]
-        return [Standing(each, cursors.write_cursor(cursors.Place(mark, each.seq)), head - each.seq) for each in places]
 
-    return await tools.store.read(query)
+def list_with_standings(tx: Tx, args: PageArgs) -> list[tuple[Endpoint, Standing]]:
+    """Up to one endpoint more than the page holds, the newest first, and how far each was told."""
+    found = rows.list_of_page(tx, args)
+    return list(zip(found, _standings(tx, found), strict=True))
 
 
 async def secrets_of(tools: Tools, viewer: Viewer, of: Sequence[Endpoint]) -> list[tuple[Secret, ...]]:
@@ -267,8 +267,15 @@ def tell(tools: Tools, tx: Tx, endpoint: Endpoint) -> None:
         "reason": None if endpoint.reason is None else endpoint.reason.value,
         "revision": endpoint.revision,
     }
-    line = journal.NewEvent(tools.new_id(ids.EVENT), endpoint.id, rules.CHANGED, body, topic_seq=endpoint.revision)
+    line = journal.NewEvent(tools.new_id(ids.EVENT), endpoint.id, CHANGED, body, topic_seq=endpoint.revision)
     journal_rows.append(tx, line)
+
+
+def _standings(tx: Tx, of: Sequence[Endpoint]) -> list[Standing]:
+    mark, head = epochs.current(tx).mark, tx.head.seq
+    found = rows.places_of(tx, [each.id for each in of])
+    places = [found[each.id] for each in of]
+    return [Standing(each, cursors.write_cursor(cursors.Place(mark, each.seq)), head - each.seq) for each in places]
 
 
 def _get(tx: Tx, endpoint_id: str, expected_revision: int | None) -> Endpoint:
