@@ -58,6 +58,7 @@ TYPES: Final[tuple[str, ...]] = tuple(
                     feeds.WAITLIST,
                     feeds.FEATURES,
                     feeds.CAMPAIGNS,
+                    feeds.REPORTS,
                     feeds.WEBHOOKS,
                 )
             )

@@ -166,7 +166,9 @@ class Courier:
 
     async def _open(self) -> httpx.AsyncHTTPTransport:
         # reading the trusted certificates takes tenths of a second, which the event loop does not have
-        trust = self._trust or await asyncio.to_thread(httpx.create_ssl_context, trust_env=False)
+        trust = self._trust
+        if trust is None:
+            trust = await asyncio.to_thread(httpx.create_ssl_context, trust_env=False)
         if self._transport is None:
             # no client above it: that would keep cookies, follow redirects and ask proxies
             limits = httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=0)

@@ -6,7 +6,7 @@ from alembic import op
 from shoutgraph.storage import migrations
 
 revision = "0031"
-down_revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
