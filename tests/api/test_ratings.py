@@ -296,10 +296,10 @@ def blank(to: Deployment, user_id: str, column: str) -> int:
 def test_the_words_are_erased_and_the_counts_stay(stage: Cast) -> None:
     to, rating, counted = stage.deployment, rate(stage, 5, opinion="Call me under 555-0100."), summary_of(stage)
     to.do("creator", "ratingReply", SHAPE, ratingId=rating["id"], text="I will.")
-    assert blank(to, stage.ids["fan"], "opinion") > 1
+    assert blank(to, stage.ids["fan"], "opinion") > 0
     node = "query ($id: ID!) { node(id: $id) { ... on Rating { stars opinion reply } } }"
     assert to.ask("anonymous", node, id=rating["id"])["node"] == {"stars": 5, "opinion": None, "reply": "I will."}
-    assert blank(to, stage.ids["creator"], "reply") > 1
+    assert blank(to, stage.ids["creator"], "reply") > 0
     assert to.ask("anonymous", node, id=rating["id"])["node"]["reply"] is None
     assert summary_of(stage) == counted
 

@@ -5,9 +5,9 @@ It imports only pluggy, pydantic and the standard library. See `docs/PLUGINS.md`
 
 from shoutgraph.sdk.addresses import (
     RETRY_AFTER_MAX,
-    base_url,
     host_of,
     origin_url,
+    plain_url,
     retry_after,
 )
 from shoutgraph.sdk.capabilities import (
@@ -226,7 +226,6 @@ __all__ = [
     "Unknown",
     "Verdict",
     "Webhooks",
-    "base_url",
     "external_proof",
     "from_provider",
     "hint_proof",
@@ -238,6 +237,7 @@ __all__ = [
     "joined",
     "minor_digits",
     "origin_url",
+    "plain_url",
     "retry_after",
     "standard_key",
     "standard_webhooks_proof",

@@ -10,7 +10,7 @@ RETRY_AFTER_MAX: Final = timedelta(hours=1)
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-def base_url(url: str) -> str:
+def plain_url(url: str) -> str:
     """A base URL as it is kept, without a slash at its end; for a pydantic `AfterValidator`.
 
     Raises:

@@ -19,7 +19,7 @@ from pydantic import (
     field_validator,
 )
 
-from shoutgraph.sdk import base_url, host_of
+from shoutgraph.sdk import host_of, plain_url
 
 ROOTS_MAX: Final = 4
 OCSP_HOST: Final = "ocsp.apple.com:80"
@@ -95,7 +95,7 @@ class AppStoreConfig(BaseModel):
         title="Online checks",
         description="Whether Apple is asked, when a purchase is looked at, if its certificates were revoked.",
     )
-    base_url: Annotated[str, AfterValidator(base_url)] | None = Field(
+    base_url: Annotated[str, AfterValidator(plain_url)] | None = Field(
         default=None, title="Base URL", description="Of the App Store Server API, where it is not Apple's own."
     )
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
-from shoutgraph.sdk import base_url, host_of
+from shoutgraph.sdk import host_of, plain_url
 
 _KEY: Final = re.compile(r"(live|test)_[0-9A-Za-z]{30,128}")
 
@@ -44,7 +44,7 @@ class MollieConfig(BaseModel):
         default=Mode.LIVE, title="Mode", description="Live, or test: said here too, so that keys are not mixed up."
     )
     api_key: SecretStr = Field(title="API key", description="The profile's key: live_... or test_...")
-    base_url: Annotated[str, AfterValidator(base_url), AfterValidator(_safe_url)] = Field(
+    base_url: Annotated[str, AfterValidator(plain_url), AfterValidator(_safe_url)] = Field(
         default="https://api.mollie.com", title="Base URL", description="Of Mollie's API, without its version."
     )
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from shoutgraph.sdk import BadSignature, Idempotency, Lookup, base_url, host_of, standard_key
+from shoutgraph.sdk import BadSignature, Idempotency, Lookup, host_of, plain_url, standard_key
 
 SECRETS_MAX: Final = 4
 KEY_BYTES_MIN: Final = 16
@@ -34,7 +34,7 @@ class SandboxConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    base_url: Annotated[str, AfterValidator(base_url)] = Field(
+    base_url: Annotated[str, AfterValidator(plain_url)] = Field(
         title="Base URL", description="Where the simulator is mounted."
     )
     api_key: SecretStr = Field(title="API key", description="What the simulator lets callers in with.")
