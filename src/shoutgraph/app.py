@@ -138,6 +138,7 @@ async def open_tools(
             anchors=folder,
             manifests=signing.open_signer(settings.manifest_key_path),
             courier=courier,
+            real_clock=wall_clock,
         )
         parts.push_async_callback(anchor_jobs.last, tools)
         yield tools

@@ -40,6 +40,10 @@ class Store(Protocol):
         """Runs a query; all its statements see one state."""
 
 
+def _no_clock() -> datetime:
+    raise RuntimeError("this deployment has no clock of its own")
+
+
 def _no_secret() -> str:
     raise RuntimeError("this deployment makes no secrets")
 
@@ -49,7 +53,8 @@ class Tools:
     """Everything that reaches outside. `travel` moves the test clock; None where time is real.
 
     `anchors` is where the journal is anchored, if anywhere; `manifests` signs what was delivered, where anything does.
-    `courier` carries webhooks to those who asked for them.
+    `courier` carries webhooks to those who asked for them. `real_clock` is the time that tokens live in, whatever the
+    test clock says.
     """
 
     store: Store
@@ -65,6 +70,7 @@ class Tools:
     anchors: AnchorFolder | None = None
     manifests: Signer | None = None
     courier: Courier | None = None
+    real_clock: Clock = _no_clock
 
 
 class Identified(Protocol):

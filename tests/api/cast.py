@@ -42,6 +42,7 @@ COINS: Final = 17_500
 PAYOUT: Final = 10
 RULES: Final = Policy(
     cards_open_max=1_000,
+    closure_wait_s=0,
     version=2,
     samples_max=100,
     open_orders_max=1_000,

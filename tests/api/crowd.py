@@ -8,7 +8,11 @@ from tests.api import giving, hooks, ledgers, shops
 from tests.api.cast import PRICE, PURCHASE, RULES, SHAPE, STEPS, STICKERS, Cast
 from tests.api.harness import PATIENCE_S
 
-from shoutgraph.storage import policies
+from shoutgraph.domain import closures as closing, ids
+from shoutgraph.domain.closures import Wish
+from shoutgraph.domain.policies import FIRST
+from shoutgraph.storage import closures, policies
+from shoutgraph.storage.tx import Tx
 
 SIZE: Final = 12
 FIRST_VERSION: Final = 10_000
@@ -207,9 +211,17 @@ def _keep(crowd: Crowd) -> None:
     to = crowd.cast.deployment
     crowd.exports = [ledgers.kept_export(to, crowd.users[0]) for _ in range(SIZE)]
     crowd.reports = [ledgers.report(crowd.cast, "APPEALED") for _ in range(SIZE)]
+    to.write(lambda tx: _think_better(tx, crowd))
     crowd.erasures = [ledgers.waiting_erasure(to, user) for user in crowd.users]
     trail = to.ask("admin", "query ($size: Int!) { auditTrail(first: $size) { nodes { id } } }", size=SIZE)
     crowd.audits = [line["id"] for line in trail["auditTrail"]["nodes"]]
+
+
+def _think_better(tx: Tx, crowd: Crowd) -> None:
+    """Everybody's account was to be closed, and stays open after all."""
+    for user in crowd.users:
+        wish = Wish(crowd.cast.deployment.app.tools.new_id(ids.CLOSURE), ids.UserId(user))
+        closures.insert(tx, closing.cancel(closing.request(wish, policy=FIRST, now=tx.now), now=tx.now))
 
 
 def _let_wait(crowd: Crowd) -> None:

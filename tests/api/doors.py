@@ -70,6 +70,7 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         "topUpWithdrawalQuote": Door(_one("topUpWithdrawalQuote(topUpId: $id)"), _of("fan_large_topup")),
         "topUpRefunds": Door(_page("topUpRefunds(first: 1)")),
         "orderAdjustments": Door("{ orderAdjustments(first: 1, status: PROPOSED) { nodes { id } } }"),
+        "closures": Door("{ closures(first: 1) { nodes { userId } } }"),
         "debts": Door("{ debts(first: 1) { nodes { userId } } }"),
         "moneyUnresolved": Door("{ moneyUnresolved(first: 1) { nodes { subjectId } } }"),
         "walletStatementExport": Door("{ walletStatementExport { url } }"),

@@ -75,6 +75,7 @@ LONE_IDS: Final[Mapping[str, str]] = {
     "AuditLine.subjectId": "as AuditChange.subjectId",
     "CoinLot.topUpId": "provenance; node reads it",
     "Earning.subjectId": "an order or a gift",
+    "Closure.userId": "the caller, or as Debt.userId",
     "Debt.userId": "whose; wallet and node read it",
     "DebtWriteOff.userId": "as Debt.userId",
     "OrderAdjustment.orderId": "mostly asked within its order; node reads it",

@@ -58,7 +58,7 @@ WHOLE_NUMBERS: Final = re.compile(
 )
 """Names that say a unit which 32 bits are enough for."""
 
-INSTANTS: Final = re.compile(r"at|until|now|serverTime|\w+(At|Until|Since)")
+INSTANTS: Final = re.compile(r"at|since|until|now|serverTime|\w+(At|Until|Since)")
 _PASCAL: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
 _CAMEL: Final = re.compile(r"[a-z][A-Za-z0-9]*")
 _UPPER: Final = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")

@@ -54,6 +54,7 @@ topUpEvents               401        yes    yes        yes      yes            4
 topUpRefunds              401        403    403        403      403            403        yes      403      yes
 orderAdjustments          401        403    403        403      403            403        yes      403      yes
 debts                     401        403    403        403      403            403        yes      403      yes
+closures                  401        403    403        403      403            403        yes      403      yes
 moneyUnresolved           401        403    403        403      403            403        yes      403      yes
 walletStatementExport     401        yes    yes        yes      yes            403        403      403      403
 walletStatementExport of the fan 401  yes    403        403      403            403        yes      403      yes

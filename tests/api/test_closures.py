@@ -1,16 +1,23 @@
-"""Closing an account: nothing new begins, what is open ends by its own rules, and nothing is forfeited."""
+"""Closing an account: nothing new begins, what is open ends, and what is owned is settled step by step."""
 
 from typing import Any
 
-from tests.api.cast import Cast
+from tests.api.cast import PURCHASE, Cast
 
+from shoutgraph.domain import ids
 from shoutgraph.services import books
+from shoutgraph.storage import closures
 from shoutgraph.storage.tx import Tx
 
-CLOSURE = "closure { status steps { kind status blockedBy } }"
+CLOSURE = "closure { status begunAt forfeitsPromo steps { key status since blockedBy { code remedy message until } } }"
 VIEWER = f"{{ viewer {{ {CLOSURE} }} }}"
 WALLET = "{ wallet { available promo held } }"
 STATUS = "query ($id: ID!) { order(id: $id) { status } }"
+TOPUP = "query ($id: ID!) { node(id: $id) { ... on TopUp { status } } }"
+PAYOUT = "query ($id: ID!) { node(id: $id) { ... on Payout { status } } }"
+EVENTS = "{ userEvents(first: 100) { nodes { ... on UserChangedEvent { kind userId } } } }"
+STAFF = "query ($status: ClosureStatus) { closures(status: $status, first: 100) { nodes { userId status } } }"
+SHAPE = "order { id revision }"
 
 
 def verify(cast: Cast) -> None:
@@ -20,27 +27,144 @@ def verify(cast: Cast) -> None:
     assert cast.deployment.read(query) == []
 
 
-def test_closing_ends_what_may_end_keeps_what_is_owned_and_can_be_taken_back(cast: Cast) -> None:
+def closure_of(cast: Cast, who: str) -> Any:
+    return cast.deployment.ask(who, VIEWER)["viewer"]["closure"]
+
+
+def look(cast: Cast, who: str, user_id: str) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Has the job look; gives each step's state and what stands in its way."""
+    cast.deployment.write(lambda tx: closures.wake(tx, ids.UserId(user_id)))
+    cast.deployment.settle()
+    steps = closure_of(cast, who)["steps"]
+    return {step["key"]: (step["status"], tuple(each["code"] for each in step["blockedBy"])) for step in steps}
+
+
+def statuses(cast: Cast, *order_ids: str) -> list[str]:
+    return [cast.deployment.ask("admin", STATUS, id=each)["order"]["status"] for each in order_ids]
+
+
+def closed(cast: Cast, who: str, user_id: str) -> None:
+    for _ in range(50):
+        steps = look(cast, who, user_id)
+        if closure_of(cast, who)["status"] == "CLOSED":
+            return
+    raise AssertionError(steps)
+
+
+def ordered(cast: Cast, who: str) -> tuple[str, str]:
+    """Two orders: one that the creator has not accepted, and one that they have."""
     to = cast.deployment
-    assert to.ask("fan", VIEWER)["viewer"]["closure"] is None
-    assert to.refuse("fan", "closureRequest", confirm=False)["code"] == "NOT_CONFIRMED"
-    waiting, made = cast.order("AWAITING_ACCEPTANCE"), cast.order("IN_PRODUCTION")
-    before = to.ask("fan", WALLET)["wallet"]
-    closure = to.do("fan", "closureRequest", CLOSURE, confirm=True)["closure"]
-    steps = {step["kind"]: step["status"] for step in closure["steps"]}
-    assert (closure["status"], steps["ORDERS"], steps["COINS"]) == ("CLOSING", "OPEN", "CLAIM")
-    assert to.do("fan", "closureRequest", CLOSURE, confirm=True)["closure"] == closure
-    assert to.ask("fan", VIEWER)["viewer"]["closure"] == closure
-    assert [to.ask("fan", STATUS, id=each["id"])["order"]["status"] for each in (waiting, made)] == [
-        "CANCELLED",
-        "IN_PRODUCTION",
-    ]
-    after = to.ask("fan", WALLET)["wallet"]
-    assert all(int(after[name]) >= int(before[name]) for name in ("available", "promo"))
-    assert sum(int(value) for value in after.values()) == sum(int(value) for value in before.values())
-    refused = to.refuse("fan", "orderPlace", **cast.wish())
-    assert (refused["__typename"], refused["code"]) == ("WalletLockedError", "ACCOUNT_CLOSED")
-    assert to.do("fan", "closureCancel", "reopened", confirm=True)["reopened"]
-    assert to.ask("fan", VIEWER)["viewer"]["closure"] is None
-    assert to.do("fan", "orderPlace", "order { id }", **cast.wish())["order"]["id"]
+    waiting, made = (to.do(who, "orderPlace", SHAPE, **cast.wish())["order"]["id"] for _ in range(2))
+    for order in (waiting, made):
+        to.do("moderator", "orderScreenPass", SHAPE, orderId=order)
+    to.do("creator", "orderAccept", SHAPE, orderId=made)
+    return waiting, made
+
+
+def test_closing_ends_what_may_end_and_can_be_taken_back(cast: Cast) -> None:
+    to, who = cast.deployment, "hesitating_fan"
+    user_id = to.register(who)
+    cast.buy(who)
+    waiting, made = ordered(cast, who)
+    assert to.refuse(who, "closureRequest", confirm=False)["code"] == "NOT_CONFIRMED"
+    before = to.ask(who, WALLET)["wallet"]
+    asked = to.do(who, "closureRequest", CLOSURE, confirm=True, forfeitPromo=True)["closure"]
+    assert (asked["status"], asked["begunAt"], asked["forfeitsPromo"]) == ("CLOSING", None, True)
+    assert to.do(who, "closureRequest", CLOSURE, confirm=True)["closure"]["steps"] == asked["steps"]
+    assert statuses(cast, waiting, made) == ["CANCELLED", "IN_PRODUCTION"]
+    after = to.ask(who, WALLET)["wallet"]
+    assert sum(map(int, after.values())) == sum(map(int, before.values())), "nothing is forfeited yet"
+    assert to.refuse(who, "orderPlace", **cast.wish())["code"] == "ACCOUNT_CLOSED"
+    steps = look(cast, who, user_id)
+    assert (steps["ORDERS"], steps["COINS"]) == (("WAITING", ("OPEN_ORDERS",)), ("WAITING", ("REVOCABLE",)))
+    assert to.do(who, "closureCancel", "reopened", confirm=True)["reopened"]
+    assert closure_of(cast, who) is None
+    assert to.do(who, "orderPlace", SHAPE, **cast.wish())["order"]["id"]
+
+
+def test_a_fan_who_leaves_is_settled_and_money_that_comes_later_goes_back(cast: Cast) -> None:
+    to, who = cast.deployment, "leaving_fan"
+    user_id = to.register(who)
+    topup = cast.buy(who)
+    _, made = ordered(cast, who)
+    late = to.do(who, "topUpCreate", "topUp { id }", buy={"coins": "70"}, **PURCHASE)["topUp"]["id"]
+    to.do(who, "closureRequest", CLOSURE, confirm=True, forfeitPromo=True)
+    steps = look(cast, who, user_id)
+    assert steps["TOPUPS"] == ("WAITING", ("OPEN_TOPUPS",)), "a provider that has not said is waited for"
+    to.do("creator", "orderWithdraw", SHAPE, orderId=made, reason="SAFETY", note="This is why.")
+    to.control(f"payments/{late}/decline")
+    cast.until(who, TOPUP, node=late, wanted="FAILED")
+    closed(cast, who, user_id)
+    assert to.ask(who, TOPUP, id=topup)["node"]["status"] == "REFUNDED"
+    assert to.ask(who, WALLET)["wallet"] == {"available": "0", "promo": "0", "held": "0"}
+    assert to.refuse(who, "closureCancel", confirm=True)["code"] == "ACCOUNT_CLOSED"
+    mine = [each for each in to.ask(who, EVENTS)["userEvents"]["nodes"] if each["kind"] == "CLOSURE_CHANGED"]
+    assert len(mine) >= 5
+    assert {each["userId"] for each in mine} == {user_id}
+    assert {"userId": user_id, "status": "CLOSED"} in to.ask("finance", STAFF, status="CLOSED")["closures"]["nodes"]
+    to.control(f"payments/{late}/pay")  # after all
+    cast.until(who, TOPUP, node=late, wanted="REFUNDED")
+    assert to.ask(who, WALLET)["wallet"] == {"available": "0", "promo": "0", "held": "0"}
+    assert closure_of(cast, who)["status"] == "CLOSED"
+    assert to.do(who, "erasureRequest", "erasure { status }", confirm=True)["erasure"]["status"] == "WAITING"
+    verify(cast)
+
+
+def business(cast: Cast, who: str) -> tuple[str, str, str, str]:
+    """A creator with an order that is screened, one that is filmed, and a gift: the profile, the offer, both orders."""
+    to = cast.deployment
+    creator_id, offer = cast.profile(who, "leaving.star"), cast.offer(who)
+    screened, made = (to.do("fan", "orderPlace", SHAPE, **cast.wish(offerId=offer))["order"]["id"] for _ in range(2))
+    to.do("moderator", "orderScreenPass", SHAPE, orderId=made)
+    to.do(who, "orderAccept", SHAPE, orderId=made)
+    video = cast.video(made)
+    to.do(who, "orderDeliver", SHAPE, orderId=made, videoId=video, note="She says it with a smile.")
+    to.do("fan", "giftSend", "gift { id }", **(cast.present() | {"creatorId": creator_id}))
+    return creator_id, offer, screened, made
+
+
+def refused(cast: Cast, who: str, creator_id: str, offer: str) -> None:
+    """Nobody reaches a creator who leaves, and they put nothing on the market."""
+    to = cast.deployment
+    shown = to.ask("fan", "{ creators(first: 100) { nodes { id } } }")["creators"]["nodes"]
+    assert creator_id not in {each["id"] for each in shown}
+    assert to.refuse("fan", "orderPlace", **cast.wish(offerId=offer))["__typename"] == "CreatorUnavailableError"
+    assert to.refuse("fan", "waitlistJoin", offerId=offer)["__typename"] == "CreatorUnavailableError"
+    assert to.refuse("fan", "giftSend", **(cast.present() | {"creatorId": creator_id}))["code"] == "GIFTS_OFF"
+    market: dict[str, dict[str, object]] = {
+        "creatorOpen": {},
+        "creatorUpdate": {"takesGifts": True},
+        "offerActivate": {"offerId": offer},
+    }
+    for mutation, given in market.items():
+        assert to.refuse(who, mutation, **given)["code"] == "ACCOUNT_CLOSED", mutation
+
+
+def test_a_creator_who_leaves_vanishes_and_is_paid_for_the_last_time(cast: Cast) -> None:
+    to, who = cast.deployment, "leaving_star"
+    user_id = to.register(who)
+    creator_id, offer, screened, made = business(cast, who)
+    to.do(who, "closureRequest", CLOSURE, confirm=True)
+    assert statuses(cast, screened, made) == ["CANCELLED", "IN_REVIEW"]
+    refused(cast, who, creator_id, offer)
+    to.do("moderator", "orderReviewPass", SHAPE, orderId=made)
+    to.do("fan", "orderConfirm", SHAPE, orderId=made)
+    for _ in range(2):  # what matures meanwhile is seen at the next look
+        steps = look(cast, who, user_id)
+    assert steps["PAYOUT"] == ("BLOCKED", ("NO_RECIPIENT",))
+    assert to.refuse(who, "closureCancel", confirm=True)["code"] == "CLOSURE_UNDERWAY"
+    hindered = to.submit(who, "erasureRequest", "__typename", confirm=True).value["errors"]
+    assert "EARNINGS" in {each["code"] for each in hindered}
+    cast.recipient(who)
+    steps = look(cast, who, user_id)
+    assert steps["PAYOUT"][1] in {("OPEN_PAYOUTS",), ("PAYOUT_HELD",)}
+    payout = to.ask(who, "{ payouts(first: 1) { nodes { id status } } }")["payouts"]["nodes"][0]
+    if payout["status"] == "HELD":
+        to.do("finance", "payoutApprove", "payout { id }", payoutId=payout["id"])
+    cast.until(who, PAYOUT, node=payout["id"], wanted="PAID")
+    closed(cast, who, user_id)
+    assert to.ask(who, "{ earnings { available { coins } pending { coins } } }")["earnings"] == {
+        "available": {"coins": "0"},
+        "pending": {"coins": "0"},
+    }
     verify(cast)

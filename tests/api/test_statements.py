@@ -50,6 +50,7 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "moneyUnresolved": ("finance", ""),
     "orderAdjustments": ("finance", ""),
     "debts": ("finance", ""),
+    "closures": ("finance", ""),
     "sellerReport": ("finance", "year: 2026, everyone: true"),
     "giftEvents": ("finance", ""),
     "featureEvents": ("admin", ""),

@@ -64,7 +64,7 @@ ELSEWHERE = {
 """Attacked where gifts, refunds and top-ups are."""
 
 ONE, TWO = creator(1), creator(2)
-ADA, BOB, GONE = str(ONE.user_id), str(TWO.user_id), f"user_{3:026d}"
+ADA, BOB, GONE, LEFT = str(ONE.user_id), str(TWO.user_id), f"user_{3:026d}", f"user_{4:026d}"
 ORDER, START = f"order_{1:026d}", databases.START
 OF_ORDER: dict[str, object] = {"order_id": ORDER, "fan_id": "user_fan", "creator_id": ONE.id, "kind": "GOODWILL"}
 NO_PARTS = dict.fromkeys((f"{part}_coins" for part in ("paid", "promo", "creator", "fee")), 0)
@@ -81,6 +81,7 @@ TRANSFERS = (
 )
 ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     *(("transfer", {"id": at, "kind": kind, "ref": ref}) for at, (kind, ref) in enumerate(TRANSFERS, start=1)),
+    ("users", {"id": LEFT, "country": "ZZ", "closed_at": START}),
     ("users", {"id": GONE, "country": "ZZ", "locked": True, "erased_at": START}),
     ("adjustment", {"id": "adj_open", "state": "PROPOSED", **OF_ORDER, **NO_PARTS}),
     ("adjustment", {"id": "adj_done", "state": "DONE", **OF_ORDER, **NO_PARTS, "paid_coins": 1, **DECIDED}),
@@ -124,6 +125,8 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ("audit_words", {"audit_id": "audit_1", "words": "Because."}),
     ("erasure", {"id": "erasure_open", "user_id": ADA, "state": "WAITING"}),
     ("erasure", {"id": "erasure_done", "user_id": GONE, "state": "DONE", "ended_at": START}),
+    ("closure", {"id": "closure_1", "user_id": LEFT, "state": "CLOSING", "begun_at": START, "revision": 1}),
+    ("closure_step", {"closure_id": "closure_1", "step": "ORDERS", "state": "WAITING", "since": START}),
     ("data_export", {"id": "export_1", "user_id": ADA, "state": "EXPIRED"}),
     ("report", {"id": "report_1", "reporter_id": ADA, "affected_id": BOB, "state": "OPEN"}),
     ("report_words", {"report_id": "report_1", "explanation": "Rude."}),
@@ -344,6 +347,22 @@ ATTACKS: tuple[tuple[str, str], ...] = (
         "UPDATE erasure SET state = 'DONE', ended_at = 1 WHERE ended_at IS NULL",
     ),
     ("erasures are never deleted", "DELETE FROM erasure"),
+    ("a closure is asked for once", twin("closure", "1 = 1")),
+    (
+        "a closure stays what was asked for",
+        "UPDATE closure SET forfeit_promo = 1 - forfeit_promo, revision = revision + 1",
+    ),
+    ("a closure only goes on", "UPDATE closure SET due_at = 1"),
+    ("a closure only goes on", "UPDATE closure SET begun_at = NULL, revision = revision + 1"),
+    (
+        "an account is closed when every step is settled",
+        "UPDATE closure SET state = 'CLOSED', ended_at = 1, revision = revision + 1",
+    ),
+    ("closures are never deleted", "DELETE FROM closure_step"),
+    ("a step of a closure is written once", twin("closure_step", "1 = 1")),
+    ("a step of a closure stays what it is", "UPDATE closure_step SET step = 'DEBT'"),
+    ("a step of a closure only goes on", "UPDATE closure_step SET since = since - 1"),
+    ("a closed account stays closed", f"UPDATE users SET closed_at = NULL WHERE id = '{LEFT}'"),
     ("an export stays whose it is", f"UPDATE data_export SET user_id = '{BOB}'"),
     ("an export ends once", "UPDATE data_export SET state = 'READY'"),
     ("exports are never deleted", "DELETE FROM data_export"),

@@ -115,6 +115,7 @@ class Rules:
         country = claims.get("country") or (address.get("country") if isinstance(address, dict) else None)
         try:
             expires_at = datetime.fromtimestamp(claims["exp"], UTC) + LEEWAY
+            issued_at = datetime.fromtimestamp(claims["iat"], UTC)
         except (OverflowError, ValueError, OSError):
             raise refused() from None
         return Principal(
@@ -122,6 +123,7 @@ class Rules:
             issuer=None if self.local else self.issuer,
             scopes=ROLES.get(role, frozenset()) if isinstance(role, str) else frozenset(),
             expires_at=expires_at,
+            issued_at=issued_at,
             display_name=_text(claims.get("name")),
             country=_text(country),
             birth_date=_text(claims.get("birthdate")),

@@ -90,6 +90,7 @@ USERS: Final = Feed(
     frozenset(
         {
             "age.attested",
+            "closure.changed",
             "payout_hold.placed",
             "payout_hold.released",
             "spending.limits_set",

@@ -144,6 +144,7 @@ class Policy:
     report_appeal_s: int = 183 * DAY_S
     reports_day_max: int = 20
     erasure_wait_s: int = 7 * DAY_S
+    closure_wait_s: int = DAY_S
     export_kept_s: int = 24 * HOUR_S
     payout_week_coins: int = 400_000
     payout_month_coins: int = 1_000_000

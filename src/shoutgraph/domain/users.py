@@ -61,6 +61,16 @@ class User:
     closed_at: datetime | None = None
     erased_at: datetime | None = None
 
+    def check_stays(self) -> None:
+        """Refuses to put anything on the market for an account that its owner closes.
+
+        Raises:
+            ForbiddenError: it closes, or is closed.
+        """
+        if self.closed_at is not None:
+            msg = "This account is closing, so nothing new begins here. Its owner can take that back while it closes."
+            raise errors.ForbiddenError(msg, code="ACCOUNT_CLOSED")
+
     def check_open(self) -> None:
         """Refuses to begin anything new in an account that is locked, or that its owner closes.
 
@@ -90,6 +100,7 @@ class Principal:
     issuer: str | None = None
     scopes: frozenset[Scope] = field(default_factory=frozenset)
     expires_at: datetime | None = None
+    issued_at: datetime | None = None
     display_name: str | None = None
     country: str | None = None
     birth_date: str | None = None

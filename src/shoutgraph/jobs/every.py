@@ -6,6 +6,7 @@ from typing import Final
 from shoutgraph.jobs import (
     anchors,
     authenticity,
+    closures,
     deadlines,
     earnings,
     endpoints,
@@ -28,6 +29,7 @@ from shoutgraph.jobs import (
 JOBS: Final[Mapping[str, runner.Tick]] = {
     "anchors": anchors.tick,
     "authenticity": authenticity.tick,
+    "closures": closures.tick,
     "deadlines": deadlines.tick,
     "earnings": earnings.tick,
     "endpoints": endpoints.tick,

@@ -7,7 +7,9 @@ from shoutgraph.jobs.runner import Tick
 from shoutgraph.services.watch import Watch
 from shoutgraph.tools import Tools
 
-EXPIRING: Final = frozenset({"deadlines", "earnings", "notices", "prices", "requests", "waitlist", "wallets"})
+EXPIRING: Final = frozenset(
+    {"closures", "deadlines", "earnings", "notices", "prices", "requests", "waitlist", "wallets"}
+)
 """What acts because it is time: orders move, earnings mature, prices start, places and granted coins lapse."""
 
 

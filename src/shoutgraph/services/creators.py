@@ -18,7 +18,7 @@ async def register(tools: Tools, viewer: Viewer, profile: Profile) -> Creator:
 
     Raises:
         UnauthenticatedError: nobody is signed in.
-        ForbiddenError: the caller is not a person.
+        ForbiddenError: the caller is not a person, or their account closes.
         ValidationError: a field breaks a rule, the handle is taken, or the viewer has a profile already (an
             `ExceptionGroup` where several fields break rules).
         FeatureUnavailableError: shoutouts are off for the viewer.
@@ -34,12 +34,13 @@ async def register(tools: Tools, viewer: Viewer, profile: Profile) -> Creator:
             policy=policies.current(tx),
             now=tx.now,
         )
-        users.hold(tx, user_id)  # so that the second of two requests sees the creator of the first
+        user = users.get(tx, user_id)  # so that the second of two requests sees the creator of the first
         existing = rows.find_by_user(tx, user_id)
         if existing is not None:
             if existing.profile == creator.profile:
                 return existing
             raise errors.ValidationError("You are a creator already; change your profile.", code="ALREADY_A_CREATOR")
+        user.check_stays()
         features.require(tx, Feature.SHOUTOUTS, user_id)
         _check_age(tx, user_id)
         _check_handle(tx, creator)
@@ -65,7 +66,7 @@ async def update(tools: Tools, viewer: Viewer, changes: ProfileChanges, *, expec
 
     Raises:
         UnauthenticatedError: nobody is signed in.
-        ForbiddenError: the viewer has no creator profile.
+        ForbiddenError: the viewer has no creator profile, or their account closes.
         StaleRevisionError: the profile changed since the viewer read it.
         ValidationError: a field breaks a rule, or the handle is taken (an `ExceptionGroup` where several break rules).
     """
@@ -77,7 +78,8 @@ async def update(tools: Tools, viewer: Viewer, changes: ProfileChanges, *, expec
             _check_handle(tx, changed)
         return changed
 
-    return await _change(tools, creator_id, expected_revision, change)
+    opens = viewer.require_user() if changes.get("takes_gifts") else None
+    return await _change(tools, creator_id, expected_revision, change, opens=opens)
 
 
 async def reopen(tools: Tools, viewer: Viewer, *, expected_revision: int | None) -> Creator:
@@ -85,7 +87,7 @@ async def reopen(tools: Tools, viewer: Viewer, *, expected_revision: int | None)
 
     Raises:
         UnauthenticatedError: nobody is signed in.
-        ForbiddenError: the viewer has no creator profile.
+        ForbiddenError: the viewer has no creator profile, or their account closes.
         StaleRevisionError: the profile changed since the viewer read it.
         FeatureUnavailableError: shoutouts are off for the viewer.
     """
@@ -95,7 +97,7 @@ async def reopen(tools: Tools, viewer: Viewer, *, expected_revision: int | None)
         features.require(tx, Feature.SHOUTOUTS, creator.user_id)
         return creators.reopen(creator)
 
-    return await _change(tools, creator_id, expected_revision, change)
+    return await _change(tools, creator_id, expected_revision, change, opens=viewer.require_user())
 
 
 async def pause(tools: Tools, viewer: Viewer, *, until: datetime | None, expected_revision: int | None) -> Creator:
@@ -164,9 +166,16 @@ async def list_by_id(tools: Tools, creator_ids: Sequence[str]) -> list[Creator |
 
 
 async def _change(
-    tools: Tools, creator_id: str, expected_revision: int | None, change: Callable[[Tx, Creator], Creator]
+    tools: Tools,
+    creator_id: str,
+    expected_revision: int | None,
+    change: Callable[[Tx, Creator], Creator],
+    *,
+    opens: ids.UserId | None = None,
 ) -> Creator:
     def work(tx: Tx) -> Creator:
+        if opens is not None:
+            users.get(tx, opens).check_stays()  # held before the creator
         creator = rows.get(tx, creator_id)
         if expected_revision not in {None, creator.revision}:
             raise errors.StaleRevisionError(current_revision=creator.revision)

@@ -34,16 +34,17 @@ async def create(tools: Tools, viewer: Viewer, terms: OfferTerms) -> Offer:
 
     Raises:
         UnauthenticatedError: nobody is signed in.
-        ForbiddenError: the viewer has no creator profile.
+        ForbiddenError: the viewer has no creator profile, or their account closes.
         LimitExceededError: the creator has as many offers as one may have.
         ValidationError: a field breaks a rule (an `ExceptionGroup` where several do).
     """
-    creator_id = viewer.require_creator()
+    creator_id, user_id = viewer.require_creator(), viewer.require_user()
 
     def work(tx: Tx) -> Offer:
         offer_id = ids.OfferId(tools.new_id(ids.OFFER))
         policy = policies.current(tx)
         offer = creators.offer(terms, offer_id=offer_id, creator_id=creator_id, policy=policy, now=tx.now)
+        users.get(tx, user_id).check_stays()
         rows.hold(tx, creator_id)  # so that two of them do not both have the last place
         if rows.count_offers(tx, creator_id) >= creators.OFFERS_MAX:
             msg = f"A creator has at most {creators.OFFERS_MAX} offers: change one that you no longer sell."
@@ -78,7 +79,7 @@ async def switch(tools: Tools, viewer: Viewer, offer_id: str, *, active: bool, e
 
     Raises:
         UnauthenticatedError: nobody is signed in.
-        ForbiddenError: the viewer has no creator profile.
+        ForbiddenError: the viewer has no creator profile, or their account closes.
         NotFoundError: the viewer has no such offer.
         StaleRevisionError: the offer changed since the viewer read it.
     """
@@ -86,7 +87,7 @@ async def switch(tools: Tools, viewer: Viewer, offer_id: str, *, active: bool, e
     def change(_: Tx, offer: Offer) -> Offer:
         return creators.switch_offer(offer, active=active)
 
-    return await _change(tools, viewer, offer_id, expected_revision, change)
+    return await _change(tools, viewer, offer_id, expected_revision, change, opens=active)
 
 
 async def get(tools: Tools, viewer: Viewer, offer_id: str) -> Offer:
@@ -187,10 +188,14 @@ async def _change(
     offer_id: str,
     expected_revision: int | None,
     change: Callable[[Tx, Offer], Offer],
+    *,
+    opens: bool = False,
 ) -> Offer:
-    creator_id = viewer.require_creator()
+    creator_id, user_id = viewer.require_creator(), viewer.require_user()
 
     def work(tx: Tx) -> Offer:
+        if opens:
+            users.get(tx, user_id).check_stays()  # held before the offer
         offer = rows.get_offer(tx, offer_id)
         if offer.creator_id != creator_id:
             raise errors.NotFoundError("There is no such offer.", path=("input", "offerId"))

@@ -11,6 +11,7 @@ from shoutgraph.domain.users import Principal, Scope, User, UserChanges, Viewer
 from shoutgraph.storage import (
     ages as age_rows,
     audit,
+    closures,
     creators as creator_rows,
     journal as journal_rows,
     users as user_rows,
@@ -27,7 +28,8 @@ BIRTH_PATH: Final = ("input", "birthDate")
 TRUSTED: Final = timedelta(seconds=10)
 """How long somebody who was found is not looked for again, and so how soon an erasure is felt by old tokens."""
 
-_Identity = tuple[ids.UserId, ids.CreatorId | None, datetime]
+_Identity = tuple[ids.UserId, ids.CreatorId | None, datetime, datetime | None]
+"""Who they are, when that was looked up, and until when they were signed out."""
 
 
 class Identities:
@@ -51,24 +53,29 @@ class Identities:
             return _tool(principal)
         key = principal.full_subject or principal.subject
         now = self._tools.clock()
-        user_id, creator_id, seen_at = self._known.get(key) or (None, None, now)
+        user_id, creator_id, seen_at, signed_out_at = self._known.get(key) or (None, None, now, None)
         if user_id is None or not timedelta(0) <= now - seen_at < TRUSTED:
-            user_id, seen_at = await self._look_up(principal), now
+            user_id, signed_out_at = await self._look_up(principal)
+            seen_at = now
         if creator_id is None:
             creator_id = await self._tools.store.read(lambda tx: creator_rows.find_id_by_user(tx, user_id))
-        self._known[key] = (user_id, creator_id, seen_at)
+        self._known[key] = (user_id, creator_id, seen_at, signed_out_at)
         self._known.move_to_end(key)
         if len(self._known) > REMEMBERED_MAX:
             self._known.popitem(last=False)
+        if signed_out_at is not None and (principal.issued_at is None or principal.issued_at <= signed_out_at):
+            raise errors.UnauthenticatedError("This account was closed: sign in anew.")
         return Viewer(user_id, creator_id, principal.scopes, principal=user_id, expires_at=principal.expires_at)
 
-    async def _look_up(self, principal: Principal) -> ids.UserId:
-        user_id = await self._tools.store.read(lambda tx: _find(tx, principal))
+    async def _look_up(self, principal: Principal) -> tuple[ids.UserId, datetime | None]:
+        user_id, signed_out_at = await self._tools.store.read(lambda tx: _find(tx, principal))
         if user_id is None and principal.issuer is None:
             raise errors.UnauthenticatedError("The token names no user.")
         if user_id is None:
-            user_id = await self._tools.store.write(lambda tx: _find(tx, principal) or self._provision(tx, principal))
-        return user_id
+            user_id = await self._tools.store.write(
+                lambda tx: _find(tx, principal)[0] or self._provision(tx, principal)
+            )
+        return user_id, signed_out_at
 
     def _provision(self, tx: Tx, principal: Principal) -> ids.UserId:
         user_id = ids.UserId(self._tools.new_id(ids.USER))
@@ -196,12 +203,15 @@ def _keep(tools: Tools, tx: Tx, birth: Birth) -> None:
     journal_rows.append(tx, journal.NewEvent(tools.new_id(ids.EVENT), birth.user_id, ATTESTED, body))
 
 
-def _find(tx: Tx, principal: Principal) -> ids.UserId | None:
+def _find(tx: Tx, principal: Principal) -> tuple[ids.UserId | None, datetime | None]:
     subject = principal.full_subject
     user = user_rows.find(tx, principal.subject) if subject is None else user_rows.find_by_subject(tx, subject)
     if user is not None and user.erased_at is not None:
         raise errors.UnauthenticatedError("This account was erased.")
-    return None if user is None else user.id
+    if user is None:
+        return None, None
+    closure = None if user.closed_at is None else closures.find(tx, user.id)
+    return user.id, None if closure is None else closure.signed_out_at
 
 
 def _tool(principal: Principal) -> Viewer:

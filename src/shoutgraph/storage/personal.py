@@ -20,6 +20,7 @@ from shoutgraph.storage import (
     ages,
     campaigns,
     cards,
+    closures,
     columns,
     debts,
     feature_rules,
@@ -192,6 +193,7 @@ ROOMS: Final[Mapping[str, Room]] = {
     "campaign": campaigns,
     "feature_user": feature_rules,
     "gift_card": cards,
+    "closure": closures,
     "promo_use": promotions,
     "sample": samples,
     "spending_guard": spending,
@@ -220,13 +222,13 @@ KEPT: Final[Mapping[str, str]] = {
 """What is left where somebody was erased, and why it may be."""
 
 IMPERSONAL: Final = frozenset({
-    "account", "api_key", "asset", "audit", "bank_file", "campaign_order", "code_attempt", "coin_package", "deadline",
-    "delivered_video", "earning", "entry", "epoch", "event", "feature_rule", "fold", "fx_rate", "gift_total",
-    "lot_move", "money_total", "news_cursor", "notice", "notice_seen", "order_ok", "payout_batch", "payout_part",
-    "policy", "posting", "price_list", "promo_code", "promotion", "rate_bucket", "rating_decision", "rating_tally",
-    "report_decision", "reputation", "reputation_day", "resolution", "sticker", "stray", "sweep", "taken_back",
-    "topup_dispute", "transfer", "unit_price", "wallet_ok", "webhook_attempt", "webhook_delivery", "webhook_endpoint",
-    "webhook_place", "webhook_secret",
+    "account", "api_key", "asset", "audit", "bank_file", "campaign_order", "closure_step", "code_attempt",
+    "coin_package", "deadline", "delivered_video", "earning", "entry", "epoch", "event", "feature_rule",
+    "fold", "fx_rate", "gift_total", "lot_move", "money_total", "news_cursor", "notice", "notice_seen",
+    "order_ok", "payout_batch", "payout_part", "policy", "posting", "price_list", "promo_code", "promotion",
+    "rate_bucket", "rating_decision", "rating_tally", "report_decision", "reputation", "reputation_day",
+    "resolution", "sticker", "stray", "sweep", "taken_back", "topup_dispute", "transfer", "unit_price",
+    "wallet_ok", "webhook_attempt", "webhook_delivery", "webhook_endpoint", "webhook_place", "webhook_secret",
 })  # fmt: skip
 """Tables that know people by their ids only, or that `KEPT` speaks of."""
 

@@ -1,4 +1,4 @@
-"""The chapter of rights: a report with its decision and appeal, a copy of what is kept, a wish to be erased."""
+"""The chapter of rights: a report with its decision and appeal, a copy of what is kept, leaving, being erased."""
 
 import io
 import time
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 30.0
 PAUSE_S: Final = 0.2
+CLOSE_S: Final = 24 * 3600
+CLOSING: Final = "{ viewer { closure { status steps { key status } } } }"
 WAIT_S: Final = 7 * 24 * 3600
 ERASED: Final = "query Erased($id: ID!) { node(id: $id) { ... on Erasure { status } } }"
 NAMED: Final = "query Named($id: ID!) { node(id: $id) { ... on User { displayName } } }"
@@ -27,6 +29,7 @@ def play(story: "Story") -> None:
     """
     _report(story)
     _copy(story)
+    _close(story)
     _leave(story)
 
 
@@ -66,6 +69,16 @@ def _ready(fan: Person) -> Any:  # noqa: ANN401 - JSON
         if time.monotonic() > deadline:
             raise StoryError("the copy was not made")
         time.sleep(PAUSE_S)
+
+
+def _close(story: "Story") -> None:
+    tell, ada = story.tell, story.register("Ada", "fan")
+    asked = ada.run("closureRequest", "closure { status revocableUntil }", confirm=True, forfeitPromo=True)["closure"]
+    story.admin.run("testClockAdvance", "now", seconds=CLOSE_S + 60)
+    ended = story.until(lambda: ada.ask(CLOSING)["viewer"]["closure"], lambda found: bool(found["status"] == "CLOSED"))
+    told = f"{asked['status']} until {asked['revocableUntil'][:16]}, then {ended['status']}: "
+    told += ", ".join(f"{step['key']} {step['status']}" for step in ended["steps"])
+    tell.step("Ada", "fan", "closes her account; a job settles it step by step", told)
 
 
 def _leave(story: "Story") -> None:

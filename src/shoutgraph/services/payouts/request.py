@@ -1,5 +1,6 @@
 """Asking for a payout, and saying where money is to go."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -7,16 +8,19 @@ from shoutgraph import sdk
 from shoutgraph.domain import (
     accounts,
     ages,
+    closures,
     earnings as earning_values,
     errors,
     ids,
+    money,
     payout_limits,
     payouts as rules,
     postings,
 )
 from shoutgraph.domain.ages import Deed
 from shoutgraph.domain.features import Feature
-from shoutgraph.domain.payouts import Payout
+from shoutgraph.domain.pages import PageArgs
+from shoutgraph.domain.payouts import Payout, PayoutState
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.recipients import Recipient, RecipientState, check_recipient
 from shoutgraph.domain.requests import Request
@@ -94,6 +98,45 @@ async def request(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> D
     return await once(tools, asked, work, payouts.get)
 
 
+async def settle(tools: Tools, owner: Viewer) -> frozenset[str]:
+    """Asks for the last payout of an account that closes: all that is available, however little.
+
+    A repeat finds nothing available. Says what came in the way, by the codes of closures.
+    """
+    if owner.creator_id is None:
+        return frozenset()
+    creator_id, user_id = owner.creator_id, owner.require_user()
+
+    def work(tx: Tx) -> str | None:
+        policy = policies.current(tx)
+        user = users.get(tx, user_id)
+        creators.hold(tx, creator_id)
+        coins = _whole(_free(tx, creator_id), policy)
+        if not coins:
+            return "BELOW_MINIMUM"
+        ready = [each for each in recipients.list_of_creator(tx, creator_id) if each.state is RecipientState.READY]
+        if not ready:
+            return "NO_RECIPIENT"
+        if _failed_just_now(tx, creator_id):
+            return "PAYOUT_FAILED"
+        features.require(tx, Feature.PAYOUTS, user_id)
+        _check_person(tx, user.id, policy)
+        recipient = ready[-1]
+        coins = _fitting(tools, recipient, coins, policy)
+        if not coins:
+            return "BELOW_MINIMUM"
+        _check_limits(tx, creator_id, coins, replace(policy, payout_min_coins=1))
+        _check_way(tools, recipient, coins, policy)
+        _set_aside(tools, tx, recipient, coins, policy)
+        return None
+
+    try:
+        hindered = await tools.store.write(work)
+    except errors.ShoutgraphError as refusal:
+        return frozenset({closures.code_of(refusal)})
+    return frozenset() if hindered is None else frozenset({hindered})
+
+
 async def add_recipient(tools: Tools, viewer: Viewer, asked: Request, wish: NewRecipient) -> Done[Recipient]:
     """Stores where a creator's money is to go.
 
@@ -144,10 +187,43 @@ def _check_person(tx: Tx, user_id: ids.UserId, policy: Policy) -> User:
 
 
 def _check_limits(tx: Tx, creator_id: ids.CreatorId, coins: int, policy: Policy) -> None:
+    available, requested = _free(tx, creator_id), payout_holds.requested(tx, creator_id)
+    payout_limits.check_request(coins, available_coins=available, requested=requested, policy=policy)
+
+
+def _free(tx: Tx, creator_id: ids.CreatorId) -> int:
+    """What can be asked for now. Units: coins."""
     free = sum(earning.free_coins for earning in earnings.list_of_free(tx, creator_id))
-    booked = ledger_rows.balance_coins(tx, accounts.available(creator_id).code)
-    requested = payout_holds.requested(tx, creator_id)
-    payout_limits.check_request(coins, available_coins=min(free, booked), requested=requested, policy=policy)
+    return min(free, ledger_rows.balance_coins(tx, accounts.available(creator_id).code))
+
+
+def _whole(coins: int, policy: Policy) -> int:
+    """As many of the coins as are worth whole minor units."""
+    step = money.BOOK_UNITS_PER_MINOR // math.gcd(money.BOOK_UNITS_PER_MINOR, policy.par_units)
+    return coins - coins % step
+
+
+def _fitting(tools: Tools, recipient: Recipient, coins: int, policy: Policy) -> int:
+    """As many of the coins as the provider sends at once: none where they are too few for it."""
+    way = tools.providers.payouts.get(recipient.instance)
+    if way is None:
+        raise errors.ProviderUnavailableError("This provider is not there now.")
+    worth = policy.par_minor(coins)
+    low, high = way.caps.limits.get(policy.book_currency, (1, worth))
+    if worth < low:
+        return 0
+    return coins if worth <= high else _whole(high * money.BOOK_UNITS_PER_MINOR // policy.par_units, policy)
+
+
+def _failed_just_now(tx: Tx, creator_id: ids.CreatorId) -> bool:
+    one = PageArgs(size=1, key=None, backward=False)
+    newest = payouts.list_of_page(tx, one, rules.PayoutFilter(creator_id=creator_id), descending=True)[:1]
+    return any(each.state in _ENDED_BADLY and each.updated_at > tx.now - closures.RETRY for each in newest)
+
+
+_ENDED_BADLY: Final = frozenset(
+    {PayoutState.DENIED, PayoutState.RETURNED, PayoutState.REJECTED, PayoutState.NOT_EXECUTED, PayoutState.CANCELLED}
+)
 
 
 def _check_way(tools: Tools, recipient: Recipient, coins: int, policy: Policy) -> None:

@@ -19,7 +19,7 @@ from shoutgraph.domain.wallets import LockReason
 from shoutgraph.services.topups import cards, come_back, set_aside
 from shoutgraph.services.topups.desk import Desk
 from shoutgraph.services.topups.set_aside import all_own_lots, close_if_open, own_lots, repay_debt
-from shoutgraph.storage import ledger as ledger_rows, orders, refunds, reversals, taken_back, wallets
+from shoutgraph.storage import closures, ledger as ledger_rows, orders, refunds, reversals, taken_back, wallets
 
 STEPS_MAX: Final = 100
 """The most steps that one unit of work books; the rest is booked at the next look."""
@@ -87,6 +87,7 @@ def _credit(desk: Desk, topup: Topup, _step: Step) -> None:
     body: journal.Body = {"topup": topup.id, "coins": topup.terms.coins, "promo": topup.terms.bonus_coins}
     desk.tell_wallet(topup.user_id, "wallet.credited", body, transfer_id=number)
     repay_debt(desk, topup, ref=topup.id)
+    closures.wake(desk.tx, topup.user_id)  # what comes after the end goes back
 
 
 def _fee(desk: Desk, topup: Topup, step: Step) -> None:

@@ -6,13 +6,16 @@ rules are those of the policy that was in force when the purchase was made.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import Final
 
 from shoutgraph.domain import accounts, errors, ids
+from shoutgraph.domain.pages import PageArgs
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.topups import withdrawal as rules
 from shoutgraph.domain.topups.parts import EMPTY
 from shoutgraph.domain.topups.refund import Refund
-from shoutgraph.domain.topups.topup import Topup
+from shoutgraph.domain.topups.topup import Topup, TopupFilter
 from shoutgraph.domain.topups.withdrawal import Offer, Waiver
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services.topups import apply, refund
@@ -21,6 +24,9 @@ from shoutgraph.services.topups.refund import Ask
 from shoutgraph.storage import ledger as ledger_rows, policies, refunds, topups, waivers, wallets
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
+
+PURCHASES: Final = 100
+"""Purchases that are looked at together when an account closes."""
 
 
 async def quote(tools: Tools, viewer: Viewer, topup_id: str, coins: int | None = None) -> tuple[Topup, Offer]:
@@ -104,13 +110,60 @@ async def list_of_waivers(tools: Tools, of: Sequence[Topup]) -> list[Waiver | No
     return await tools.store.read(lambda tx: waivers.list_of(tx, [topup.id for topup in of]))
 
 
+async def settle(tools: Tools, owner: Viewer, *, asked_at: datetime, reverse_orders: ReverseOrders) -> frozenset[str]:
+    """Withdraws from every purchase of an account that closes, as if at the time when its closing was asked for.
+
+    A repeat finds nothing left. What a provider refused is not asked for again. Says what came in the way, by the
+    codes of closures.
+    """
+    user_id = owner.require_user()
+    args, after, found = PageArgs(size=PURCHASES, key=None, backward=False), True, set[str]()
+    while after:
+        page = await tools.store.read(lambda tx, at=args: topups.list_of_page(tx, at, TopupFilter(user_id)))  # type: ignore[misc]
+        for topup in page[:PURCHASES]:
+            if topup.paid:
+                found |= await _settle(tools, owner, topup.id, asked_at=asked_at, reverse_orders=reverse_orders)
+        after = len(page) > PURCHASES
+        args = replace(args, key=(page[PURCHASES - 1].id,)) if after else args
+    return frozenset(found)
+
+
+async def _settle(
+    tools: Tools, owner: Viewer, topup_id: str, *, asked_at: datetime, reverse_orders: ReverseOrders
+) -> set[str]:
+    def work(tx: Tx) -> Refund | str | None:
+        desk = apply.open_desk(tools, tx, reverse_orders)
+        topup = topups.get(tx, topup_id)
+        ledger_rows.hold_wallets(tx, accounts.paid(topup.user_id).code, accounts.promo(topup.user_id).code)
+        offer = _offer(tx, topup, None, now=asked_at)
+        if offer.refusal is not None or not offer.part.minor:
+            return None
+        if wallets.find_lock(tx, topup.user_id) is not None:
+            return "WALLET_LOCKED"
+        asked = refunds.list_of_topup(tx, topup.id)
+        if any(each.created_at >= asked_at and each.state in rules.RETURNED for each in asked):
+            return "REFUND_REFUSED"
+        return refund.ask(desk, owner, topup, Ask(offer.part, rules.REASON, offer.bonus_coins, withdrawal=True))
+
+    try:
+        done = await tools.store.write(work)
+    except errors.ProviderUnavailableError:
+        return {"PROVIDER_UNAVAILABLE"}
+    except errors.ValidationError:
+        return set()  # the provider gives nothing back, or not such a part: it stays a claim
+    if isinstance(done, Refund):
+        await refund.go_on(tools, done, reverse_orders=reverse_orders)
+        return set()
+    return set() if done is None else {done}
+
+
 def _own(topup: Topup | None, user_id: ids.UserId, path: tuple[str, ...]) -> Topup:
     if topup is None or topup.user_id != user_id:
         raise errors.NotFoundError("There is no such top-up.", path=path)
     return topup
 
 
-def _offer(tx: Tx, topup: Topup, coins: int | None) -> Offer:
+def _offer(tx: Tx, topup: Topup, coins: int | None, *, now: datetime | None = None) -> Offer:
     waiver = waivers.find(tx, topup.id)
     if not topup.booked.credited or topup.status in refund.NOT_REFUNDABLE or topup.ref is None:
         return Offer(EMPTY, 0, 0, None, waiver, "REFUND_STATE")
@@ -118,7 +171,7 @@ def _offer(tx: Tx, topup: Topup, coins: int | None) -> Offer:
     lots = ledger_rows.list_of_lots_of_topup(tx, topup.id)
     so_far = rules.used(topup, refunds.list_of_topup(tx, topup.id), lots)
     since, waived = min(lot.granted_at for lot in lots), waiver is not None
-    refusal = rules.refusal_of(topup, so_far, rule, waived=waived, now=tx.now, since=since)
+    refusal = rules.refusal_of(topup, so_far, rule, waived=waived, now=now or tx.now, since=since)
     most = 0 if refusal else rules.withdrawable(topup, so_far)
     part, bonus = (EMPTY, 0) if refusal else rules.part_of(topup, so_far, min(most, coins or most))
     return Offer(part, bonus, most, since + rule.window, waiver, refusal)

@@ -24,6 +24,7 @@ class Happened(StrEnum):
     PAYOUT_HOLD_PLACED = "payout_hold.placed"
     PAYOUT_HOLD_RELEASED = "payout_hold.released"
     TAX_PROFILE_SET = "tax.profile_set"
+    CLOSURE_CHANGED = "closure.changed"
 
 
 enums.describe(
@@ -40,6 +41,7 @@ enums.describe(
         Happened.PAYOUT_HOLD_PLACED: "Somebody holds the user's payouts.",
         Happened.PAYOUT_HOLD_RELEASED: "Somebody released what they had held.",
         Happened.TAX_PROFILE_SET: "The user certified a tax profile.",
+        Happened.CLOSURE_CHANGED: "The closure of the user's account went on: see viewer.closure.",
     },
 )
 
