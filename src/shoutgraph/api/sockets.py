@@ -18,6 +18,7 @@ from shoutgraph.api import failures, limits, requests
 from shoutgraph.api.credentials import Credential
 from shoutgraph.api.deadline import within
 from shoutgraph.api.failures import Code, FailureError
+from shoutgraph.api.graphql.answers import Answer
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.execution import Request
 from shoutgraph.api.graphql.sharing import SlowConsumerError
@@ -241,24 +242,30 @@ class Connection:
 
     async def _relay(self, operation_id: str, request: Request, context: Context) -> bool:
         """Sends each answer; gives False where the request was refused and its error was the last message."""
+
+        def write(answer: Answer) -> str:
+            return _frame(operation_id, b"next", answer.json()).decode()
+
         async with aclosing(self._shared.runner.answers(request, context)) as answers:
             async for answer in answers:
                 if not answer.ran:
                     await self._finish(operation_id, _frame(operation_id, b"error", orjson.dumps(answer.errors)))
                     return False
-                await self._write(_frame(operation_id, b"next", answer.json()))
+                await self._write(answer.written(("next", operation_id), write))
         return True
 
     async def _finish(self, operation_id: str, frame: bytes) -> None:
         self._operations.pop(operation_id, None)
         await self._write(frame)
 
-    async def _write(self, frame: bytes) -> None:
+    async def _write(self, frame: bytes | str) -> None:
         if self._closed:
             raise asyncio.CancelledError
         try:
             with within(limits.SEND_S):
-                await self._send({"type": "websocket.send", "text": frame.decode()})
+                await self._send(
+                    {"type": "websocket.send", "text": frame if isinstance(frame, str) else frame.decode()}
+                )
         except TimeoutError:
             raise SlowConsumerError from None
         except (OSError, RuntimeError):

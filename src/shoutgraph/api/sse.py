@@ -60,7 +60,7 @@ class _Stream:
     async def pump(self, answers: AsyncGenerator[Answer, None]) -> None:
         async with aclosing(answers):
             async for answer in answers:
-                await self.write(encode_next(answer))
+                await self.write(answer.written("event", encode_next))
 
     async def write(self, chunk: bytes, *, more: bool = True) -> None:
         try:

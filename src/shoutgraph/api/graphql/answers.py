@@ -1,9 +1,11 @@
 """A GraphQL response, encoded once however many clients get it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Final, TypeVar
 
 import orjson
+
+T = TypeVar("T", bytes, str)
 
 
 class Answer:
@@ -13,7 +15,7 @@ class Answer:
     cost; the events of subscriptions, which many callers share, say nothing of it.
     """
 
-    __slots__ = ("_json", "cost", "cursor", "data", "errors", "ran")
+    __slots__ = ("_json", "_written", "cost", "cursor", "data", "errors", "ran")
 
     def __init__(
         self,
@@ -29,6 +31,7 @@ class Answer:
         self.cursor: Final = cursor
         self.cost: Mapping[str, object] | None = None
         self._json: bytes | None = None
+        self._written: tuple[Hashable, bytes | str] = (None, b"")
 
     def json(self) -> bytes:
         """The response as JSON."""
@@ -42,3 +45,14 @@ class Answer:
                 body["extensions"] = {"cost": self.cost}
             self._json = orjson.dumps(body)
         return self._json
+
+    def written(self, form: Hashable, write: Callable[["Answer"], T]) -> T:
+        """The response as a transport sends it: written once for all clients in a row who get it in the same form.
+
+        Args:
+            form: what tells this form from others, such as the id of an operation on a socket.
+            write: writes it in this form.
+        """
+        if self._written[0] != form:
+            self._written = (form, write(self))
+        return self._written[1]  # type: ignore[return-value]  # what the form's own function has written

@@ -66,6 +66,7 @@ class Operation:
     """
 
     __slots__ = (
+        "__weakref__",
         "actual",
         "cost",
         "document",

@@ -4,8 +4,8 @@ Where nothing is, an object is written in place, inside the loop over its list. 
 code except as a Python literal: the keys of the answer.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 import strawberry
 from graphql import (
@@ -25,12 +25,13 @@ from strawberry.types.base import StrawberryObjectDefinition
 
 from shoutgraph.api.graphql.engine import leaves, running, sources
 from shoutgraph.api.graphql.engine.arguments import NONE_GIVEN, Arguments
-from shoutgraph.api.graphql.engine.code import PAD, Code
+from shoutgraph.api.graphql.engine.code import PAD, Budget, Code
 from shoutgraph.api.graphql.engine.running import Plan
 from shoutgraph.api.graphql.engine.selections import Nodes, Selected, Selections
 from shoutgraph.api.graphql.engine.sources import Source, Way
 from shoutgraph.api.graphql.engine.unsupported import UnsupportedError
 
+T = TypeVar("T")
 TYPENAME: Final = "__typename"
 IN_PLACE_MAX: Final = 12
 """How many types an interface or union has at most where all of them are written in place."""
@@ -39,13 +40,16 @@ IN_PLACE_MAX: Final = 12
 class Compiler:
     """Writes one plan."""
 
-    def __init__(self, schema: strawberry.Schema, selections: Selections) -> None:
+    def __init__(self, schema: strawberry.Schema, selections: Selections, budget: Budget) -> None:
         self._strawberry = schema
         self._schema = schema._schema  # noqa: SLF001 - Strawberry has no public way
         self._arguments = Arguments(schema)
         self._selections = selections
+        self._budget = budget
         self._code = Code()
         self._levels: dict[tuple[object, ...], str] = {}
+        self._sources: dict[int, Source] = {}
+        self._made: dict[tuple[object, int], str] = {}
         self._waiting: dict[tuple[object, ...], bool] = {}
 
     def of_query(self, operation: OperationDefinitionNode) -> Plan:
@@ -88,7 +92,7 @@ class Compiler:
         if nodes[0].name.value == TYPENAME:
             return False
         field = self._field(kind, nodes[0])
-        return sources.source_of(field).waits or self._waits(field.type, nodes)
+        return self._source(field).waits or self._waits(field.type, nodes)
 
     @staticmethod
     def _field(kind: GraphQLObjectType, node: FieldNode) -> GraphQLField:
@@ -102,6 +106,18 @@ class Compiler:
             return (of,)
         assert is_abstract_type(of), "leaves have no selections"
         return self._schema.get_possible_types(of)
+
+    def _source(self, field: GraphQLField) -> Source:
+        if id(field) not in self._sources:
+            self._sources[id(field)] = sources.source_of(field)
+        return self._sources[id(field)]
+
+    def _held(self, make: Callable[[T], object], of: T) -> str:
+        """The name of what is made of a type, once for all its places."""
+        key = (make, id(of))
+        if key not in self._made:
+            self._made[key] = self._code.hold(make(of))
+        return self._made[key]
 
     # A level: all objects of one type at one place --------------------------------------------------------------------
 
@@ -134,7 +150,7 @@ class Compiler:
 
     def _column(self, field: GraphQLField, nodes: Sequence[FieldNode]) -> str:
         """Writes the function from some objects to the completed values of one of their fields."""
-        name, source = self._code.fresh("column"), sources.source_of(field)
+        name, source = self._code.fresh("column"), self._source(field)
         lines = [f"async def {name}(xs):"]
         match source.way:
             case Way.BATCH:
@@ -183,7 +199,7 @@ class Compiler:
         """The function for values of several types, which writes a plan for each type that it meets."""
 
         def write(kind: GraphQLObjectType) -> Plan:
-            return Compiler(self._strawberry, self._selections).of_object(kind, nodes)
+            return Compiler(self._strawberry, self._selections, self._budget).of_object(kind, nodes)
 
         family = running.Family({_told_apart(kind): kind for kind in self._kinds_of(of)}, write)
         return self._code.hold(family.complete)
@@ -239,7 +255,7 @@ class Compiler:
         values: dict[str, str] | None = None,
     ) -> list[str]:
         """The lines that make an object's answer; `values` are the names of those that are there already."""
-        self._code.spend(len(selected))
+        self._budget.spend(len(selected))
         lines: list[str] = []
         items: list[str] = []
         for key, nodes in selected.items():
@@ -249,7 +265,7 @@ class Compiler:
             elif name is None:
                 name = self._code.fresh("v")
                 field = self._field(kind, nodes[0])
-                lines.append(f"{pad}{name} = {self._call(sources.source_of(field), nodes[0], parent)}")
+                lines.append(f"{pad}{name} = {self._call(self._source(field), nodes[0], parent)}")
                 lines += self._complete(field.type, nodes, name, pad)
             items.append(f"{key!r}: {name}")
         made = "{" + ", ".join(items) + "}"
@@ -284,11 +300,11 @@ class Compiler:
         return name
 
     def _check(self, kind: GraphQLObjectType, name: str, pad: str) -> list[str]:
-        check = running.checker_of(kind)
-        return [f"{pad}if {name}.__class__ is not {self._code.hold(_class_of(kind))}: {self._code.hold(check)}({name})"]
+        check = self._held(running.checker_of, kind)
+        return [f"{pad}if {name}.__class__ is not {self._held(_class_of, kind)}: {check}({name})"]
 
     def _leaf(self, of: GraphQLLeafType, name: str, pad: str, *, required: bool) -> list[str]:
-        write = f"{name} = {self._code.hold(running.writer_of(of))}({name})"
+        write = f"{name} = {self._held(running.writer_of, of)}({name})"
         unless_null = "" if required else f" and {name} is not None"
         condition = leaves.condition_of(of)
         if condition is not None:

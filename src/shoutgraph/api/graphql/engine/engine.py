@@ -1,6 +1,8 @@
 """Finds the plan of an operation, runs it, and steps back wherever graphql-core has to answer."""
 
 import logging
+import weakref
+from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Final
 
@@ -11,6 +13,7 @@ from graphql.execution.values import VariableValues
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.documents import Operation
 from shoutgraph.api.graphql.engine.arguments import NONE_GIVEN
+from shoutgraph.api.graphql.engine.code import Budget
 from shoutgraph.api.graphql.engine.compiler import Compiler
 from shoutgraph.api.graphql.engine.running import Plan, PlanInfo
 from shoutgraph.api.graphql.engine.selections import Selections, conditions_of
@@ -20,6 +23,10 @@ logger = logging.getLogger("shoutgraph.api")
 
 PLANS_MAX: Final = 16
 """Plans of one operation: one for each choice of its conditions, and for each type of a result."""
+FIELDS_KEPT_MAX: Final = 50_000
+"""Fields of all plans together: some 30 MB."""
+MADE_MAX: Final = 2_000
+"""All plans together."""
 CONDITIONS: Final = "conditions"
 QUERY: Final = "query"
 
@@ -40,6 +47,7 @@ class CompiledEngine:
         self._schema = schema
         self._graph = schema._schema  # noqa: SLF001 - Strawberry has no public way
         self._patient = patient
+        self._made: deque[tuple[weakref.ref[Operation], Hashable, Budget]] = deque()
         self._off = bool(schema.extensions)
 
     async def run(self, operation: Operation, variables: dict[str, Any], context: Context) -> Data | None:
@@ -90,18 +98,29 @@ class CompiledEngine:
         elif self._patient:
             _keep(plans, key, _SEEN)
             return None
-        plan = self._compiled(operation, names, values, write)
+        budget = Budget()
+        plan = self._compiled(operation, names, values, write, budget)
         _keep(plans, key, plan)
+        self._made.append((weakref.ref(operation), key, budget))
+        self._forget_old()
         return plan
 
+    def _forget_old(self) -> None:
+        """Drops the oldest plans where all of them are too large together; those of forgotten documents are gone."""
+        while len(self._made) > MADE_MAX or sum(budget.spent for _, _, budget in self._made) > FIELDS_KEPT_MAX:
+            of, key, _ = self._made.popleft()
+            operation = of()
+            if operation is not None:
+                operation.plans.pop(key, None)
+
     def _compiled(
-        self, operation: Operation, names: Sequence[str], values: VariableValues, write: Write
+        self, operation: Operation, names: Sequence[str], values: VariableValues, write: Write, budget: Budget
     ) -> Plan | None:
         if self._off or operation.node.directives:
             return None
         conditions = {name: values.coerced.get(name) for name in names}
         try:
-            return write(Compiler(self._schema, Selections(self._graph, operation.document, conditions)))
+            return write(Compiler(self._schema, Selections(self._graph, operation.document, conditions), budget))
         except UnsupportedError:
             return None
         except GraphQLError:  # a constant argument that graphql-core will refuse where it is met
