@@ -168,7 +168,7 @@ def test_an_error_has_its_path_and_only_its_field_is_null(monkeypatch: pytest.Mo
     assert body["errors"][0]["path"] == ["things", 1, "pages"]
 
 
-def test_an_operation_is_compiled_when_it_comes_again_and_plans_are_forgotten_in_time(
+def test_an_operation_is_compiled_when_its_document_is_kept_and_comes_again_and_plans_are_forgotten_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(engines, "MADE_MAX", 2)
@@ -181,6 +181,6 @@ def test_an_operation_is_compiled_when_it_comes_again_and_plans_are_forgotten_in
         return CALLS[-1]
 
     one, two, three = ("{ things { id } }", "{ things { __typename } }", "{ things { id __typename } }")
-    assert [ask(one), ask(one), ask(one)] == ["left", "compiled", "compiled"]
-    assert [ask(two), ask(two), ask(three), ask(three)] == ["left", "compiled", "left", "compiled"]
+    assert [ask(one) for _ in range(4)] == ["left", "left", "compiled", "compiled"]
+    assert [ask(two) for _ in range(3)] == [ask(three) for _ in range(3)] == ["left", "left", "compiled"]
     assert [ask(one), ask(three)] == ["left", "compiled"], "the oldest plan went"
