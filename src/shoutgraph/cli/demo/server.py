@@ -54,7 +54,7 @@ def serving(data_dir: Path, port: int) -> Iterator[str]:
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=os.environ | {"PYTHONUNBUFFERED": "1", "SHOUTGRAPH_WEBHOOKS_LOCAL": "1"},
         )
     try:
         _wait(process, url, log)
