@@ -1,11 +1,13 @@
 """Buckets that several processes share: what one lets a caller spend, the others know a moment later."""
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
 from tests.services.world import World
 
 from shoutgraph.api import metering
+from shoutgraph.api.graphql import cost
 from shoutgraph.api.metering import Account, Meter
 from shoutgraph.domain import errors
 from shoutgraph.domain.buckets import MICROS, Rate, Rates
@@ -47,6 +49,30 @@ def test_processes_add_up_what_they_let_a_caller_spend(world: World) -> None:
         assert refused.value.extensions["retryAfter"] == 6, "what was spent twice over is paid back first"
         world.clock.move(seconds=16)
         assert world.run(buckets.forget(world.tools)) == 1
+
+
+@pytest.mark.postgresql_only
+def test_whoever_is_new_to_a_process_gets_little_until_the_others_were_asked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert metering.BEGIN_POINTS == cost.COST_MAX, "the dearest operation runs for whoever is new"
+    monkeypatch.setattr(metering, "SHARE_S", 0.01)
+    rate = Rate(100_000, 100 * MICROS)
+
+    async def visit() -> tuple[int, int]:
+        meter = Meter(Rates(staff=rate), key=b"key", monotonic=lambda: 0)
+        async with meter.shared(world.tools):
+            account = meter.account_of(FAN, "")
+            assert account is not None
+            first = left(account)
+            for _ in range(500):
+                await asyncio.sleep(0.01)
+                bucket = meter.bucket("principal fan", rate)
+                if not bucket.unshared_us and bucket.left(0) > first:
+                    break
+            return first, bucket.left(0)
+
+    assert [world.run(visit()) for _ in range(2)] == [(9_999, 99_999), (9_999, 99_998)]
 
 
 def test_what_could_not_be_shared_is_not_lost(world: World) -> None:

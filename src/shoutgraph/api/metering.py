@@ -30,6 +30,9 @@ BUCKETS_MAX: Final = 50_000
 """Callers whose buckets are kept; who was away longest is forgotten first."""
 SHARE_S: Final = 1.0
 """How often processes put together what they let callers spend."""
+BEGIN_PART: Final = 10
+BEGIN_POINTS: Final = 3_000
+"""Points that a process gives to whom it does not know yet, where others may know better: a part, or one operation."""
 SHARED_AT_ONCE: Final = 1_000
 FORGET_EVERY: Final = 300
 """Rounds of sharing between two in which full buckets are removed."""
@@ -88,6 +91,7 @@ class Meter:
         self._monotonic = monotonic
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
         self._connections: Counter[str] = Counter()
+        self._shares = False
 
     def account_of(self, viewer: Viewer, address: str) -> "Account | None":
         """The account of whoever asks now; None where there is no limit for them.
@@ -122,6 +126,9 @@ class Meter:
         found = self._buckets.get(key)
         if found is None or found.rate != rate:
             found = self._buckets[key] = Bucket(rate)
+            if self._shares:
+                points = max(rate.capacity // BEGIN_PART, min(rate.capacity, BEGIN_POINTS))
+                found.full_at = self._monotonic() + rate.fill_us - rate.time_of(points)
             if len(self._buckets) > BUCKETS_MAX:
                 self._buckets.popitem(last=False)
         else:
@@ -171,6 +178,7 @@ class Meter:
     async def shared(self, tools: Tools) -> AsyncIterator[None]:
         """Has the limits hold for all processes together, until the block ends."""
         share, forget = functools.partial(buckets.share, tools), functools.partial(buckets.forget, tools)
+        self._shares = True
         task = asyncio.create_task(self._keep_sharing(share, forget))
         try:
             yield
