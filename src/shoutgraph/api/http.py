@@ -29,8 +29,11 @@ PREFLIGHT_S: Final = 600
 """How long a browser may remember what a front end is allowed."""
 CORS: Final[dict[str, Any]] = {
     "allow_methods": ["GET", "POST", *tus.METHODS],
-    "allow_headers": ["authorization", "content-type", "last-event-id", "x-request-id", *tus.SENT_HEADERS],
-    "expose_headers": ["x-request-id", *tus.EXPOSED_HEADERS],
+    "allow_headers": [
+        *("authorization", "content-type", "if-none-match", "last-event-id", "x-request-id"),
+        *tus.SENT_HEADERS,
+    ],
+    "expose_headers": ["etag", "retry-after", "x-request-id", *tus.EXPOSED_HEADERS],
     "max_age": PREFLIGHT_S,
 }
 
