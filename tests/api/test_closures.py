@@ -99,7 +99,7 @@ def test_a_fan_who_leaves_is_settled_and_money_that_comes_later_goes_back(cast: 
     assert to.ask(who, WALLET)["wallet"] == {"available": "0", "promo": "0", "held": "0"}
     assert to.refuse(who, "closureCancel", confirm=True)["code"] == "ACCOUNT_CLOSED"
     mine = [each for each in to.ask(who, EVENTS)["userEvents"]["nodes"] if each["kind"] == "CLOSURE_CHANGED"]
-    assert len(mine) >= 5
+    assert len(mine) >= 3
     assert {each["userId"] for each in mine} == {user_id}
     assert {"userId": user_id, "status": "CLOSED"} in to.ask("finance", STAFF, status="CLOSED")["closures"]["nodes"]
     to.control(f"payments/{late}/pay")  # after all
@@ -159,7 +159,7 @@ def test_a_creator_who_leaves_vanishes_and_is_paid_for_the_last_time(cast: Cast)
     steps = look(cast, who, user_id)
     assert steps["PAYOUT"][1] in {("OPEN_PAYOUTS",), ("PAYOUT_HELD",)}
     payout = to.ask(who, "{ payouts(first: 1) { nodes { id status } } }")["payouts"]["nodes"][0]
-    if payout["status"] == "HELD":
+    if payout["status"] in {"HELD", "REQUESTED"}:
         to.do("finance", "payoutApprove", "payout { id }", payoutId=payout["id"])
     cast.until(who, PAYOUT, node=payout["id"], wanted="PAID")
     closed(cast, who, user_id)
