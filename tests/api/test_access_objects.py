@@ -162,8 +162,6 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "DisputeStatement": "revision side text saidAt ground",
     "EarnedAmount": "coins money",
     "Earning": "id kind subjectId status price fee earned remaining earnedAt maturesAt reserved reservedUntil",
-    "Closure": "status requestedAt steps",
-    "ClosureStep": "kind status blockedBy",
     "SellerReport": "creatorId year country reportable outcome rule total quarters taxProfile",
     "SellerReportQuarter": "number orderCount giftCount gross fee compensation refunded refundedFee payoutCount "
     "paidOut returned",
