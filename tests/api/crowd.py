@@ -239,6 +239,7 @@ def _let_wait(crowd: Crowd) -> None:
         giving.proposed_goodwill(to, crowd.orders[at])
         giving.owe(to, crowd.users[2 * at])
         giving.proposed_write_off(to, crowd.users[2 * at])
+        giving.proposed_correction(crowd.cast)
 
 
 def _packages(cast: Cast) -> list[Any]:

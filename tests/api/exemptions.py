@@ -65,6 +65,9 @@ NO_REVISION: Final[Mapping[str, str]] = {
     "debtWriteOffPropose": "nothing moves",
     "debtWriteOffConfirm": "a proposal is decided once, and no more is written off than is owed",
     "debtWriteOffReject": "as debtWriteOffConfirm",
+    "ledgerAdjustPropose": "nothing moves",
+    "ledgerAdjustConfirm": "a proposal is decided once, and what it says never changes",
+    "ledgerAdjustReject": "as ledgerAdjustConfirm",
 }
 """Mutations that change something with a revision and take none, and what guards it instead."""
 

@@ -6,11 +6,12 @@ from tests.api.ledgers import SOMEBODY
 
 from shoutgraph.domain import ids, postings
 from shoutgraph.domain.adjustments import OF_ORDER_MAX, Adjustment, AdjustmentReason, AdjustmentState
+from shoutgraph.domain.corrections import Leg
 from shoutgraph.domain.debts import WriteOffState
 from shoutgraph.domain.earnings import EarningKind, EarningState
 from shoutgraph.domain.postings import Books, Cash
 from shoutgraph.domain.requests import Request
-from shoutgraph.services.money import debts
+from shoutgraph.services.money import correct, debts
 from shoutgraph.services.orders import adjust
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.storage import adjustments, debts as debt_rows, earnings, ledger, policies
@@ -105,6 +106,19 @@ def proposed_write_off(to: Deployment, user_id: str) -> str:
         wish = debts.Wish(user_id, "the letter of May", 1)
         open_ = to.run(debts.propose(to.app.tools, SOMEBODY, _asked(to), wish)).value
     return open_.id
+
+
+def correction() -> dict[str, object]:
+    """A correction of the cash books, as the API takes it."""
+    leg = {"debitAccount": "exp:psp:EUR", "creditAccount": "cash:bank:EUR", "amount": "100"}
+    return {"reason": "A fee that the bank took.", "caseReference": "CASE-1", "legs": [leg]}
+
+
+def proposed_correction(cast: Cast) -> dict[str, object]:
+    """A correction that somebody proposed."""
+    to, wish = cast.deployment, correct.Wish("A fee.", "CASE-1", (Leg("exp:psp:EUR", "cash:bank:EUR", 100),))
+    made = to.run(correct.propose(to.app.tools, SOMEBODY, _asked(to), wish))
+    return {"ledgerAdjustmentId": made.value.id}
 
 
 def _open_goodwill(to: Deployment, order_id: str) -> Adjustment | None:

@@ -55,6 +55,7 @@ topUpRefunds              401        403    403        403      403            4
 orderAdjustments          401        403    403        403      403            403        yes      403      yes
 debts                     401        403    403        403      403            403        yes      403      yes
 closures                  401        403    403        403      403            403        yes      403      yes
+ledgerAdjustments         401        403    403        403      403            403        yes      403      yes
 moneyUnresolved           401        403    403        403      403            403        yes      403      yes
 walletStatementExport     401        yes    yes        yes      yes            403        403      403      403
 walletStatementExport of the fan 401  yes    403        403      403            403        yes      403      yes
@@ -158,6 +159,9 @@ orderGoodwillDeny         401        403    403        403      403            4
 debtWriteOffPropose       401        403    403        403      403            403        yes      403      yes
 debtWriteOffConfirm       401        403    403        403      403            403        yes      403      yes
 debtWriteOffReject        401        403    403        403      403            403        yes      403      yes
+ledgerAdjustPropose       401        403    403        403      403            403        yes      403      yes
+ledgerAdjustConfirm       401        403    403        403      403            403        yes      403      yes
+ledgerAdjustReject        401        403    403        403      403            403        yes      403      yes
 taxProfileSet             401        (403)  (403)      yes      yes            (403)      (403)    (403)    (403)
 payoutHoldPlace           401        403    403        403      403            403        yes      403      yes
 payoutHoldRelease         401        403    403        403      403            403        yes      403      yes
@@ -298,6 +302,7 @@ WITHOUT_A_ROW: Final = {
     "creatorReserveSet",
     "creatorFeature",
     "debtWriteOffPropose",
+    "ledgerAdjustPropose",
     "walletUnlock",
     "payoutBatchHandOver",
     "testClockAdvance",

@@ -184,6 +184,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "GiftRank": "rank coins giftCount",
     "InstructionsAction": "lines qr",
     "Money": "minorUnits currency exponent",
+    "LedgerAdjustment": "id status reason caseReference legs proposedBy proposedAt decidedBy decidedAt",
+    "LedgerLeg": "debitAccount creditAccount amount",
     "MoneyResolution": "id kind subjectId verdict evidence proposedBy proposedAt status decidedBy decidedAt",
     "Offer": "id revision occasion title price durationMaxSeconds deliveryDays expressSurcharge businessSurcharge "
     "active createdAt creator",

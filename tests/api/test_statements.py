@@ -51,6 +51,7 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "orderAdjustments": ("finance", ""),
     "debts": ("finance", ""),
     "closures": ("finance", ""),
+    "ledgerAdjustments": ("finance", ""),
     "sellerReport": ("finance", "year: 2026, everyone: true"),
     "giftEvents": ("finance", ""),
     "featureEvents": ("admin", ""),

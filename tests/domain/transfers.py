@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from shoutgraph.domain import accounts, fees, ids, postings
+from shoutgraph.domain import accounts, corrections, fees, ids, postings
 from shoutgraph.domain.ledger import COIN, Account, Floor, Lot, LotMove, Transfer
 from shoutgraph.domain.postings import Back, Books, Cash, Held
 
@@ -192,6 +192,26 @@ def payout_requested(draw: Draw) -> Transfer:
     return postings.payout_requested(payout_id=PAYOUT, creator_id=CREATOR, coins=draw(COINS))
 
 
+def ledger_adjusted(draw: Draw) -> Transfer:
+    coins = draw(COINS)
+    legs = (
+        corrections.Leg("mint", f"user:user_{'0' * 26}:debt", coins),
+        corrections.Leg("exp:chargeback:EUR", "recv:users:EUR", coins * PAR),
+    )
+    correction = corrections.Correction(
+        id=corrections.CorrectionId("c"),
+        state=corrections.CorrectionState.DONE,
+        reason="r",
+        case_reference="c",
+        par_units=PAR,
+        leg_count=2,
+        proposed_by="ada",
+        proposed_at=T0,
+        legs=legs,
+    )
+    return corrections.transfer_of(correction, EUR)
+
+
 def payout_paid(draw: Draw) -> Transfer:
     return postings.payout_paid(EUR, payout_id=PAYOUT, coins=draw(COINS), instance="sandbox")
 
@@ -287,6 +307,7 @@ BUILDERS: dict[str, Callable[[Draw], Transfer]] = {
         fee_swept,
         gift_sent,
         provider_settled,
+        ledger_adjusted,
     )
 }
 

@@ -25,6 +25,7 @@ from shoutgraph.storage import (
     authenticity,
     cards,
     columns,
+    corrections,
     cuts,
     debts,
     earnings,
@@ -48,11 +49,18 @@ from shoutgraph.storage import (
 from shoutgraph.storage.tx import Tx
 
 ROOMS = (
-    adjustments, attachments, audit, authenticity, cards, cuts, debts, earnings, media, payout_holds, payouts,
-    price_lists, privacy, promotions, recipients, reports, reputation, samples, spending, tax, topups, waivers,
+    adjustments, attachments, audit, authenticity, cards, corrections, cuts, debts, earnings, media, payout_holds,
+    payouts, price_lists, privacy, promotions, recipients, reports, reputation, samples, spending, tax, topups, waivers,
 )  # fmt: skip
 """Whose tables are filled by name."""
-REVISIONS = ("r0019_goodwill", "r0020_limits", "r0021_prices", "r0022_reputation", "r0023_oversight")
+REVISIONS = (
+    "r0019_goodwill",
+    "r0020_limits",
+    "r0021_prices",
+    "r0022_reputation",
+    "r0023_oversight",
+    "r0027_adjustments",
+)
 ELSEWHERE = {
     "what was given never changes",
     "a giver is thanked once",
@@ -87,6 +95,13 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ("adjustment", {"id": "adj_done", "state": "DONE", **OF_ORDER, **NO_PARTS, "paid_coins": 1, **DECIDED}),
     ("write_off", {"id": "off_open", "state": "PROPOSED", "user_id": ADA}),
     ("write_off", {"id": "off_done", "state": "DONE", "user_id": ADA, **DECIDED}),
+    ("ledger_adjustment", {"id": "fix_1", "state": "PROPOSED", "leg_count": 1, "par_units": 100, "proposed_by": "ada"}),
+    ("ledger_adjustment_leg", {"adjustment_id": "fix_1", "place": 0, "debit": "mint", "credit": "user:x:debt"}),
+    ("ledger_adjustment", {"id": "fix_2", "state": "PROPOSED", "leg_count": 2, "par_units": 100, "proposed_by": "ada"}),
+    ("ledger_adjustment_leg", {"adjustment_id": "fix_2", "place": 0, "debit": "exp:psp:EUR", "credit": "fx:EUR"}),
+    ("ledger_adjustment", {"id": "fix_3", "state": "PROPOSED", "leg_count": 1, "par_units": 100, "proposed_by": "ada"}),
+    ("ledger_adjustment_leg", {"adjustment_id": "fix_3", "place": 0, "debit": "exp:psp:EUR", "credit": "fx:EUR"}),
+    ("ledger_adjustment", {"id": "fix_no", "state": "PROPOSED", "leg_count": 1, "par_units": 100}),
     ("topup", {"id": "topup_1", "user_id": ADA, **UNPAID}),
     ("topup", {"id": "topup_2", "user_id": BOB, **UNPAID}),
     ("topup_waiver", {"topup_id": "topup_1", "user_id": ADA}),
@@ -134,6 +149,11 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
 )
 REDEEMED = f"UPDATE gift_card SET state = 'REDEEMED', redeemed_by = '{BOB}', ended_at = 1 WHERE id ="
 
+REJECTED = (
+    "UPDATE ledger_adjustment SET state = 'REJECTED', decided_by = 'bob', decided_at = 1, booked = NULL"
+    " WHERE id = 'fix_no'"
+)
+
 
 def fill(tx: Tx) -> None:
     insert(tx, ONE)
@@ -158,6 +178,7 @@ def keep(where: Any) -> None:
             table = SQLModel.metadata.tables[name]
             connection.execute(sa.insert(table).inline().values(filled(table, meant(table, given))))
         connection.execute(sa.text(f"{REDEEMED} 'card_done'"))
+        connection.execute(sa.text(REJECTED))
     raw.close()
 
 
@@ -207,6 +228,9 @@ DELIVERED, TRAIL, ACT = (
 SAID, REASONS = "what was said in a report is blanked, not changed", "statements of reasons are append-only"
 USED, BLANKED = "what was used never changes", "words are blanked, not changed"
 NEXT = "state = 'DECIDED', decided_at = 1, revision = revision + 1"
+FIX = "UPDATE ledger_adjustment SET state = 'DONE', booked = 'ledger.adjusted', decided_at = 1,"
+AGREED = {"state": "'DONE'", "booked": "'ledger.adjusted'", "decided_by": "'bob'", "decided_at": 1}
+LEG, SECOND = "adjustment_id = 'fix_1'", "adjustment_id = 'fix_2'"
 ATTACKS: tuple[tuple[str, str], ...] = (
     # what is given back and written off
     (ADJUSTMENT, twin("adjustment", OPEN, id=NEW)),
@@ -240,6 +264,22 @@ ATTACKS: tuple[tuple[str, str], ...] = (
     ("a buyer consents once, for their own purchase", twin("topup_waiver", "1 = 1", topup_id="'topup_2'")),
     ("consents never change", "UPDATE topup_waiver SET text_version = 'y'"),
     ("consents never change", "DELETE FROM topup_waiver"),
+    # corrections of the books
+    ("ledger_adjustment_two_people", f"{FIX} decided_by = 'ada' WHERE id = 'fix_3'"),
+    ("a correction keeps debts at par", f"{FIX} decided_by = 'bob' WHERE id = 'fix_1'"),
+    ("a correction keeps debts at par", f"{FIX} decided_by = 'bob' WHERE id = 'fix_2'"),
+    ("a correction is proposed once, and first", twin("ledger_adjustment", "id = 'fix_1'", id=NEW, **AGREED)),
+    ("what was proposed never changes", "UPDATE ledger_adjustment SET reason = 'y' WHERE id = 'fix_1'"),
+    ("a correction is decided once", "UPDATE ledger_adjustment SET decided_by = 'eve' WHERE id = 'fix_no'"),
+    ("corrections are never deleted", "DELETE FROM ledger_adjustment"),
+    ("legs belong to what was proposed", twin("ledger_adjustment_leg", LEG, place=1)),
+    ("legs belong to what was proposed", twin("ledger_adjustment_leg", LEG, adjustment_id="'fix_no'")),
+    *(
+        ("ledger_adjustment_leg_adjustable", twin("ledger_adjustment_leg", SECOND, place=1, credit=f"'{code}'"))
+        for code in ("user:x:paid", "order:x:coin", "creator:x:avail", "fee:1", "cap:x", "liab:coins:EUR", "pmint")
+    ),
+    ("legs never change", "UPDATE ledger_adjustment_leg SET amount = 2"),
+    ("legs never change", "DELETE FROM ledger_adjustment_leg"),
     # limits, holds, taxes and reserves
     (PAUSE, "UPDATE spending_guard SET excluded_until = excluded_until - 1, revision = 2"),
     (PAUSE, "UPDATE spending_guard SET paused_until = NULL, revision = 2"),

@@ -10,7 +10,7 @@ Source: docs/adr/0003-ledger.md (the table of postings).
 from dataclasses import dataclass
 
 from shoutgraph.domain import accounts, fees, ids, ledger, legs
-from shoutgraph.domain.ledger import Lot, LotMove, Transfer
+from shoutgraph.domain.ledger import Lot, LotMove, Posting, Transfer
 from shoutgraph.domain.legs import Moves, move as _move, of_coins as _money
 
 Books = legs.Books
@@ -367,6 +367,11 @@ def gift_sent(
     moves = _move(accounts.paid(user_id), accounts.pending(creator_id), coins - fee_coins, "gift")
     moves += _move(accounts.paid(user_id), accounts.fee(ref), fee_coins, "fee")
     return Transfer("gift", ref, tuple(moves), taken)
+
+
+def ledger_adjusted(*, ref: str, moves: tuple[Posting, ...]) -> Transfer:
+    """Row 31: what two people agreed to correct; `corrections` says what may be."""
+    return Transfer("ledger.adjusted", ref, moves)
 
 
 def provider_settled(*, ref: str, instance: str, currency: str, units: int) -> Transfer:

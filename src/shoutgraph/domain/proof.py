@@ -29,6 +29,7 @@ class Law(StrEnum):
     AUDIT = "every line of the audit trail is what the journal sealed"
     RATINGS = "a creator's ratings are counted as they stand"
     FEES = "a fee stripe holds what can still be refunded of it"
+    ADJUSTED = "what two people agreed to correct is what was posted"
     GIFTS = "what a fan gave to a creator is the sum of their gifts, in every window"
 
 

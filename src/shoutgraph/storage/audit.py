@@ -23,6 +23,7 @@ PLACES: Final[Mapping[str, str]] = {
     ids.BANK_FILE: "bank_file", ids.API_KEY: "api_key", ids.PACKAGE: "coin_package", ids.WRITE_OFF: "write_off",
     ids.WAITLIST: "waitlist_entry", ids.PAYOUT_HOLD: "payout_hold",
     ids.ENDPOINT: "webhook_endpoint",
+    ids.LEDGER_ADJUSTMENT: "ledger_adjustment",
 }  # fmt: skip
 """The tables of subjects whose ids begin otherwise than the table is called."""
 BESIDE: Final[Mapping[str, tuple[str, ...]]] = {"users": ("wallet_lock", "spending_guard", "birth")}

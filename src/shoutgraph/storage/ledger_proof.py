@@ -14,7 +14,7 @@ from shoutgraph.domain import accounts, journal as lines, ledger
 from shoutgraph.domain.orders import states
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.proof import Law, Violation
-from shoutgraph.storage import audit, columns, fees, gifts, journal, ratings
+from shoutgraph.storage import audit, columns, corrections, fees, gifts, journal, ratings
 from shoutgraph.storage.ledger.reading import balance_coins
 from shoutgraph.storage.ledger.tables import AccountRow, EntryRow, LotMoveRow, LotRow, PostingRow, TransferRow
 from shoutgraph.storage.orders import OrderRow
@@ -322,6 +322,12 @@ _CHECKS: Final = (
         "a total is not the sum of the gifts",
         ("coins kept", "given", "gifts kept", "given"),
         _limited(gifts.wrong_totals()),
+    ),
+    _Check(
+        Law.ADJUSTED,
+        "a correction was posted otherwise than it was agreed",
+        ("from", "to", "amount"),
+        _limited(corrections.unlike_postings()),
     ),
 )
 

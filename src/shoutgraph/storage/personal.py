@@ -207,6 +207,7 @@ KEPT: Final[Mapping[str, str]] = {
     "audit": "who of the staff did what and why: ids, codes and staff's own reasons; legal claims",
     "bank_file": "what was sent to a bank and came from it: accounts have to be kept as the law says",
     "notice": "what providers sent, as it came: removed by its age",
+    "ledger_adjustment": "staff's reason and case of a correction of the books: accounts",
     "refund": "staff's reason for a refund, beside its money: accounts",
     "payout_hold": "staff's reason to hold a payout, or to let it go: legal claims",
     "resolution": "staff's evidence for money settled by hand: accounts",
@@ -224,7 +225,8 @@ KEPT: Final[Mapping[str, str]] = {
 IMPERSONAL: Final = frozenset({
     "account", "api_key", "asset", "audit", "bank_file", "campaign_order", "closure_step", "code_attempt",
     "coin_package", "deadline", "delivered_video", "earning", "entry", "epoch", "event", "feature_rule",
-    "fold", "fx_rate", "gift_total", "lot_move", "money_total", "news_cursor", "notice", "notice_seen",
+    "fold", "fx_rate", "gift_total",
+    "ledger_adjustment", "ledger_adjustment_leg", "lot_move", "money_total", "news_cursor", "notice", "notice_seen",
     "order_ok", "payout_batch", "payout_part", "policy", "posting", "price_list", "promo_code", "promotion",
     "rate_bucket", "rating_decision", "rating_tally", "report_decision", "reputation", "reputation_day",
     "resolution", "sticker", "stray", "sweep", "taken_back", "topup_dispute", "transfer", "unit_price",

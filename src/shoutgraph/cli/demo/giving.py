@@ -27,6 +27,7 @@ def play(story: "Story") -> None:
     """
     _withdraw(story)
     _be_kind(story)
+    _correct(story)
     _read_statement(story)
 
 
@@ -61,6 +62,18 @@ def _be_kind(story: "Story") -> None:
         raise StoryError("the goodwill was not given")
     parts = f"{coins(done['paidCoins'])} bought, {done['promoCoins']} granted; the creator loses {done['creatorCoins']}"
     story.tell.step(story.admin.name, "platform", "approves it, as the second person", parts)
+
+
+def _correct(story: "Story") -> None:
+    leg = {"debitAccount": "exp:psp:EUR", "creditAccount": "cash:bank:EUR", "amount": "1200"}
+    given = {"reason": "A fee that the bank took.", "caseReference": "CASE-1", "legs": [leg]}
+    proposed = story.finance.do("ledgerAdjustPropose", "ledgerAdjustment { id }", **given)["ledgerAdjustment"]
+    story.tell.step(story.finance.name, "finance", "proposes to book a fee that the bank took; nothing moves yet")
+    shape, of = "ledgerAdjustment { status legs { debitAccount creditAccount } }", proposed["id"]
+    done = story.admin.do("ledgerAdjustConfirm", shape, ledgerAdjustmentId=of)["ledgerAdjustment"]
+    if done["status"] != "DONE":
+        raise StoryError("the books were not corrected")
+    story.tell.step(story.admin.name, "platform", "confirms it, as the second person", "in the books at once")
 
 
 def _read_statement(story: "Story") -> None:

@@ -23,6 +23,7 @@ from shoutgraph.storage import (
     cards,
     closures,
     columns,
+    corrections,
     creators,
     cuts,
     deadlines,
@@ -86,6 +87,7 @@ ROOMS: Final = (
     cards,
     campaigns,
     closures,
+    corrections,
     creators,
     cuts,
     deadlines,
@@ -140,6 +142,7 @@ CHUNK_ROWS: Final = 1_000
 
 BORN: Final[Mapping[str, Mapping[str, object]]] = {
     "gift_card": {"state": "OPEN", "redeemed_by": None, "ended_at": None},
+    "ledger_adjustment": {"state": "PROPOSED", "decided_by": None, "decided_at": None, "booked": None},
     "earning": {"state": "PENDING", "in_payout_coins": 0, "paid_coins": 0, "reserved_coins": 0},
     "topup": {"credited": 0, "settled_minor": 0, "reversed_minor": 0},
     "payout": {"state": "REQUESTED"},
