@@ -16,7 +16,7 @@ from shoutgraph.tools import Done, Tools, once
 
 TOLD: Final = {
     CorrectionState.PROPOSED: "ledger.adjust_proposed",
-    CorrectionState.DONE: "ledger.adjusted",
+    CorrectionState.DONE: "ledger.adjust_confirmed",
     CorrectionState.REJECTED: "ledger.adjust_rejected",
 }
 """What the journal tells of each state."""
