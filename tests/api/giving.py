@@ -110,7 +110,7 @@ def proposed_write_off(to: Deployment, user_id: str) -> str:
 
 def correction() -> dict[str, object]:
     """A correction of the cash books, as the API takes it."""
-    leg = {"debitAccount": "exp:psp:EUR", "creditAccount": "cash:bank:EUR", "amount": "100"}
+    leg = {"debit": "exp:psp:EUR", "credit": "cash:bank:EUR", "amount": "100"}
     return {"reason": "A fee that the bank took.", "caseReference": "CASE-1", "legs": [leg]}
 
 

@@ -185,7 +185,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "InstructionsAction": "lines qr",
     "Money": "minorUnits currency exponent",
     "LedgerAdjustment": "id status reason caseReference legs proposedBy proposedAt decidedBy decidedAt",
-    "LedgerLeg": "debitAccount creditAccount amount",
+    "LedgerLeg": "debit credit amount",
     "MoneyResolution": "id kind subjectId verdict evidence proposedBy proposedAt status decidedBy decidedAt",
     "Offer": "id revision occasion title price durationMaxSeconds deliveryDays expressSurcharge businessSurcharge "
     "active createdAt creator",

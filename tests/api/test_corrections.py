@@ -6,13 +6,13 @@ from tests.api import giving
 from tests.api.cast import Cast
 from tests.api.test_adjustments import verify
 
-SHAPE = """ledgerAdjustment { id status caseReference decidedBy legs { debitAccount creditAccount amount } } replayed"""
+SHAPE = """ledgerAdjustment { id status caseReference decidedBy legs { debit credit amount } } replayed"""
 LIST = """query ($after: String) { ledgerAdjustments(status: DONE, first: 1, after: $after) {
   nodes { id status proposedBy decidedBy } } }"""
 
 
 def leg(debit: str, credit: str, amount: int = 1) -> dict[str, str]:
-    return {"debitAccount": debit, "creditAccount": credit, "amount": str(amount)}
+    return {"debit": debit, "credit": credit, "amount": str(amount)}
 
 
 def wish(*legs: dict[str, str]) -> dict[str, Any]:

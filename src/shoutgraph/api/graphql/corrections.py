@@ -36,14 +36,14 @@ enums.describe(
 
 @strawberry.type(name="LedgerLeg", description="One move of the books.")
 class LedgerLegType:
-    debit_account: str = strawberry.field(description="Where it comes from, by its name in the chart of accounts.")
-    credit_account: str = strawberry.field(description="Where it goes.")
+    debit: str = strawberry.field(description="Where it comes from, by its name in the chart of accounts.")
+    credit: str = strawberry.field(description="Where it goes.")
     amount: BigInt = strawberry.field(description=_AMOUNT)
 
     @classmethod
     def of(cls, leg: Leg) -> "LedgerLegType":
         """The graph's view of a leg."""
-        return cls(debit_account=leg.debit, credit_account=leg.credit, amount=BigInt(leg.amount))
+        return cls(debit=leg.debit, credit=leg.credit, amount=BigInt(leg.amount))
 
 
 @strawberry.type(name="LedgerAdjustment", description="A correction of the books that needs two people.")
@@ -88,8 +88,8 @@ LedgerAdjustRejectError = Annotated[_Decided, failures_of("ledgerAdjustReject")]
 
 @strawberry.input(description="One move of the books.")
 class LedgerLegInput:
-    debit_account: str = strawberry.field(description="Where it comes from, by its name in the chart of accounts.")
-    credit_account: str = strawberry.field(description="Where it goes.")
+    debit: str = strawberry.field(description="Where it comes from, by its name in the chart of accounts.")
+    credit: str = strawberry.field(description="Where it goes.")
     amount: BigInt = strawberry.field(description=_AMOUNT)
 
 
@@ -102,7 +102,7 @@ class LedgerAdjustProposeInput:
 
     def read(self) -> Wish:
         """What is to be posted, and why."""
-        legs = tuple(Leg(leg.debit_account, leg.credit_account, leg.amount) for leg in self.legs)
+        legs = tuple(Leg(leg.debit, leg.credit, leg.amount) for leg in self.legs)
         return Wish(self.reason, self.case_reference, legs)
 
 

@@ -65,11 +65,11 @@ def _be_kind(story: "Story") -> None:
 
 
 def _correct(story: "Story") -> None:
-    leg = {"debitAccount": "exp:psp:EUR", "creditAccount": "cash:bank:EUR", "amount": "1200"}
+    leg = {"debit": "exp:psp:EUR", "credit": "cash:bank:EUR", "amount": "1200"}
     given = {"reason": "A fee that the bank took.", "caseReference": "CASE-1", "legs": [leg]}
     proposed = story.finance.do("ledgerAdjustPropose", "ledgerAdjustment { id }", **given)["ledgerAdjustment"]
     story.tell.step(story.finance.name, "finance", "proposes to book a fee that the bank took; nothing moves yet")
-    shape, of = "ledgerAdjustment { status legs { debitAccount creditAccount } }", proposed["id"]
+    shape, of = "ledgerAdjustment { status legs { debit credit } }", proposed["id"]
     done = story.admin.do("ledgerAdjustConfirm", shape, ledgerAdjustmentId=of)["ledgerAdjustment"]
     if done["status"] != "DONE":
         raise StoryError("the books were not corrected")
