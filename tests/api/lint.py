@@ -45,7 +45,7 @@ SUBJECTS: Final = (
         "waitlist",
         "wallet",
     ),
-    *("dataExport", "erasure", "report", "appeal", "closure"),
+    *("dataExport", "erasure", "report", "appeal", "closure", "ledger"),
 )
 """What the names of mutations begin with."""
 

@@ -7,14 +7,14 @@ import strawberry
 
 from shoutgraph.api.graphql import enums, errors, fields, mutations, pages as graph_pages
 from shoutgraph.api.graphql.context import Info
-from shoutgraph.api.graphql.directives import PAGED, requires
+from shoutgraph.api.graphql.directives import PAGED, ListSize, requires
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
 from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.scalars import BigInt, IdempotencyKey
 from shoutgraph.domain import pages
-from shoutgraph.domain.corrections import Correction, CorrectionState, Leg
+from shoutgraph.domain.corrections import LEGS_MAX, Correction, CorrectionState, Leg
 from shoutgraph.domain.users import Scope
 from shoutgraph.services.money import correct
 from shoutgraph.services.money.correct import Wish
@@ -52,7 +52,9 @@ class LedgerAdjustmentType:
     status: CorrectionState = strawberry.field(description="Where it stands.")
     reason: str = strawberry.field(description="Why.")
     case_reference: str = strawberry.field(description="The case in which it was decided.")
-    legs: list[LedgerLegType] = strawberry.field(description="What is posted, in order.")
+    legs: list[LedgerLegType] = strawberry.field(
+        description="What is posted, in order.", directives=[ListSize(assumed_size=LEGS_MAX)]
+    )
     proposed_by: str = strawberry.field(description="Who proposed it.")
     proposed_at: datetime = strawberry.field(description="When.")
     decided_by: str | None = strawberry.field(description="Who confirmed or rejected it.")
