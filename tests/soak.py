@@ -30,6 +30,7 @@ COUNTS: Final = {
     "faults": "faults of a provider in each call of money",
     "requests": "hostile requests",
     "examples": "inputs of each root field, sent as everyone",
+    "shares": "shares of the behaviours that a wrong plugin should pass, of which it is asked one",
     "documents": "documents that both engines answer",
 }
 """What can be counted, and what it is."""

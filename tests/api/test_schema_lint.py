@@ -3,8 +3,7 @@
 import pytest
 from graphql import GraphQLSchema, build_schema
 from tests.api import lint
-
-from shoutgraph.api.graphql import schema as served
+from tests.api.released import released
 
 EVENT = "interface Event { id: ID } "
 OFFER = " type Offer { revision: Int! }"
@@ -23,7 +22,7 @@ def moved(name: str, takes: str = "a: ID", gives: str = "id: ID", *, payload: st
 
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
-    return build_schema(served.build_schema().as_str())
+    return released()
 
 
 @pytest.mark.parametrize("rule", lint.RULES, ids=lambda rule: str(rule.__name__))

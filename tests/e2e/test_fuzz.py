@@ -6,18 +6,14 @@ from dataclasses import dataclass, field
 
 import hypothesis
 import pytest
-from graphql import GraphQLField, GraphQLObjectType, build_schema
+from graphql import GraphQLField, GraphQLObjectType
 from hypothesis import HealthCheck, Phase, given, settings
 from tests.api.harness import Client
+from tests.api.released import released
 from tests.e2e import inputs, zoo
 from tests.e2e.market import Market
 from tests.e2e.processes import Nursery, Server
 from tests.soak import Extent
-
-from shoutgraph.api.graphql import schema as published
-
-SCHEMA = build_schema(published.build_schema().as_str())
-"""What `shoutgraph schema` prints."""
 
 MAKERS = ("Create", "Place", "Draft", "Register", "Request")
 """How the names of mutations end that make what others then look for."""
@@ -132,10 +128,10 @@ def fuzz(target: Target, kind: str, root: GraphQLObjectType | None, extent: Exte
 
 
 def test_no_input_breaks_a_mutation(target: Target, extent: Extent):
-    fuzz(target, "mutation", SCHEMA.mutation_type, extent)
+    fuzz(target, "mutation", released().mutation_type, extent)
     assert target.calls >= 1_000
     assert target.answered >= target.calls // 2, "most inputs came as far as a payload"
 
 
 def test_no_argument_breaks_a_query(target: Target, extent: Extent):
-    fuzz(target, "query", SCHEMA.query_type, extent)
+    fuzz(target, "query", released().query_type, extent)

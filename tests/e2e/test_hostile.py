@@ -10,17 +10,14 @@ from collections.abc import Iterator
 import httpx
 import psutil
 import pytest
-from graphql import build_schema
 from tests.api.harness import PATIENCE_S, Closed, Socket
+from tests.api.released import released
 from tests.e2e.hostile import Hostile, Maker
 from tests.e2e.market import Market
 from tests.e2e.processes import Nursery, Server
 from tests.soak import Extent
 from websockets.exceptions import ConnectionClosed
 
-from shoutgraph.api.graphql import schema as published
-
-SCHEMA = build_schema(published.build_schema().as_str())
 LEFT_OUT = frozenset({"testClockAdvance"})
 ANSWER_S = 1.0
 GROWTH_BYTES = 50 * 2**20
@@ -126,7 +123,7 @@ def test_no_hostile_request_breaks_or_holds_the_server(server: Server, first_mar
     assert server.pid is not None
     process = psutil.Process(server.pid)
     count = extent.count("requests", suite=200, soak=10_000)
-    attacker = Attacker(server, tokens, Maker(SCHEMA, extent.chance, LEFT_OUT))
+    attacker = Attacker(server, tokens, Maker(released(), extent.chance, LEFT_OUT))
     before = process.memory_info().rss
     for number in range(count):
         attacker.send()

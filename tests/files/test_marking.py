@@ -78,10 +78,10 @@ def test_a_large_picture_is_made_smaller_and_a_turned_one_upright(tmp_path: Path
     assert (first.width, first.height, first.rotation) == (192, 160, 0)
 
 
-@pytest.mark.parametrize("data", [b"", b"no video", clips.make()[:3_000], b"\0" * 50_000])
-def test_what_is_no_video_has_no_copy_and_leaves_nothing_behind(tmp_path: Path, data: bytes) -> None:
+@pytest.mark.parametrize("data", [b"", b"no video", None, b"\0" * 50_000], ids=["nothing", "text", "half", "zeros"])
+def test_what_is_no_video_has_no_copy_and_leaves_nothing_behind(tmp_path: Path, data: bytes | None) -> None:
     with pytest.raises(MarkingError):
-        marked(tmp_path, data)
+        marked(tmp_path, clips.make()[:3_000] if data is None else data)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["video"]
 
 

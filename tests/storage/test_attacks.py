@@ -32,20 +32,21 @@ def test_the_scene_is_what_the_attacks_assume(raw: Any) -> None:
     assert len({attack.name for attack in every_attack()}) == len(every_attack())
 
 
-@pytest.mark.parametrize("attack", every_attack(), ids=lambda attack: attack.name)
-def test_an_attack_on_the_books_is_refused(raw: Any, attack: attacks.Attack) -> None:
-    refusal = attacks.run(raw, attack)
-    assert refusal is not None, "the attack succeeded"
-    assert re.search(attack.by, refusal), refusal
-    assert scene.facts(raw) == scene.FACTS
+def test_every_attack_on_the_books_is_refused_for_its_own_reason(raw: Any) -> None:
+    wrong = {}
+    for attack in every_attack():
+        refusal = attacks.run(raw, attack)
+        if refusal is None or not re.search(attack.by, refusal):
+            wrong[attack.name] = refusal or "the attack succeeded"
+        assert scene.facts(raw) == scene.FACTS, attack.name
+    assert wrong == {}
 
 
-@pytest.mark.parametrize("attack", every_attack(), ids=lambda attack: attack.name)
-def test_what_the_attacks_change_is_allowed_in_no_other_way(raw: Any, attack: attacks.Attack) -> None:
+def test_what_the_attacks_change_is_allowed_in_no_other_way(raw: Any) -> None:
     """The same with the application's own settings."""
     raw.execute("PRAGMA recursive_triggers = ON")
     try:
-        assert attacks.run(raw, attack) is not None
+        assert [attack.name for attack in every_attack() if attacks.run(raw, attack) is None] == []
     finally:
         raw.execute("PRAGMA recursive_triggers = OFF")
 
