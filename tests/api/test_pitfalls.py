@@ -52,7 +52,10 @@ FOUND: Final[dict[str, tuple[str, ...]]] = {
         "sockets::a_wrong_request_fails_alone",
         "sockets::a_message_of_a_wrong_shape_closes_with_4400",
     ),
-    "18 documents by id": ("http::clients_with_stored_documents_can_fall_back",),
+    "18 documents by id": (
+        "trusted::a_document_is_asked_by_its_id_over_every_transport",
+        "http::clients_with_stored_documents_can_fall_back",
+    ),
     "19 binary frames": ("sockets::queries_and_mutations_are_answered_once",),
     "20 the retired protocol, and sockets without end": (
         "sockets::the_retired_protocol_is_never_chosen",
