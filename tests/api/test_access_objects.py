@@ -372,6 +372,7 @@ def asked(cast: Cast, who: str, document: str, **variables: object) -> tuple[obj
     """An answer without what is new in each, and the statements behind it without their values."""
     to = cast.deployment
     body, statements = to.quietly(who, lambda: to.clients[who].post(document, **variables).json())
+    body.pop("extensions", None)  # what it cost, and what is left
     for error in body.get("errors", []):
         del error["extensions"]["requestId"]
     return body, statements
