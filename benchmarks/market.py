@@ -11,15 +11,18 @@ from shoutgraph.domain.categories import Category
 from shoutgraph.domain.creators import OfferTerms, Profile
 from shoutgraph.domain.ledger import Lot, Transfer
 from shoutgraph.domain.orders.order import Occasion
+from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services import offers as offer_room, seeds, users
 from shoutgraph.settings import Settings
-from shoutgraph.storage import ledger
+from shoutgraph.storage import ledger, policies
 from shoutgraph.storage.tx import Tx
 
 CREATORS = 400
 FANS = 64
 COINS = 100_000_000
+RULES = Policy(version=2, open_orders_max=10_000_000, orders_hour_max=10_000_000)
+"""Nobody is ever too fast, or full."""
 PLACE = """mutation Place($input: OrderPlaceInput!) { orderPlace(input: $input) {
   order { id status price } errors { ... on UserError { code message } } } }"""
 PAGE = """query Page { creators(first: 20, sort: {field: PRICE, direction: ASC}) {
@@ -54,6 +57,7 @@ async def prepare(settings: Settings) -> Market:
         fans = [await users.register(tools, OPERATOR, display_name="Fan", country="DE") for _ in range(FANS)]
 
         def give(tx: Tx) -> None:
+            policies.insert(tx, RULES)
             for fan in fans:
                 ledger.post(tx, _topup(fan.id, tools.new_id(ids.LOT), tx))
 
