@@ -4,6 +4,7 @@ The PostgreSQL of a test session belongs to the process that controls it, and en
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -31,10 +32,23 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 def pytest_configure(config: pytest.Config) -> None:
     for mark, kind in ONLY.items():
         config.addinivalue_line("markers", f"{mark}: it is about {kind} itself")
+    _keep_bytecode(config)
     if postgres.PLACE not in os.environ:  # the workers find it there
         cluster = postgres.Cluster()
         config.stash[CLUSTER] = cluster
         os.environ[postgres.PLACE] = str(cluster.home)
+
+
+def _keep_bytecode(config: pytest.Config) -> None:
+    """Where Python is told to leave no bytecode among the sources, it goes to pytest's own folder.
+
+    Otherwise each of the processes that the tests start compiles all sources again.
+    """
+    cache: pytest.Cache | None = getattr(config, "cache", None)
+    if sys.dont_write_bytecode and cache is not None:
+        sys.dont_write_bytecode, sys.pycache_prefix = False, str(cache.mkdir("bytecode"))
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
