@@ -30,7 +30,7 @@ COUNTS: Final = {
     "faults": "faults of a provider in each call of money",
     "requests": "hostile requests",
     "examples": "inputs of each root field, sent as everyone",
-    "shares": "shares of the behaviours that a wrong plugin should pass, of which it is asked one",
+    "shares": "shares that a table is cut into, of which one is asked",
     "documents": "documents that both engines answer",
 }
 """What can be counted, and what it is."""
