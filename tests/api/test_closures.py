@@ -1,12 +1,16 @@
 """Closing an account: nothing new begins, what is open ends, and what is owned is settled step by step."""
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+from tests.api import giving
 from tests.api.cast import PURCHASE, Cast
 
 from shoutgraph.domain import ids
+from shoutgraph.domain.wallets import LockReason
 from shoutgraph.services import books
-from shoutgraph.storage import closures
+from shoutgraph.storage import closures, wallets
 from shoutgraph.storage.tx import Tx
 
 CLOSURE = "closure { status begunAt forfeitsPromo steps { key status since blockedBy { code remedy message until } } }"
@@ -123,6 +127,33 @@ def business(cast: Cast, who: str) -> tuple[str, str, str, str]:
     return creator_id, offer, screened, made
 
 
+def market(cast: Cast, who: str, offer: str) -> dict[str, str]:
+    """What a creator has going on beside orders: a campaign of each kind, and somebody in line."""
+    to = cast.deployment
+    plans = {"campaign": {}, "campaign_proposed": {"feeBasisPoints": 500}}
+    made = {
+        name: to.do(who, "campaignCreate", "campaign { id }", **cast.plan(offerIds=[offer], **fee))["campaign"]["id"]
+        for name, fee in plans.items()
+    }
+    to.do(who, "creatorPause", "creator { id }")
+    made["entry"] = to.do("fan", "waitlistJoin", "entry { id }", offerId=offer)["entry"]["id"]
+    to.do(who, "creatorOpen", "creator { id }")
+    return made
+
+
+def ended(cast: Cast, left: dict[str, str]) -> None:
+    """Campaigns are over and nobody waits any more; the fan is told."""
+    to = cast.deployment
+    state = "query ($id: ID!) { node(id: $id) { ... on Campaign { state } ... on WaitlistEntry { place: state } } }"
+    for name in ("campaign", "campaign_proposed"):
+        assert to.ask("admin", state, id=left[name])["node"] == {"state": "ENDED"}
+    assert to.ask("fan", state, id=left["entry"])["node"] == {"place": "LEFT"}
+    document = """query ($id: ID!) {
+      waitlistEvents(waitlistEntryId: $id, first: 9) { nodes { ... on WaitlistChangedEvent { state } } } }"""
+    told = to.ask("fan", document, id=left["entry"])["waitlistEvents"]["nodes"]
+    assert told[-1] == {"state": "LEFT"}
+
+
 def refused(cast: Cast, who: str, creator_id: str, offer: str) -> None:
     """Nobody reaches a creator who leaves, and they put nothing on the market."""
     to = cast.deployment
@@ -135,6 +166,7 @@ def refused(cast: Cast, who: str, creator_id: str, offer: str) -> None:
         "creatorOpen": {},
         "creatorUpdate": {"takesGifts": True},
         "offerActivate": {"offerId": offer},
+        "campaignCreate": cast.plan(offerIds=[offer]),
     }
     for mutation, given in market.items():
         assert to.refuse(who, mutation, **given)["code"] == "ACCOUNT_CLOSED", mutation
@@ -144,6 +176,7 @@ def test_a_creator_who_leaves_vanishes_and_is_paid_for_the_last_time(cast: Cast)
     to, who = cast.deployment, "leaving_star"
     user_id = to.register(who)
     creator_id, offer, screened, made = business(cast, who)
+    left = market(cast, who, offer)
     to.do(who, "closureRequest", CLOSURE, confirm=True)
     assert statuses(cast, screened, made) == ["CANCELLED", "IN_REVIEW"]
     refused(cast, who, creator_id, offer)
@@ -151,6 +184,8 @@ def test_a_creator_who_leaves_vanishes_and_is_paid_for_the_last_time(cast: Cast)
     to.do("fan", "orderConfirm", SHAPE, orderId=made)
     for _ in range(2):  # what matures meanwhile is seen at the next look
         steps = look(cast, who, user_id)
+    ended(cast, left)
+    assert to.refuse(who, "waitlistJoin", offerId=cast.ids["resting_offer"])["code"] == "ACCOUNT_CLOSED"
     assert steps["PAYOUT"] == ("BLOCKED", ("NO_RECIPIENT",))
     assert to.refuse(who, "closureCancel", confirm=True)["code"] == "CLOSURE_UNDERWAY"
     hindered = to.submit(who, "erasureRequest", "__typename", confirm=True).value["errors"]
@@ -167,4 +202,78 @@ def test_a_creator_who_leaves_vanishes_and_is_paid_for_the_last_time(cast: Cast)
         "available": {"coins": "0"},
         "pending": {"coins": "0"},
     }
+    verify(cast)
+
+
+def blocks(cast: Cast, who: str, key: str) -> list[tuple[str, str, bool]]:
+    """What stands in the way of a step: the code, the remedy, and whether it is known until when."""
+    (step,) = (each for each in closure_of(cast, who)["steps"] if each["key"] == key)
+    assert all(each["message"] for each in step["blockedBy"])
+    return [(each["code"], each["remedy"], each["until"] is not None) for each in step["blockedBy"]]
+
+
+def test_what_is_owed_locked_or_not_given_back_has_a_name_and_a_remedy(cast: Cast) -> None:
+    to, who = cast.deployment, "unlucky_fan"
+    user_id = ids.UserId(to.register(who))
+    topup = cast.buy(who, coins=70)
+    giving.owe(to, user_id, 5)
+    to.do(who, "closureRequest", CLOSURE, confirm=True)
+    steps = look(cast, who, user_id)
+    assert (steps["DEBT"], steps["COINS"]) == (("BLOCKED", ("DEBT",)), ("WAITING", ("REVOCABLE",)))
+    assert blocks(cast, who, "DEBT") == [("DEBT", "ASK_SUPPORT", False)]
+    to.write(lambda tx: wallets.lock(tx, user_id, reason=LockReason.DISPUTE, topup_id=ids.TopupId(topup)))
+    wish = {"userId": user_id, "coins": "5", "evidence": "The card was stolen."}
+    asked = to.do("finance", "debtWriteOffPropose", "writeOff { id }", **wish)["writeOff"]["id"]
+    to.do("admin", "debtWriteOffConfirm", "writeOff { id }", writeOffId=asked)
+    steps = look(cast, who, user_id)
+    assert (steps["DEBT"], steps["COINS"]) == (("DONE", ()), ("BLOCKED", ("WALLET_LOCKED",)))
+    assert blocks(cast, who, "COINS") == [("WALLET_LOCKED", "ASK_SUPPORT", False)]
+    to.do("admin", "walletUnlock", "wallet { id }", userId=user_id)
+    closed(cast, who, user_id)
+    assert to.ask(who, TOPUP, id=topup)["node"]["status"] == "REFUNDED"
+    to.control(f"payments/{topup}/fail-refund")  # after all
+    cast.until(who, TOPUP, node=topup, wanted="PAID")
+    assert look(cast, who, user_id)["COINS"] == ("CLAIM", ("REFUND_REFUSED",))
+    assert blocks(cast, who, "COINS") == [("REFUND_REFUSED", "ASK_SUPPORT", False)]
+    assert closure_of(cast, who)["status"] == "CLOSED"
+    assert to.ask(who, WALLET)["wallet"] == {"available": "70", "promo": "0", "held": "0"}, "they stay their owner's"
+    verify(cast)
+
+
+def earner(cast: Cast, who: str, gifts: int) -> str:
+    """A creator who was given so many of the cheapest sticker, and says where money goes. Gives their user."""
+    to = cast.deployment
+    user_id = to.register(who)
+    given = {"creatorId": cast.profile(who, who.replace("_", ".")), "quantity": gifts, "expectedPrice": str(gifts)}
+    to.do("fan", "giftSend", "gift { id }", **(cast.present() | given))
+    cast.recipient(who)
+    to.do(who, "closureRequest", CLOSURE, confirm=True)
+    return user_id
+
+
+def test_a_last_payout_that_fails_is_asked_for_again_and_what_is_too_little_stays(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to, who = cast.deployment, "unpaid_star"
+    user_id = earner(cast, who, 90)
+    for _ in range(2):
+        steps = look(cast, who, user_id)
+    assert steps["PAYOUT"][1] in {("OPEN_PAYOUTS",), ("PAYOUT_HELD",)}
+    (payout,) = to.ask(who, "{ payouts(first: 9) { nodes { id coins } } }")["payouts"]["nodes"]
+    to.do("finance", "payoutDeny", "payout { id }", payoutId=payout["id"], note="The account is another's.")
+    assert look(cast, who, user_id)["PAYOUT"] == ("WAITING", ("PAYOUT_FAILED",))
+    assert blocks(cast, who, "PAYOUT") == [("PAYOUT_FAILED", "WAIT", True)]
+    again = {"coins": payout["coins"], "recipientId": cast.recipient(who)}
+    second = to.do(who, "payoutRequest", "payout { id status }", **again)["payout"]
+    if second["status"] in {"HELD", "REQUESTED"}:
+        to.do("finance", "payoutApprove", "payout { id }", payoutId=second["id"])
+    cast.until(who, PAYOUT, node=second["id"], wanted="PAID")
+    closed(cast, who, user_id)
+    poor, way = "poor_star", to.app.tools.providers.payouts["sandbox-payouts"]
+    monkeypatch.setattr(way, "caps", replace(way.caps, limits={"EUR": (100, 1_000_000)}))
+    closed(cast, poor, earner(cast, poor, 2))
+    assert blocks(cast, poor, "PAYOUT") == [("BELOW_MINIMUM", "ASK_SUPPORT", False)]
+    left = to.ask(poor, "{ earnings { available { coins } } payouts(first: 1) { nodes { id } } }")
+    assert int(left["earnings"]["available"]["coins"]) > 0, "it stays its owner's"
+    assert left["payouts"]["nodes"] == []
     verify(cast)

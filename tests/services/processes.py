@@ -179,6 +179,7 @@ def open_processes(where: Place, *, count: int = COUNT) -> Iterator[Processes]:
         first = Tools(
             store=stores[0],
             clock=clock,
+            real_clock=clock,
             new_id=new_id,
             bell=stores[0].bell,
             providers=providers,

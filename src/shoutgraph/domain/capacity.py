@@ -151,6 +151,11 @@ def leave(entry: Entry, now: datetime) -> Entry:
     return _moved(entry, state, now) if entry.in_line else entry
 
 
+def dismiss(entry: Entry, now: datetime) -> Entry:
+    """Out of the line, since nobody comes to whom they waited for: the creator's account closes."""
+    return _moved(entry, WaitState.LEFT, now)
+
+
 def order(entry: Entry, order_id: ids.OrderId, now: datetime) -> Entry:
     """Out of the line with an order, which has the place now."""
     return replace(_moved(entry, WaitState.ORDERED, now), order_id=order_id)

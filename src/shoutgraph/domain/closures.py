@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from shoutgraph.domain import errors, ids
+from shoutgraph.domain.payouts import PayoutState
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.privacy import Blocker
 from shoutgraph.domain.users import User
@@ -23,6 +24,10 @@ WATCHED: Final = timedelta(days=400)
 """How long after its end money that comes late is still sent back without anybody asking."""
 RETRY: Final = timedelta(days=1)
 """How long after a payout that failed the next one is asked for."""
+ENDED_BADLY: Final = frozenset(
+    {PayoutState.DENIED, PayoutState.RETURNED, PayoutState.REJECTED, PayoutState.NOT_EXECUTED, PayoutState.CANCELLED}
+)
+"""How a payout fails."""
 
 
 class ClosureState(StrEnum):
@@ -183,6 +188,7 @@ class Facts:
     cards_open: bool = False
     cards_until: datetime | None = None
     matures_at: datetime | None = None
+    failed_at: datetime | None = None
     held: bool = False
     refused: frozenset[str] = field(default_factory=frozenset)
     """Why the last tries to give money back, or to pay out, came to nothing, by the codes of `WORDS`."""
@@ -303,7 +309,9 @@ def _payout(facts: Facts) -> _Blocks:
     if not facts.available_coins:
         return (Block("EARNINGS_HELD", facts.matures_at),) if facts.maturing_coins else ()
     codes = facts.refused - {"NOT_REFUNDABLE", "REFUND_REFUSED"}
-    return tuple(Block(code) for code in sorted(codes)) or (Block("OPEN_PAYOUTS"),)
+    retry_at = None if facts.failed_at is None else facts.failed_at + RETRY
+    until = {"PAYOUT_FAILED": retry_at}
+    return tuple(Block(code, until.get(code)) for code in sorted(codes)) or (Block("OPEN_PAYOUTS"),)
 
 
 def _revocable(closure: Closure, now: datetime) -> Block:
@@ -320,7 +328,9 @@ def _step(closure: Closure, key: Key, blocks: _Blocks, now: datetime) -> Step:
         asks = any(block.remedy in _ASKS for block in blocks if block.code not in _CLAIMS)
         state = StepState.BLOCKED if asks else StepState.WAITING
     was = next((step for step in closure.steps if step.key is key), None)
-    since = was.since if was is not None and was.state is state else now
+    if was is None:
+        return Step(key, state, now, blocks)
+    since = was.since if was.state is state else max(now, was.since)  # clocks of several processes differ
     return Step(key, state, since, blocks)
 
 

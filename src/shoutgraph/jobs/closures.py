@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from shoutgraph.domain.users import Viewer
+from shoutgraph.services.campaigns import change as campaigns
 from shoutgraph.services.orders import advance, timers, wait
 from shoutgraph.services.payouts import request as payouts
 from shoutgraph.services.privacy import settle
@@ -20,4 +21,10 @@ async def _withdraw(tools: Tools, owner: Viewer, asked_at: datetime) -> frozense
     return await withdraw.settle(tools, owner, asked_at=asked_at, reverse_orders=timers.reverse_orders)
 
 
-HANDS: Final = settle.Hands(end=advance.advance, leave=wait.leave, withdraw=_withdraw, pay_out=payouts.settle)
+HANDS: Final = settle.Hands(
+    end=advance.advance,
+    leave=wait.leave,
+    quit_market=(campaigns.end_all, wait.dismiss),
+    withdraw=_withdraw,
+    pay_out=payouts.settle,
+)

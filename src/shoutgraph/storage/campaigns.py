@@ -157,6 +157,11 @@ def count_open(tx: Tx, creator_id: str) -> int:
     return row[0]
 
 
+def list_open_of(tx: Tx, creator_id: str) -> list[Campaign]:
+    """The campaigns of a creator that have not ended. Whoever goes by it holds the creator."""
+    return [Campaign(*row) for row in tx.all(_OPEN_OF, creator_id=creator_id, now=tx.now)]
+
+
 def list_active_of(tx: Tx, creator_ids: Sequence[str]) -> list[tuple[Campaign, ...]]:
     """The campaigns of creators that take orders now, those that end first first; a few of each."""
     by_creator: dict[str, list[Campaign]] = {creator_id: [] for creator_id in creator_ids}
@@ -197,6 +202,15 @@ def _count() -> sa.ScalarSelect[int]:
     """How many orders are in a campaign: the highest number, since they are given one by one."""
     newest = sa.select(sa.func.coalesce(sa.func.max(_PIECE.c.number), 0))
     return newest.where(_PIECE.c.campaign_id == _T.c.id).correlate(_T).scalar_subquery()
+
+
+def _not_over() -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        _T.c.creator_id == sa.bindparam("creator_id"),
+        _T.c.ends_at > sa.bindparam("now"),
+        _T.c.ended_at.is_(None),
+        _T.c.standing != Standing.DENIED,
+    )
 
 
 def _active() -> tuple[sa.ColumnElement[bool], ...]:
@@ -248,18 +262,8 @@ _LIST: Final = Statement[Any](lambda: _campaigns().where(columns.any_of(_T.c.id,
 _PIECES: Final = Statement[Any](
     lambda: sa.select(*(_PIECE.c[name] for name in Piece.__slots__)).where(columns.any_of(_PIECE.c.order_id, "ids"))
 )
-_COUNT_OPEN: Final = Statement[tuple[int]](
-    lambda: (
-        sa.select(sa.func.count())
-        .select_from(_T)
-        .where(
-            _T.c.creator_id == sa.bindparam("creator_id"),
-            _T.c.ends_at > sa.bindparam("now"),
-            _T.c.ended_at.is_(None),
-            _T.c.standing != Standing.DENIED,
-        )
-    )
-)
+_COUNT_OPEN: Final = Statement[tuple[int]](lambda: sa.select(sa.func.count()).select_from(_T).where(*_not_over()))
+_OPEN_OF: Final = Statement[Any](lambda: _campaigns().where(*_not_over()).order_by(_T.c.id))
 _ACTIVE_OF: Final = Statement[Any](
     lambda: (
         _campaigns()

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import accounts, clock, ids, pages
-from shoutgraph.domain.closures import Block, Closure, ClosureState, Facts, Key, Shop, Step, StepState
+from shoutgraph.domain.closures import ENDED_BADLY, Block, Closure, ClosureState, Facts, Key, Shop, Step, StepState
 from shoutgraph.domain.payouts import PayoutFilter, PayoutState
 from shoutgraph.storage import affairs, cards, columns, creators, earnings, ledger, payouts
 from shoutgraph.storage.columns import Integer, JsonText, Micros, Text, Truth, Words, one_of, partial_index, truth
@@ -154,10 +154,12 @@ def _earned(tx: Tx, creator_id: ids.CreatorId) -> dict[str, Any]:
     found = ledger.balances(tx, [pending, reserve, free])
     held = PayoutFilter(creator_id=creator_id, states=(PayoutState.HELD,))
     one = pages.PageArgs(size=1, key=None, backward=False)
+    newest = payouts.list_of_page(tx, one, PayoutFilter(creator_id=creator_id), descending=True)[:1]
     return {
         "maturing_coins": found.get(pending, 0) + found.get(reserve, 0),
         "available_coins": found.get(free, 0),
         "matures_at": earnings.find_next_maturing(tx, creator_id),
+        "failed_at": next((each.updated_at for each in newest if each.state in ENDED_BADLY), None),
         "held": bool(payouts.list_of_page(tx, one, held, descending=True)),
     }
 

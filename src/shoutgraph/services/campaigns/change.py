@@ -9,7 +9,7 @@ from shoutgraph.domain import campaigns as rules, errors, ids, journal
 from shoutgraph.domain.campaigns import Campaign, Origin, Plan, Standing
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import campaigns as rows, creators, journal as journal_rows, policies
+from shoutgraph.storage import campaigns as rows, creators, journal as journal_rows, policies, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -32,7 +32,8 @@ async def create(tools: Tools, viewer: Viewer, request: Request, plan: Plan, cre
 
     Raises:
         UnauthenticatedError: nobody is signed in.
-        ForbiddenError: the viewer is no creator, or it is another's and they do not manage the catalogue.
+        ForbiddenError: the viewer is no creator, or it is another's and they do not manage the catalogue, or the
+            creator's account closes.
         NotFoundError: there is no such creator, or they have no such offer.
         LimitExceededError: the creator has as many campaigns as they may.
         ValidationError: something breaks a rule (an `ExceptionGroup` where several do).
@@ -41,6 +42,9 @@ async def create(tools: Tools, viewer: Viewer, request: Request, plan: Plan, cre
     of = _whose(viewer, creator_id)
 
     def work(tx: Tx) -> Campaign:
+        (known,) = creators.list_of(tx, [of])
+        if known is not None:
+            users.get(tx, known.user_id).check_stays()  # held before the creator
         creators.get(tx, of)
         (offers,) = creators.list_of_offers_by_creator(tx, [of], _ALL)
         policy = policies.current(tx)
@@ -100,6 +104,20 @@ async def end(tools: Tools, viewer: Viewer, campaign_id: str, *, expected_revisi
     _check_keeper(viewer)
     deed = _Deed("end", Scope.CATALOGUE_MANAGE, expected_revision)
     return await _change(tools, viewer, campaign_id, deed, lambda tx, was: rules.end(was, tx.now))
+
+
+async def end_all(tools: Tools, creator_id: ids.CreatorId) -> None:
+    """Ends every campaign of a creator whose account closes; they begin none any more."""
+
+    def work(tx: Tx) -> None:
+        creators.hold(tx, creator_id)
+        for campaign in rows.list_open_of(tx, creator_id):
+            ended = rules.end(campaign, tx.now)
+            rows.save(tx, ended)
+            _tell(tools, tx, ended, "end")
+
+    if await tools.store.read(lambda tx: rows.count_open(tx, creator_id)):
+        await tools.store.write(work)
 
 
 async def decide(

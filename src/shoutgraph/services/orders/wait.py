@@ -14,7 +14,7 @@ async def join(tools: Tools, viewer: Viewer, offer_id: str) -> Entry:
 
     Raises:
         UnauthenticatedError: nobody is signed in.
-        ForbiddenError: the caller is not a person.
+        ForbiddenError: the caller is not a person, or their account closes.
         NotFoundError: there is no such offer.
         FeatureUnavailableError: shoutouts are off for the caller, or for the creator.
         ValidationError: the creator is the caller, or has a free place.
@@ -26,7 +26,7 @@ async def join(tools: Tools, viewer: Viewer, offer_id: str) -> Entry:
     def work(tx: Tx) -> Entry:
         policy = policies.current(tx)
         features.require_to_order(tx, fan_id, offer_id)
-        users.hold(tx, fan_id)
+        users.get(tx, fan_id).check_stays()
         offer, creator = creators.get_offer_with_creator(tx, offer_id)
         if creator.user_id == fan_id:
             msg = "You need not wait for yourself."
@@ -81,3 +81,22 @@ async def leave(tools: Tools, viewer: Viewer, entry_id: str) -> Entry:
         return left
 
     return await tools.store.write(work)
+
+
+async def dismiss(tools: Tools, creator_id: ids.CreatorId) -> None:
+    """Sends everybody home who waits for a creator whose account closes; nobody joins any more."""
+
+    def work(tx: Tx) -> bool:
+        creators.hold(tx, creator_id)
+        line = rows.get_line(tx, creator_id, limit=capacity.OFFERS_AT_ONCE)
+        head = (*line.offered, *line.waiting)
+        for entry in head:
+            left = capacity.dismiss(entry, tx.now)
+            rows.save(tx, left)
+            lines.tell(tools, tx, left, entry)
+        return bool(head)
+
+    waits = await tools.store.read(lambda tx: rows.get_line(tx, creator_id, limit=1))
+    more = bool(waits.offered or waits.waiting)
+    while more:
+        more = await tools.store.write(work)

@@ -20,7 +20,7 @@ from shoutgraph.domain import (
 from shoutgraph.domain.ages import Deed
 from shoutgraph.domain.features import Feature
 from shoutgraph.domain.pages import PageArgs
-from shoutgraph.domain.payouts import Payout, PayoutState
+from shoutgraph.domain.payouts import Payout
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.recipients import Recipient, RecipientState, check_recipient
 from shoutgraph.domain.requests import Request
@@ -218,12 +218,7 @@ def _fitting(tools: Tools, recipient: Recipient, coins: int, policy: Policy) -> 
 def _failed_just_now(tx: Tx, creator_id: ids.CreatorId) -> bool:
     one = PageArgs(size=1, key=None, backward=False)
     newest = payouts.list_of_page(tx, one, rules.PayoutFilter(creator_id=creator_id), descending=True)[:1]
-    return any(each.state in _ENDED_BADLY and each.updated_at > tx.now - closures.RETRY for each in newest)
-
-
-_ENDED_BADLY: Final = frozenset(
-    {PayoutState.DENIED, PayoutState.RETURNED, PayoutState.REJECTED, PayoutState.NOT_EXECUTED, PayoutState.CANCELLED}
-)
+    return any(each.state in closures.ENDED_BADLY and each.updated_at > tx.now - closures.RETRY for each in newest)
 
 
 def _check_way(tools: Tools, recipient: Recipient, coins: int, policy: Policy) -> None:

@@ -5,7 +5,7 @@ where somebody died in between, the next look goes on.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -21,6 +21,7 @@ from shoutgraph.domain.pages import PageArgs
 from shoutgraph.domain.users import Viewer
 from shoutgraph.domain.wallets import id_of
 from shoutgraph.storage import (
+    affairs,
     closures,
     creators,
     journal as journal_rows,
@@ -52,12 +53,14 @@ class Hands:
     Args:
         end: ends an order.
         leave: leaves a line.
+        quit_market: ends what a creator has going on beside orders: campaigns, and the line of who waits for them.
         withdraw: has bought coins sent back, as if at a time; says what came in the way.
         pay_out: has what is available paid out; says what came in the way.
     """
 
     end: EndOrder
     leave: Callable[[Tools, Viewer, str], Awaitable[object]]
+    quit_market: Sequence[Callable[[Tools, ids.CreatorId], Awaitable[object]]]
     withdraw: Callable[[Tools, Viewer, datetime], Awaitable[frozenset[str]]]
     pay_out: Callable[[Tools, Viewer], Awaitable[frozenset[str]]]
 
@@ -88,6 +91,8 @@ async def go_on(tools: Tools, closure: Closure, hands: Hands) -> None:
     lines = await tools.store.read(lambda tx: waitlist.list_in_line_of(tx, closure.user_id, limit=LINES_MAX))
     for entry in lines:
         await hands.leave(tools, owner, entry.id)
+    for quit_market in hands.quit_market if owner.creator_id is not None else ():
+        await quit_market(tools, ids.CreatorId(owner.creator_id))
     begun = await tools.store.write(partial(_begin, closure_id=closure.id, user_id=closure.user_id))
     if begun.begun_at is None or begun.state is ClosureState.CANCELLED:
         await look(tools, begun)
@@ -120,6 +125,7 @@ async def look(tools: Tools, seen: Closure, *, refused: frozenset[str] = frozens
 
     def work(tx: Tx) -> Closure:
         users.hold(tx, seen.user_id)
+        affairs.hold(tx, seen.user_id)
         closure = closures.get(tx, seen.id)
         if closure.revision != seen.revision or closure.state is ClosureState.CANCELLED:
             return closure
@@ -167,6 +173,7 @@ async def _end(tools: Tools, which: OrderFilter, command: Command, end: EndOrder
 
 def _begin(tx: Tx, *, closure_id: str, user_id: ids.UserId) -> Closure:
     users.hold(tx, user_id)
+    affairs.hold(tx, user_id)  # whoever began something while the account closed is done with it, and it is seen
     closure = closures.get(tx, closure_id)
     if closure.state is ClosureState.CANCELLED:
         return closure

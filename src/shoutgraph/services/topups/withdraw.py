@@ -14,7 +14,7 @@ from shoutgraph.domain.pages import PageArgs
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.topups import withdrawal as rules
 from shoutgraph.domain.topups.parts import EMPTY
-from shoutgraph.domain.topups.refund import Refund
+from shoutgraph.domain.topups.refund import Refund, RefundState
 from shoutgraph.domain.topups.topup import Topup, TopupFilter
 from shoutgraph.domain.topups.withdrawal import Offer, Waiver
 from shoutgraph.domain.users import Viewer
@@ -141,7 +141,7 @@ async def _settle(
         if wallets.find_lock(tx, topup.user_id) is not None:
             return "WALLET_LOCKED"
         asked = refunds.list_of_topup(tx, topup.id)
-        if any(each.created_at >= asked_at and each.state in rules.RETURNED for each in asked):
+        if any(each.created_at >= asked_at and each.state in _CAME_BACK for each in asked):
             return "REFUND_REFUSED"
         return refund.ask(desk, owner, topup, Ask(offer.part, rules.REASON, offer.bonus_coins, withdrawal=True))
 
@@ -155,6 +155,10 @@ async def _settle(
         await refund.go_on(tools, done, reverse_orders=reverse_orders)
         return set()
     return set() if done is None else {done}
+
+
+_CAME_BACK: Final = rules.RETURNED | {RefundState.REVERSED}
+"""Refunds whose coins are the buyer's again."""
 
 
 def _own(topup: Topup | None, user_id: ids.UserId, path: tuple[str, ...]) -> Topup:

@@ -22,7 +22,7 @@ enums.describe(
         WaitState.ORDERED: "They ordered.",
         WaitState.DECLINED: "They declined the place.",
         WaitState.LAPSED: "They let the offer lapse.",
-        WaitState.LEFT: "They left the line.",
+        WaitState.LEFT: "They left the line, or the creator did, whose account closes.",
     },
 )
 
