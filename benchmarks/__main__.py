@@ -1,98 +1,121 @@
-"""`python -m benchmarks`: prints each figure beside its limit and their ratio; everything on 127.0.0.1."""
+"""`python -m benchmarks`: prints each figure beside its limit and their ratio; everything on 127.0.0.1.
+
+Exit code 1: a target that was measured is not met. With `--quick`, sizes are so small that figures say nothing: it
+tells only that every measurement still runs.
+"""
 
 import argparse
 import json
-import secrets
-import subprocess
+import os
+import platform
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Final
 
+import pysqlite3
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks import market, places
-from benchmarks.places import Place
+from benchmarks import growth, measures, picture, rows
+from benchmarks.measures import Bench, Measure
+from benchmarks.rows import Row
+from benchmarks.sizes import FULL, QUICK, Sizes
 
-IN_FLIGHT = (1, 8, 64)
-Figures = dict[str, dict[str, float]]
+MEASURES: Final[dict[str, Measure]] = {
+    "memory": measures.over_http,
+    "engine": measures.in_process,
+    "pages": measures.pages,
+    "orders": measures.orders,
+    "sockets": measures.sockets,
+    "statements": measures.statement_counts,
+    "start": measures.rest,
+    "page-growth": growth.page_time,
+    "order-growth": growth.order_time,
+}
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+TITLE: Final = "What shoutgraph reaches of its limits"
 
 
-def load(url: str, place: Place, body: dict[str, Any], *, in_flight: int, seconds: float) -> dict[str, float]:
-    """Runs the load generator in a process of its own."""
-    work = {
-        "url": f"{url}/graphql",
-        "template": json.dumps({"body": body, "offers": place.market.offers, "salt": secrets.token_hex(4)}),
-        "in_flight": in_flight,
-        "seconds": seconds,
-        "headers": [f"authorization: Bearer {token}\r\n" for token in place.market.tokens],
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load"], input=json.dumps(work), capture_output=True, text=True, check=True
+def parser() -> argparse.ArgumentParser:
+    """What can be chosen."""
+    made = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    made.add_argument("--only", action="append", choices=tuple(MEASURES), help="this measurement; may be given again")
+    made.add_argument("--quick", action="store_true", help="tiny sizes: does everything still run?")
+    made.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    made.add_argument("--seconds", type=float, help="how long each turn takes")
+    made.add_argument("--rounds", type=int, help="how many turns each candidate has")
+    made.add_argument("--creators", type=int, help="of the large market in page-growth, on either database")
+    made.add_argument("--postings", type=int, help="of the old books in order-growth, on either database")
+    made.add_argument(
+        "--processes", default="1", help="how many processes take orders on PostgreSQL, one after another"
     )
-    return dict(json.loads(done.stdout))
+    made.add_argument("--url", help="a PostgreSQL in place of one of our own, as a superuser: databases are made in it")
+    made.add_argument("--json", type=Path, help="write the figures to this file")
+    made.add_argument("--svg", type=Path, help="write a picture of them to this file")
+    made.add_argument("--docs", type=Path, help="write them into BENCHMARKS.md and benchmarks.svg of this folder")
+    return made
 
 
-def measure(place: Place, *, processes: list[int], seconds: float) -> Figures:
-    """All figures of one database, with their share of what the machine does by hand."""
-    figures: Figures = {"orders by hand, one commit each": {"rate": place.raw_orders, "share": 1.0}}
-    if place.raw_pages is not None:
-        figures["pages by hand"] = {"rate": place.raw_pages, "share": 1.0}
-    for count in processes:
-        with places.serving(place, processes=count) as url:
-            figures |= _of_server(url, place, processes=count, seconds=seconds)
-    return figures
-
-
-def _of_server(url: str, place: Place, *, processes: int, seconds: float) -> Figures:
-    alone = processes == 1
-    figures: Figures = {}
-    for flight in IN_FLIGHT[:2] if alone else ():
-        told = load(url, place, market.PAGE_BODY, in_flight=flight, seconds=seconds)
-        if place.raw_pages is not None:
-            told["share"] = told["rate"] / place.raw_pages
-        figures[f"pages, {flight} in flight"] = told
-    for flight in IN_FLIGHT if alone else IN_FLIGHT[-1:]:
-        told = load(url, place, market.PLACE_BODY, in_flight=flight, seconds=seconds)
-        beside = "" if alone else f", {processes} processes"
-        figures[f"orders, {flight} in flight{beside}"] = told | {"share": told["rate"] / place.raw_orders}
-    return figures
-
-
-def show(title: str, figures: Figures) -> None:
-    """Prints the table of one database."""
-    table = Table("what", "a second", "p50 ms", "p99 ms", "of by hand", "errors", title=title)
-    for name, figure in figures.items():
-        cells = (("p50_ms", ".1f"), ("p99_ms", ".1f"), ("share", ".2f"), ("wrong", ".0f"))
-        texts = [format(figure[key], form) if key in figure else "" for key, form in cells]
-        table.add_row(name, f"{figure['rate']:,.0f}", *texts)
-    Console().print(table)
-
-
-def main() -> None:
-    """Runs everything once and prints the tables."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5.0, help="how long each measurement takes")
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
-    parser.add_argument(
-        "--processes", default="1,2,4", help="how many processes serve on PostgreSQL, one after another"
-    )
-    parser.add_argument("--url", help="an empty PostgreSQL database to use in place of one of our own")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    chosen = parser.parse_args()
-    found: dict[str, Figures] = {}
-    if chosen.database != "postgresql":
-        with places.sqlite(chosen.seconds) as place:
-            found[place.title] = measure(place, processes=[1], seconds=chosen.seconds)
-    if chosen.database != "sqlite":
-        with places.postgresql(chosen.seconds, chosen.url) as place:
-            counts = [int(count) for count in chosen.processes.split(",")]
-            found[place.title] = measure(place, processes=counts, seconds=chosen.seconds)
-    for title, figures in found.items():
-        show(title, figures)
+def main(given: Sequence[str] | None = None) -> int:
+    """Measures what was chosen, prints it, and writes it where it was asked for."""
+    chosen, found = parser().parse_args(given), list[Row]()
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    with ExitStack() as stack:
+        databases = ("sqlite", "postgresql") if chosen.database == "both" else (chosen.database,)
+        processes = tuple(int(count) for count in chosen.processes.split(","))
+        bench = Bench(sizes_of(chosen), databases, stack, chosen.url, processes)
+        for row in _measured(bench, chosen.only or list(MEASURES)):
+            found.append(row)
+            console.print(" · ".join(cell for cell in row.cells() if cell), style="dim", highlight=False)
+    where = machine(bench.sizes)
+    console.print(rows.table(found, where))
     if chosen.json:
-        chosen.json.write_text(json.dumps(found, indent=2))
+        told = {"machine": where, "quick": chosen.quick, "rows": rows.as_json(found)}
+        chosen.json.write_text(json.dumps(told, indent=2), encoding="utf-8")
+    if chosen.svg:
+        chosen.svg.write_text(picture.svg(found, TITLE), encoding="utf-8")
+    if chosen.docs:
+        _write(chosen.docs, found, where)
+    return 0 if chosen.quick or all(row.met is not False for row in found) else 1
+
+
+def sizes_of(chosen: argparse.Namespace) -> Sizes:
+    """The sizes, with what was chosen otherwise."""
+    made = QUICK if chosen.quick else FULL
+    given = {name: getattr(chosen, name) for name in ("seconds", "rounds") if getattr(chosen, name) is not None}
+    if chosen.creators is not None:
+        given |= {name: (getattr(made, name)[0], chosen.creators) for name in ("page_creators", "shared_creators")}
+    if chosen.postings is not None:
+        given |= dict.fromkeys(("order_postings", "shared_postings"), (0, chosen.postings))
+    return replace(made, **given)
+
+
+def machine(sizes: Sizes) -> str:
+    """Where and how it was measured."""
+    python, sqlite = platform.python_version(), pysqlite3.sqlite_version
+    day = datetime.now(UTC).date()  # noqa: TID251 - a benchmark has a real clock
+    return (
+        f"{day}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {python}, SQLite {sqlite}; "
+        f"median of {sizes.rounds} rounds of {sizes.seconds:g} s"
+    )
+
+
+def _measured(bench: Bench, names: list[str]) -> Iterator[Row]:
+    for name in names:
+        yield from MEASURES[name](bench)
+
+
+def _write(folder: Path, found: list[Row], where: str) -> None:
+    """Puts the table between its marks, and the picture beside it."""
+    document = folder / "BENCHMARKS.md"
+    before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    document.write_text(f"{before}{BEGIN}\n\n{rows.markdown(found, where)}\n{END}{after}", encoding="utf-8")
+    (folder / "benchmarks.svg").write_text(picture.svg(found, TITLE), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

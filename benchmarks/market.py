@@ -18,33 +18,36 @@ from shoutgraph.settings import Settings
 from shoutgraph.storage import ledger, policies
 from shoutgraph.storage.tx import Tx
 
-CREATORS = 400
-FANS = 64
 COINS = 100_000_000
 RULES = Policy(version=2, open_orders_max=10_000_000, orders_hour_max=10_000_000)
 """Nobody is ever too fast, or full."""
 PLACE = """mutation Place($input: OrderPlaceInput!) { orderPlace(input: $input) {
   order { id status price } errors { ... on UserError { code message } } } }"""
-PAGE = """query Page { creators(first: 20, sort: {field: PRICE, direction: ASC}) {
+PAGE = """query Page { creators(%s: %d, sort: {field: PRICE, direction: ASC}) {
   nodes { id handle name country priceFrom rating { count averageHundredths } offers { id title price } } } }"""
 BRIEF = {"occasion": "BIRTHDAY", "recipientName": "Ada", "instructions": "Say hello.", "language": "en"}
-PAGE_BODY: dict[str, Any] = {"query": PAGE}
 PLACE_BODY: dict[str, Any] = {
     "query": PLACE,
     "variables": {"input": {"idempotencyKey": "%KEY%", "offerId": "%OFFER%", "expectedPrice": "1000", "brief": BRIEF}},
 }
 
 
+def page_of(size: int, end: str = "first") -> dict[str, Any]:
+    """Asks for the beginning of the catalogue, or for its end."""
+    return {"query": PAGE % (end, size)}
+
+
 @dataclass(frozen=True)
 class Market:
-    """The fans' tokens, and an offer of each creator."""
+    """The fans' tokens, an offer of each creator, and the token of a tool that hears of every order."""
 
     tokens: list[str]
+    service: str
     offers: list[str]
 
 
-async def prepare(settings: Settings) -> Market:
-    """Fills an empty database."""
+async def prepare(settings: Settings, *, creators: int, fans: int) -> Market:
+    """Adds creators with three offers each, and fans who can pay for all that they order."""
     async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
         tools = opened.tools
         terms = (
@@ -52,19 +55,20 @@ async def prepare(settings: Settings) -> Market:
             OfferTerms(Occasion.PEP_TALK, "A pep talk", 1_500, 60, 7),
             OfferTerms(Occasion.OTHER, "A hello", 2_000, 60, 7),
         )
-        made = tuple(seeds.CreatorSeed(_profile(at), terms) for at in range(CREATORS))
-        creators = await seeds.seed_creators(tools, OPERATOR, made)
-        fans = [await users.register(tools, OPERATOR, display_name="Fan", country="DE") for _ in range(FANS)]
+        made = tuple(seeds.CreatorSeed(_profile(at), terms) for at in range(creators))
+        sellers = await seeds.seed_creators(tools, OPERATOR, made)
+        buyers = [await users.register(tools, OPERATOR, display_name="Fan", country="DE") for _ in range(fans)]
 
         def give(tx: Tx) -> None:
             policies.insert(tx, RULES)
-            for fan in fans:
+            for fan in buyers:
                 ledger.post(tx, _topup(fan.id, tools.new_id(ids.LOT), tx))
 
         await tools.store.write(give)
-        found = await offer_room.list_by_creator(tools, Viewer(), [creator.id for creator in creators])
-        tokens = [opened.issuer.issue(fan.id, ttl=timedelta(hours=1)) for fan in fans]
-    return Market(tokens, [offers[0].id for offers in found])
+        found = await offer_room.list_by_creator(tools, Viewer(), [creator.id for creator in sellers])
+        tokens = [opened.issuer.issue(fan.id, ttl=timedelta(hours=1)) for fan in buyers]
+        service = opened.issuer.issue("benchmarks", role="service", ttl=timedelta(hours=1))
+    return Market(tokens, service, [offers[0].id for offers in found])
 
 
 def _profile(at: int) -> Profile:

@@ -2,7 +2,9 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pysqlite3
 
@@ -20,6 +22,8 @@ INSERT INTO balance VALUES ('fan', 1000000000);
 
 def orders_per_second(folder: Path, seconds: float) -> float:
     """Places orders by eight hand-written statements, committed one by one with `synchronous=FULL`."""
+    for left in folder.glob("raw.db*"):
+        left.unlink()
     database = pysqlite3.connect(folder / "raw.db", isolation_level=None)
     for pragma in PRAGMAS:
         database.execute(f"PRAGMA {pragma}")
@@ -42,35 +46,48 @@ def orders_per_second(folder: Path, seconds: float) -> float:
     return placed / (time.perf_counter() - start)
 
 
+CREATORS = """SELECT id, handle, name, country, price_from_coins, rating_sum, rating_count FROM creator
+ WHERE price_from_coins IS NOT NULL ORDER BY price_from_coins, id LIMIT 21"""
+OFFERS = """SELECT creator_id, id, title, price_coins FROM offer WHERE active = 1
+ AND creator_id IN (SELECT value FROM json_each(?)) ORDER BY creator_id, id"""
+Rows = list[tuple[Any, ...]]
+
+
 def pages_per_second(database: Path, seconds: float) -> float:
     """Reads the catalogue page from shoutgraph's own tables by two statements and encodes the same JSON."""
     db = pysqlite3.connect(f"file:{database}?mode=ro", uri=True, isolation_level=None)
+    return repeated(
+        seconds,
+        lambda: db.execute(CREATORS).fetchall(),
+        lambda ids: db.execute(OFFERS, (json.dumps(ids),)).fetchall(),
+    )
+
+
+def repeated(seconds: float, creators: Callable[[], Rows], offers: Callable[[list[str]], Rows]) -> float:
+    """How many pages a second are made of what two statements find."""
     made, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds:
-        creators = db.execute(
-            "SELECT id, handle, name, country, price_from_coins, rating_sum, rating_count FROM creator"
-            " WHERE price_from_coins IS NOT NULL ORDER BY price_from_coins, id LIMIT 21"
-        ).fetchall()[:20]
-        ids = json.dumps([row[0] for row in creators])
-        offers: dict[str, list[dict[str, object]]] = {}
-        for of, offer, title, price in db.execute(
-            "SELECT creator_id, id, title, price_coins FROM offer WHERE active = 1"
-            " AND creator_id IN (SELECT value FROM json_each(?)) ORDER BY creator_id, id",
-            (ids,),
-        ):
-            offers.setdefault(of, []).append({"id": offer, "title": title, "price": str(price)})
-        nodes = [
-            {
-                "id": row[0],
-                "handle": row[1],
-                "name": row[2],
-                "country": row[3],
-                "priceFrom": str(row[4]),
-                "rating": {"count": row[6], "averageHundredths": None},
-                "offers": offers.get(row[0], []),
-            }
-            for row in creators
-        ]
-        json.dumps({"data": {"creators": {"nodes": nodes}}}).encode()
+        page(creators, offers)
         made += 1
     return made / (time.perf_counter() - start)
+
+
+def page(creators: Callable[[], Rows], offers: Callable[[list[str]], Rows]) -> bytes:
+    """The answer to the query of the page."""
+    rows = creators()[:20]
+    sold: dict[str, list[dict[str, object]]] = {}
+    for of, offer, title, price in offers([row[0] for row in rows]):
+        sold.setdefault(of, []).append({"id": offer, "title": title, "price": str(price)})
+    nodes = [
+        {
+            "id": row[0],
+            "handle": row[1],
+            "name": row[2],
+            "country": row[3],
+            "priceFrom": str(row[4]),
+            "rating": {"count": row[6], "averageHundredths": None},
+            "offers": sold.get(row[0], []),
+        }
+        for row in rows
+    ]
+    return json.dumps({"data": {"creators": {"nodes": nodes}}}).encode()

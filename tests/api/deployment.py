@@ -170,9 +170,7 @@ class Deployment:
 
         SQLite names a writing statement again for each trigger that it sets off.
         """
-        run = [sql for sql in self.statements if not sql.startswith(FRAMES)]
-        once = [sql for before, sql in pairwise(["", *run]) if sql != before or sql.startswith("SELECT")]
-        return [_TEXT.sub("?", sql) for sql in once]
+        return [_TEXT.sub("?", sql) for sql in without_frames(self.statements)]
 
     def control(self, path: str, **body: object) -> Any:
         """Does something to the simulated payment provider."""
@@ -181,6 +179,12 @@ class Deployment:
         answer = httpx.post(url, json=body, headers={"authorization": f"Bearer {key}"}, timeout=PATIENCE_S)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+
+def without_frames(statements: Sequence[str]) -> list[str]:
+    """The statements that do work, each once however many triggers it sets off."""
+    run = [sql for sql in statements if not sql.startswith(FRAMES)]
+    return [sql for before, sql in pairwise(["", *run]) if sql != before or sql.startswith("SELECT")]
 
 
 @contextmanager
@@ -222,7 +226,7 @@ async def _serve(place: Place, listener: socket.socket, opened: "Future[Deployme
         async with root.open_app(chosen, base_url=f"http://127.0.0.1:{port}", environ={}) as app:
             server = build_server(app.asgi, app.drain, host="127.0.0.1", port=port)
             deployment = Deployment(app, Served(server, port), asyncio.get_running_loop(), place)
-            await _trace(app, deployment.statements)
+            await trace(app, deployment.statements)
             engines.choose(app.runner, deployment.statements)
             serving = asyncio.ensure_future(server.serve(sockets=[listener]))
             while not server.started:
@@ -246,7 +250,7 @@ def _told(exchange: Callable[..., T], statements: list[str]) -> Callable[..., T]
     return run
 
 
-async def _trace(app: App, statements: list[str]) -> None:
+async def trace(app: App, statements: list[str]) -> None:
     """Writes down every statement of every connection: each reader holds one until all of them were met."""
     everybody = threading.Barrier(app.settings.reader_threads, timeout=PATIENCE_S)
 
