@@ -36,6 +36,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "order-growth": growth.order_time,
 }
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+PICTURE: Final = "benchmarks.svg"
 TITLE: Final = "What shoutgraph reaches of its limits"
 
 
@@ -113,8 +114,8 @@ def _write(folder: Path, found: list[Row], where: str) -> None:
     document = folder / "BENCHMARKS.md"
     before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    document.write_text(f"{before}{BEGIN}\n\n{rows.markdown(found, where)}\n{END}{after}", encoding="utf-8")
-    (folder / "benchmarks.svg").write_text(picture.svg(found, TITLE), encoding="utf-8")
+    document.write_text(f"{before}{BEGIN}\n\n![{TITLE}]({PICTURE})\n\n{rows.markdown(found, where)}\n{END}{after}", encoding="utf-8")
+    (folder / PICTURE).write_text(picture.svg(found, TITLE), encoding="utf-8")
 
 
 if __name__ == "__main__":
