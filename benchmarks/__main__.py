@@ -114,7 +114,9 @@ def _write(folder: Path, found: list[Row], where: str) -> None:
     document = folder / "BENCHMARKS.md"
     before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    document.write_text(f"{before}{BEGIN}\n\n![{TITLE}]({PICTURE})\n\n{rows.markdown(found, where)}\n{END}{after}", encoding="utf-8")
+    document.write_text(
+        f"{before}{BEGIN}\n\n![{TITLE}]({PICTURE})\n\n{rows.markdown(found, where)}\n{END}{after}", encoding="utf-8"
+    )
     (folder / PICTURE).write_text(picture.svg(found, TITLE), encoding="utf-8")
 
 
