@@ -1,5 +1,6 @@
 """Closing an account: nothing new begins, what is open ends, and what is owned is settled step by step."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ VIEWER = f"{{ viewer {{ {CLOSURE} }} }}"
 WALLET = "{ wallet { available promo held } }"
 STATUS = "query ($id: ID!) { order(id: $id) { status } }"
 TOPUP = "query ($id: ID!) { node(id: $id) { ... on TopUp { status } } }"
+WITHDRAWN = "query ($id: ID!) { node(id: $id) { ... on TopUp { withdrawals { coins } } } }"
 PAYOUT = "query ($id: ID!) { node(id: $id) { ... on Payout { status } } }"
 EVENTS = "{ userEvents(first: 100) { nodes { ... on UserChangedEvent { kind userId } } } }"
 STAFF = "query ($status: ClosureStatus) { closures(status: $status, first: 100) { nodes { userId status } } }"
@@ -111,6 +113,30 @@ def test_a_fan_who_leaves_is_settled_and_money_that_comes_later_goes_back(cast: 
     assert to.ask(who, WALLET)["wallet"] == {"available": "0", "promo": "0", "held": "0"}
     assert closure_of(cast, who)["status"] == "CLOSED"
     assert to.do(who, "erasureRequest", "erasure { status }", confirm=True)["erasure"]["status"] == "WAITING"
+    verify(cast)
+
+
+def test_what_is_begun_while_an_account_closes_is_refused_or_ends(cast: Cast) -> None:
+    to, who = cast.deployment, "hasty_fan"
+    user_id = to.register(who)
+    topup = cast.buy(who, coins=5_000)
+    acts: list[tuple[str, str, dict[str, object]]] = [
+        ("orderPlace", "order { id }", cast.wish()),
+        ("giftSend", "gift { id }", cast.present()),
+        ("closureRequest", "closure { status }", {"confirm": True}),
+    ] * 3
+    given = [(name, shape, to.with_key(name, wish)) for name, shape, wish in acts]
+    with ThreadPoolExecutor(len(given)) as threads:
+        answers = list(threads.map(lambda act: to.submit(who, act[0], act[1], **act[2]), given))
+    codes = {each["code"] for answer in answers for each in answer.value["errors"]}
+    assert codes <= {"ACCOUNT_CLOSED"}
+    made = [found["id"] for answer in answers if (found := answer.value.get("order")) is not None]
+    gifts = sum(answer.value.get("gift") is not None for answer in answers)
+    closed(cast, who, user_id)
+    assert set(statuses(cast, *made)) <= {"CANCELLED"}
+    assert to.ask(who, WALLET)["wallet"] == {"available": "0", "promo": "0", "held": "0"}
+    back = to.ask(who, WITHDRAWN, id=topup)["node"]["withdrawals"]
+    assert sum(int(each["coins"]) for each in back) == 5_000 - gifts, "whatever was not given away"
     verify(cast)
 
 

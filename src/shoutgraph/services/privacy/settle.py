@@ -91,8 +91,9 @@ async def go_on(tools: Tools, closure: Closure, hands: Hands) -> None:
     lines = await tools.store.read(lambda tx: waitlist.list_in_line_of(tx, closure.user_id, limit=LINES_MAX))
     for entry in lines:
         await hands.leave(tools, owner, entry.id)
-    for quit_market in hands.quit_market if owner.creator_id is not None else ():
-        await quit_market(tools, ids.CreatorId(owner.creator_id))
+    if owner.creator_id is not None:
+        for quit_market in hands.quit_market:
+            await quit_market(tools, owner.creator_id)
     begun = await tools.store.write(partial(_begin, closure_id=closure.id, user_id=closure.user_id))
     if begun.begun_at is None or begun.state is ClosureState.CANCELLED:
         await look(tools, begun)
