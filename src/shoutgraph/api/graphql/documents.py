@@ -59,8 +59,8 @@ RULES: Final[tuple[type[ASTValidationRule], ...]] = (
 class Operation:
     """One operation of a valid document.
 
-    `plans` is the compiled engine's, and lives as long as the document; `uses` counts how often it ran. `doors` are
-    root fields with their own rate.
+    `plans` is the compiled engine's, and lives as long as the document; `uses` counts how often it ran while `kept`.
+    `doors` are root fields with their own rate.
     `resume_variable` is the variable that says where a subscription goes on; where that is written otherwise, or the
     field is no log, it is not `shareable`.
     """
@@ -71,6 +71,7 @@ class Operation:
         "cost",
         "document",
         "doors",
+        "kept",
         "kind",
         "name",
         "node",
@@ -92,6 +93,7 @@ class Operation:
         self.doors: Final = self.actual.doors
         self.shareable, self.resume_variable = _resumes_by(document, node, schema)
         self.uses = 0
+        self.kept = False
 
 
 class Document:
@@ -152,6 +154,12 @@ class Documents:
         document = self._read(text)
         return self._keep(text, document) if self._is_known(text) else document
 
+    def note(self, operation: Operation) -> None:
+        """Takes note that an operation runs."""
+        operation.uses += 1
+        if not operation.kept:
+            self.usage.forget((operation,))
+
     def _is_known(self, text: str) -> bool:
         """Whether a document was asked before; the answer is yes from now on."""
         name = hash(text)
@@ -182,6 +190,8 @@ class Documents:
     def _keep(self, text: str, document: Document) -> Document:
         self._kept[text] = document
         self._chars += len(text)
+        for operation in document.operations:
+            operation.kept = True
         while len(self._kept) > DOCUMENTS_MAX or self._chars > CHARS_MAX:
             dropped, forgotten = self._kept.popitem(last=False)
             self._chars -= len(dropped)

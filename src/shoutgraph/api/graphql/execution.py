@@ -136,7 +136,7 @@ class Runner:
 
     async def _run(self, operation: Operation, request: Request, context: Context, charge: Charge | None) -> Answer:
         """Runs a query or a mutation, and charges what it did cost: all that was set aside, where it was late."""
-        operation.uses += 1
+        self.documents.note(operation)
         with observed_operation(operation, context, request.variables) as entry:
             answer = await self._run_in_time(operation, request, context)
             entry.outcome = ERROR if answer.errors else OK

@@ -57,7 +57,7 @@ class Usage(Collector):
         self._forgotten: Counter[str] = Counter()
 
     def forget(self, operations: Iterable[Operation]) -> None:
-        """Takes note of operations whose document is not kept any longer."""
+        """Takes note of operations whose document is not kept, or not any longer."""
         self._add(operations, self._forgotten)
 
     def counted(self) -> Counter[str]:
