@@ -254,6 +254,7 @@ def test_a_providers_token_says_who_asks(provider: Provider, clock: Clock, key: 
         issuer=ISSUER,
         scopes=frozenset({Scope.ORDERS_READ, Scope.MODERATION}),
         expires_at=NOON + timedelta(seconds=630),
+        issued_at=NOON,
         display_name="Jane",
         country="DE",
     )

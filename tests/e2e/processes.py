@@ -18,8 +18,11 @@ import httpx
 
 PATIENCE_S = 30.0
 LOOK_S = 0.02
-LAVISH = {f"SHOUTGRAPH_RATE_{kind}": "1000000" for kind in ("ANONYMOUS", "PERSON", "STAFF")} | {
-    "SHOUTGRAPH_CONNECTIONS": "0"
+LAVISH = {
+    "SHOUTGRAPH_RATE_ANONYMOUS": "0",  # nor is anybody counted who guesses tokens
+    "SHOUTGRAPH_RATE_PERSON": "1000000",
+    "SHOUTGRAPH_RATE_STAFF": "1000000",
+    "SHOUTGRAPH_CONNECTIONS": "0",
 }
 """Points a second: a test asks in a second what people ask in a day."""
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 from rich.markup import escape
@@ -17,7 +17,9 @@ from shoutgraph.domain.endpoints import EndpointState
 from shoutgraph.domain.errors import ShoutgraphError
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import ROLES, Viewer
-from shoutgraph.tools import Tools
+
+if TYPE_CHECKING:
+    from shoutgraph.tools import Tools
 
 OPERATOR: Final = Viewer(scopes=ROLES["admin"], principal="operator:endpoints")
 OVERLAP_S: Final = int(rules.OVERLAP.total_seconds())
@@ -141,7 +143,7 @@ def _asked(mutation: str) -> Request:
     return Request.of(principal=OPERATOR.principal, mutation=mutation, key=secrets.token_hex(16), given={})
 
 
-def _do(data_dir: Path | None, work: Callable[[Tools], Awaitable[T]]) -> T:
+def _do(data_dir: Path | None, work: "Callable[[Tools], Awaitable[T]]") -> T:
     """Does something with the tools of a server that is not there, or beside one on PostgreSQL."""
     from shoutgraph import app
 
