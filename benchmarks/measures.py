@@ -178,7 +178,7 @@ async def _sockets(bench: Bench, served: Served, own: market.Market) -> list[Row
             assert '"errors":[]' in answer.text, answer.text
 
         first = await audience.gather(served.port, 1, own.service)
-        await audience.spread(first, order)  # all that is made once is made
+        alone = await audience.median_of(first, order, events)  # all that is made once is made by then
         before = served.bytes
         listeners = await audience.gather(served.port, count, own.service)
         each = (served.bytes - before) / count / KIB
@@ -190,6 +190,7 @@ async def _sockets(bench: Bench, served: Served, own: market.Market) -> list[Row
     what = f"event of {size} bytes to {count:,} sockets, {title}"
     return [
         Row("sockets", what, took, "ms to the last", limit, "bytes to the transport", 2, at_most=True),
+        Row("sockets", f"of which until a lone socket has it, {title}", alone, "ms"),
         Row("sockets", f"memory of an idle subscriber, {title}", each, "KiB", target=32, at_most=True),
     ]
 
