@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.api import shops
 from tests.api.cast import PACKAGES, PRICE, PURCHASE, Cast
 from tests.api.deployment import TOKEN_TTL, Deployment, open_deployment
 from tests.storage.databases import Place
@@ -132,7 +133,8 @@ def test_buying_is_off_as_a_whole_or_by_one_provider_and_what_was_paid_is_credit
             assert "sandbox" not in [each["code"] for each in to.ask("fan", WAYS)["topUpProviders"]]
             bought = {"buy": {"coins": "70"}, **PURCHASE}
             assert refused(to, "fan", "topUpCreate", **bought) == ("TOPUPS", "SWITCHED_OFF")
-            assert refused(to, "fan", "topUpRedeem", **redeemed) == ("TOPUPS", "SWITCHED_OFF")
+            receipt = to.refuse("fan", "topUpRedeem", **redeemed)
+            assert receipt["code"] == ("PROVIDER_UNAVAILABLE" if not terms else "FEATURE_UNAVAILABLE"), "it was paid"
             refusal = to.refuse("fan", "topUpCreate", **(bought | {"providerCode": None}))
             whole = not terms
             assert refusal["code"] == ("FEATURE_UNAVAILABLE" if whole else "PROVIDER_UNAVAILABLE")
@@ -141,6 +143,21 @@ def test_buying_is_off_as_a_whole_or_by_one_provider_and_what_was_paid_is_credit
                 to.control(f"payments/{made}/pay")
                 shown = "query ($id: ID!) { node(id: $id) { ... on TopUp { status } } }"
                 cast.until("fan", shown, node=made, wanted="PAID")
+
+
+def test_codes_are_not_turned_into_coins_while_buying_is_off_and_stay_good(cast: Cast) -> None:
+    to = cast.deployment
+    to.register("gil")
+    (card, code), (_, promo) = shops.card(to, "fan"), shops.coded(to)
+    with ruled(to, "TOPUPS", enabled=False):
+        why = ("TOPUPS", "SWITCHED_OFF")
+        for _ in range(12):  # none counts as a try
+            assert refused(to, "gil", "giftCardRedeem", code=code) == why
+        assert refused(to, "gil", "promoCodeRedeem", promoCode=promo) == why
+        assert refused(to, "fan", "giftCardBuy", coins="70") == why
+        to.do("fan", "giftCardCancel", "giftCard { status }", giftCardId=card)
+    assert to.refuse("gil", "giftCardRedeem", code=code)["code"] == "CARD_CODE_INVALID"
+    assert to.do("gil", "promoCodeRedeem", "coins", promoCode=promo)["coins"] == "5"
 
 
 def test_payouts_that_are_off_are_refused_and_requested_ones_go_on(cast: Cast) -> None:

@@ -16,8 +16,10 @@ from tests.services.kiosk import COINS, PRICE, PRODUCT, Kiosk
 from tests.storage.databases import Place
 
 from shoutgraph.domain import ids
+from shoutgraph.domain.features import WHOLE, Feature, Lists, Terms
 from shoutgraph.domain.packages import PackageEntry
 from shoutgraph.domain.topups.topup import Status, Topup
+from shoutgraph.services import features
 from shoutgraph.services.topups import apply, redeem
 from shoutgraph.services.topups.redeem import PROOF_CHARS_MAX
 from shoutgraph.storage import receipts, topups, users
@@ -108,6 +110,25 @@ def test_a_receipt_gives_the_coins_of_its_package(counter: Counter) -> None:
     assert counter.coins(ada) == ("700", "10", "0")
     assert not counter.kept(topup["id"])
     assert counter.bank.till.cash(instance="kiosk") == PRICE
+
+
+def test_a_receipt_that_was_paid_is_credited_while_buying_is_off_but_not_while_its_store_is(counter: Counter) -> None:
+    ada, world = counter.bank.person("ada"), counter.bank.till.world
+    admin = world.staff("admin")
+
+    def switch(*, on: bool, provider: str = WHOLE) -> None:
+        wish = features.Wish(Feature.TOPUPS, provider, Terms(enabled=on), Lists(), "A test")
+        world.run(features.set_rule(world.tools, admin, world.request("featureRuleSet", admin), wish))
+
+    switch(on=False)
+    assert counter.redeem(ada, counter.store.sell())["topUp"]["status"] == "PAID"
+    assert counter.coins(ada) == ("700", "10", "0")
+    switch(on=False, provider=stores.INSTANCE)
+    proof = counter.store.sell()
+    assert code_of(counter.redeem(ada, proof)) == "FEATURE_UNAVAILABLE"
+    switch(on=True, provider=stores.INSTANCE)
+    assert counter.redeem(ada, proof)["topUp"]["status"] == "PAID", "the receipt stayed good"
+    assert counter.coins(ada) == ("1400", "20", "0")
 
 
 def test_a_receipt_counts_once_for_its_buyer(counter: Counter) -> None:

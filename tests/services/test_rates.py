@@ -50,6 +50,31 @@ def test_a_rate_is_published_with_its_source_and_a_jump_only_on_purpose(world: W
     ]
 
 
+def test_a_rate_for_later_holds_from_its_time_and_one_for_now_does_until_then(world: World) -> None:
+    world.run(packages.load(world.tools, SYSTEM, seeds.read_prices()))
+    world.clock.move(hours=1)
+    start, staff = world.clock(), world.staff("finance")
+
+    def held(minutes: int) -> int:
+        rate = world.run(packages.rate_at(world.tools, staff, "USD", start + timedelta(minutes=minutes)))
+        return 0 if rate is None else rate.version
+
+    assert publish(world, 8_700, 1, effective_from=start + timedelta(hours=2)) == 2
+    assert publish(world, 8_800, 2, effective_from=start + timedelta(hours=1)) == 3
+    assert publish(world, 8_500, 3) == 4
+    assert [held(minutes) for minutes in (-90, -30, 30, 90, 150)] == [0, 1, 4, 3, 2]
+    for wrong in (start - timedelta(seconds=1), start + timedelta(days=400)):
+        with pytest.raises(errors.ValidationError):
+            publish(world, 8_600, 4, effective_from=wrong)
+    with pytest.raises(errors.ValidationError, match="500 basis points"):  # than the rate that it takes over from
+        publish(world, 9_200, 4, effective_from=start + timedelta(hours=3))
+    for version in (4, 3, 2):
+        assert world.read(lambda tx: terms.of_coins(tx, 700, US, FIRST)).rate_version == version
+        world.clock.move(hours=1)
+    assert publish(world, 8_750, 4) == 5
+    assert [held(minutes) for minutes in (30, 90, 150, 200)] == [4, 3, 2, 5], "what held before stays"
+
+
 def test_a_top_up_names_its_rate_and_the_spread_is_a_gain_once_a_day(world: World) -> None:
     world.run(packages.load(world.tools, SYSTEM, seeds.read_prices()))
     publish(world, 8_600, 1, spread_bps=100)
@@ -74,7 +99,8 @@ def test_a_top_up_names_its_rate_and_the_spread_is_a_gain_once_a_day(world: Worl
     publish(world, 8_500, 2)
     assert world.run(packages.revalue(world.tools)) == 0, "once a day"
     world.clock.move(hours=24)
-    assert world.run(packages.revalue(world.tools)) == -1_260
+    assert world.run(packages.revalue_today(world.tools)) == -1_260
+    assert world.run(packages.revalue_today(world.tools)) == 0
     held = world.read(lambda tx: ledger.balances(tx, ["fx:EUR", "fx:USD", "exp:fx:EUR"]))
     assert held == {"fx:EUR": -1_260 * 85, "fx:USD": 126_000, "exp:fx:EUR": spread - 1_260}
     assert world.read(lambda tx: ledger_proof.verify(tx, books=BOOKS)) == []

@@ -39,6 +39,7 @@ from shoutgraph.storage import (
     recipients,
     reports,
     reputation,
+    revaluations,
     samples,
     spending,
     sqlite,
@@ -50,7 +51,7 @@ from shoutgraph.storage.tx import Tx
 
 ROOMS = (
     adjustments, attachments, audit, authenticity, cards, corrections, cuts, debts, earnings, media, payout_holds,
-    payouts, price_lists, privacy, promotions, recipients, reports, reputation, samples, spending, tax, topups, waivers,
+    payouts, price_lists, privacy, promotions, recipients, reports, reputation, revaluations, samples, spending, tax, topups, waivers,
 )  # fmt: skip
 """Whose tables are filled by name."""
 REVISIONS = (
@@ -60,6 +61,7 @@ REVISIONS = (
     "r0022_reputation",
     "r0023_oversight",
     "r0027_adjustments",
+    "r0028_rates",
 )
 ELSEWHERE = {
     "what was given never changes",
@@ -116,6 +118,11 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ("earning", {"id": "earning_1", "coins": 10, **UNTOUCHED}),
     ("earning", {"id": "earning_2", "coins": 10, "subject_id": "y", "state": EarningState.AVAILABLE, **UNTOUCHED}),
     ("tax_profile", {"creator_id": ONE.id, "version": 1, "country": "DE"}),
+    ("fx_rate", {"currency": "USD", "book_currency": "EUR", "version": 1, "effective_from": None}),
+    (
+        "fx_revaluation",
+        {"day": "2026-01-01", "currency": "USD", "book_currency": "EUR", "rate_version": 1, "worth_units": 1},
+    ),
     ("price_list", {"version": 1, "state": "APPLIED", "decided_at": START, "ended_at": START}),
     ("price_list", {"version": 2, "state": "SCHEDULED"}),
     ("promotion", {"id": "promo_1", "uses": 0, "uses_max": 1, "code_uses_max": 1, "user_uses_max": 9}),
@@ -317,6 +324,15 @@ ATTACKS: tuple[tuple[str, str], ...] = (
     # prices, codes and cards
     ("what was agreed never changes", "UPDATE topup SET discount_minor = 7"),
     ("what was agreed never changes", "UPDATE topup SET rate_version = 7"),
+    ("a rate follows the newest one, and takes effect now or later", twin("fx_rate", "1 = 1", version=3)),
+    (
+        "a rate follows the newest one, and takes effect now or later",
+        twin("fx_rate", "1 = 1", version=2, effective_from="created_at - 1"),
+    ),
+    ("a currency is valued once a day", twin("fx_revaluation", "1 = 1")),
+    ("fx_revaluation_own", twin("fx_revaluation", "1 = 1", currency="'EUR'", rate_version="NULL", worth_units=9)),
+    ("what was valued never changes", "UPDATE fx_revaluation SET worth_units = 2"),
+    ("what was valued never changes", "DELETE FROM fx_revaluation"),
     ("a price list follows the newest one", twin("price_list", "version = 2", version=1)),
     ("a price list never changes: publish a new version", "UPDATE price_list SET body = '{}' WHERE version = 2"),
     ("a price list never changes: publish a new version", "UPDATE price_list SET effective_from = effective_from + 1"),

@@ -252,6 +252,11 @@ TAMPERINGS = {
         f"{accounts.fee(SENT).code}: holds 2, refundable 3",
         (_change("account", "credits = 2", f"code = '{accounts.fee(SENT).code}'"),),
     ),
+    "a gain of rates that nobody booked": Tampering(
+        Law.RATES,
+        "2026-01-01: differs by 5",
+        ("INSERT INTO fx_revaluation VALUES ('2026-01-01', 'EUR', 'EUR', NULL, 5, 5, 0)",),
+    ),
     "a total that nobody gave": Tampering(
         Law.GIFTS,
         "creator_x ALL user_x: coins kept 5, given 0, gifts kept 1, given 0",

@@ -63,7 +63,7 @@ def test_the_newest_rate_of_each_currency_holds(store: Store) -> None:
     def work(tx: Tx) -> None:
         rates = [Rate("USD", "EUR", 1, 92, 1), Rate("USD", "EUR", 2, 861, 10), RATE]
         packages.insert_rates(tx, rates)
-        assert sorted(packages.list_of_newest_rates(tx), key=str) == sorted(rates[1:], key=str)
+        assert sorted(packages.list_of_rates_in_force(tx), key=str) == sorted(rates[1:], key=str)
 
     store.write_now(work)
 

@@ -53,7 +53,8 @@ class Market:
 class Rate:
     """One version of what a currency is worth: a minor unit is `numerator / denominator` book units.
 
-    Of money that comes in, `spread_bps` stays with the exchange account.
+    Of money that comes in, `spread_bps` stays with the exchange account. Of all versions that have taken effect, the
+    one with the latest `effective_from` holds, and of those with the same the newest; None is when it was stored.
     """
 
     currency: str
@@ -64,6 +65,7 @@ class Rate:
     spread_bps: int = 0
     source: str | None = None
     observed_at: datetime | None = None
+    effective_from: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -74,6 +76,20 @@ class Rate:
         assert 0 <= self.spread_bps < money.BPS, "a spread leaves something"
         assert 0 < self.numerator <= RATIO_MAX, "a rate is positive and bounded"
         assert 0 < self.denominator <= RATIO_MAX, "a rate is positive and bounded"
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """What an exchange account holds, and what that is worth; without a rate where it is that of the books.
+
+    Units: book units of the currency, and of the books.
+    """
+
+    currency: str
+    book_currency: str
+    rate_version: int | None
+    held_units: int
+    worth_units: int
 
 
 @dataclass(frozen=True, slots=True)

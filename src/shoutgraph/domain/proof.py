@@ -30,6 +30,7 @@ class Law(StrEnum):
     RATINGS = "a creator's ratings are counted as they stand"
     FEES = "a fee stripe holds what can still be refunded of it"
     ADJUSTED = "what two people agreed to correct is what was posted"
+    RATES = "what was gained by rates on a day is what was held, valued at the rates of that day"
     GIFTS = "what a fan gave to a creator is the sum of their gifts, in every window"
 
 

@@ -1,7 +1,8 @@
 """Asks every provider that can list what it has, so that money which the books do not know is found.
 
 What they know is booked as any news would be: a webhook that was lost for good is made up for. What they do not know is
-kept for people. Once a day fees become revenue, and the cash books are compared with the rows that they stand for.
+kept for people. Once a day fees become revenue, what is held in
+other currencies is valued anew, and the cash books are compared with the rows that they stand for.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from typing import Final
 from shoutgraph import sdk
 from shoutgraph.domain.strays import StrayKind
 from shoutgraph.jobs.restore import Lists
-from shoutgraph.services import restore
+from shoutgraph.services import packages, restore
 from shoutgraph.services.money import fees, sweep
 from shoutgraph.services.orders import timers
 from shoutgraph.services.payouts import adopt
@@ -49,6 +50,7 @@ async def tick(tools: Tools) -> int:
             if hasattr(way.provider, "list_since"):
                 found += await _sweep(tools, name, kind, way)
     await fees.sweep_today(tools)
+    await packages.revalue_today(tools)
     await sweep.compare_today(tools)
     return found
 

@@ -6,11 +6,12 @@ from typing import Final
 
 from shoutgraph.domain import accounts, errors, ids, journal, pages, postings, promotions as rules, wallets
 from shoutgraph.domain.checks import tidy
+from shoutgraph.domain.features import WHOLE, Feature
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.promotions import Code, Facts, Kind, Offered, Promotion, Use, UseState
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, promotions as rows, users
+from shoutgraph.storage import features, journal as journal_rows, ledger as ledger_rows, promotions as rows, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, is_repeat, once
 
@@ -108,17 +109,21 @@ async def redeem(tools: Tools, viewer: Viewer, request: Request, code: str) -> D
         ValidationError: the code cannot be used, whatever the reason.
         LimitExceededError: too many codes were tried.
         WalletLockedError: the account is locked.
+        FeatureUnavailableError: buying coins is off for the caller; the code stays good.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     user_id = viewer.require_user()
 
     def count(tx: Tx) -> int:
-        return 0 if is_repeat(tx, request) else rows.count_attempt(tx, user_id)
+        if is_repeat(tx, request) or WHOLE in features.providers_off(tx, Feature.TOPUPS, user_id):
+            return 0
+        return rows.count_attempt(tx, user_id)
 
     rules.check_attempts(await tools.store.write(count))
     text = rules.normal(code)
 
     def work(tx: Tx) -> Use:
+        features.require(tx, Feature.TOPUPS, user_id)
         user = users.get(tx, user_id)
         user.check_open()
         found = None if text is None else rows.find_by_code(tx, rules.digest_of(text))

@@ -110,7 +110,7 @@ def _reports(tx: Tx, year: int, sellers: Sequence[tuple[str, str]]) -> list[Repo
     quarters, profiles = rows.quarters_of(tx, creator_ids, year), rows.profiles_of(tx, creator_ids)
     policy = policies.current(tx)
     book = policy.book_currency
-    rates = {currency: packages.find_newest_rate(tx, currency, book) for currency in rules.CURRENCIES}
+    rates = {currency: packages.find_rate_in_force(tx, currency, book) for currency in rules.CURRENCIES}
     reports = []
     for creator_id, country in sellers:
         profile = profiles.get(creator_id)

@@ -160,6 +160,17 @@ def require(
     return off
 
 
+def require_provider(
+    tx: Tx, feature: Feature, user_id: str, provider: str, *, path: Sequence[str] | None = None
+) -> None:
+    """Refuses somebody for whom this one provider is off; what a rule says of the whole feature does not matter.
+
+    Raises:
+        FeatureUnavailableError: it is off for them.
+    """
+    _refuse(feature, provider, providers_off(tx, feature, user_id).get(provider), path)
+
+
 def foresee(tx: Tx, feature: Feature, user_id: str) -> None:
     """Asks ahead what `require` and `providers_off` will ask."""
     tx.foresee(_FOR, feature=feature, user_ids=[user_id])

@@ -45,6 +45,7 @@ class RateRow(SQLModel, table=True):
     spread_bps: int = Field(sa_column=sa.Column(Integer, server_default=sa.text("0"), nullable=False))
     source: str | None = Field(sa_type=Text)
     observed_at: datetime | None = Field(sa_type=Micros)
+    effective_from: datetime | None = Field(sa_type=Micros)
 
 
 def _rate_key(table: str) -> sa.ForeignKeyConstraint:
@@ -135,6 +136,9 @@ class UnitPriceRow(SQLModel, table=True):
 
 _R: Final = columns.table_of(RateRow)
 RATE_NAMES: Final = tuple(each.name for each in fields(Rate))
+_RATE: Final = tuple(_R.c[name] for name in RATE_NAMES)
+_TIMED: Final = (*_RATE[:-1], sa.func.coalesce(_R.c.effective_from, _R.c.created_at, type_=Micros))
+"""A rate with the time from which it holds, also where that is when it was stored."""
 _P: Final = columns.table_of(PackageRow)
 _U: Final = columns.table_of(UnitPriceRow)
 
@@ -170,23 +174,48 @@ def _retire(table: sa.Table) -> Statement[Any]:
     return Statement(lambda: sa.update(table).where(columns.any_of(table.c.id, "ids")).values(current=False))
 
 
-def _newest_rates() -> sa.ClauseElement:
-    newer = _R.alias("newer")
+def _since(rates: sa.FromClause) -> sa.ColumnElement[Any]:
+    """From when a version holds."""
+    return sa.func.coalesce(rates.c.effective_from, rates.c.created_at, type_=Micros)
+
+
+def _in_force(rates: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether a version holds by now: one for at once does as soon as it is stored, whatever a clock says."""
+    return sa.or_(rates.c.effective_from.is_(None), rates.c.effective_from <= sa.bindparam("at", type_=Micros))
+
+
+def _rates_in_force() -> sa.ClauseElement:
+    later = _R.alias("later")
+    same = sa.and_(_since(later) == _since(_R), later.c.version > _R.c.version)
     after = sa.and_(
-        newer.c.currency == _R.c.currency,
-        newer.c.book_currency == _R.c.book_currency,
-        newer.c.version > _R.c.version,
+        later.c.currency == _R.c.currency,
+        later.c.book_currency == _R.c.book_currency,
+        _in_force(later),
+        sa.or_(_since(later) > _since(_R), same),
     )
-    return sa.select(*(_R.c[name] for name in RATE_NAMES)).where(~sa.exists(sa.select(newer.c.version).where(after)))
+    return sa.select(*_RATE).where(_in_force(_R), ~sa.exists(sa.select(later.c.version).where(after)))
 
 
-_NEWEST_RATES: Final = Statement[Any](_newest_rates)
+def _latest(holds: sa.ColumnElement[bool], *shown: sa.ColumnElement[Any]) -> sa.ClauseElement:
+    of = sa.and_(_R.c.currency == sa.bindparam("currency"), _R.c.book_currency == sa.bindparam("book_currency"))
+    newest = (_since(_R).desc(), _R.c.version.desc())
+    return sa.select(*shown).where(of, holds).order_by(*newest).limit(sa.literal_column("1"))
+
+
+_RATES_IN_FORCE: Final = Statement[Any](_rates_in_force)
+_RATE_IN_FORCE: Final = Statement[Any](lambda: _latest(_in_force(_R), *_RATE))
+_RATE_AT: Final = Statement[Any](lambda: _latest(_since(_R) <= sa.bindparam("at", type_=Micros), *_TIMED))
+_RATE_VERSIONS: Final = Statement[tuple[str, str, int, datetime]](
+    lambda: sa.select(
+        _R.c.currency, _R.c.book_currency, sa.func.max(_R.c.version), sa.func.max(_R.c.created_at, type_=Micros)
+    ).group_by(_R.c.currency, _R.c.book_currency)
+)
 
 
 def _rates_of(limit: int) -> Statement[Any]:
     return Statement(
         lambda: (
-            sa.select(*(_R.c[name] for name in RATE_NAMES))
+            sa.select(*_TIMED)
             .where(_R.c.currency == sa.bindparam("currency"), _R.c.book_currency == sa.bindparam("book_currency"))
             .order_by(_R.c.version.desc())
             .limit(limit)
@@ -276,15 +305,32 @@ def unit_versions(tx: Tx) -> dict[Market, int]:
     return {Market(*row[:3]): row[3] for row in tx.all(_UNIT_VERSIONS)}
 
 
-def list_of_newest_rates(tx: Tx) -> list[Rate]:
+def list_of_rates_in_force(tx: Tx) -> list[Rate]:
     """What each currency is worth now."""
-    return [Rate(*row) for row in tx.all(_NEWEST_RATES)]
+    return [Rate(*row) for row in tx.all(_RATES_IN_FORCE, at=tx.now)]
+
+
+def find_rate_at(tx: Tx, currency: str, book_currency: str, at: datetime) -> Rate | None:
+    """What a currency is worth at an instant, with the time from which it is, or None."""
+    row = tx.one(_RATE_AT, currency=currency, book_currency=book_currency, at=at)
+    return None if row is None else Rate(*row)
+
+
+def find_rate_in_force(tx: Tx, currency: str, book_currency: str) -> Rate | None:
+    """What a currency is worth now, or None."""
+    row = tx.one(_RATE_IN_FORCE, currency=currency, book_currency=book_currency, at=tx.now)
+    return None if row is None else Rate(*row)
 
 
 def find_newest_rate(tx: Tx, currency: str, book_currency: str) -> Rate | None:
-    """What a currency is worth now, or None."""
+    """The newest version of what a currency is worth, in force or not, or None."""
     row = tx.one(_NEWEST_RATE, currency=currency, book_currency=book_currency)
     return None if row is None else Rate(*row)
+
+
+def rate_versions(tx: Tx) -> dict[tuple[str, str], int]:
+    """The newest version of every rate, in force or not, by its currency and that of the books."""
+    return {(currency, book): version for currency, book, version, _ in tx.all(_RATE_VERSIONS)}
 
 
 def list_of_rates(tx: Tx, currency: str, book_currency: str) -> list[Rate]:
@@ -293,8 +339,16 @@ def list_of_rates(tx: Tx, currency: str, book_currency: str) -> list[Rate]:
 
 
 def insert_rates(tx: Tx, rates: Iterable[Rate]) -> None:
-    """Stores new versions of rates."""
-    tx.many(_INSERT_RATE, [{n: getattr(rate, n) for n in RATE_NAMES} | {"created_at": tx.now} for rate in rates])
+    """Stores new versions of rates, none before the one that it follows: the clocks of processes differ."""
+    stored = {(currency, book): at for currency, book, _, at in tx.all(_RATE_VERSIONS)}
+    tx.many(
+        _INSERT_RATE,
+        [
+            {name: getattr(rate, name) for name in RATE_NAMES}
+            | {"created_at": max(tx.now, stored.get((rate.currency, rate.book_currency), tx.now))}
+            for rate in rates
+        ],
+    )
 
 
 def insert(tx: Tx, found: Iterable[Package]) -> None:

@@ -63,13 +63,15 @@ _Refused = errors.ForbiddenErrorType | errors.IdempotencyKeyReusedErrorType | er
 GiftCardBuyError = Annotated[
     _Refused
     | errors.BuyingPausedErrorType
+    | errors.FeatureUnavailableErrorType
     | errors.InsufficientCoinsErrorType
     | errors.LimitExceededErrorType
     | errors.WalletLockedErrorType,
     failures_of("giftCardBuy"),
 ]
 GiftCardRedeemError = Annotated[
-    _Refused | errors.LimitExceededErrorType | errors.WalletLockedErrorType, failures_of("giftCardRedeem")
+    _Refused | errors.FeatureUnavailableErrorType | errors.LimitExceededErrorType | errors.WalletLockedErrorType,
+    failures_of("giftCardRedeem"),
 ]
 GiftCardCancelError = Annotated[_Refused | errors.NotFoundErrorType, failures_of("giftCardCancel")]
 

@@ -20,7 +20,7 @@ enums.describe(
     values={
         Feature.SHOUTOUTS: "Ordering videos, and selling them.",
         Feature.GIFTS: "Sending gifts, and getting them.",
-        Feature.TOPUPS: "Buying coins.",
+        Feature.TOPUPS: "Buying coins and gift cards, and redeeming codes.",
         Feature.PAYOUTS: "Being paid out.",
     },
 )

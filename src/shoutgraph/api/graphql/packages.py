@@ -48,6 +48,9 @@ class ExchangeRateType:
     spread_basis_points: int = strawberry.field(description="What of incoming money stays with the exchange account.")
     source: str | None = strawberry.field(description="Where it was read; null where a price list says it.")
     observed_at: datetime | None = strawberry.field(description="When it was read there.")
+    effective_at: datetime | None = strawberry.field(
+        description="From when it holds, until another one does; null on a package where that is when it was stored."
+    )
 
     @classmethod
     def of(cls, rate: Rate) -> "ExchangeRateType":
@@ -61,6 +64,7 @@ class ExchangeRateType:
             spread_basis_points=rate.spread_bps,
             source=rate.source,
             observed_at=rate.observed_at,
+            effective_at=rate.effective_from,
         )
 
 

@@ -242,11 +242,12 @@ class PriceRatePublishInput:
     observed_at: datetime = strawberry.field(description="When it was read there.")
     spread_basis_points: int = strawberry.field(default=0, description="What stays with the exchange account.")
     confirm_jump: bool = strawberry.field(default=False, description="Whether a large difference is meant.")
+    effective_at: datetime | None = strawberry.field(default=None, description="From when; at once if not given.")
 
 
 @strawberry.type(description="Result of priceRatePublish.")
 class PriceRatePublishPayload:
-    rate: ExchangeRateType | None = mutations.outcome("What the currency is worth from now on.")
+    rate: ExchangeRateType | None = mutations.outcome("What the currency is worth from its time on.")
     replayed: bool = mutations.replayed()
     errors: list[PriceRatePublishError] = mutations.refusals()
 
@@ -260,6 +261,19 @@ class PriceListQuery:
     async def exchange_rates(self, info: Info, currency: Currency) -> list[ExchangeRateType] | None:
         found = await packages.rates_of(info.context.tools, info.context.viewer, currency)
         return [ExchangeRateType.of(rate) for rate in found]
+
+    @fields.resolver(
+        description="The rate that holds at an instant: one version, as published by now. Null before the first.",
+        directives=[requires(Scope.FINANCE_READ)],
+    )
+    async def exchange_rate_at(
+        self,
+        info: Info,
+        currency: Currency,
+        at: Annotated[datetime, strawberry.argument(description="When.")],
+    ) -> ExchangeRateType | None:
+        found = await packages.rate_at(info.context.tools, info.context.viewer, currency, at)
+        return None if found is None else ExchangeRateType.of(found)
 
     @fields.resolver(description="All versions of the prices, newest first.", directives=[PAGED, _READS])
     async def price_lists(
@@ -299,7 +313,7 @@ Rated = Annotated[PriceRatePublishInput, strawberry.argument(description="What i
 @strawberry.type
 class PriceListMutation:
     @mutations.mutation(
-        description="Publishes what a currency is worth from now on; top-ups that were begun keep the rate they name.",
+        description="Publishes what a currency is worth from now, or later, on; top-ups keep the rate they name.",
         directives=[requires(Scope.FINANCE_MANAGE)],
     )
     async def price_rate_publish(self, info: Info, input: Rated) -> PriceRatePublishPayload | None:
@@ -313,6 +327,7 @@ class PriceListMutation:
             observed_at=input.observed_at,
             expected_version=input.expected_version,
             confirm_jump=input.confirm_jump,
+            effective_from=input.effective_at,
         )
         done = await packages.publish_rate(tools, viewer, request_of(viewer, "priceRatePublish", input), quoted)
         return PriceRatePublishPayload(rate=ExchangeRateType.of(done.value), replayed=done.replayed)

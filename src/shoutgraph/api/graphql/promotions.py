@@ -94,7 +94,8 @@ _Decided = errors.ForbiddenErrorType | errors.IdempotencyKeyReusedErrorType | er
 PromoCreateError = Annotated[_Decided, failures_of("promoCreate")]
 PromoEndError = Annotated[_Decided | errors.NotFoundErrorType, failures_of("promoEnd")]
 PromoCodeRedeemError = Annotated[
-    _Decided | errors.LimitExceededErrorType | errors.WalletLockedErrorType, failures_of("promoCodeRedeem")
+    _Decided | errors.FeatureUnavailableErrorType | errors.LimitExceededErrorType | errors.WalletLockedErrorType,
+    failures_of("promoCodeRedeem"),
 ]
 
 

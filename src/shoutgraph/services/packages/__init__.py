@@ -14,7 +14,7 @@ from shoutgraph.services.packages.publish import (
     warnings_of,
     withdraw,
 )
-from shoutgraph.services.packages.rates import Quoted, publish_rate, rates_of, revalue
+from shoutgraph.services.packages.rates import Quoted, publish_rate, rate_at, rates_of, revalue, revalue_today
 from shoutgraph.services.packages.read import OnSale, list_by_id, list_of_market, on_sale, price
 
 __all__ = [
@@ -34,8 +34,10 @@ __all__ = [
     "price",
     "publish",
     "publish_rate",
+    "rate_at",
     "rates_of",
     "revalue",
+    "revalue_today",
     "versions",
     "warnings_of",
     "withdraw",

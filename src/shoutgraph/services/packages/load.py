@@ -29,7 +29,7 @@ def make_current(tools: Tools, tx: Tx, prices: PriceList) -> Loaded:
     rates = _new_rates(tx, prices)
     rows.insert_rates(tx, rates)
     books = {entry.currency: entry.book_currency for entry in prices.rates}
-    newest = rows.list_of_newest_rates(tx)
+    newest = rows.list_of_rates_in_force(tx)
     holding = {rate.currency: rate for rate in newest if books.get(rate.currency) == rate.book_currency}
     sold, off = _new_packages(tools, tx, prices, holding)
     units, ended = _new_units(tools, tx, prices, holding)
@@ -40,12 +40,12 @@ def make_current(tools: Tools, tx: Tx, prices: PriceList) -> Loaded:
 
 
 def _new_rates(tx: Tx, prices: PriceList) -> list[Rate]:
-    holding = {(rate.currency, rate.book_currency): rate for rate in rows.list_of_newest_rates(tx)}
-    found = []
+    holding = {(rate.currency, rate.book_currency): rate for rate in rows.list_of_rates_in_force(tx)}
+    versions, found = rows.rate_versions(tx), []
     for entry in prices.rates:
         old = holding.get((entry.currency, entry.book_currency))
         if old is None or (old.numerator, old.denominator) != (entry.numerator, entry.denominator):
-            version = 1 if old is None else old.version + 1
+            version = 1 + versions.get((entry.currency, entry.book_currency), 0)
             found.append(Rate(entry.currency, entry.book_currency, version, entry.numerator, entry.denominator))
     return found
 

@@ -21,6 +21,7 @@ from shoutgraph.domain import (
     wallets,
 )
 from shoutgraph.domain.cards import Card, CardState
+from shoutgraph.domain.features import Feature
 from shoutgraph.domain.ledger import Lot
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.postings import Books
@@ -31,6 +32,7 @@ from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.topups import codes
 from shoutgraph.storage import (
     cards as rows,
+    features,
     journal as journal_rows,
     ledger as ledger_rows,
     policies,
@@ -72,12 +74,14 @@ async def buy(tools: Tools, viewer: Viewer, request: Request, *, coins: int, mes
         InsufficientCoinsError: the wallet holds too few bought coins.
         WalletLockedError: the account or the wallet is locked.
         BuyingPausedError: the caller pauses buying, or has excluded themselves.
+        FeatureUnavailableError: buying coins is off for the caller.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     buyer_id = viewer.require_user()
     code, words = promotions.code_from(tools.new_secret()), rules.tidied(message)
 
     def work(tx: Tx) -> Bought:
+        features.require(tx, Feature.TOPUPS, buyer_id)
         policy, user = policies.current(tx), users.get(tx, buyer_id)
         user.check_open()
         spending.check_open(guards.get(tx, buyer_id), tx.now)
@@ -116,6 +120,7 @@ async def redeem(tools: Tools, viewer: Viewer, request: Request, code: str) -> D
         ValidationError: the code is of no card that can be redeemed, whatever the reason.
         LimitExceededError: too many codes were tried.
         WalletLockedError: the account is locked.
+        FeatureUnavailableError: buying coins is off for the caller; the code stays good.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     user_id = viewer.require_user()
@@ -123,6 +128,7 @@ async def redeem(tools: Tools, viewer: Viewer, request: Request, code: str) -> D
     text = promotions.normal(code) or ""
 
     def work(tx: Tx) -> Card:
+        features.require(tx, Feature.TOPUPS, user_id)
         users.get(tx, user_id).check_open()
         card = rules.check_redeemable(rows.find_by_code(tx, rules.digest_of(text)), now=tx.now)
         ledger_rows.hold_wallets(tx, accounts.paid(user_id).code)

@@ -4,24 +4,29 @@ Late money keeps what was promised: a use that was given back counts again, beyo
 """
 
 from shoutgraph.domain import ids, promotions as rules
+from shoutgraph.domain.features import WHOLE, Feature
 from shoutgraph.domain.promotions import Code, Facts, Promotion, Use, UseState
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.topups.topup import Terms, Topup
 from shoutgraph.domain.users import User
-from shoutgraph.storage import promotions as rows
+from shoutgraph.storage import features, promotions as rows
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools, is_repeat
 
 
 async def attempt(tools: Tools, user_id: ids.UserId, code: str | None, request: Request) -> None:
-    """Counts that somebody tries a code, before it is looked for, and whatever comes of it; a repeat tries nothing.
+    """Counts that somebody tries a code, before it is looked for, and whatever comes of it.
+
+    A repeat tries nothing, nor does somebody for whom buying coins is off.
 
     Raises:
         LimitExceededError: they tried too many.
     """
 
     def count(tx: Tx) -> int:
-        return 0 if is_repeat(tx, request) else rows.count_attempt(tx, user_id)
+        if is_repeat(tx, request) or WHOLE in features.providers_off(tx, Feature.TOPUPS, user_id):
+            return 0
+        return rows.count_attempt(tx, user_id)
 
     if code is not None:
         rules.check_attempts(await tools.store.write(count))

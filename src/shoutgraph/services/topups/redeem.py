@@ -45,7 +45,7 @@ async def redeem(
 ) -> Done[Topup]:
     """Turns a receipt into coins; the same receipt does it once, however often and by whom it is presented.
 
-    A locked account can redeem, too: what it paid for is its own.
+    A locked account can redeem, too, and so can somebody for whom buying is off: what they paid for is their own.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
@@ -53,7 +53,7 @@ async def redeem(
         ValidationError: the text is no package's id, the country does not fit, or the receipt is empty, too long or not
             plain text.
         NotFoundError: there is no such package in the stores of the caller's country.
-        FeatureUnavailableError: buying coins is off for the caller, or through this store; the receipt stays good.
+        FeatureUnavailableError: this store is off for the caller by a rule of its own; the receipt stays good.
         ProviderUnavailableError: the store cannot be asked now; the receipt is good for another attempt.
         ProviderDeclinedError: the store does not know the receipt, or it was redeemed before.
         IdempotencyKeyReusedError: the key was used before with other input.
@@ -103,7 +103,7 @@ def _accepted(topup: Topup, *, replayed: bool) -> Topup:
 
 
 def _new(tools: Tools, tx: Tx, user_id: ids.UserId, claim: Claim) -> tuple[Topup, Receipt]:
-    features.require(tx, Feature.TOPUPS, user_id, provider=claim.provider_code, path=PROVIDER_PATH)
+    features.require_provider(tx, Feature.TOPUPS, user_id, claim.provider_code, path=PROVIDER_PATH)
     user = users.get(tx, user_id)
     package, market = _package(tx, claim, terms.country_of(claim.country, user.country))
     price = sdk.Money(package.price.minor, package.price.currency)

@@ -101,7 +101,7 @@ def _newest(tx: Tx, rate: packages.Rate) -> packages.Rate:
     """What the currency is worth now; its price may have been published at an older rate."""
     if rate.currency == rate.book_currency:
         return rate
-    return package_rows.find_newest_rate(tx, rate.currency, rate.book_currency) or rate
+    return package_rows.find_rate_in_force(tx, rate.currency, rate.book_currency) or rate
 
 
 def _book_units(price: money.Money, rate: packages.Rate) -> int:
