@@ -9,7 +9,7 @@ from tests.storage.databases import START
 from shoutgraph.domain import errors
 from shoutgraph.domain.money import Money
 from shoutgraph.domain.packages import Market, Package, Platform, Rate, UnitPrice
-from shoutgraph.storage import packages
+from shoutgraph.storage import packages, rates as rates_table
 from shoutgraph.storage.engine import Store
 from shoutgraph.storage.tx import Tx
 
@@ -24,7 +24,7 @@ UNIT_ELSEWHERE = replace(UNIT, id="price_zz", market=ZZ)
 
 
 def fill(tx: Tx) -> None:
-    packages.insert_rates(tx, [RATE])
+    rates_table.insert(tx, [RATE])
     packages.insert(tx, [LARGE, SMALL, ELSEWHERE])
     packages.insert_units(tx, [UNIT, UNIT_ELSEWHERE])
 
@@ -62,8 +62,8 @@ def test_what_is_off_sale_can_still_be_read_by_its_id(store: Store) -> None:
 def test_the_newest_rate_of_each_currency_holds(store: Store) -> None:
     def work(tx: Tx) -> None:
         rates = [Rate("USD", "EUR", 1, 92, 1), Rate("USD", "EUR", 2, 861, 10), RATE]
-        packages.insert_rates(tx, rates)
-        assert sorted(packages.list_of_rates_in_force(tx), key=str) == sorted(rates[1:], key=str)
+        rates_table.insert(tx, rates)
+        assert sorted(rates_table.list_of_in_force(tx), key=str) == sorted(rates[1:], key=str)
 
     store.write_now(work)
 

@@ -1,11 +1,10 @@
-"""Prices of coins: packages, unit prices, and what currencies are worth, each in versions that never change.
+"""Prices of coins: packages and unit prices, each in versions that never change.
 
 A price that changes is a new row; the old one stays, no longer current, since top-ups name the row they were sold
 under. The database refuses any other change. Units: coins, minor units.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -14,38 +13,15 @@ from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import errors, money, packages
 from shoutgraph.domain.packages import Market, Package, Platform, Rate, UnitPrice
-from shoutgraph.storage import columns
+from shoutgraph.storage import columns, rates
 from shoutgraph.storage.columns import Integer, Micros, Text, Truth, Words, one_of, truth
 from shoutgraph.storage.statements import Hold, Statement
 from shoutgraph.storage.tx import Tx
 
 P = TypeVar("P", Package, UnitPrice)
 
-RATES_MAX: Final = 100
 PRICES_LOCK: Final = 0x5052_4943_4553
 """The number of the advisory lock that stands for all prices: they have no one row above them."""
-
-
-class RateRow(SQLModel, table=True):
-    """What a currency was worth under one version: a minor unit is `numerator / denominator` book units."""
-
-    __tablename__ = "fx_rate"
-    __table_args__ = (
-        sa.CheckConstraint(f"numerator BETWEEN 1 AND {packages.RATIO_MAX}", name="fx_rate_numerator"),
-        sa.CheckConstraint(f"denominator BETWEEN 1 AND {packages.RATIO_MAX}", name="fx_rate_denominator"),
-        {"sqlite_strict": True, "sqlite_with_rowid": False},
-    )
-
-    currency: str = Field(sa_type=Text, primary_key=True)
-    book_currency: str = Field(sa_type=Text, primary_key=True)
-    version: int = Field(sa_type=Integer, primary_key=True)
-    numerator: int = Field(sa_type=Integer)
-    denominator: int = Field(sa_type=Integer)
-    created_at: datetime = Field(sa_type=Micros)
-    spread_bps: int = Field(sa_column=sa.Column(Integer, server_default=sa.text("0"), nullable=False))
-    source: str | None = Field(sa_type=Text)
-    observed_at: datetime | None = Field(sa_type=Micros)
-    effective_from: datetime | None = Field(sa_type=Micros)
 
 
 def _rate_key(table: str) -> sa.ForeignKeyConstraint:
@@ -134,22 +110,17 @@ class UnitPriceRow(SQLModel, table=True):
     current: bool = Field(sa_type=Truth)
 
 
-_R: Final = columns.table_of(RateRow)
-RATE_NAMES: Final = tuple(each.name for each in fields(Rate))
-_RATE: Final = tuple(_R.c[name] for name in RATE_NAMES)
-_TIMED: Final = (*_RATE[:-1], sa.func.coalesce(_R.c.effective_from, _R.c.created_at, type_=Micros))
-"""A rate with the time from which it holds, also where that is when it was stored."""
 _P: Final = columns.table_of(PackageRow)
 _U: Final = columns.table_of(UnitPriceRow)
 
 
 def _select(table: sa.Table) -> sa.Select[Any]:
     rated = sa.and_(
-        _R.c.currency == table.c.currency,
-        _R.c.book_currency == table.c.book_currency,
-        _R.c.version == table.c.rate_version,
+        rates.TABLE.c.currency == table.c.currency,
+        rates.TABLE.c.book_currency == table.c.book_currency,
+        rates.TABLE.c.version == table.c.rate_version,
     )
-    return sa.select(*table.c, *(_R.c[name] for name in RATE_NAMES[3:])).join_from(table, _R, rated)
+    return sa.select(*table.c, *(rates.TABLE.c[name] for name in rates.NAMES[3:])).join_from(table, rates.TABLE, rated)
 
 
 def _current(table: sa.Table) -> sa.Select[Any]:
@@ -174,58 +145,6 @@ def _retire(table: sa.Table) -> Statement[Any]:
     return Statement(lambda: sa.update(table).where(columns.any_of(table.c.id, "ids")).values(current=False))
 
 
-def _since(rates: sa.FromClause) -> sa.ColumnElement[Any]:
-    """From when a version holds."""
-    return sa.func.coalesce(rates.c.effective_from, rates.c.created_at, type_=Micros)
-
-
-def _in_force(rates: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Whether a version holds by now: one for at once does as soon as it is stored, whatever a clock says."""
-    return sa.or_(rates.c.effective_from.is_(None), rates.c.effective_from <= sa.bindparam("at", type_=Micros))
-
-
-def _rates_in_force() -> sa.ClauseElement:
-    later = _R.alias("later")
-    same = sa.and_(_since(later) == _since(_R), later.c.version > _R.c.version)
-    after = sa.and_(
-        later.c.currency == _R.c.currency,
-        later.c.book_currency == _R.c.book_currency,
-        _in_force(later),
-        sa.or_(_since(later) > _since(_R), same),
-    )
-    return sa.select(*_RATE).where(_in_force(_R), ~sa.exists(sa.select(later.c.version).where(after)))
-
-
-def _latest(holds: sa.ColumnElement[bool], *shown: sa.ColumnElement[Any]) -> sa.ClauseElement:
-    of = sa.and_(_R.c.currency == sa.bindparam("currency"), _R.c.book_currency == sa.bindparam("book_currency"))
-    newest = (_since(_R).desc(), _R.c.version.desc())
-    return sa.select(*shown).where(of, holds).order_by(*newest).limit(sa.literal_column("1"))
-
-
-_RATES_IN_FORCE: Final = Statement[Any](_rates_in_force)
-_RATE_IN_FORCE: Final = Statement[Any](lambda: _latest(_in_force(_R), *_RATE))
-_RATE_AT: Final = Statement[Any](lambda: _latest(_since(_R) <= sa.bindparam("at", type_=Micros), *_TIMED))
-_RATE_VERSIONS: Final = Statement[tuple[str, str, int, datetime]](
-    lambda: sa.select(
-        _R.c.currency, _R.c.book_currency, sa.func.max(_R.c.version), sa.func.max(_R.c.created_at, type_=Micros)
-    ).group_by(_R.c.currency, _R.c.book_currency)
-)
-
-
-def _rates_of(limit: int) -> Statement[Any]:
-    return Statement(
-        lambda: (
-            sa.select(*_TIMED)
-            .where(_R.c.currency == sa.bindparam("currency"), _R.c.book_currency == sa.bindparam("book_currency"))
-            .order_by(_R.c.version.desc())
-            .limit(limit)
-        )
-    )
-
-
-_NEWEST_RATE: Final = _rates_of(1)
-_RATES_OF: Final = _rates_of(RATES_MAX)
-_INSERT_RATE: Final = _insert(_R)
 _INSERT_PACKAGE: Final = _insert(_P)
 _INSERT_UNIT: Final = _insert(_U)
 _RETIRE_PACKAGES: Final = _retire(_P)
@@ -303,52 +222,6 @@ def versions(tx: Tx) -> dict[tuple[Market, int], int]:
 def unit_versions(tx: Tx) -> dict[Market, int]:
     """The newest version of every unit price that was ever in force, by market."""
     return {Market(*row[:3]): row[3] for row in tx.all(_UNIT_VERSIONS)}
-
-
-def list_of_rates_in_force(tx: Tx) -> list[Rate]:
-    """What each currency is worth now."""
-    return [Rate(*row) for row in tx.all(_RATES_IN_FORCE, at=tx.now)]
-
-
-def find_rate_at(tx: Tx, currency: str, book_currency: str, at: datetime) -> Rate | None:
-    """What a currency is worth at an instant, with the time from which it is, or None."""
-    row = tx.one(_RATE_AT, currency=currency, book_currency=book_currency, at=at)
-    return None if row is None else Rate(*row)
-
-
-def find_rate_in_force(tx: Tx, currency: str, book_currency: str) -> Rate | None:
-    """What a currency is worth now, or None."""
-    row = tx.one(_RATE_IN_FORCE, currency=currency, book_currency=book_currency, at=tx.now)
-    return None if row is None else Rate(*row)
-
-
-def find_newest_rate(tx: Tx, currency: str, book_currency: str) -> Rate | None:
-    """The newest version of what a currency is worth, in force or not, or None."""
-    row = tx.one(_NEWEST_RATE, currency=currency, book_currency=book_currency)
-    return None if row is None else Rate(*row)
-
-
-def rate_versions(tx: Tx) -> dict[tuple[str, str], int]:
-    """The newest version of every rate, in force or not, by its currency and that of the books."""
-    return {(currency, book): version for currency, book, version, _ in tx.all(_RATE_VERSIONS)}
-
-
-def list_of_rates(tx: Tx, currency: str, book_currency: str) -> list[Rate]:
-    """The newest versions of what a currency is worth."""
-    return [Rate(*row) for row in tx.all(_RATES_OF, currency=currency, book_currency=book_currency)]
-
-
-def insert_rates(tx: Tx, rates: Iterable[Rate]) -> None:
-    """Stores new versions of rates, none before the one that it follows: the clocks of processes differ."""
-    stored = {(currency, book): at for currency, book, _, at in tx.all(_RATE_VERSIONS)}
-    tx.many(
-        _INSERT_RATE,
-        [
-            {name: getattr(rate, name) for name in RATE_NAMES}
-            | {"created_at": max(tx.now, stored.get((rate.currency, rate.book_currency), tx.now))}
-            for rate in rates
-        ],
-    )
 
 
 def insert(tx: Tx, found: Iterable[Package]) -> None:

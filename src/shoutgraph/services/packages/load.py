@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shoutgraph.domain import ids, money, packages
 from shoutgraph.domain.packages import Package, PriceList, Rate, UnitPrice
-from shoutgraph.storage import packages as rows, policies
+from shoutgraph.storage import packages as rows, policies, rates as rate_rows
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -27,9 +27,9 @@ def make_current(tools: Tools, tx: Tx, prices: PriceList) -> Loaded:
     """
     packages.check_book(prices, policies.current(tx).book_currency)
     rates = _new_rates(tx, prices)
-    rows.insert_rates(tx, rates)
+    rate_rows.insert(tx, rates)
     books = {entry.currency: entry.book_currency for entry in prices.rates}
-    newest = rows.list_of_rates_in_force(tx)
+    newest = rate_rows.list_of_in_force(tx)
     holding = {rate.currency: rate for rate in newest if books.get(rate.currency) == rate.book_currency}
     sold, off = _new_packages(tools, tx, prices, holding)
     units, ended = _new_units(tools, tx, prices, holding)
@@ -40,8 +40,8 @@ def make_current(tools: Tools, tx: Tx, prices: PriceList) -> Loaded:
 
 
 def _new_rates(tx: Tx, prices: PriceList) -> list[Rate]:
-    holding = {(rate.currency, rate.book_currency): rate for rate in rows.list_of_rates_in_force(tx)}
-    versions, found = rows.rate_versions(tx), []
+    holding = {(rate.currency, rate.book_currency): rate for rate in rate_rows.list_of_in_force(tx)}
+    versions, found = rate_rows.versions(tx), []
     for entry in prices.rates:
         old = holding.get((entry.currency, entry.book_currency))
         if old is None or (old.numerator, old.denominator) != (entry.numerator, entry.denominator):

@@ -15,7 +15,14 @@ from shoutgraph.domain.price_lists import ListState, Version, Warned
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.packages.load import Loaded, make_current
-from shoutgraph.storage import audit, journal as journal_rows, packages as rows, policies, price_lists as lists
+from shoutgraph.storage import (
+    audit,
+    journal as journal_rows,
+    packages as rows,
+    policies,
+    price_lists as lists,
+    rates as rate_rows,
+)
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -179,7 +186,7 @@ async def market_of(tools: Tools, viewer: Viewer, version: int, market: Market) 
 
 def warnings_of(tx: Tx, prices: PriceList) -> tuple[Warned, ...]:
     """What looks wrong in a price list, at its own rates or the newest ones."""
-    newest = {rate.currency: rate for rate in rows.list_of_rates_in_force(tx)}
+    newest = {rate.currency: rate for rate in rate_rows.list_of_in_force(tx)}
     own = {e.currency: packages.Rate(e.currency, e.book_currency, 1, e.numerator, e.denominator) for e in prices.rates}
     return price_lists.warnings_of(prices, newest | own, policies.current(tx))
 
@@ -220,7 +227,7 @@ def _rated(tx: Tx, prices: PriceList) -> PriceList:
     if prices.rates:
         return prices
     book = policies.current(tx).book_currency
-    newest = (rate for rate in rows.list_of_rates_in_force(tx) if rate.book_currency == book)
+    newest = (rate for rate in rate_rows.list_of_in_force(tx) if rate.book_currency == book)
     rates = (RateEntry(rate.currency, rate.book_currency, rate.numerator, rate.denominator) for rate in newest)
     return replace(prices, rates=tuple(rates))
 

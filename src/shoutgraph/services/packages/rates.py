@@ -16,6 +16,7 @@ from shoutgraph.storage import (
     ledger as ledger_rows,
     packages as rows,
     policies,
+    rates as rate_rows,
     revaluations,
     turns,
 )
@@ -66,7 +67,7 @@ async def publish_rate(tools: Tools, viewer: Viewer, request: Request, quoted: Q
         rows.hold(tx)
         policy = policies.current(tx)
         _check(quoted, policy.book_currency, tx.now)
-        newest = rows.find_newest_rate(tx, quoted.currency, policy.book_currency)
+        newest = rate_rows.find_newest(tx, quoted.currency, policy.book_currency)
         version = 0 if newest is None else newest.version
         if version != quoted.expected_version:
             raise errors.StaleRevisionError(current_revision=version, path=("input", "expectedVersion"))
@@ -85,7 +86,7 @@ async def publish_rate(tools: Tools, viewer: Viewer, request: Request, quoted: Q
         if before is not None and not quoted.confirm_jump and packages.jumps(before, rate, policy.fx_jump_bps):
             msg = f"This differs from the rate before it by more than {policy.fx_jump_bps} basis points."
             raise errors.ValidationError(msg, code="RATE_JUMP", path=("input", "confirmJump"))
-        rows.insert_rates(tx, [rate])
+        rate_rows.insert(tx, [rate])
         audit.note(tx, f"rate:{rate.currency}", _said(newest), _said(rate))
         body: journal.Body = {"currency": rate.currency, "version": rate.version, "by": viewer.principal}
         _tell(tools, tx, PUBLISHED, body)
@@ -94,7 +95,7 @@ async def publish_rate(tools: Tools, viewer: Viewer, request: Request, quoted: Q
     def load(tx: Tx, name: str) -> Rate:
         currency, _, version = name.partition(":")
         book = policies.current(tx).book_currency
-        return next(each for each in rows.list_of_rates(tx, currency, book) if each.version == int(version))
+        return next(each for each in rate_rows.list_of(tx, currency, book) if each.version == int(version))
 
     return await once(tools, request, work, load)
 
@@ -107,7 +108,7 @@ async def rates_of(tools: Tools, viewer: Viewer, currency: str) -> Sequence[Rate
         ForbiddenError: the viewer does not read finances.
     """
     viewer.require(Scope.FINANCE_READ)
-    return await tools.store.read(lambda tx: rows.list_of_rates(tx, currency, policies.current(tx).book_currency))
+    return await tools.store.read(lambda tx: rate_rows.list_of(tx, currency, policies.current(tx).book_currency))
 
 
 async def rate_at(tools: Tools, viewer: Viewer, currency: str, at: datetime) -> Rate | None:
@@ -118,7 +119,7 @@ async def rate_at(tools: Tools, viewer: Viewer, currency: str, at: datetime) -> 
         ForbiddenError: the viewer does not read finances.
     """
     viewer.require(Scope.FINANCE_READ)
-    return await tools.store.read(lambda tx: rows.find_rate_at(tx, currency, policies.current(tx).book_currency, at))
+    return await tools.store.read(lambda tx: rate_rows.find_at(tx, currency, policies.current(tx).book_currency, at))
 
 
 async def revalue_today(tools: Tools) -> int:
@@ -145,7 +146,7 @@ async def revalue(tools: Tools) -> int:
         book, day = policies.current(tx).book_currency, tx.now.date().isoformat()
         if not turns.take(tx, "revaluation") or revaluations.was_valued(tx, day):
             return 0
-        rates = [rate for rate in rows.list_of_rates_in_force(tx) if rate.book_currency == book != rate.currency]
+        rates = [rate for rate in rate_rows.list_of_in_force(tx) if rate.book_currency == book != rate.currency]
         names = {rate.currency: accounts.money_account("fx", rate.currency).code for rate in rates}
         own = accounts.money_account("fx", book).code
         held = ledger_rows.balances(tx, [*names.values(), own])
@@ -168,8 +169,8 @@ def _valued(rate: Rate, held: int) -> Valued:
 def _before(tx: Tx, quoted: Quoted, book: str) -> Rate | None:
     """The rate that a new one takes over from."""
     if quoted.effective_from is None:
-        return rows.find_rate_in_force(tx, quoted.currency, book)
-    return rows.find_rate_at(tx, quoted.currency, book, quoted.effective_from)
+        return rate_rows.find_in_force(tx, quoted.currency, book)
+    return rate_rows.find_at(tx, quoted.currency, book, quoted.effective_from)
 
 
 def _check(quoted: Quoted, book: str, now: datetime) -> None:

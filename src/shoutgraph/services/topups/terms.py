@@ -6,7 +6,7 @@ from shoutgraph.domain import errors, money, packages
 from shoutgraph.domain.packages import Market, Package
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.topups.topup import Terms
-from shoutgraph.storage import packages as package_rows
+from shoutgraph.storage import packages as package_rows, rates as rate_rows
 from shoutgraph.storage.tx import Tx
 
 COINS_PATH: Final = ("input", "buy", "coins")
@@ -101,7 +101,7 @@ def _newest(tx: Tx, rate: packages.Rate) -> packages.Rate:
     """What the currency is worth now; its price may have been published at an older rate."""
     if rate.currency == rate.book_currency:
         return rate
-    return package_rows.find_rate_in_force(tx, rate.currency, rate.book_currency) or rate
+    return rate_rows.find_in_force(tx, rate.currency, rate.book_currency) or rate
 
 
 def _book_units(price: money.Money, rate: packages.Rate) -> int:

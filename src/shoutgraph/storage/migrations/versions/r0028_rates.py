@@ -6,7 +6,7 @@ from alembic import op
 from shoutgraph.storage import migrations
 
 revision = "0028"
-down_revision = "0029"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
