@@ -112,7 +112,7 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
             "query ($id: ID!) { giftRanking(creatorId: $id, first: 1) { nodes { rank } } }", _of("creator_profile")
         ),
         "giftCards": Door(_page("giftCards(first: 1)")),
-        "exchangeRateAt": Door('{ exchangeRateAt(currency: "USD", at: "2999-01-01T00:00:00Z") { version } }'),
+        "exchangeRate": Door('{ exchangeRate(currency: "USD", at: "2999-01-01T00:00:00Z") { version } }'),
         "exchangeRates": Door('{ exchangeRates(currency: "USD") { version } }'),
         "promotions": Door(_page("promotions(first: 1)")),
         "priceLists": Door(_page("priceLists(first: 1)")),

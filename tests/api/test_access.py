@@ -96,7 +96,7 @@ giftCatalogue             yes        yes    yes        yes      yes            y
 giftEvents                401        yes    yes        yes      yes            yes        yes      403      yes
 giftRanking               yes        yes    yes        yes      yes            yes        yes      yes      yes
 giftCards                 401        yes    yes        yes      yes            403        403      403      403
-exchangeRateAt            401        403    403        403      403            403        yes      403      yes
+exchangeRate              401        403    403        403      403            403        yes      403      yes
 exchangeRates             401        403    403        403      403            403        yes      403      yes
 promotions                401        403    403        403      403            403        yes      403      yes
 priceLists                401        403    403        403      403            403        yes      403      yes

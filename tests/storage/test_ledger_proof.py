@@ -257,6 +257,15 @@ TAMPERINGS = {
         "2026-01-01: differs by 5",
         ("INSERT INTO fx_revaluation VALUES ('2026-01-01', 'EUR', 'EUR', NULL, 5, 5, 0)",),
     ),
+    "a correction that nobody booked": Tampering(
+        Law.ADJUSTED,
+        "adjustment_x: from exp:goodwill, to mint, amount 5",
+        (
+            "INSERT INTO ledger_adjustment VALUES"
+            " ('adjustment_x', 'DONE', 'a', 'b', 1, 1, 'user_a', 0, 'user_b', 0, 'ledger.adjusted')",
+            "INSERT INTO ledger_adjustment_leg VALUES ('adjustment_x', 0, 'exp:goodwill', 'mint', 5)",
+        ),
+    ),
     "a total that nobody gave": Tampering(
         Law.GIFTS,
         "creator_x ALL user_x: coins kept 5, given 0, gifts kept 1, given 0",

@@ -266,7 +266,7 @@ class PriceListQuery:
         description="The rate that holds at an instant: one version, as published by now. Null before the first.",
         directives=[requires(Scope.FINANCE_READ)],
     )
-    async def exchange_rate_at(
+    async def exchange_rate(
         self,
         info: Info,
         currency: Currency,
