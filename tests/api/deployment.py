@@ -94,6 +94,8 @@ class Deployment:
     def let_in(self, name: str, token: str | None) -> None:
         """Gives a name to whoever has this token."""
         self.tokens[name] = token
+        if name in self.clients:
+            self.clients[name].close()
         self.clients[name] = Client(self.served.url, token)
 
     def staff(self, name: str, role: str) -> None:

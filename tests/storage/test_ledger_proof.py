@@ -261,8 +261,7 @@ TAMPERINGS = {
         Law.ADJUSTED,
         "adjustment_x: from exp:goodwill, to mint, amount 5",
         (
-            "INSERT INTO ledger_adjustment VALUES"
-            " ('adjustment_x', 'DONE', 'a', 'b', 1, 1, 'user_a', 0, 'user_b', 0, 'ledger.adjusted')",
+            "INSERT INTO ledger_adjustment VALUES ('adjustment_x', 'DONE', 'a', 'b', 1, 1, 'x', 0, 'y', 0, 'ledger.adjusted')",
             "INSERT INTO ledger_adjustment_leg VALUES ('adjustment_x', 0, 'exp:goodwill', 'mint', 5)",
         ),
     ),
