@@ -178,7 +178,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "FeatureRule": "id version feature provider enabled shareBasisPoints countriesOn countriesOff "
     "allowUserIds denyUserIds startsAt endsAt changedBy changedAt reason",
     "FeatureState": "feature provider on reason",
-    "ExchangeRate": "currency bookCurrency version numerator denominator spreadBasisPoints source observedAt effectiveAt",
+    "ExchangeRate": "currency bookCurrency version numerator denominator spreadBasisPoints source observedAt "
+    "effectiveAt",
     "Gift": "id quantity price fee earning message messageHidden liveSession sentAt thankedAt thanks creator sticker "
     "giverName",
     "GiftCatalogue": "stickers feeBasisPoints giftMax dayMax quantityMax messageCharsMax",

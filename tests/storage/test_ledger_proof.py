@@ -259,10 +259,10 @@ TAMPERINGS = {
     ),
     "a correction that nobody booked": Tampering(
         Law.ADJUSTED,
-        "adjustment_x: from exp:goodwill, to mint, amount 5",
+        "adj_x: from exp:goodwill, to mint, amount 5",
         (
-            "INSERT INTO ledger_adjustment VALUES ('adjustment_x', 'DONE', 'a', 'b', 1, 1, 'x', 0, 'y', 0, 'ledger.adjusted')",
-            "INSERT INTO ledger_adjustment_leg VALUES ('adjustment_x', 0, 'exp:goodwill', 'mint', 5)",
+            "INSERT INTO ledger_adjustment VALUES ('adj_x', 'DONE', 'a', 'b', 1, 1, 'x', 0, 'y', 0, 'ledger.adjusted')",
+            "INSERT INTO ledger_adjustment_leg VALUES ('adj_x', 0, 'exp:goodwill', 'mint', 5)",
         ),
     ),
     "a total that nobody gave": Tampering(
