@@ -200,7 +200,7 @@ def check_terms(*, label: str, event_types: Sequence[str]) -> None:
         raise errors.ValidationError(f"At most {TYPES_MAX} types.", code="TOO_MANY", path=("input", "eventTypes"))
     strange = sorted(set(event_types) - set(TYPES))
     if strange:
-        msg = f"There is no event type {strange[0][:50]}."
+        msg = f"There is no event type {strange[0][:50]}; webhookEventTypes lists them."
         raise errors.ValidationError(msg, code="UNKNOWN_EVENT_TYPE", path=("input", "eventTypes"))
 
 
