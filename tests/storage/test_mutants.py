@@ -13,7 +13,6 @@ SURVIVORS = {
     "account: CONSTRAINT account_debits CHECK (debits >= 0)": "accounts are born at zero and only grow",
     "account: CONSTRAINT account_credits CHECK (credits >= 0)": "accounts are born at zero and only grow",
     "account: UNIQUE (code)": "account_new refuses first; the index finds accounts by code",
-    "transfer: CONSTRAINT transfer_once UNIQUE (kind, ref)": "transfer_new refuses first; the index finds by name",
     "posting: CONSTRAINT posting_has_two_sides CHECK (debit_id <> credit_id)": "account_balance applies a posting once",
     "lot: FOREIGN KEY(account_id) REFERENCES account (id)": "lot_new asks for a wallet, which accounts stay for ever",
     "event: CONSTRAINT event_prev CHECK (length(prev) = 32)": "event_new compares it with a hash of that length",

@@ -8,7 +8,7 @@ from shoutgraph.domain import ids, pages, seller_reports as rules, statements
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.seller_reports import Report
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import policies, rates, seller_reports as rows
+from shoutgraph.storage import policies, rates as rate_rows, seller_reports as rows
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -110,7 +110,7 @@ def _reports(tx: Tx, year: int, sellers: Sequence[tuple[str, str]]) -> list[Repo
     quarters, profiles = rows.quarters_of(tx, creator_ids, year), rows.profiles_of(tx, creator_ids)
     policy = policies.current(tx)
     book = policy.book_currency
-    rates = {currency: rates.find_in_force(tx, currency, book) for currency in rules.CURRENCIES}
+    rates = {currency: rate_rows.find_in_force(tx, currency, book) for currency in rules.CURRENCIES}
     reports = []
     for creator_id, country in sellers:
         profile = profiles.get(creator_id)

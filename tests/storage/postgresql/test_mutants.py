@@ -27,6 +27,7 @@ _TOPIC_LAW = "topic_law refuses it at COMMIT; this says so at once"
 SURVIVORS = {
     "account.account_truncate: the trigger": _LEANING,
     "asset.asset_truncate: the trigger": _LEANING,
+    "event.event_truncate: the trigger": _LEANING,
     "lot.lot_truncate: the trigger": _LEANING,
     "orders.orders_truncate: the trigger": _LEANING,
     "transfer.transfer_truncate: the trigger": _LEANING,

@@ -87,7 +87,7 @@ SUBTLE = {
     "a column that may be empty": "ALTER TABLE posting ALTER COLUMN reason DROP NOT NULL",
     "a column with a default": "ALTER TABLE account ALTER COLUMN credits SET DEFAULT 5",
     "names that are sorted otherwise": 'ALTER TABLE creator ALTER COLUMN name_sort TYPE text COLLATE "POSIX"',
-    "a unique index that is plain": "ALTER TABLE transfer DROP CONSTRAINT transfer_once",
+    "a unique index that is plain": "ALTER TABLE transfer DROP CONSTRAINT transfer_once CASCADE",
     "an index that is missing": "DROP INDEX posting_transfer",
     "an index that is not whole": "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'transfer_once'::regclass",
 }
