@@ -8,7 +8,8 @@ import pytest
 from tests.api.cast import BRIEF, SHAPE, WORDS, Cast
 
 from shoutgraph.domain.ids import UserId
-from shoutgraph.storage import orders, personal, samples
+from shoutgraph.services.orders import show
+from shoutgraph.storage import journal, orders, personal, samples
 from shoutgraph.storage.tx import Tx
 
 PROFILE = """query ($id: ID!, $after: String) { creator(by: {id: $id}) { samples(first: 2, after: $after) {
@@ -75,6 +76,10 @@ def test_samples_are_arranged_withdrawn_and_taken_down(cast: Cast) -> None:
     before = [each for each in shown_by(cast, creator_id) if each not in {one, two}]
     to.do("creator", "samplesArrange", "samples { id }", sampleIds=[two, one])
     assert shown_by(cast, creator_id) == [two, one, *before]
+    to.settle_journal()
+    written = to.read(lambda tx: journal.list_of_topic(tx, creator_id, after=0, limit=1_000))
+    arranged = [line.body for line in written if line.type == show.ARRANGED]
+    assert arranged[-1] == {"creator": creator_id, "samples": [two, one, *before]}
     assert to.refuse("creator", "samplesArrange", sampleIds=[two, two])["code"] == "REPEATED"
     to.do("creator", "sampleWithdraw", "sample { status }", sampleId=one)
     gone = to.do("moderator", "sampleTakeDown", "sample { status reason note }", sampleId=two, **WORDS)["sample"]

@@ -1,5 +1,8 @@
 """What is kept about people is named: a table that nobody has classified fails here."""
 
+import subprocess
+import sys
+
 from sqlmodel import SQLModel
 from tests.repo import source
 
@@ -15,6 +18,11 @@ def test_every_table_is_classified_by_what_it_says_about_people() -> None:
         "or IMPERSONAL (ids, codes and numbers only); rooms with functions of their own in ROOMS and ROOM_TABLES"
     )
     assert personal.tables() - tables.ONLY_EMBEDDED <= there, "what is classified is there"
+
+
+def test_a_program_that_erases_has_every_table() -> None:
+    look = "from shoutgraph.storage import personal; [personal._table(name) for name in personal.tables()]"
+    subprocess.run([sys.executable, "-c", look], check=True)
 
 
 def test_what_is_blanked_or_told_are_columns() -> None:

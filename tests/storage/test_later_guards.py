@@ -56,6 +56,7 @@ ROOMS = (
 )  # fmt: skip
 """Whose tables are filled by name."""
 REVISIONS = (
+    "r0017_briefs",
     "r0019_goodwill",
     "r0020_limits",
     "r0021_prices",
@@ -63,6 +64,7 @@ REVISIONS = (
     "r0023_oversight",
     "r0027_adjustments",
     "r0028_rates",
+    "r0029_reports",
 )
 ELSEWHERE = {
     "what was given never changes",
@@ -71,21 +73,27 @@ ELSEWHERE = {
     "totals only grow",
     "a provider names a payment once",
     "a credit is never forgotten",
+    "a sample goes before its fan's consent",
+    "a video stays its order's, with the limits it was opened for",
+    "a checked video keeps its digest",
 }
-"""Attacked where gifts, refunds and top-ups are."""
+"""Attacked where gifts, refunds, top-ups, samples and videos are."""
 
 ONE, TWO = creator(1), creator(2)
 ADA, BOB, GONE, LEFT = str(ONE.user_id), str(TWO.user_id), f"user_{3:026d}", f"user_{4:026d}"
-ORDER, START = f"order_{1:026d}", databases.START
+ORDER, SECOND_ORDER, START = f"order_{1:026d}", f"order_{2:026d}", databases.START
 OF_ORDER: dict[str, object] = {"order_id": ORDER, "fan_id": "user_fan", "creator_id": ONE.id, "kind": "GOODWILL"}
 NO_PARTS = dict.fromkeys((f"{part}_coins" for part in ("paid", "promo", "creator", "fee")), 0)
 DECIDED: dict[str, object] = {"proposed_by": "ada", "decided_by": "bob", "decided_at": START}
 SHA = "a" * 64
+DOWN: dict[str, object] = {"rejection_code": "TAKEN_DOWN"}
+TAKEN: dict[str, object] = {"state": "TAKEN_DOWN", "reason": "x", "note": "x", "decided_by": "x"}
 TRANSFERS = (
     ("goodwill", "adj_done"),
     ("goodwill", "adj_free"),
     ("debt.written_off", "off_done"),
     ("debt.written_off", "off_free"),
+    ("gift", "gift_1"),
     *(("card.bought", name) for name in ("card_open", "card_done")),
     ("card.redeemed", "card_done"),
     ("promo.granted", "use_1"),
@@ -118,6 +126,22 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ),
     ("earning", {"id": "earning_1", "coins": 10, **UNTOUCHED}),
     ("earning", {"id": "earning_2", "coins": 10, "subject_id": "y", "state": EarningState.AVAILABLE, **UNTOUCHED}),
+    (
+        "earning",
+        {"id": "earning_3", "coins": 10, "kind": "GIFT", "subject_id": "gift_1", "creator_id": ONE.id, **UNTOUCHED},
+    ),
+    ("sticker", {"id": "sticker_1", "coins": 11}),
+    (
+        "gift",
+        {
+            "id": "gift_1",
+            "creator_id": ONE.id,
+            "user_id": BOB,
+            "sticker_id": "sticker_1",
+            "earning_id": "earning_3",
+            "coins": 11,
+        },
+    ),
     ("tax_profile", {"creator_id": ONE.id, "version": 1, "country": "DE"}),
     ("fx_rate", {"currency": "USD", "book_currency": "EUR", "version": 1, "effective_from": None}),
     (
@@ -144,6 +168,33 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
         "delivered_video",
         {"video_id": "video_1", "creator_id": ONE.id, "sha256": SHA, "duration_ms": 5, "mark": "FAILED"},
     ),
+    ("cut", {"video_id": "video_1", "order_id": ORDER}),
+    ("dispute_statement", {"order_id": ORDER, "revision": 1, "side": "FAN", "text": "So."}),
+    *(
+        (
+            "attachment",
+            {
+                "id": name,
+                "order_id": ORDER,
+                "uploader_id": ADA,
+                "side": "CREATOR",
+                "state": state,
+                "sha256": SHA,
+                **more,
+            },
+        )
+        for name, state, more in (
+            ("file_new", "UPLOADING", {}),
+            ("file_ready", "READY", {"container": "ogg"}),
+            ("file_used", "READY", {"container": "ogg", "used_revision": 2}),
+            ("file_down", "REJECTED", DOWN),
+        )
+    ),
+    ("sample", {"id": "sample_1", "order_id": ORDER, "creator_id": ONE.id, "video_id": "video_1", **TAKEN}),
+    (
+        "sample",
+        {"id": "sample_2", "order_id": SECOND_ORDER, "creator_id": ONE.id, "video_id": "video_2", "state": "WITHDRAWN"},
+    ),
     ("audit", {"id": "audit_1"}),
     ("audit_words", {"audit_id": "audit_1", "words": "Because."}),
     ("erasure", {"id": "erasure_open", "user_id": ADA, "state": "WAITING"}),
@@ -167,6 +218,7 @@ def fill(tx: Tx) -> None:
     insert(tx, ONE)
     insert(tx, TWO)
     rated.complete(tx, 1, ONE.id)
+    rated.complete(tx, 2, ONE.id)
 
 
 def keep(where: Any) -> None:
@@ -239,7 +291,37 @@ NEXT = "state = 'DECIDED', decided_at = 1, revision = revision + 1"
 FIX = "UPDATE ledger_adjustment SET state = 'DONE', booked = 'ledger.adjusted', decided_at = 1,"
 AGREED = {"state": "'DONE'", "booked": "'ledger.adjusted'", "decided_by": "'bob'", "decided_at": 1}
 LEG, SECOND = "adjustment_id = 'fix_1'", "adjustment_id = 'fix_2'"
+FILE, LIFE = "an attachment is by a side of its order", "an attachment lives as a video does"
+LIMITED = "an attachment stays its order's, with the limits it was opened for"
+USED_ONCE = "an attachment is used once, when it is ready"
+SHOWN = "a sample is the video of a completed order whose fan agrees"
 ATTACKS: tuple[tuple[str, str], ...] = (
+    # what was ticked, said, added and shown
+    ("ticks stay with their video", "UPDATE cut SET video_id = 'video_2'"),
+    ("ticks are not deleted", "DELETE FROM cut"),
+    ("a statement stays as it was said", "UPDATE dispute_statement SET text = 'Otherwise.'"),
+    (FILE, twin("attachment", "id = 'file_new'", id=NEW, uploader_id=f"'{BOB}'")),
+    (FILE, twin("attachment", "id = 'file_new'", id=NEW, side="'FAN'")),
+    (LIMITED, "UPDATE attachment SET duration_max_s = 9 WHERE id = 'file_new'"),
+    (LIMITED, f"UPDATE attachment SET uploader_id = '{BOB}' WHERE id = 'file_new'"),
+    (LIFE, "UPDATE attachment SET state = 'READY' WHERE id = 'file_new'"),
+    (LIFE, "UPDATE attachment SET state = 'READY', rejection_code = NULL WHERE id = 'file_down'"),
+    ("a checked attachment keeps its digest", f"UPDATE attachment SET sha256 = '{'b' * 64}' WHERE id = 'file_ready'"),
+    (USED_ONCE, "UPDATE attachment SET used_revision = 3 WHERE id = 'file_used'"),
+    (USED_ONCE, "UPDATE attachment SET used_revision = 3 WHERE id = 'file_new'"),
+    ("an attachment is taken away, not deleted", "DELETE FROM attachment"),
+    (SHOWN, "UPDATE sample SET state = 'SHOWN' WHERE id = 'sample_2'"),
+    ("a sample stays its order's", f"UPDATE sample SET creator_id = '{TWO.id}'"),
+    (
+        "what was taken down stays down",
+        "UPDATE sample SET state = 'WITHDRAWN', reason = NULL, note = NULL, decided_by = NULL",
+    ),
+    ("a sample is taken away, not deleted", "DELETE FROM sample"),
+    (
+        "a video goes from UPLOADING to CHECKING to READY, and to REJECTED from each",
+        "UPDATE video SET state = 'UPLOADING'",
+    ),
+    ("a message is hidden upon a report, and shown by its appeal", "UPDATE gift SET hidden = 1 WHERE id = 'gift_1'"),
     # what is given back and written off
     (ADJUSTMENT, twin("adjustment", OPEN, id=NEW)),
     (ADJUSTMENT, twin("adjustment", DONE)),

@@ -5,6 +5,8 @@ more than blanking columns has functions `erase_of_user` and `export_of_user` of
 Source: docs/PRIVACY.md.
 """
 
+import importlib
+import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,6 +15,7 @@ from typing import Any, Final, Protocol
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
+from shoutgraph import storage
 from shoutgraph.domain import ids
 from shoutgraph.domain.orders.states import SHOWN_TO_FAN
 from shoutgraph.storage import (
@@ -73,8 +76,17 @@ def _user() -> sa.BindParameter[str]:
     return sa.bindparam("user_id", type_=columns.Text)
 
 
+@cache
+def _tables() -> Mapping[str, sa.Table]:
+    """Every table, whichever rooms the program imported by itself."""
+    for module in pkgutil.iter_modules(storage.__path__):
+        if not module.ispkg:
+            importlib.import_module(f"{storage.__name__}.{module.name}")
+    return SQLModel.metadata.tables
+
+
 def _table(name: str) -> sa.Table:
-    return SQLModel.metadata.tables[name]
+    return _tables()[name]
 
 
 def _mine(column: str) -> Owned:
