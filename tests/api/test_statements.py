@@ -1,6 +1,7 @@
 """How many SQL statements an operation runs: few, and as many for ten items as for two."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -230,7 +231,13 @@ def test_a_page_of_ten_runs_as_many_statements_as_one_of_two(crowd: Crowd, field
     named["ratingIds: $ids"] = crowd.ratings
     given = {"ids": [found for name, found in named.items() if name in arguments][-1]} if takes else {}
     few, many = counts(crowd.cast, who, document, **given)
-    assert few == many
+    assert grown(few, many) == {}
+
+
+def grown(few: list[str], many: list[str]) -> dict[str, int]:
+    """The tables that many items read more often than few, which have read none where none of them has such a thing."""
+    before = Counter(few)
+    return {table: reads for table, reads in Counter(many).items() if reads > max(before[table], 1)}
 
 
 @pytest.mark.parametrize("prefix", sorted(prefix for room in ROOMS for prefix in room.nodes))
