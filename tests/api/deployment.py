@@ -40,7 +40,16 @@ LAVISH: Final = 1_000_000
 TOKEN_TTL: Final = timedelta(hours=1)
 _SAID: Final = ("code", "message", "path")
 _TEXT: Final = re.compile("'[^']*'")
-FRAMES: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SELECT pg_current_xact_id", "--")
+FRAMES: Final = (
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "RELEASE",
+    "SELECT pg_current_xact_id",
+    "INSERT INTO writer AS w",
+    "--",
+)
 """Statements that frame the others, or that a trigger runs."""
 
 
