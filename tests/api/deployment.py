@@ -40,16 +40,7 @@ LAVISH: Final = 1_000_000
 TOKEN_TTL: Final = timedelta(hours=1)
 _SAID: Final = ("code", "message", "path")
 _TEXT: Final = re.compile("'[^']*'")
-FRAMES: Final = (
-    "BEGIN",
-    "COMMIT",
-    "ROLLBACK",
-    "SAVEPOINT",
-    "RELEASE",
-    "SELECT pg_current_xact_id",
-    "INSERT INTO writer AS w",
-    "--",
-)
+FRAMES: Final = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SELECT pg_current_xact_id", "--")
 """Statements that frame the others, or that a trigger runs."""
 
 
