@@ -24,7 +24,6 @@ from benchmarks.rows import Row
 from benchmarks.sizes import Sizes
 
 KIB: Final = 1_024
-HAND: Final = "by hand"
 
 
 @dataclass

@@ -179,6 +179,6 @@ class Writer:
             case "Coins" | "BigInt":
                 return str(self._chance.choice(WHOLE))
             case "CurrencyCode":
-                return self._chance.choice(("EUR", "EUR", "USD", "XXX"))
+                return self._chance.choice(("EUR", "EUR", "USD", "XXX"))  # XXX: the code of no currency
             case _:
                 return self._chance.choice(WORDS if name != "country" else WORDS[:1])

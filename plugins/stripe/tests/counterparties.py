@@ -23,8 +23,8 @@ def interpreter(variable: str, module: str) -> str:
     if named:
         return named
     if importlib.util.find_spec(module) is None:
-        # other people's simulators need libraries that fight with ours, so they run where somebody set them up
-        pytest.skip(f"{module} is not installed, and {variable} names no Python that has it")
+        reason = f"{module} is not installed, and {variable} names no Python that has it"
+        pytest.skip(reason)  # its libraries fight with ours, so it runs where somebody set it up
     return sys.executable
 
 

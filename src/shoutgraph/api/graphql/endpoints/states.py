@@ -1,6 +1,6 @@
 """Whether endpoints are told: paused, resumed and disabled by those who manage them."""
 
-from typing import Annotated, Final, Protocol
+from typing import Annotated, Final
 
 import strawberry
 
@@ -32,11 +32,16 @@ WebhookEndpointResumeError = Annotated[_Changed, failures_of("webhookEndpointRes
 WebhookEndpointDisableError = Annotated[_Changed, failures_of("webhookEndpointDisable")]
 
 
-@strawberry.input(description="Input of webhookEndpointPause.")
-class WebhookEndpointPauseInput:
+@strawberry.input(description="Which endpoint, as it was read.")
+class Which:
     idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended effect.")
     webhook_endpoint_id: strawberry.ID = strawberry.field(description="Which endpoint.")
     expected_revision: int | None = strawberry.field(default=None, description=_REVISION)
+
+
+@strawberry.input(description="Input of webhookEndpointPause.")
+class WebhookEndpointPauseInput(Which):
+    pass
 
 
 @strawberry.type(description="Result of webhookEndpointPause.")
@@ -47,10 +52,8 @@ class WebhookEndpointPausePayload:
 
 
 @strawberry.input(description="Input of webhookEndpointResume.")
-class WebhookEndpointResumeInput:
-    idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended effect.")
-    webhook_endpoint_id: strawberry.ID = strawberry.field(description="Which endpoint.")
-    expected_revision: int | None = strawberry.field(default=None, description=_REVISION)
+class WebhookEndpointResumeInput(Which):
+    pass
 
 
 @strawberry.type(description="Result of webhookEndpointResume.")
@@ -61,10 +64,8 @@ class WebhookEndpointResumePayload:
 
 
 @strawberry.input(description="Input of webhookEndpointDisable.")
-class WebhookEndpointDisableInput:
-    idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended effect.")
-    webhook_endpoint_id: strawberry.ID = strawberry.field(description="Which endpoint.")
-    expected_revision: int | None = strawberry.field(default=None, description=_REVISION)
+class WebhookEndpointDisableInput(Which):
+    pass
 
 
 @strawberry.type(description="Result of webhookEndpointDisable.")
@@ -72,11 +73,6 @@ class WebhookEndpointDisablePayload:
     endpoint: WebhookEndpointType | None = mutations.outcome("The endpoint as it is now.")
     replayed: bool = mutations.replayed()
     errors: list[WebhookEndpointDisableError] = mutations.refusals()
-
-
-class _Given(Protocol):
-    webhook_endpoint_id: strawberry.ID
-    expected_revision: int | None
 
 
 Paused = Annotated[WebhookEndpointPauseInput, strawberry.argument(description="Which endpoint.")]
@@ -105,7 +101,7 @@ class WebhookStateMutation:
         return WebhookEndpointDisablePayload(endpoint=WebhookEndpointType.of(done.value), replayed=done.replayed)
 
 
-async def _put(info: Info, mutation: str, given: _Given, state: EndpointState) -> Done[Endpoint]:
+async def _put(info: Info, mutation: str, given: Which, state: EndpointState) -> Done[Endpoint]:
     tools, viewer = info.context.tools, info.context.viewer
     of = ids.parse(ids.ENDPOINT, given.webhook_endpoint_id, path=manage.PATH)
     asked, wish = request_of(viewer, mutation, given), Wish(state=state)
