@@ -54,8 +54,12 @@ def test_a_server_goes_on_and_lets_nothing_expire_until_somebody_agrees(nursery:
 def test_a_process_of_jobs_is_not_ready_while_half_of_them_wait(nursery: Nursery, market: Market):
     jump(market)
     port, log = free_port(), market.folder / "work.log"
-    pid = nursery.start("work", "--health-port", port, "--data-dir", market.folder, log=log)
+    seen = free_port()
+    told = {"SHOUTGRAPH_METRICS_PORT": str(seen)}
+    pid = nursery.start("work", "--health-port", port, "--data-dir", market.folder, log=log, **told)
     wait_healthy(f"http://127.0.0.1:{port}", log)
+    rounds = httpx.get(f"http://127.0.0.1:{seen}/metrics", timeout=PATIENCE_S).text
+    assert 'shoutgraph_job_seconds_count{job="deadlines",' in rounds
     ready = f"http://127.0.0.1:{port}/health/ready"
     answer = httpx.get(ready, timeout=PATIENCE_S)
     assert answer.status_code == 503

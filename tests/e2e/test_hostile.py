@@ -24,6 +24,7 @@ GROWTH_BYTES = 50 * 2**20
 MIB = 2**20
 SPOKEN_EVERY = 20
 """How many requests go by between two messages on the socket."""
+HUNG_UP_PART = 10
 WARM_PART = 5
 """After this part of the requests the server has met everything that it keeps on purpose."""
 FAULTS = {"INTERNAL", "UNAVAILABLE", "OVERLOADED"}
@@ -138,4 +139,6 @@ def test_no_hostile_request_breaks_or_holds_the_server(server: Server, first_mar
         f"{count} requests, the slowest {attacker.slowest_s:.2f} s, grown by {grown / MIB:.1f} MiB: {commonest}"
     )
     assert attacker.wrong == []
+    assert attacker.codes["0"] < count / HUNG_UP_PART, "only a head that is none ends the connection"
+    assert attacker.codes["200"] > 0, "some of them are only strange"
     assert grown < GROWTH_BYTES

@@ -2,7 +2,10 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -50,6 +53,10 @@ def test_a_request_is_found_in_log_metrics_and_trace(seen: Server):
 
     refused = [line for line in lines if line.get("event", "").startswith("request shop-0001")]
     assert {line["event"].rsplit(" ", 1)[1] for line in refused} == {"BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"}
+    assert {(line["request_id"], line.get("operation")) for line in refused} == {
+        ("shop-0001", "Shop"),
+        ("shop-0001", None),
+    }
     spans = [line for line in lines if line.get("context", {}).get("trace_id") == f"0x{TRACE}"]
     assert {"query", "read", "load"} <= {span["name"] for span in spans}
     assert len([span for span in spans if span["name"] == "load"]) == 2  # once for each page, not for each creator
@@ -66,6 +73,21 @@ def test_a_request_is_found_in_log_metrics_and_trace(seen: Server):
         dict(key[1:])["coordinate"]: value for key, value in values.items() if key[0].startswith("shoutgraph_field")
     }
     assert used["Query.creators(first:)"] == used["Offer.price"] == len(asked)
+
+
+def test_each_worker_has_a_port_of_its_own_for_its_metrics(tmp_path: Path):
+    port = free_port()
+    worker = f"""
+import httpx
+from shoutgraph.serving import process
+from shoutgraph.settings import Settings
+with process.observed(Settings(data_dir={str(tmp_path)!r}, metrics_port={port - 2}), 2):
+    print(httpx.get("http://127.0.0.1:{port}/metrics").status_code)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", worker], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=True
+    )
+    assert done.stdout == "200\n"
 
 
 def samples(told: str) -> Any:

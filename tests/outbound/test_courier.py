@@ -148,6 +148,10 @@ def test_pauses_double_with_jitter_until_three_days_are_over() -> None:
     assert 80 < len(pauses) < 140
     other = Place("endpoint_2", 7, 0, 1, begin, begin)
     assert endpoints.next_attempt(other, answer, now=begin) != begin + pauses[0]
+    patient = Answer(Outcome.REFUSED, 503, 1, "", 10**9)
+    assert endpoints.next_attempt(other, patient, now=begin) == begin + timedelta(hours=12), (
+        "a longer pause is not asked"
+    )
 
 
 def test_the_receiver_of_the_guide_believes_what_is_signed_and_nothing_else() -> None:

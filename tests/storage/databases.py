@@ -22,6 +22,7 @@ from shoutgraph.storage.session import Session
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 READERS: Final = 1
+"""Reads side by side are for servers of their own, which have as many as people have: opening one costs time."""
 
 Where: TypeAlias = Path | str
 """A file, or the URL of a database on a server."""

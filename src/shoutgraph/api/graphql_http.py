@@ -16,7 +16,7 @@ from shoutgraph.api.failures import RETRY_AFTER_MIN_S, Code, FailureError
 from shoutgraph.api.graphql.execution import Request
 from shoutgraph.api.transport import Headers, Reply, Transport
 from shoutgraph.domain.users import ANONYMOUS
-from shoutgraph.telemetry import spans
+from shoutgraph.telemetry import logs, spans
 
 PAGE_POLICY: Final = b"frame-ancestors 'none'"
 """GraphiQL loads its scripts from elsewhere, so the page is for development only."""
@@ -35,21 +35,27 @@ class GraphQLOverHttp:
         """Answers one request; nothing it can receive is answered by anything but JSON."""
         headers = Headers(scope)
         request_id = self._shared.request_id_of(headers)
+        with spans.continued(headers.trace()), logs.within(request_id):
+            reply = await self._reply(scope, headers, receive, send, request_id)
+            if reply is not None:
+                await reply.send(send, request_id)
+
+    async def _reply(
+        self, scope: Scope, headers: Headers, receive: Receive, send: Send, request_id: str
+    ) -> Reply | None:
+        """What is answered, also where it fails; None where a stream was the answer, or nobody is there to take one."""
         try:
-            with spans.continued(headers.trace()):
-                reply = await self._answer(scope, headers, receive, send, request_id)
+            return await self._answer(scope, headers, receive, send, request_id)
         except FailureError as failure:
-            reply = _failed(failure, headers, request_id)
+            return _failed(failure, headers, request_id)
         except asyncio.CancelledError:
             if not self._shared.drain.started or _accepted(headers) == media_types.EVENTS:
                 raise
-            reply = _failed(FailureError(Code.UNAVAILABLE, GOING, retryAfter=RETRY_AFTER_MIN_S), headers, request_id)
+            return _failed(FailureError(Code.UNAVAILABLE, GOING, retryAfter=RETRY_AFTER_MIN_S), headers, request_id)
         except ClientGoneError:
-            return
+            return None
         except Exception as error:  # noqa: BLE001 - the last boundary: masked, logged, and still JSON
-            reply = transport.reply_of_bug(error, request_id)
-        if reply is not None:
-            await reply.send(send, request_id)
+            return transport.reply_of_bug(error, request_id)
 
     async def _answer(
         self, scope: Scope, headers: Headers, receive: Receive, send: Send, request_id: str

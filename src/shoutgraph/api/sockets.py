@@ -24,7 +24,7 @@ from shoutgraph.api.graphql.execution import Request
 from shoutgraph.api.graphql.sharing import SlowConsumerError
 from shoutgraph.api.transport import Headers, Transport
 from shoutgraph.domain.users import ANONYMOUS, Viewer
-from shoutgraph.telemetry import metrics
+from shoutgraph.telemetry import logs, metrics
 
 logger = logging.getLogger("shoutgraph.api")
 
@@ -225,6 +225,12 @@ class Connection:
     async def _run(self, operation_id: str, payload: object, viewer: Viewer, *, full: bool) -> None:
         """Runs one operation to its end; its id is free again before the last message goes out."""
         request_id = self._shared.new_request_id()
+        with logs.within(request_id):
+            await self._run_named(operation_id, payload, viewer, request_id, full=full)
+
+    async def _run_named(
+        self, operation_id: str, payload: object, viewer: Viewer, request_id: str, *, full: bool
+    ) -> None:
         try:
             if full:
                 raise _too_many()

@@ -24,7 +24,9 @@ def _named(_logger: object, _method: str, line: EventDict) -> EventDict:
     """Adds the request that is under way, and the trace that a collector knows it by."""
     request = _REQUEST.get()
     if request is not None:
-        line["request_id"], line["operation"] = request
+        line["request_id"], operation = request
+        if operation:
+            line["operation"] = operation
     span = trace.get_current_span().get_span_context()
     if span.is_valid:
         line["trace_id"], line["span_id"] = f"{span.trace_id:032x}", f"{span.span_id:016x}"
@@ -61,8 +63,8 @@ def configure(form: LogFormat, level: LogLevel) -> None:
 
 
 @contextmanager
-def within(request_id: str, operation: str) -> Iterator[None]:
-    """Names the request in every line that is written meanwhile, by whatever is called."""
+def within(request_id: str, operation: str = "") -> Iterator[None]:
+    """Names the request, and the operation once it is known, in every line that is written meanwhile."""
     token = _REQUEST.set((request_id, operation))
     try:
         yield

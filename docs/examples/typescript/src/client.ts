@@ -65,4 +65,5 @@ export class Shoutgraph {
   }
 }
 
-const PASSING = new Set(["UNAVAILABLE", "OVERLOADED", "RATE_LIMITED", "IDEMPOTENCY_IN_PROGRESS", "DEADLINE_EXCEEDED"]);
+/** What passes by itself: the same request may be sent again. */
+export const PASSING = new Set(["UNAVAILABLE", "OVERLOADED", "RATE_LIMITED", "IDEMPOTENCY_IN_PROGRESS", "DEADLINE_EXCEEDED"]);

@@ -3,6 +3,7 @@
 import { print } from "graphql";
 import { createClient } from "graphql-ws";
 
+import { FailedError, PASSING, type Failure } from "./client";
 import { graphql } from "./gql";
 import type { FollowSubscription, FollowSubscriptionVariables } from "./gql/graphql";
 
@@ -37,9 +38,7 @@ export async function follow(
       const variables: FollowSubscriptionVariables = { after: bookmark.read() };
       const answers = client.iterate<FollowSubscription>({ query: print(Follow), variables: { ...variables } });
       for await (const { data, errors } of answers) {
-        if (errors?.[0]?.extensions?.["code"] === "EVENT_CURSOR_EXPIRED") {
-          throw new Error("away for longer than events are kept: read the orders that changed, then follow from now");
-        }
+        if (errors) throw errors;
         const event = data?.orderEvents;
         if (event) {
           told(event);
@@ -47,11 +46,17 @@ export async function follow(
         }
       }
     } catch (error) {
+      // Errors of the server come as a list, and the end of the socket as its close event: then it goes on from the bookmark.
       if (error instanceof Error) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 500 + 1000 * Math.random())); // the socket closed: go on from the bookmark
+      const failures = error as Failure[];
+      if (Array.isArray(error) && !PASSING.has(failures[0]?.extensions.code ?? "")) {
+        // EVENT_CURSOR_EXPIRED: away for longer than events are kept; read the orders that changed, then follow from now.
+        throw new FailedError(failures);
+      }
     } finally {
       until.removeEventListener("abort", stop);
       await client.dispose();
     }
+    await new Promise((resolve) => setTimeout(resolve, 500 + 1000 * Math.random()));
   }
 }
