@@ -166,10 +166,10 @@ async def open_app(
         drain = Drain()
         schema = build_schema()
         plans = CompiledEngine(schema) if settings.engine else None
-        runner = Runner(schema, engine=plans, production=settings.production)
-        parts.enter_context(metrics.registered(runner.documents.usage))
+        graph = Runner(schema, engine=plans, production=settings.production)
+        parts.enter_context(metrics.registered(graph.documents.usage))
         transport = Transport(
-            runner=runner,
+            runner=graph,
             tools=tools,
             authenticate=doorkeeper,
             new_request_id=_new_request_id,
@@ -197,7 +197,7 @@ async def open_app(
             parts.push_async_callback(simulator.aclose)
             await simulator.start()
         asgi = http.build_asgi(transport, routes=routes, checks=checks_of(tools))
-        yield App(settings, base_url, tools, local, transport.runner, asgi, drain)
+        yield App(settings, base_url, tools, local, graph, asgi, drain)
 
 
 def checks_of(tools: Tools) -> tuple[Check, ...]:

@@ -332,7 +332,7 @@ _LISTS: Final = frozenset({"allowed_origins", "trusted_proxies", "trusted_only"}
 
 def _value(field: str, text: str) -> object:
     if field in _LISTS:
-        return tuple(origin.strip() for origin in text.strip("[]").replace('"', "").split(",") if origin.strip())
+        return tuple(each.strip() for each in text.strip("[]").replace('"', "").split(",") if each.strip())
     return text
 
 

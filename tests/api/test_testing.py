@@ -31,7 +31,8 @@ def test_a_front_end_team_tests_its_whole_story_in_one_process():
         assert stranger.value.code == "UNAUTHENTICATED"
 
 
-def test_the_test_of_the_guide_passes():
+def test_the_test_of_the_guide_passes_wherever_it_runs(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SHOUTGRAPH_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/production")
     [lines] = re.findall(r"```python\n(from shoutgraph.testing .+?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     guide: dict[str, object] = {}
     exec(lines, guide)  # noqa: S102 - the guide's own lines

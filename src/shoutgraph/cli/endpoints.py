@@ -152,8 +152,8 @@ def _do(data_dir: Path | None, work: "Callable[[Tools], Awaitable[T]]") -> T:
         fail(f"there is no database at {settings.database_path}; run `shoutgraph migrate` first")
 
     async def run() -> T:
-        async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
-            return await work(opened.tools)
+        async with app.open_tools(settings, base_url="http://127.0.0.1") as tools:
+            return await work(tools)
 
     try:
         return asyncio.run(run())

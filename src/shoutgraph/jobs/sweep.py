@@ -1,8 +1,8 @@
 """Asks every provider that can list what it has, so that money which the books do not know is found.
 
 What they know is booked as any news would be: a webhook that was lost for good is made up for. What they do not know is
-kept for people. Once a day fees become revenue, what is held in
-other currencies is valued anew, and the cash books are compared with the rows that they stand for.
+kept for people. Once a day fees become revenue, what is held in other currencies is valued anew, and the cash books are
+compared with the rows that they stand for.
 """
 
 import asyncio

@@ -60,8 +60,8 @@ JOBS: Final = Histogram(
 )
 SOCKETS: Final = Gauge("shoutgraph_sockets", "WebSocket connections that are open.", registry=REGISTRY)
 
-PROCESS: Final = ProcessCollector(registry=REGISTRY)
-GARBAGE: Final = GCCollector(registry=REGISTRY)
+ProcessCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
 
 
 @contextmanager

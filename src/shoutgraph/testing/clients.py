@@ -82,10 +82,7 @@ class Client:
             AnswerError: the answer has errors.
             RefusedError: it was refused.
         """
-        name = mutation[0].upper() + mutation[1:]
-        document = f"""mutation {name}($input: {name}Input!) {{
-          {mutation}(input: $input) {{ {fields} errors {{ ... on UserError {{ code message path }} }} }} }}"""
-        payload = self.data(document, input=given)[mutation]
+        payload = self.data(document_of(mutation, fields), input=given)[mutation]
         if payload["errors"]:
             raise RefusedError(mutation, payload["errors"])
         return payload
@@ -102,6 +99,13 @@ class Client:
     def close(self) -> None:
         """Lets the connections go."""
         self.http.close()
+
+
+def document_of(mutation: str, fields: str) -> str:
+    """The document of one mutation that asks for some fields of its payload, and for what every refusal says."""
+    name = mutation[0].upper() + mutation[1:]
+    return f"""mutation {name}($input: {name}Input!) {{
+      {mutation}(input: $input) {{ {fields} errors {{ ... on UserError {{ code message path }} }} }} }}"""
 
 
 @dataclass(frozen=True, slots=True)

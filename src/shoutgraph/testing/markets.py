@@ -173,7 +173,7 @@ class Market:
         return Socket(self.socket_url).init(who.token)
 
     def close(self) -> None:
-        """Lets everybody's connections go."""
+        """Lets everybody's HTTP connections go; whoever opens a socket closes it."""
         for client in self._clients:
             client.close()
 
@@ -212,7 +212,7 @@ def open_market(folder: Path | None = None, **chosen: Any) -> Iterator[Market]: 
     with ExitStack() as parts:
         where = folder or Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="shoutgraph-")))
         lavish = {"rate_anonymous": LAVISH, "rate_person": LAVISH, "rate_staff": LAVISH, "connections": 0}
-        told = settings.load(lavish | chosen | {"data_dir": where, "jobs": False, "test_clock": True})
+        told = settings.load(lavish | chosen | {"data_dir": where, "jobs": False, "test_clock": True}, {})
         listener = parts.enter_context(socket.create_server(("127.0.0.1", 0)))
         opened: Future[tuple[Market, Server]] = Future()
         thread = threading.Thread(target=_serve_in_thread, args=(told, listener, opened), daemon=True)

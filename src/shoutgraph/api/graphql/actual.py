@@ -41,9 +41,9 @@ class Counter:
         self._fragments = fragments
         self._root = _Shape(self, [(operation.selection_set, root)])
 
-    def of(self, data: Mapping[str, Any] | None) -> int:
+    def of(self, data: Mapping[str, Any]) -> int:
         """What this answer costs."""
-        return 0 if data is None else self._root.count(data)
+        return self._root.count(data)
 
     @property
     def doors(self) -> dict[str, tuple[int, int]]:

@@ -119,8 +119,8 @@ class OperationCost:
                 self._kept[key] = found
         return found
 
-    def check(self, variables: Variables) -> None:
-        """Refuses an operation that costs too much.
+    def check(self, variables: Variables) -> Weight:
+        """The cost with these variables, unless it is too much.
 
         Raises:
             FailureError: its cost, or the product of its lists, is above the limit.
@@ -134,6 +134,7 @@ class OperationCost:
             message = f"This costs {weight.cost}, and an operation may cost {COST_MAX}."
             where = list(weight.dearest)
             raise FailureError(Code.COST_EXCEEDED, message, cost=weight.cost, limit=COST_MAX, selection=where)
+        return weight
 
 
 _ABSENT: Final = object()

@@ -70,13 +70,13 @@ class Runner:
             FailureError: a mutation where only reading is allowed, a subscription, or too much for now.
         """
         try:
-            operation = self._prepare(request, context)
+            operation, cost = self._prepare(request, context)
         except (RequestErrors, FailureError) as refused:
             return refusal_of(refused, context)
         if operation.kind is OperationType.SUBSCRIPTION:
             raise FailureError(Code.BAD_REQUEST, "A subscription needs a WebSocket or Accept: text/event-stream.")
         _check_method(operation, read_only=read_only)
-        return await self._run(operation, request, context, _reserve(operation, request, context))
+        return await self._run(operation, request, context, _reserve(operation, cost, context))
 
     def answers(self, request: Request, context: Context, *, read_only: bool = False) -> AsyncGenerator[Answer, None]:
         """Answers any operation as a stream: one answer, or one for each event of a subscription.
@@ -85,11 +85,11 @@ class Runner:
             FailureError: too much for now, which is known before there is a stream.
         """
         try:
-            operation = self._prepare(request, context)
+            operation, cost = self._prepare(request, context)
             _check_method(operation, read_only=read_only)
         except (RequestErrors, FailureError) as refused:
             return _refused(refused, context)
-        charge = _reserve(operation, request, context)
+        charge = _reserve(operation, cost, context)
         if operation.kind is not OperationType.SUBSCRIPTION:
             return self._once(operation, request, context, charge)
         return self._subscribe(operation, request, context)
@@ -99,20 +99,20 @@ class Runner:
     ) -> AsyncGenerator[Answer, None]:
         yield await self._run(operation, request, context, charge)
 
-    def _prepare(self, request: Request, context: Context) -> Operation:
-        """The operation that is asked for.
+    def _prepare(self, request: Request, context: Context) -> tuple[Operation, int]:
+        """The operation that is asked for, and what it may cost.
 
         Raises:
             RequestErrors, FailureError: there is none that may run; the caller is charged for the look.
         """
         try:
             operation = self.documents.get(request.query).pick(request.operation_name)
-            operation.cost.check(request.variables)
+            weight = operation.cost.check(request.variables)
         except (RequestErrors, FailureError):
             if context.account is not None:
                 context.account.punish()
             raise
-        return operation
+        return operation, weight.cost
 
     def _subscribe(self, operation: Operation, request: Request, context: Context) -> AsyncGenerator[Answer, None]:
         """A subscription's answers, shared by all who ask the same with the same rights."""
@@ -223,11 +223,11 @@ class Runner:
         return cast("Executor", executor)
 
 
-def _reserve(operation: Operation, request: Request, context: Context) -> Charge | None:
+def _reserve(operation: Operation, cost: int, context: Context) -> Charge | None:
     """Sets the cost of an operation aside, where anybody counts."""
     if context.account is None:
         return None
-    return context.account.reserve(operation.cost.of(request.variables).cost, operation.doors)
+    return context.account.reserve(cost, operation.doors)
 
 
 async def _refused(refused: RequestErrors | FailureError, context: Context) -> AsyncGenerator[Answer, None]:

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import httpx
 
+from shoutgraph.testing.clients import document_of
+
 ANSWER_S: Final = 30.0
 
 
@@ -52,12 +54,7 @@ class Person:
         Raises:
             StoryError: the mutation was refused.
         """
-        name = mutation[0].upper() + mutation[1:]
-        document = (
-            f"mutation {name}($input: {name}Input!) {{ {mutation}(input: $input) {{"
-            f" {fields} errors {{ ... on UserError {{ code message path }} }} }} }}"
-        )
-        payload = self.ask(document, input=given)[mutation]
+        payload = self.ask(document_of(mutation, fields), input=given)[mutation]
         if payload["errors"]:
             refusal = payload["errors"][0]
             raise StoryError(f"{self.name}: {mutation} was refused: {refusal['code']}: {refusal['message']}")

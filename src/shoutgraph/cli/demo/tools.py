@@ -1,18 +1,16 @@
 """The chapter of tools that are told by webhook: a receiver beside the server, and a secret's successor."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Final
 
-from shoutgraph.cli.demo.people import StoryError
-
 if TYPE_CHECKING:
     from shoutgraph.cli.demo.story import Story
 
-PATIENCE_S: Final = 10.0
+EVENTS: Final = 3
+"""The test, the rule, and its end."""
 LOOK_S: Final = 0.05
 BODY_BYTES_MAX: Final = 65_536
 
@@ -61,16 +59,8 @@ def play(story: "Story") -> None:
         )
         admin.do("featureRuleSet", "rule { version }", feature="GIFTS", reason="Something to tell of")
         admin.do("featureRuleRemove", "feature", feature="GIFTS", reason="For everyone again")
-        _wait(got, 3)
+        story.until(lambda: len(got), lambda heard: heard == EVENTS)
         tell.step("A tool", "tool", "hears of two events, in order", ", ".join(each[:14] for each in got[1:3]))
         admin.do("webhookSecretRotate", "secret", **of)
         admin.do("webhookEndpointDisable", "endpoint { status }", **of)
         tell.step(admin.name, "platform", "rotates the secret, and lets the tool go", "both sign for a day")
-
-
-def _wait(got: list[str], count: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while len(got) < count:
-        if time.monotonic() > deadline:
-            raise StoryError("a tool was not told")
-        time.sleep(LOOK_S)

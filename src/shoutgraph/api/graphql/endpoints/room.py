@@ -36,7 +36,7 @@ _MANAGES: Final = (requires(Scope.WEBHOOKS_MANAGE),)
 _KEY: Final = "One key per intended effect."
 _WHICH: Final = "Which endpoint."
 _TYPES: Final = "The types to be told of, of webhookEventTypes; empty for all."
-_HOURS: Final = int(rules.OVERLAP.total_seconds())
+_OVERLAP_S: Final = int(rules.OVERLAP.total_seconds())
 _Tested = (
     errors.ForbiddenErrorType
     | errors.NotFoundErrorType
@@ -110,7 +110,7 @@ class WebhookSecretRotateInput:
     idempotency_key: IdempotencyKey = strawberry.field(description=_KEY)
     webhook_endpoint_id: strawberry.ID = strawberry.field(description=_WHICH)
     overlap_seconds: int = strawberry.field(
-        default=_HOURS, description="How long the secret before it signs too: a day if not given, seven at most."
+        default=_OVERLAP_S, description="How long the secret before it signs too: a day if not given, seven at most."
     )
 
 

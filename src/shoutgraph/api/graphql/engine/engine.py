@@ -3,7 +3,7 @@
 import logging
 import weakref
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final
 
 import strawberry
@@ -18,6 +18,7 @@ from shoutgraph.api.graphql.engine.compiler import Compiler
 from shoutgraph.api.graphql.engine.running import Plan, PlanInfo
 from shoutgraph.api.graphql.engine.selections import Selections, conditions_of
 from shoutgraph.api.graphql.engine.unsupported import UnsupportedError
+from shoutgraph.api.graphql.executors import Data
 
 logger = logging.getLogger("shoutgraph.api")
 
@@ -30,7 +31,6 @@ MADE_MAX: Final = 2_000
 CONDITIONS: Final = "conditions"
 QUERY: Final = "query"
 
-Data = Mapping[str, object]
 Write = Callable[[Compiler], Plan]
 
 
@@ -106,7 +106,7 @@ class CompiledEngine:
         return plan
 
     def _forget_old(self) -> None:
-        """Drops the oldest plans where all of them are too large together; those of forgotten documents are gone."""
+        """Drops the oldest plans where all of them are too large together; forgotten documents' count until then."""
         while len(self._made) > MADE_MAX or sum(budget.spent for _, _, budget in self._made) > FIELDS_KEPT_MAX:
             of, key, _ = self._made.popleft()
             operation = of()
