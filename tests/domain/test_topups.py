@@ -446,8 +446,7 @@ def test_the_refund_that_fits_is_the_one_that_came_back() -> None:
 def test_coins_that_come_back_fit_their_lots(own: int, other: int, owed: int, debt: int, used: int) -> None:
     taken = (LotMove("own", -own), LotMove("other", -other))
     record = TakenBack("r", TOPUP, Slice(PRICE, own + other + owed, 0), taken, T0, owed_coins=owed)
-    lots = [lot("own", min(used, 500), granted=500), lot("other", 0, granted=500)]
-    back = way_again(record, lots, coins=record.part.coins, debt_coins=debt)
+    back = way_again(record, {"own": 500 - used, "other": 500}, coins=record.part.coins, debt_coins=debt)
     assert back.undone_coins + sum(move.coins for move in back.given) + back.fresh_coins == record.part.coins
     room = {"own": min(own, 500 - used), "other": other}
     assert all(0 < move.coins <= room[move.lot_id] for move in back.given)
@@ -501,11 +500,12 @@ def test_won_coins_all_find_a_way_back(own: int, ordered: int, other: int, won: 
     won = min(won, whole)
     dispute = Dispute("d", TOPUP, Slice(PRICE, whole, 0), PRICE, taken, ordered, owed, T0)
     lots = [lot("own", 0, granted=own + ordered + owed)]
-    back = booking.way_back(dispute, lots, won_coins=won, debt_coins=debt)
+    room = {"own": own + ordered + owed, "other": other - other // 3}
+    back = booking.way_back(dispute, lots, won_coins=won, debt_coins=debt, room=room)
     assert back.undone_coins + sum(move.coins for move in back.given) + back.fresh_coins == won
     assert back.undone_coins <= min(debt, owed)
     for move in back.given:
-        assert 0 < move.coins <= (own + ordered if move.lot_id == "own" else other)
+        assert 0 < move.coins <= (own + ordered if move.lot_id == "own" else room["other"])
 
 
 def test_the_credit_mints_the_coins_and_the_bonus_once() -> None:

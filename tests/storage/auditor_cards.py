@@ -42,12 +42,8 @@ class Cards(Coins):
         """To the lots that the coins came from, then to others of them, and the rest as a new lot."""
         card = self.cards[ref]
         lots = [self.lots[lot_id] for lot_id in dict.fromkeys(card.coins)]
-        back: list[str] = []
-        for lot_id in card.coins:
-            lot = self.lots[lot_id]
-            if lot.left + back.count(lot_id) < lot.granted:
-                back.append(lot_id)
-        back += self.room(lots, len(card.coins) - len(back), back)
+        back = self.fitting(card.coins, f"card:{ref}", [])
+        back += self.room(lots, len(card.coins) - len(back), back, f"card:{ref}")
         self.put(back)
         if fresh := len(card.coins) - len(back):
             self.seen["a card found no room in its lots"] += 1

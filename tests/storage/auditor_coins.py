@@ -138,13 +138,37 @@ class Coins:
                 self.seen["lapsed coins came back"] += 1
                 lot.until = self.now + timedelta(days=7)
 
-    def room(self, lots: list[Lot], coins: int, promised: list[str]) -> list[str]:
-        """Single coins for the first lots that have room."""
+    def room(self, lots: list[Lot], coins: int, promised: list[str], ending: str = "") -> list[str]:
+        """Single coins for the first lots that have room besides what others keep there, and what is promised."""
         found: list[str] = []
         for lot in lots:
-            while len(found) < coins and lot.left + promised.count(lot.id) + found.count(lot.id) < lot.granted:
-                found.append(lot.id)
+            missing = self.fitting([lot.id] * (coins - len(found)), ending, promised)
+            self.seen["another lot was filled, for what others keep of this one"] += (
+                not missing and lot.left < lot.granted
+            )
+            found += missing
         return found
+
+    def fitting(self, coins: list[str], ending: str, promised: list[str]) -> list[str]:
+        """Those of these single coins that have room in their lots."""
+        kept, found = self.kept(ending) + Counter(promised), []
+        for lot_id in coins:
+            if self.lots[lot_id].left + kept[lot_id] < self.lots[lot_id].granted:
+                kept[lot_id] += 1
+                found.append(lot_id)
+        return found
+
+    def kept(self, ending: str) -> Counter[str]:
+        """The coins of each lot that may yet come back to it, but for those of the one that ends."""
+        coins: Counter[str] = Counter()
+        for order in self.orders.values():
+            coins.update(order.promo + order.paid)
+        holds = {f"card:{ref}": card.coins for ref, card in self.cards.items()}
+        holds |= {f"refund:{ref}": taken for ref, taken in self.refunds.items()}
+        holds |= {f"dispute:{ref}": dispute.taken for ref, dispute in self.disputes.items()}
+        for code, taken in holds.items():
+            coins.update(taken if code not in {*self.closed, ending} else [])
+        return coins
 
     def repay(self, user: str, ref: str) -> None:
         taken = self.take(self.spendable(f"user:{user}:paid"), -self.balances[f"user:{user}:debt"])

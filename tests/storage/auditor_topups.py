@@ -156,7 +156,8 @@ class Topups(Cards):
         self.par(-undone, owed=-undone)
         self.seen["won coins undid a debt"] += undone > 0
         self.seen["won coins went back to what an order had held"] += found.order_coins > 0
-        back = self.room(self.own(found.topup), found.order_coins, found.taken) + found.taken
+        taken = self.fitting(found.taken, f"dispute:{ref}", [])
+        back = self.room(self.own(found.topup), found.order_coins, taken, f"dispute:{ref}") + taken
         returned = back[max(0, len(back) - (coins - undone)) :]
         self.put(returned)
         fresh = coins - undone - len(returned)

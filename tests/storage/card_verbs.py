@@ -8,7 +8,7 @@ from tests.storage.facts import BOOK, Outcome
 from shoutgraph.domain import accounts, cards, errors, ids, ledger, packages, postings
 from shoutgraph.domain.ledger import Lot, LotMove
 from shoutgraph.domain.topups import booking
-from shoutgraph.storage import ledger as rows
+from shoutgraph.storage import ledger as rows, wallets
 from shoutgraph.storage.tx import Tx
 
 
@@ -73,7 +73,8 @@ def revoke(books: Books, tx: Tx, user: str, own: list[Lot]) -> None:
 def _give_back(books: Books, tx: Tx, ref: str) -> Outcome:
     user, taken = books.cards[ref]
     lots = _sources(tx, taken)
-    home, fresh = booking.way_home(taken, lots), None
+    room = wallets.rooms(tx, [lot.id for lot in lots], ending=accounts.holding(cards.HOLDING, ref).code)
+    home, fresh = booking.way_home(taken, room), None
     if home.fresh_coins:
         fresh = replace(lots[0], id=f"fresh_{ref}", granted=home.fresh_coins, remaining=home.fresh_coins)
     said = books.post(tx, postings.card_returned(user_id=ids.UserId(user), ref=ref, given=home.given, fresh=fresh))

@@ -15,7 +15,7 @@ from shoutgraph.domain.postings import Back, Cash
 from shoutgraph.domain.topups import booking
 from shoutgraph.domain.topups.booking import Dispute, Escrowed
 from shoutgraph.domain.topups.parts import Slice
-from shoutgraph.storage import ledger as rows, orders
+from shoutgraph.storage import ledger as rows, orders, wallets
 from shoutgraph.storage.tx import Tx
 
 
@@ -92,7 +92,8 @@ def dispute(books: Books, tx: Tx, ref: str, topup: Topup, part: Part) -> Outcome
     order_coins = sum(_reverse(books, tx, each.order_id, ref, own) for each in reversals)
     others = rows.list_of_spendable_lots(tx, accounts.paid(user_id).code)
     taken, owed = booking.claw(max(part.coins - order_coins, 0), own, others)
-    taken += booking.fill(own, max(order_coins - part.coins, 0))
+    own_ids = [lot.id for lot in own]
+    taken += booking.fill(own_ids, max(order_coins - part.coins, 0), room=wallets.rooms(tx, own_ids))
     cash = _cash(topup, part)
     opened = postings.dispute_opened(EUR, user_id=user_id, ref=ref, taken=taken, owed_coins=owed, cash=cash)
     said = books.post(tx, opened)
@@ -188,7 +189,10 @@ def _reverse(books: Books, tx: Tx, order_id: ids.OrderId, ref: str, own: list[Lo
 def _back(books: Books, tx: Tx, ref: str, topup: Topup, won: Part) -> Back:
     user_id = ids.UserId(topup.user)
     debt = -rows.balance_coins(tx, accounts.debt(user_id).code)
-    way = booking.way_back(books.disputes[ref], _own(tx, topup), won_coins=won.coins, debt_coins=debt)
+    dispute, own = books.disputes[ref], _own(tx, topup)
+    lot_ids = dict.fromkeys([*(lot.id for lot in own), *(move.lot_id for move in dispute.taken)])
+    room = wallets.rooms(tx, list(lot_ids), ending=accounts.holding("dispute", ref).code)
+    way = booking.way_back(dispute, own, won_coins=won.coins, debt_coins=debt, room=room)
     fresh = None
     if way.fresh_coins:
         fresh = _lot(tx, f"fresh_{ref}", accounts.paid(user_id), user_id, way.fresh_coins)

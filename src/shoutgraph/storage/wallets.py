@@ -11,9 +11,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from shoutgraph.domain import accounts, ids, pages
+from shoutgraph.domain import accounts, cards, ids, pages
 from shoutgraph.domain.ledger import COIN, Lot
-from shoutgraph.domain.orders.states import LIVE
+from shoutgraph.domain.orders.states import LIVE, MAY_GIVE_BACK
 from shoutgraph.domain.topups.booking import Escrowed
 from shoutgraph.domain.wallets import Lock, LockReason
 from shoutgraph.storage import columns
@@ -142,6 +142,18 @@ def list_of_escrowed(tx: Tx, topup_id: ids.TopupId) -> tuple[Escrowed, ...]:
     return tuple(Escrowed(*row) for row in tx.all(_ESCROWED, topup_id=topup_id))
 
 
+def rooms(tx: Tx, lot_ids: Sequence[str], *, ending: str = "") -> dict[str, int]:
+    """What fits into each of these lots, in the order given, besides what may come back there from elsewhere.
+
+    Orders, open gift cards, open refunds and open disputes put what they took back into the lots that it is of.
+
+    Args:
+        ending: the account of the card, refund or dispute whose coins are to return now.
+    """
+    found = dict(tx.all(_ROOMS, lot_ids=lot_ids, ending=ending)) if lot_ids else {}
+    return {lot_id: max(found.get(lot_id, 0), 0) for lot_id in lot_ids}
+
+
 def last_return_at(tx: Tx, lot_id: str) -> datetime | None:
     """When an order last gave coins back to a lot, or None."""
     row = tx.one(_LAST_RETURN, lot_id=lot_id)
@@ -210,6 +222,35 @@ def _escrowed() -> sa.ClauseElement:
     )
 
 
+def _rooms() -> sa.ClauseElement:
+    names = {"card.bought": cards.HOLDING, "topup.refund_requested": "refund", "dispute.opened": "dispute"}
+    holding = sa.case(
+        *(
+            (
+                _TRANSFER.c.kind == sa.literal_column(f"'{kind}'"),
+                sa.literal_column(f"'{name}:'", Text) + _TRANSFER.c.ref,
+            )
+            for kind, name in names.items()
+        )
+    )
+    taken = _MOVE.c.coins < sa.literal_column("0")
+    kept = sa.case((_ORDERS.c.id.is_not(None) | (_ACCOUNT.c.id.is_not(None) & taken), _MOVE.c.coins), else_=_ZERO)
+    states: list[sa.ColumnElement[Any]] = [sa.literal_column(f"'{state}'") for state in sorted(MAY_GIVE_BACK)]
+    order = (_ORDERS.c.id == _MOVE.c.order_id) & _ORDERS.c.state.in_(states)
+    full = _ACCOUNT.c.credits > _ACCOUNT.c.debits
+    held = (_ACCOUNT.c.code == holding) & full & (_ACCOUNT.c.code != sa.bindparam("ending", type_=Text))
+    return (
+        sa.select(_LOT.c.id, _LOT.c.granted - _LOT.c.remaining + sa.func.sum(kept))
+        .join_from(_LOT, _MOVE, _MOVE.c.lot_id == _LOT.c.id)
+        .join(_TRANSFER, _TRANSFER.c.id == _MOVE.c.transfer_id)
+        .outerjoin(_ORDERS, order)
+        .outerjoin(_ACCOUNT, held)
+        .where(columns.any_of(_LOT.c.id, "lot_ids"))
+        .group_by(_LOT.c.id, _LOT.c.granted, _LOT.c.remaining)
+    )
+
+
+_ZERO: Final[sa.ColumnElement[Any]] = sa.literal_column("0")
 _WAYS: Final[Sequence[tuple[bool, bool]]] = ((False, False), (False, True), (True, False), (True, True))
 _LOTS: Final = {(backward, after): _lots(backward=backward, after=after) for backward, after in _WAYS}
 _INSERT_LOCK: Final = Statement[Any](lambda: sa.insert(_LOCK).values({c.name: sa.bindparam(c.name) for c in _LOCK.c}))
@@ -228,6 +269,7 @@ _BALANCES: Final = Statement[tuple[str, int]](
     lambda: sa.select(_ACCOUNT.c.code, _BALANCE).where(columns.any_of(_ACCOUNT.c.code, "codes"))
 )
 _HELD: Final = Statement[tuple[str, int]](_held)
+_ROOMS: Final = Statement[tuple[str, int]](_rooms)
 _ESCROWED: Final = Statement[tuple[ids.OrderId, int]](_escrowed)
 _LAST_RETURN: Final = Statement[tuple[datetime]](
     lambda: (

@@ -106,6 +106,9 @@ LIVE: Final = (
 SHOWN_TO_FAN: Final = frozenset(LIVE) | {State.COMPLETED, State.SPLIT}
 """States in which the fan may watch a video that passed review: not once the coins went back."""
 
+MAY_GIVE_BACK: Final = frozenset(LIVE) | {State.COMPLETED, State.SPLIT}
+"""States in which coins may still return to the lots they were taken from: by the order's end, a refund or goodwill."""
+
 TERMINAL: Final = (
     _S.COMPLETED,
     _S.DECLINED,

@@ -11,7 +11,7 @@ comes first, and whether or not the refund was ours.
 Source: docs/adr/0003-ledger.md, rows 2 to 10.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,7 +21,7 @@ from shoutgraph.domain import accounts, ids, ledger, money, postings
 from shoutgraph.domain.ledger import Lot, LotMove, Transfer
 from shoutgraph.domain.topups.parts import EMPTY, Slice, share
 from shoutgraph.domain.topups.refund import Refund, RefundState
-from shoutgraph.domain.topups.taken import TakenBack, WayBack, choose, merged
+from shoutgraph.domain.topups.taken import TakenBack, WayBack, choose, fitting, merged
 from shoutgraph.domain.topups.topup import Booked, Review, Topup
 
 BONUS_LIFE: Final = timedelta(days=365)
@@ -227,24 +227,30 @@ def claw(coins: int, own: Sequence[Lot], others: Sequence[Lot]) -> tuple[tuple[L
     return ledger.take(lots, there), coins - there
 
 
-def way_back(dispute: Dispute, own: Sequence[Lot], *, won_coins: int, debt_coins: int) -> WayBack:
+def way_back(
+    dispute: Dispute, own: Sequence[Lot], *, won_coins: int, debt_coins: int, room: Mapping[str, int]
+) -> WayBack:
     """Splits won coins. Row 10: debt first, then the lots that they came from, the last taken first.
 
     Args:
         own: the top-up's own lots of paid coins, which get back what open orders had held of them.
+        room: what fits into each of these lots, and of those that the dispute took from.
     """
     undone = min(won_coins, debt_coins, dispute.owed_coins)
     left = won_coins - undone
-    taken = tuple(LotMove(move.lot_id, -move.coins) for move in dispute.taken if move.coins < 0)
-    holds = (*fill(own, dispute.order_coins, besides=taken), *taken)
+    taken = fitting(dispute.taken, room)
+    holds = (*fill([lot.id for lot in own], dispute.order_coins, room=room, besides=taken), *taken)
     to_lots = min(left, sum(hold.coins for hold in holds))
     return WayBack(undone, merged(ledger.give_back(holds, to_lots)), left - to_lots)
 
 
-def fill(lots: Sequence[Lot], coins: int, *, besides: Sequence[LotMove] = ()) -> tuple[LotMove, ...]:
+def fill(
+    lot_ids: Sequence[str], coins: int, *, room: Mapping[str, int], besides: Sequence[LotMove] = ()
+) -> tuple[LotMove, ...]:
     """Gives coins to lots that have room for them, as far as it goes.
 
     Args:
+        room: what fits into each lot besides what orders, cards, refunds and disputes will put back there.
         besides: what the lots will get anyway.
     """
     promised: dict[str, int] = {}
@@ -252,10 +258,10 @@ def fill(lots: Sequence[Lot], coins: int, *, besides: Sequence[LotMove] = ()) ->
         promised[move.lot_id] = promised.get(move.lot_id, 0) + move.coins
     moves = []
     missing = coins
-    for lot in lots:
-        part = min(missing, lot.granted - lot.remaining - promised.get(lot.id, 0))
+    for lot_id in lot_ids:
+        part = min(missing, room.get(lot_id, 0) - promised.get(lot_id, 0))
         if part > 0:
-            moves.append(LotMove(lot.id, part))
+            moves.append(LotMove(lot_id, part))
             missing -= part
     return tuple(moves)
 
@@ -356,13 +362,15 @@ class Home:
     fresh_coins: int
 
 
-def way_home(taken: Sequence[LotMove], own: Sequence[Lot]) -> Home:
-    """Gives coins back to the lots that they came from, as far as those have room."""
-    room = {lot.id: lot.granted - lot.remaining for lot in own}
-    first = [LotMove(move.lot_id, min(-move.coins, room.get(move.lot_id, 0))) for move in taken]
-    given = tuple(move for move in first if move.coins > 0)
+def way_home(taken: Sequence[LotMove], room: Mapping[str, int]) -> Home:
+    """Gives coins back to the lots that they came from, as far as those have room, and then to the others named.
+
+    Args:
+        room: what fits into each lot, in the order in which they are filled.
+    """
+    given = fitting(taken, room)
     missing = -sum(move.coins for move in taken) - sum(move.coins for move in given)
-    more = fill(own, missing, besides=given)
+    more = fill(list(room), missing, room=room, besides=given)
     return Home(merged((*given, *more)), missing - sum(move.coins for move in more))
 
 

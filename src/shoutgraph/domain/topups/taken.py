@@ -5,12 +5,12 @@ for that of a refund of exactly this amount, of ours before others', the newest 
 Source: docs/adr/0003-ledger.md, row 6b.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from shoutgraph.domain import ids, ledger
-from shoutgraph.domain.ledger import Lot, LotMove
+from shoutgraph.domain.ledger import LotMove
 from shoutgraph.domain.topups.parts import EMPTY, Slice, share
 
 
@@ -66,18 +66,22 @@ def choose(taken: Sequence[TakenBack], minor: int, *, ours: frozenset[str]) -> T
     return taken[max(range(len(taken)), key=fitness)]
 
 
-def way_again(record: TakenBack, lots: Sequence[Lot], *, coins: int, debt_coins: int) -> WayBack:
+def way_again(record: TakenBack, room: Mapping[str, int], *, coins: int, debt_coins: int) -> WayBack:
     """Splits coins of a refund that came back: debt first, then the lots that they came from, the last taken first.
 
     Args:
-        lots: those that the refund took from, as they are now.
+        room: what fits into the lots that the refund took from.
     """
     undone = min(coins, debt_coins, record.owed_coins)
-    room = {lot.id: lot.granted - lot.remaining for lot in lots}
-    holds = [LotMove(move.lot_id, min(-move.coins, room.get(move.lot_id, 0))) for move in merged(record.taken)]
-    holds = [hold for hold in holds if hold.coins > 0]
+    holds = fitting(record.taken, room)
     to_lots = min(coins - undone, sum(hold.coins for hold in holds))
     return WayBack(undone, merged(ledger.give_back(holds, to_lots)), coins - undone - to_lots)
+
+
+def fitting(taken: Sequence[LotMove], room: Mapping[str, int]) -> tuple[LotMove, ...]:
+    """What was taken of each lot, as far as it fits back there."""
+    holds = (LotMove(move.lot_id, min(-move.coins, room.get(move.lot_id, 0))) for move in merged(taken))
+    return tuple(hold for hold in holds if hold.coins > 0)
 
 
 def merged(moves: Sequence[LotMove]) -> tuple[LotMove, ...]:

@@ -4,11 +4,13 @@ Every step posts a transfer with a name of its own and is marked on the top-up i
 neither a repeat nor a crash can do it twice. Source: docs/adr/0003-ledger.md, rows 2 to 10.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from shoutgraph.domain import accounts, ids, journal, ledger, money, postings
 from shoutgraph.domain.cards import Card, CardState
+from shoutgraph.domain.ledger import Lot, LotMove
 from shoutgraph.domain.topups import booking, refund as refund_rules
 from shoutgraph.domain.topups.booking import Dispute, Step, StepKind
 from shoutgraph.domain.topups.parts import Slice
@@ -20,6 +22,7 @@ from shoutgraph.services.topups import cards, come_back, set_aside
 from shoutgraph.services.topups.desk import Desk
 from shoutgraph.services.topups.set_aside import all_own_lots, close_if_open, own_lots, repay_debt
 from shoutgraph.storage import closures, ledger as ledger_rows, orders, refunds, reversals, taken_back, wallets
+from shoutgraph.storage.tx import Tx
 
 STEPS_MAX: Final = 100
 """The most steps that one unit of work books; the rest is booked at the next look."""
@@ -165,7 +168,7 @@ def _open(desk: Desk, topup: Topup, part: Slice, ref: str, reason: LockReason, *
     own = all_own_lots(tx, topup)
     others = ledger_rows.list_of_spendable_lots(tx, accounts.paid(user_id).code)
     taken, owed = booking.claw(max(part.coins - order_coins, 0), own, others)
-    surplus = booking.fill(own, max(order_coins - part.coins, 0))
+    surplus = _surplus(tx, own, max(order_coins - part.coins, 0))
     assert sum(move.coins for move in surplus) == max(order_coins - part.coins, 0), "lots take back what they gave"
     taken += surplus
     cash = booking.books_cash(topup, part)
@@ -187,6 +190,12 @@ def _open(desk: Desk, topup: Topup, part: Slice, ref: str, reason: LockReason, *
         owed_coins=owed,
         opened_at=tx.now,
     )
+
+
+def _surplus(tx: Tx, own: Sequence[Lot], coins: int) -> tuple[LotMove, ...]:
+    """What ended orders held beyond the dispute goes back to the top-up's lots."""
+    own_ids = [lot.id for lot in own]
+    return booking.fill(own_ids, coins, room=wallets.rooms(tx, own_ids)) if coins else ()
 
 
 def _decision(desk: Desk, topup: Topup, step: Step) -> None:
@@ -213,7 +222,9 @@ def _win(desk: Desk, topup: Topup, dispute: Dispute, won: Slice) -> None:
     tx, user_id = desk.tx, topup.user_id
     debt = wallets.balances(tx, user_id).debt_coins
     own = all_own_lots(tx, topup)
-    way = booking.way_back(dispute, own, won_coins=won.coins, debt_coins=debt)
+    lot_ids = dict.fromkeys([*(lot.id for lot in own), *(move.lot_id for move in dispute.taken)])
+    room = wallets.rooms(tx, list(lot_ids), ending=accounts.holding("dispute", dispute.ref).code)
+    way = booking.way_back(dispute, own, won_coins=won.coins, debt_coins=debt, room=room)
     fresh = None
     if way.fresh_coins:
         fresh = booking.fresh_lot(topup, desk.tools.new_id(ids.LOT), way.fresh_coins, now=tx.now)

@@ -218,9 +218,10 @@ def held_of(tx: Tx, topup: Topup) -> list[Card]:
 def give_back(tools: Tools, tx: Tx, card: Card, state: CardState) -> Card:
     """Ends a card whose coins return: to their lots, and what finds no room there to a new one of the first's price."""
     ledger_rows.hold_wallets(tx, accounts.paid(card.buyer_id).code)
-    lots = [lot for move in card.taken if (lot := ledger_rows.find_lot(tx, move.lot_id)) is not None]
-    home = booking.way_home(card.taken, lots)
-    fresh = None if not home.fresh_coins else _fresh(tools, lots[0], home.fresh_coins)
+    holding, lot_ids = accounts.holding(rules.HOLDING, card.id).code, [move.lot_id for move in card.taken]
+    home = booking.way_home(card.taken, wallet_rows.rooms(tx, lot_ids, ending=holding))
+    like = ledger_rows.find_lot(tx, lot_ids[0]) if home.fresh_coins else None
+    fresh = None if like is None else _fresh(tools, like, home.fresh_coins)
     ledger_rows.post(tx, postings.card_returned(user_id=card.buyer_id, ref=card.id, given=home.given, fresh=fresh))
     _close(tx, card)
     ended = replace(card, state=state, ended_at=tx.now)

@@ -1,11 +1,9 @@
 """Money that comes back to us after a refund: what the refund took is kept, and returns. Source: ledger row 6b."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from shoutgraph.domain import accounts, ids, ledger, postings
-from shoutgraph.domain.ledger import Lot
 from shoutgraph.domain.topups import booking, refund as rules, taken as taken_rules
 from shoutgraph.domain.topups.booking import Step
 from shoutgraph.domain.topups.taken import TakenBack
@@ -24,7 +22,8 @@ def give_back(desk: Desk, topup: Topup, step: Step) -> None:
         return
     tx, user_id, coins = desk.tx, topup.user_id, step.part.coins
     debt = wallets.balances(tx, user_id).debt_coins
-    way = taken_rules.way_again(record, _lots(tx, record), coins=coins, debt_coins=debt)
+    room = wallets.rooms(tx, [move.lot_id for move in taken_rules.merged(record.taken)])
+    way = taken_rules.way_again(record, room, coins=coins, debt_coins=debt)
     fresh = None
     if way.fresh_coins:
         fresh = booking.fresh_lot(topup, desk.tools.new_id(ids.LOT), way.fresh_coins, now=tx.now)
@@ -66,11 +65,6 @@ def _grant_again(desk: Desk, topup: Topup, record: TakenBack, ref: str) -> None:
     ledger_rows.post(desk.tx, postings.promo_granted(ref=f"{ref}:bonus", lot=lot))
     taken_back.save(desk.tx, replace(record, bonus_coins=0))
     desk.tell_wallet(topup.user_id, "wallet.bonus_returned", {"topup": topup.id, "promo": record.bonus_coins})
-
-
-def _lots(tx: Tx, record: TakenBack) -> Sequence[Lot]:
-    found = (ledger_rows.find_lot(tx, move.lot_id) for move in taken_rules.merged(record.taken) if move.coins < 0)
-    return tuple(lot for lot in found if lot is not None)
 
 
 def _bonus_lot(desk: Desk, topup: Topup, coins: int) -> ledger.Lot:

@@ -57,7 +57,9 @@ def give_back(desk: Desk, topup: Topup, refund: Refund) -> None:
         return  # and so no bonus coins
     tx = desk.tx
     ledger_rows.hold_wallets(tx, accounts.paid(topup.user_id).code, accounts.promo(topup.user_id).code)
-    home = booking.way_home(refund.taken, all_own_lots(tx, topup))
+    holding = accounts.holding("refund", refund.id).code
+    room = wallets.rooms(tx, [lot.id for lot in all_own_lots(tx, topup)], ending=holding)
+    home = booking.way_home(refund.taken, room)
     fresh = None
     if home.fresh_coins:
         fresh = booking.fresh_lot(topup, desk.tools.new_id(ids.LOT), home.fresh_coins, now=tx.now)
