@@ -22,8 +22,19 @@ class Receiver:
     got: list[dict[str, Any]] = field(default_factory=list)
     proven: list[list[bool]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    calls: int = 0
+    most: int = 0
+    """Calls now, and the most that there ever were at a time."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.calls += 1
+        self.most = max(self.most, self.calls)
+        try:
+            await self._take(scope, receive, send)
+        finally:
+            self.calls -= 1
+
+    async def _take(self, scope: Any, receive: Any, send: Any) -> None:
         request = Request(scope, receive)
         body, headers = await request.body(), dict(request.headers)
         self.got.append({"webhook-id": headers["webhook-id"], **json.loads(body)})

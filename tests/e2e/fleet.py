@@ -143,7 +143,8 @@ class Fleet:
         with outside(self.url) as raw:
             raw.execute(USER.format(user=user))
         url = self.url.replace("//postgres@", f"//{user}@", 1)
-        return Member(self.nursery, self.market.folder, env={"SHOUTGRAPH_DATABASE_URL": url}, user=user)
+        env = {"SHOUTGRAPH_DATABASE_URL": url, "SHOUTGRAPH_WEBHOOKS_LOCAL": "1"}
+        return Member(self.nursery, self.market.folder, env=env, user=user)
 
 
 @contextmanager

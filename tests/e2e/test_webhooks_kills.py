@@ -55,19 +55,20 @@ async def _tell(server: Server, market: Market, receiver: Receiver) -> None:
             for at in range(EACH):
                 key = f"a-key-of-a-change-{kill}-{at}"
                 await ask(HAPPEN, idempotencyKey=key, feature="GIFTS", reason="A test")
-            await _until(lambda: not receiver.answers)
+            await until(lambda: not receiver.answers)
             server.kill()
             server.start()
             await ask(TRAVEL, seconds=int(deliver.LEASE.total_seconds()) + 1)
         wanted = [each["id"] for each in (await ask(EVENTS))["nodes"]]
-        await _until(lambda: receiver.told[-1] == wanted[-1])
+        await until(lambda: receiver.told[-1] == wanted[-1])
     assert len(wanted) == KILLS * EACH
     assert list(dict.fromkeys(receiver.told)) == wanted, "first tellings are in the order of the journal"
     assert len(receiver.told) <= len(wanted) + 2 * KILLS, "only what was being told is told again"
     assert all(proof == [True] for proof in receiver.proven)
 
 
-async def _until(ready: Any) -> None:
+async def until(ready: Any) -> None:
+    """Waits until something is so."""
     async with asyncio.timeout(PATIENCE_S):
         while not ready():  # noqa: ASYNC110 - a receiver in another thread has no event of ours
             await asyncio.sleep(0.02)
