@@ -92,6 +92,9 @@ TOLD: Final[Mapping[str, str]] = {
 SEES: Final[Mapping[str, str]] = {"video": "moderator", "export": "fan_0"}
 """Who sees all nodes of a kind, where it is not an admin."""
 
+ONCE_FOR_SOME: Final = frozenset({"policy"})
+"""Tables that are read once more where one of many needs it: a creator without a reputation is judged by the policy."""
+
 BUDGETS: Final = (
     (
         "a catalogue page",
@@ -237,7 +240,11 @@ def test_a_page_of_ten_runs_as_many_statements_as_one_of_two(crowd: Crowd, field
 def grown(few: list[str], many: list[str]) -> dict[str, int]:
     """The tables that many items read more often than few, which have read none where none of them has such a thing."""
     before = Counter(few)
-    return {table: reads for table, reads in Counter(many).items() if reads > max(before[table], 1)}
+    return {
+        table: reads
+        for table, reads in Counter(many).items()
+        if reads > max(before[table], 1) + (table in ONCE_FOR_SOME)
+    }
 
 
 @pytest.mark.parametrize("prefix", sorted(prefix for room in ROOMS for prefix in room.nodes))

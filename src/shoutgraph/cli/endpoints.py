@@ -1,8 +1,6 @@
 """`shoutgraph endpoints`: who is told of events by webhook."""
 
-import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
@@ -11,15 +9,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show
+from shoutgraph.cli.shared import DataDir, console, read_settings, show, work_with
 from shoutgraph.domain import clock, endpoints as rules, pages
 from shoutgraph.domain.endpoints import EndpointState
-from shoutgraph.domain.errors import ShoutgraphError
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import ROLES, Viewer
 
 if TYPE_CHECKING:
-    from shoutgraph.tools import Tools
+    pass
 
 OPERATOR: Final = Viewer(scopes=ROLES["admin"], principal="operator:endpoints")
 OVERLAP_S: Final = int(rules.OVERLAP.total_seconds())
@@ -60,7 +57,7 @@ def add(
     from shoutgraph.services.endpoints import manage
 
     wish = manage.Wish(url, label, tuple(types or ()))
-    made = _do(data_dir, lambda tools: manage.create(tools, OPERATOR, _asked("webhookEndpointCreate"), wish))
+    made = work_with(data_dir, lambda tools: manage.create(tools, OPERATOR, _asked("webhookEndpointCreate"), wish))
     console.print(escape(f"{made.endpoint.id} {made.secret}"), soft_wrap=True)
 
 
@@ -92,7 +89,7 @@ def rotate(
     from shoutgraph.services.endpoints import manage
 
     asked, overlap = _asked("webhookSecretRotate"), timedelta(seconds=overlap_s)
-    made = _do(data_dir, lambda tools: manage.rotate(tools, OPERATOR, asked, endpoint_id, overlap=overlap))
+    made = work_with(data_dir, lambda tools: manage.rotate(tools, OPERATOR, asked, endpoint_id, overlap=overlap))
     console.print(escape(f"{made.endpoint.id} {made.secret}"), soft_wrap=True)
 
 
@@ -108,7 +105,7 @@ def replay(
     from shoutgraph.services.endpoints import manage
 
     asked = _asked("webhookReplay")
-    _do(data_dir, lambda tools: manage.replay(tools, OPERATOR, asked, endpoint_id, after=after, skip=skip))
+    work_with(data_dir, lambda tools: manage.replay(tools, OPERATOR, asked, endpoint_id, after=after, skip=skip))
     console.print(escape(f"{endpoint_id} is told again."), soft_wrap=True)
 
 
@@ -122,7 +119,7 @@ def send_test(
     """Send an endpoint a message that tells of nothing."""
     from shoutgraph.services.endpoints import look
 
-    tried = _do(data_dir, lambda tools: look.test(tools, OPERATOR, endpoint_id, dry_run=dry_run))
+    tried = work_with(data_dir, lambda tools: look.test(tools, OPERATOR, endpoint_id, dry_run=dry_run))
     for name, value in sorted(tried.headers.items()):
         console.print(escape(f"{name}: {value}"), soft_wrap=True)
     console.print(escape(tried.body), soft_wrap=True)
@@ -135,27 +132,9 @@ def _put(data_dir: Path | None, endpoint_id: str, state: EndpointState) -> None:
 
     asked, wish = _asked("webhookEndpointUpdate"), manage.Wish(state=state)
     update = manage.update
-    _do(data_dir, lambda tools: update(tools, OPERATOR, asked, endpoint_id, wish, expected_revision=None))
+    work_with(data_dir, lambda tools: update(tools, OPERATOR, asked, endpoint_id, wish, expected_revision=None))
     console.print(escape(f"{endpoint_id} is {state}."), soft_wrap=True)
 
 
 def _asked(mutation: str) -> Request:
     return Request.of(principal=OPERATOR.principal, mutation=mutation, key=secrets.token_hex(16), given={})
-
-
-def _do(data_dir: Path | None, work: "Callable[[Tools], Awaitable[T]]") -> T:
-    """Does something with the tools of a server that is not there, or beside one on PostgreSQL."""
-    from shoutgraph import app
-
-    settings = read_settings(data_dir=data_dir)
-    if settings.embedded and not settings.database_path.exists():
-        fail(f"there is no database at {settings.database_path}; run `shoutgraph migrate` first")
-
-    async def run() -> T:
-        async with app.open_tools(settings, base_url="http://127.0.0.1") as tools:
-            return await work(tools)
-
-    try:
-        return asyncio.run(run())
-    except* ShoutgraphError as refused:
-        fail(" ".join(str(each) for each in refused.exceptions))

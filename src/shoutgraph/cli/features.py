@@ -1,6 +1,5 @@
 """`shoutgraph features`: for whom each part of the product is on, who changed that, and changing it."""
 
-import asyncio
 import secrets
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,9 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show
+from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show, work_with
 from shoutgraph.domain import clock, money, pages
-from shoutgraph.domain.errors import ShoutgraphError
 from shoutgraph.domain.features import WHOLE, Feature, Lists, Rule, Terms
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import ROLES, Viewer
@@ -120,23 +118,11 @@ def remove(
 
 
 def _change(wish: "Wish", data_dir: Path | None, *, remove: bool = False) -> Rule:
-    from shoutgraph import app
     from shoutgraph.services import features
 
-    settings = read_settings(data_dir=data_dir)
-    if settings.embedded and not settings.database_path.exists():
-        fail(f"there is no database at {settings.database_path}; run `shoutgraph migrate` first")
     name, use_case = ("featureRuleRemove", features.remove_rule) if remove else ("featureRuleSet", features.set_rule)
     asked = Request.of(principal=OPERATOR.principal, mutation=name, key=secrets.token_hex(16), given={})
-
-    async def work() -> Rule:
-        async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
-            return (await use_case(opened.tools, OPERATOR, asked, wish)).value
-
-    try:
-        return asyncio.run(work())
-    except* ShoutgraphError as refused:
-        fail(" ".join(str(each) for each in refused.exceptions))
+    return work_with(data_dir, lambda tools: use_case(tools, OPERATOR, asked, wish)).value
 
 
 def _name(rule: Rule) -> str:

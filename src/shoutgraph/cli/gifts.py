@@ -1,6 +1,5 @@
 """`shoutgraph gifts`: what fans can send to creators, from a file of the operator's."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -8,7 +7,7 @@ import typer
 from rich.table import Column, Table
 
 from shoutgraph.cli import prices
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show
+from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show, work_with
 from shoutgraph.domain.gifts import read_catalogue
 from shoutgraph.domain.users import ROLES, Viewer
 
@@ -26,19 +25,10 @@ def load(
 
     The embedded database is worked on while no server runs. Gifts keep the version that they were sent as.
     """
-    from shoutgraph import app
     from shoutgraph.services.gifts import catalogue
 
     entries = prices.read_with(file, read_catalogue)
-    settings = read_settings(data_dir=data_dir)
-    if settings.embedded and not settings.database_path.exists():
-        fail(f"there is no database at {settings.database_path}; run `shoutgraph migrate` first")
-
-    async def change() -> catalogue.Loaded:
-        async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
-            return await catalogue.load(opened.tools, OPERATOR, entries)
-
-    loaded = asyncio.run(change())
+    loaded = work_with(data_dir, lambda tools: catalogue.load(tools, OPERATOR, entries))
     told = f"Added: {loaded.stickers} stickers. Retired: {loaded.retired}. In the catalogue: {len(entries)}."
     console.print(told, soft_wrap=True)
 

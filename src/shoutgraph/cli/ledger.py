@@ -1,6 +1,5 @@
 """`shoutgraph ledger`: proves the books, anchors the journal, and prints an account's statement."""
 
-import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show
+from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show, work_with
 from shoutgraph.domain import clock, pages
 from shoutgraph.domain.entries import Entry
 
@@ -92,16 +91,9 @@ def sweep_fees(data_dir: DataDir = None) -> None:
 
     On PostgreSQL it works beside the server, on an embedded database while no server writes.
     """
-    from shoutgraph import app
     from shoutgraph.services.money import fees
 
-    settings = read_settings(data_dir=data_dir)
-
-    async def work() -> int:
-        async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
-            return await fees.sweep(opened.tools)
-
-    coins = asyncio.run(work())
+    coins = work_with(data_dir, fees.sweep)
     console.print(f"Booked as revenue: {coins:,} coins of fees." if coins else "Nothing to sweep.", soft_wrap=True)
 
 

@@ -1,16 +1,13 @@
 """`shoutgraph money`: money that no machine can settle, and the two people who do."""
 
-import asyncio
 import secrets
-from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show
+from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show, work_with
 from shoutgraph.domain import clock, money
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.resolutions import PERSON_CHARS_MAX, Resolution, Unresolved, Verdict
@@ -83,7 +80,7 @@ def reconcile(subject: Subject, data_dir: DataDir = None) -> None:
         found = await tools.store.read(lambda tx: subjects.get(tx, subject))
         return f"{found.id}: {found.stands}"
 
-    console.print(escape(_run(work, data_dir)), soft_wrap=True, highlight=False)
+    console.print(escape(work_with(data_dir, work)), soft_wrap=True, highlight=False)
 
 
 @commands.command()
@@ -110,7 +107,7 @@ def resolve(
         done = await resolving.propose(tools, viewer, asked, resolving.Wish(subject, chosen, evidence))
         return done.value
 
-    made = _run(work, data_dir)
+    made = work_with(data_dir, work)
     console.print(escape(_told_resolution(made)), soft_wrap=True, highlight=False)
     console.print(f"Another person confirms it: shoutgraph money confirm {made.id} --by NAME", soft_wrap=True)
 
@@ -127,7 +124,7 @@ def confirm(resolution: ResolutionId, by: By, data_dir: DataDir = None) -> None:
         asked = _request(viewer, "moneyResolveConfirm")
         return (await resolving.confirm(tools, viewer, asked, resolution, follows=FOLLOWS)).value
 
-    console.print(escape(_told_resolution(_run(work, data_dir))), soft_wrap=True, highlight=False)
+    console.print(escape(_told_resolution(work_with(data_dir, work))), soft_wrap=True, highlight=False)
 
 
 @commands.command()
@@ -141,7 +138,7 @@ def reject(resolution: ResolutionId, by: By, data_dir: DataDir = None) -> None:
         asked = _request(viewer, "moneyResolveReject")
         return (await resolving.reject(tools, viewer, asked, resolution)).value
 
-    console.print(escape(_told_resolution(_run(work, data_dir))), soft_wrap=True, highlight=False)
+    console.print(escape(_told_resolution(work_with(data_dir, work))), soft_wrap=True, highlight=False)
 
 
 @commands.command()
@@ -168,17 +165,6 @@ def _units(book_units: int) -> str:
     whole, rest = divmod(abs(book_units), money.BOOK_UNITS_PER_MINOR)
     sign = "-" if book_units < 0 else ""
     return f"{sign}{whole}" + (f".{rest:02}" if rest else "")
-
-
-def _run(work: "Callable[[Tools], Coroutine[Any, Any, T]]", data_dir: Path | None) -> T:
-    from shoutgraph import app
-
-    async def run() -> T:
-        settings = read_settings(data_dir=data_dir)
-        async with app.open_tools(settings, base_url="http://127.0.0.1") as tools:
-            return await work(tools)
-
-    return asyncio.run(run())
 
 
 def _person(by: str) -> Viewer:

@@ -2,13 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings
+from shoutgraph.cli.shared import DataDir, console, fail, read_settings, work_with
 from shoutgraph.domain.bank_files import BODY_BYTES_MAX, Content
 from shoutgraph.domain.users import ROLES, Viewer
+
+if TYPE_CHECKING:
+    from shoutgraph.tools import Tools
 
 OPERATOR: Final = Viewer(scopes=ROLES["finance"], principal="operator:payouts")
 ENTRIES_SHOWN: Final = 10
@@ -32,10 +35,8 @@ def ingest(
     The same file is taken in once. Works while no server writes to an embedded database; beside one, post the file to
     `/bank-files/{instance}`.
     """
-    import asyncio
     import mimetypes
 
-    from shoutgraph import app
     from shoutgraph.plugins.statements import Statements
     from shoutgraph.services.payouts import statements
     from shoutgraph.services.payouts.statements import Ingested
@@ -44,17 +45,15 @@ def ingest(
         fail(f"a statement has at most {BODY_BYTES_MAX:,} bytes")
     body = file.read_bytes()
 
-    async def work() -> Ingested:
-        settings = read_settings(data_dir=data_dir)
-        async with app.open_tools(settings, base_url="http://127.0.0.1") as tools:
-            way = tools.providers.payouts.get(instance)
-            read = way.caps.ingest if way is not None else frozenset[str]()
-            guessed = mimetypes.guess_type(file.name)[0]
-            named = media_type or (guessed if guessed in read else next(iter(sorted(read)), ""))
-            content = Content(file.name, named, body)
-            return await statements.ingest(tools, Statements(), OPERATOR, instance, content)
+    async def work(tools: "Tools") -> Ingested:
+        way = tools.providers.payouts.get(instance)
+        read = way.caps.ingest if way is not None else frozenset[str]()
+        guessed = mimetypes.guess_type(file.name)[0]
+        named = media_type or (guessed if guessed in read else next(iter(sorted(read)), ""))
+        content = Content(file.name, named, body)
+        return await statements.ingest(tools, Statements(), OPERATOR, instance, content)
 
-    done = asyncio.run(work())
+    done = work_with(data_dir, work)
     told = done.file.summary
     assert told is not None, "a statement that was read has a summary"
     again = " (taken in before)" if done.repeated else ""

@@ -1,15 +1,16 @@
 """`shoutgraph people`: what an operator does who was asked in writing: a copy of what is kept, and erasing."""
 
-import asyncio
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings
+from shoutgraph.cli.shared import DataDir, console, fail, work_with
 from shoutgraph.domain.audit import Act
 from shoutgraph.domain.users import ROLES, Viewer
-from shoutgraph.settings import Settings
+
+if TYPE_CHECKING:
+    from shoutgraph.tools import Tools
 
 OPERATOR: Final = Viewer(scopes=ROLES["admin"], principal="operator:people")
 
@@ -29,22 +30,18 @@ def export(
 
     The embedded database is worked on while no server runs.
     """
-    from shoutgraph import app
     from shoutgraph.services import audit
     from shoutgraph.services.privacy import export as use_case
 
-    settings = _settings(data_dir)
     if file.exists():
         fail(f"{file} is there already")
 
-    async def work() -> None:
-        async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
-            act = Act(OPERATOR.principal, "people export", (user_id,), reason)
-            acting = audit.acting(opened.tools, act)
-            await use_case.write_for(acting.tools, OPERATOR, user_id, file)
-            await acting.store.settle()
+    async def work(tools: "Tools") -> None:
+        acting = audit.acting(tools, Act(OPERATOR.principal, "people export", (user_id,), reason))
+        await use_case.write_for(acting.tools, OPERATOR, user_id, file)
+        await acting.store.settle()
 
-    asyncio.run(work())
+    work_with(data_dir, work)
     console.print(f"Written: {file}, {file.stat().st_size:,} bytes.", soft_wrap=True)
 
 
@@ -60,28 +57,15 @@ def erase(
 
     The embedded database is worked on while no server runs.
     """
-    from shoutgraph import app
     from shoutgraph.services import audit
     from shoutgraph.services.privacy import erase as use_case
 
-    settings = _settings(data_dir)
     if not yes:
         fail("erasing cannot be undone; --yes says that it is meant")
 
-    async def work() -> str:
-        async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
-            acting = audit.acting(opened.tools, Act(OPERATOR.principal, "people erase", (user_id,), reason))
-            erased = await use_case.erase_now(acting.tools, OPERATOR, user_id)
-            return f"{erased.id}: {erased.state.value}"
+    async def work(tools: "Tools") -> str:
+        acting = audit.acting(tools, Act(OPERATOR.principal, "people erase", (user_id,), reason))
+        erased = await use_case.erase_now(acting.tools, OPERATOR, user_id)
+        return f"{erased.id}: {erased.state.value}"
 
-    try:
-        console.print(asyncio.run(work()), soft_wrap=True)
-    except ExceptionGroup as group:
-        fail(" ".join(str(each) for each in group.exceptions))
-
-
-def _settings(data_dir: Path | None) -> Settings:
-    settings = read_settings(data_dir=data_dir)
-    if settings.embedded and not settings.database_path.exists():
-        fail(f"there is no database at {settings.database_path}; run `shoutgraph migrate` first")
-    return settings
+    console.print(work_with(data_dir, work), soft_wrap=True)

@@ -1,6 +1,5 @@
 """`shoutgraph policy`: the rules in force, how they came to be, and publishing the next version."""
 
-import asyncio
 import secrets
 from typing import Annotated, Final
 
@@ -8,9 +7,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show
+from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show, work_with
 from shoutgraph.domain import clock, pages, publishing
-from shoutgraph.domain.publishing import Change, Published
+from shoutgraph.domain.publishing import Change
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import ROLES, Viewer
 
@@ -64,22 +63,13 @@ def publish(
 
     On PostgreSQL it works beside the server, on an embedded database while no server writes; the API does the same.
     """
-    from shoutgraph import app
     from shoutgraph.services import policies
 
     wanted = tuple(_change(text) for text in changes)
-    settings = read_settings(data_dir=data_dir)
-    if settings.embedded and not settings.database_path.exists():
-        fail(f"there is no database at {settings.database_path}; run `shoutgraph migrate` first")
     key = secrets.token_hex(16)
     asked = Request.of(principal=OPERATOR.principal, mutation="policyPublish", key=key, given={"changes": changes})
-
-    async def work() -> Published:
-        async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
-            wish = policies.Wish(wanted, expected_version, reason)
-            return (await policies.publish(opened.tools, OPERATOR, asked, wish)).value
-
-    made = asyncio.run(work())
+    wish = policies.Wish(wanted, expected_version, reason)
+    made = work_with(data_dir, lambda tools: policies.publish(tools, OPERATOR, asked, wish)).value
     console.print(f"Version {made.policy.version} is in force: {', '.join(made.changed)}.", soft_wrap=True)
 
 

@@ -1,22 +1,24 @@
 """`shoutgraph prices`: what coins cost, from a file of the operator's."""
 
-import asyncio
 import json
 import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show
+from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show, work_with
 from shoutgraph.domain import clock, money, packages as rules, pages, price_files
 from shoutgraph.domain.errors import ValidationError
 from shoutgraph.domain.packages import Package, PriceList, UnitPrice
 from shoutgraph.domain.price_lists import Warned
 from shoutgraph.domain.users import ROLES, Viewer
+
+if TYPE_CHECKING:
+    from shoutgraph.tools import Tools
 
 FILE_BYTES_MAX: Final = 4 * 1024 * 1024
 CHANGES_MAX: Final = 100
@@ -40,22 +42,17 @@ def load(
     The embedded database is worked on while no server runs. Top-ups that are on their way keep the price that they
     were sold at.
     """
-    from shoutgraph import app
     from shoutgraph.services import packages
 
     prices = read(file)
-    settings = read_settings(data_dir=data_dir)
-    if settings.embedded and not settings.database_path.exists():
-        fail(f"there is no database at {settings.database_path}; run `shoutgraph migrate` first")
 
-    async def change() -> tuple[packages.Loaded, packages.OnSale, packages.OnSale]:
-        async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
-            _tell_warnings(await opened.tools.store.read(lambda tx: packages.warnings_of(tx, prices)))
-            before = await opened.tools.store.read(packages.on_sale)
-            loaded = await packages.load(opened.tools, OPERATOR, prices)
-            return loaded, before, await opened.tools.store.read(packages.on_sale)
+    async def change(tools: "Tools") -> tuple[packages.Loaded, packages.OnSale, packages.OnSale]:
+        _tell_warnings(await tools.store.read(lambda tx: packages.warnings_of(tx, prices)))
+        before = await tools.store.read(packages.on_sale)
+        loaded = await packages.load(tools, OPERATOR, prices)
+        return loaded, before, await tools.store.read(packages.on_sale)
 
-    loaded, before, after = asyncio.run(change())
+    loaded, before, after = work_with(data_dir, change)
     old: list[Package | UnitPrice] = [*before.packages, *before.units]
     new: list[Package | UnitPrice] = [*after.packages, *after.units]
     _tell_changes("-", old, {each.id for each in new})
@@ -89,16 +86,9 @@ def revalue(data_dir: DataDir = None) -> None:
 
     On PostgreSQL it works beside the server, on an embedded database while no server writes.
     """
-    from shoutgraph import app
     from shoutgraph.services import packages
 
-    settings = read_settings(data_dir=data_dir)
-
-    async def work() -> int:
-        async with app.open_app(settings, base_url="http://127.0.0.1") as opened:
-            return await packages.revalue(opened.tools)
-
-    gain = asyncio.run(work())
+    gain = work_with(data_dir, packages.revalue)
     console.print(f"Booked: {gain} book units." if gain else "Nothing to book today.", soft_wrap=True)
 
 

@@ -1,11 +1,9 @@
 """`shoutgraph reputation`: proves that what creators are known for is what the journal tells, and counts it again."""
 
-import asyncio
-
 import typer
 from rich.table import Table
 
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show
+from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show, work_with
 
 commands = typer.Typer(help="Prove and rebuild what creators are known for.", no_args_is_help=True)
 
@@ -33,15 +31,6 @@ def rebuild(data_dir: DataDir = None) -> None:
 
     The embedded database is worked on while no server runs.
     """
-    from shoutgraph import app
     from shoutgraph.services import reputation
 
-    settings = read_settings(data_dir=data_dir)
-    if settings.embedded and not settings.database_path.exists():
-        fail(f"there is no database at {settings.database_path}; run `shoutgraph migrate` first")
-
-    async def count() -> int:
-        async with app.open_tools(settings, base_url="http://127.0.0.1") as tools:
-            return await reputation.rebuild(tools)
-
-    console.print(f"Counted again: {asyncio.run(count())} days.")
+    console.print(f"Counted again: {work_with(data_dir, reputation.rebuild)} days.")

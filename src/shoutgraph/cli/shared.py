@@ -1,10 +1,11 @@
-"""What every command shares: the console, the settings, and how it fails."""
+"""What every command shares: the console, the settings, the tools of a deployment, and how it fails."""
 
+import asyncio
 import gc
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -15,6 +16,11 @@ from shoutgraph import settings
 from shoutgraph.domain.errors import FaultError, ShoutgraphError
 from shoutgraph.plugins.statuses import PluginsBrokenError
 from shoutgraph.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from shoutgraph.tools import Tools
+
+T = TypeVar("T")
 
 TABLE_WIDTH_MAX: Final = 10_000
 
@@ -62,6 +68,29 @@ def read_settings(**overrides: object) -> Settings:
         SettingsError: a setting is unknown or does not fit.
     """
     return settings.load(overrides)
+
+
+def work_with(data_dir: Path | None, work: "Callable[[Tools], Awaitable[T]]") -> T:
+    """Does something with a deployment that is there: beside its servers on PostgreSQL, alone on an embedded database.
+
+    Raises:
+        Exit: there is no database, or the work is refused.
+        FaultError: the database cannot be worked on, such as an embedded one that a server has.
+    """
+    from shoutgraph import app
+
+    chosen = read_settings(data_dir=data_dir)
+    if chosen.embedded and not chosen.database_path.exists():
+        fail(f"there is no database at {chosen.database_path}; run `shoutgraph migrate` first")
+
+    async def run() -> T:
+        async with app.open_tools(chosen, base_url="http://127.0.0.1") as tools:
+            return await work(tools)
+
+    try:
+        return asyncio.run(run())
+    except* ShoutgraphError as refused:
+        fail(" ".join(str(each) for each in refused.exceptions))
 
 
 def show(table: Table) -> None:

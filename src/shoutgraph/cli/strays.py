@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from shoutgraph.cli.shared import DataDir, console, read_settings, show
+from shoutgraph.cli.shared import DataDir, console, read_settings, show, work_with
 from shoutgraph.domain import clock, money
 from shoutgraph.domain.strays import Stray
 from shoutgraph.domain.users import ROLES, Viewer
@@ -45,17 +45,9 @@ def settle(
 
     Works while no server writes to an embedded database. Payouts to its creator go on afterwards.
     """
-    import asyncio
-
-    from shoutgraph import app
     from shoutgraph.services import strays
 
-    async def work() -> None:
-        settings = read_settings(data_dir=data_dir)
-        async with app.open_tools(settings, base_url="http://127.0.0.1") as tools:
-            await strays.settle(tools, OPERATOR, instance=instance, operation_id=name, note=note)
-
-    asyncio.run(work())
+    work_with(data_dir, lambda tools: strays.settle(tools, OPERATOR, instance=instance, operation_id=name, note=note))
     console.print(f"{instance} {name}: settled", soft_wrap=True, highlight=False)
 
 

@@ -1,15 +1,18 @@
 """`shoutgraph webhooks`: what providers sent, what became of it, and one that is read and applied once more."""
 
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show
+from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show, work_with
 from shoutgraph.domain import clock
 from shoutgraph.domain.notices import Kept, NoticeState
 from shoutgraph.domain.users import ROLES, Viewer
+
+if TYPE_CHECKING:
+    from shoutgraph.tools import Tools
 
 OPERATOR: Final = Viewer(scopes=ROLES["admin"], principal="operator:webhooks")
 BODY_CHARS_MAX: Final = 4_000
@@ -74,21 +77,16 @@ def replay(
 
     On PostgreSQL it works beside the server, on an embedded database while no server writes.
     """
-    import asyncio
-
-    from shoutgraph import app
     from shoutgraph.jobs import reconcile
     from shoutgraph.services import notices
     from shoutgraph.services.money import deliveries
 
-    async def work() -> Kept:
-        settings = read_settings(data_dir=data_dir)
-        async with app.open_tools(settings, base_url="http://127.0.0.1") as tools:
-            await deliveries.replay(tools, OPERATOR, number)
-            await notices.replay(tools, reconcile.HANDLERS)
-            return await tools.store.read(lambda tx: deliveries.get(tx, number))
+    async def work(tools: "Tools") -> Kept:
+        await deliveries.replay(tools, OPERATOR, number)
+        await notices.replay(tools, reconcile.HANDLERS)
+        return await tools.store.read(lambda tx: deliveries.get(tx, number))
 
-    kept = asyncio.run(work())
+    kept = work_with(data_dir, work)
     console.print(f"delivery {number}: {kept.state.value.lower()}", highlight=False)
     if kept.state in {NoticeState.UNREADABLE, NoticeState.REFUSED}:
         fail(kept.detail or "its plugin cannot read it")
