@@ -27,7 +27,7 @@ def test_a_card_goes_to_one_of_all_who_redeem_it_or_back_to_its_buyer(processes:
 
     def buy(tools: Tools) -> Coroutine[Any, Any, Done[Bought]]:
         tools = replace(tools, new_secret=lambda: asked.key)
-        return cards.buy(tools, buyer, asked, coins=100, message=None)
+        return cards.buy(tools, buyer, asked, coins=100)
 
     bought = processes.run(buy).value
     code = bought.code
@@ -57,9 +57,7 @@ def test_a_card_that_is_bought_while_its_payment_goes_back_is_revoked_or_never_m
         requests = [processes.world.request("giftCardBuy", buyer) for _ in range(3)]
 
         def buy(asked: Request, buyer: Viewer = buyer) -> Call[Done[Bought]]:
-            return lambda tools: cards.buy(
-                replace(tools, new_secret=lambda: asked.key), buyer, asked, coins=300, message=None
-            )
+            return lambda tools: cards.buy(replace(tools, new_secret=lambda: asked.key), buyer, asked, coins=300)
 
         results = processes.at_once(buy(requests[0]), processes.tell(topup), *(buy(each) for each in requests[1:]))
         made = [each.value.card.id for each in won(results, Done)]

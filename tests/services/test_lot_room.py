@@ -89,7 +89,7 @@ def test_cards_and_refunds_keep_their_room_until_they_end(till: Till, scene: Sce
     world.tools = replace(world.tools, new_secret=lambda: "a-secret-of-nobody")
     world.place(scene.fan, scene.offer)
     asked = world.request("giftCardCreate", scene.fan)
-    card = world.run(cards.buy(world.tools, scene.fan, asked, coins=400, message=None)).value.card
+    card = world.run(cards.buy(world.tools, scene.fan, asked, coins=400)).value.card
     taken = postings.refund_requested(user_id=user_id, ref="refund_1", taken=ledger.take([second], 300))
     world.write(lambda tx: ledger_rows.post(tx, taken))
 

@@ -1,4 +1,7 @@
-"""Gift cards: bought coins that are set aside under a code, until somebody redeems it or they go back.
+"""Gift cards: coins that are set aside under a code, until somebody redeems it or they go back.
+
+A fan takes the coins out of the wallet, or buys them for the card: then it is made when its top-up is paid, of the lot
+that the top-up grants, and its code is made when the buyer asks for it.
 
 The coins leave the buyer's lots and stay what they are: bought coins with a price. While a card is open its buyer can
 cancel it; when it lapses, or the buyer's payment goes back, the coins return to the same lots. Whoever redeems it gets
@@ -18,6 +21,9 @@ from shoutgraph.domain.ledger import Lot, LotMove
 from shoutgraph.domain.policies import Policy
 
 MESSAGE_CHARS_MAX: Final = 200
+NAME_CHARS_MAX: Final = 60
+HINT_CHARS: Final = 3
+"""How much of the end of a code is kept."""
 HOLDING: Final = "card"
 """How the accounts begin that hold the coins of one card."""
 
@@ -34,11 +40,66 @@ class CardState(StrEnum):
 
 RETURNS: Final = frozenset({CardState.CANCELLED, CardState.REVOKED, CardState.EXPIRED})
 """Ends at which the coins go back to the buyer's lots."""
+VOID: Final = frozenset({CardState.REVOKED})
+"""Ends that whoever was given a code is told of."""
+
+
+class Origin(StrEnum):
+    """How a gift card came to be."""
+
+    COINS = "COINS"
+    PURCHASE = "PURCHASE"
+
+
+class PurchaseState(StrEnum):
+    """What became of a card that was to be bought with money."""
+
+    WAITING = "WAITING"
+    ISSUED = "ISSUED"
+    KEPT = "KEPT"
+
+
+class Kept(StrEnum):
+    """Why there is no card though it was paid: its coins stayed in the buyer's wallet."""
+
+    ACCOUNT_LOCKED = "ACCOUNT_LOCKED"
+    WALLET_LOCKED = "WALLET_LOCKED"
+    DEBT = "DEBT"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a buyer says with a card, and to whom."""
+
+    message: str | None = None
+    recipient_name: str | None = None
+
+
+NO_WORDS: Final = Words()
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A top-up whose coins are to become a card, and what became of it. Once there is a card, the words are with it."""
+
+    topup_id: ids.TopupId
+    buyer_id: ids.UserId
+    created_at: datetime
+    message: str | None = None
+    recipient_name: str | None = None
+    state: PurchaseState = PurchaseState.WAITING
+    card_id: str | None = None
+    kept: Kept | None = None
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A gift card. `taken` is what left the buyer's lots; its code is kept as a digest, and `hint` is how it ends."""
+    """A gift card. `taken` is what left the buyer's lots; its code is kept as a digest, and `hint` is how it ends.
+
+    A card that was bought has no code until its buyer asks for one: then `hint` is empty, and nobody knows what the
+    digest is of.
+    """
 
     id: str
     buyer_id: ids.UserId
@@ -52,20 +113,52 @@ class Card:
     message: str | None = None
     redeemed_by: ids.UserId | None = None
     ended_at: datetime | None = None
+    origin: Origin = Origin.COINS
+    topup_id: ids.TopupId | None = None
+    recipient_name: str | None = None
 
 
-def check_bought(coins: int, message: str | None, *, open_cards: int, policy: Policy) -> None:
-    """Refuses a card that is too small or too large, one too many, or a message that breaks a rule.
+def check_words(words: Words, *within: str) -> None:
+    """Refuses words that break a rule.
 
     Raises:
-        ValidationError: the message breaks a rule.
-        LimitExceededError: the coins are outside of the limits, or too many cards are open.
+        ValidationError: the message or the name breaks a rule (an `ExceptionGroup` where both do).
     """
-    checks = Checks()
-    if message is not None:
-        checks.text("message", message, chars_max=MESSAGE_CHARS_MAX, lines=True)
+    checks = Checks(*within)
+    if words.message is not None:
+        checks.text("message", words.message, chars_max=MESSAGE_CHARS_MAX, lines=True, empty=True)
+    if words.recipient_name is not None:
+        checks.text("recipientName", words.recipient_name, chars_max=NAME_CHARS_MAX, empty=True)
     checks.settle()
-    low, high, most, path = policy.card_min_coins, policy.card_max_coins, policy.cards_open_max, ("input", "coins")
+
+
+def check_no_debt(debt_coins: int) -> None:
+    """Refuses to buy a card while coins are owed: what is bought pays them first.
+
+    Raises:
+        ValidationError: some are.
+    """
+    if debt_coins:
+        msg = f"{debt_coins} coins are owed. Buy coins for your own wallet first: they pay what is owed."
+        raise errors.ValidationError(msg, code="CARD_DEBT", path=("input", "asGiftCard"))
+
+
+def why_kept(*, account_open: bool, wallet_open: bool, debt_coins: int) -> Kept | None:
+    """Why coins that were bought for a card stay in the buyer's wallet, or None."""
+    if not account_open:
+        return Kept.ACCOUNT_LOCKED
+    if not wallet_open:
+        return Kept.WALLET_LOCKED
+    return Kept.DEBT if debt_coins else None
+
+
+def check_coins(coins: int, *, open_cards: int, policy: Policy, path: tuple[str, ...]) -> None:
+    """Refuses a card that is too small or too large, or one too many.
+
+    Raises:
+        LimitExceededError: it is.
+    """
+    low, high, most = policy.card_min_coins, policy.card_max_coins, policy.cards_open_max
     if coins < low:
         raise errors.LimitExceededError(f"A card has at least {low} coins.", code="CARD_MIN", limit=low, path=path)
     if coins > high:
@@ -85,6 +178,11 @@ def digest_of(code: str) -> bytes:
     return promotions.digest_of(f"card {code}")
 
 
+def no_code(card_id: str) -> bytes:
+    """What stands for the code of a card that has none: a digest of no text that anybody can redeem."""
+    return promotions.digest_of(f"no code of {card_id}")
+
+
 def refusal() -> errors.ValidationError:
     """The one refusal of a code, whatever the reason."""
     msg = "This code is of no gift card that can be redeemed."
@@ -92,18 +190,21 @@ def refusal() -> errors.ValidationError:
 
 
 def check_redeemable(card: Card | None, *, now: datetime) -> Card:
-    """The card, if it can be redeemed now.
+    """The card, if it can be redeemed now. Who has the code of one that was called back is told so: it was no guess.
 
     Raises:
         ValidationError: it cannot, or there is none.
     """
+    if card is not None and card.state in VOID:
+        msg = "This gift card is void: what was paid for it went back. Ask whoever gave it to you."
+        raise errors.ValidationError(msg, code="CARD_VOID", path=("input", "code"))
     if card is None or card.state is not CardState.OPEN or (card.expires_at is not None and card.expires_at <= now):
         raise refusal()
     return card
 
 
-def check_cancellable(card: Card, buyer_id: ids.UserId) -> None:
-    """Refuses to cancel another's card, or one that has ended.
+def check_open(card: Card, buyer_id: ids.UserId) -> None:
+    """Refuses what a buyer does to another's card, or to one that has ended.
 
     Raises:
         NotFoundError: it is another's.
@@ -113,7 +214,7 @@ def check_cancellable(card: Card, buyer_id: ids.UserId) -> None:
     if card.buyer_id != buyer_id:
         raise errors.NotFoundError("There is no such gift card.", path=path)
     if card.state is not CardState.OPEN:
-        msg = f"Only an open gift card is cancelled; this one is {card.state}."
+        msg = f"This is done to an open gift card; this one is {card.state}."
         raise errors.ValidationError(msg, code="CARD_STATE", path=path)
 
 
@@ -131,6 +232,6 @@ def redeemed_lots(
     return tuple(found)
 
 
-def tidied(message: str | None) -> str | None:
-    """A message as it is kept."""
-    return None if message is None else tidy(message) or None
+def tidied(words: Words) -> Words:
+    """Words as they are kept."""
+    return Words(*(None if text is None else tidy(text) or None for text in (words.message, words.recipient_name)))

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import cards, errors, pages
-from shoutgraph.domain.cards import Card, CardState
+from shoutgraph.domain.cards import Card, CardState, Origin
 from shoutgraph.domain.ledger import LotMove
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Blob, Integer, JsonText, Micros, Text, Words, one_of
@@ -26,9 +26,12 @@ class CardRow(SQLModel, table=True):
     __table_args__ = (
         sa.CheckConstraint("coins > 0", name="gift_card_coins"),
         sa.CheckConstraint(f"length(message) BETWEEN 1 AND {cards.MESSAGE_CHARS_MAX}", name="gift_card_message"),
+        sa.CheckConstraint(f"length(recipient_name) BETWEEN 1 AND {cards.NAME_CHARS_MAX}", name="gift_card_name"),
+        sa.CheckConstraint("(origin = 'PURCHASE') = (topup_id IS NOT NULL)", name="gift_card_origin"),
         sa.CheckConstraint("(state = 'OPEN') = (ended_at IS NULL)", name="gift_card_ended"),
         sa.CheckConstraint("(state = 'REDEEMED') = (redeemed_by IS NOT NULL)", name="gift_card_redeemed"),
         one_of("state", CardState),
+        one_of("origin", Origin),
         sa.Index("gift_card_buyer", "buyer_id", "id"),
         columns.partial_index("gift_card_due", "expires_at", where="state = 'OPEN' AND expires_at IS NOT NULL"),
         {"sqlite_strict": True},
@@ -46,6 +49,9 @@ class CardRow(SQLModel, table=True):
     message: str | None = Field(sa_type=Text)
     redeemed_by: str | None = Field(sa_type=Text)
     ended_at: datetime | None = Field(sa_type=Micros)
+    origin: Origin = Field(sa_type=Words(Origin))
+    topup_id: str | None = Field(sa_column=sa.Column(Text, sa.ForeignKey("topup.id"), unique=True))
+    recipient_name: str | None = Field(sa_type=Text)
 
 
 _T: Final = columns.table_of(CardRow)
@@ -64,6 +70,12 @@ def end(tx: Tx, card: Card) -> None:
     assert changed == 1, "a card ends once"
 
 
+def set_code(tx: Tx, card: Card) -> None:
+    """Stores the new code of an open card; nobody finds it by an older one."""
+    changed = tx.run(_SET_CODE, of=card.id, digest=card.digest, hint=card.hint)
+    assert changed == 1, "an open card has a new code"
+
+
 def get(tx: Tx, card_id: str) -> Card:
     """A card. A unit of work that writes holds it from now on.
 
@@ -79,6 +91,12 @@ def get(tx: Tx, card_id: str) -> Card:
 def find_by_code(tx: Tx, digest: bytes) -> Card | None:
     """The card of a code, or None. A unit of work that writes holds it from now on."""
     row = tx.one(_FIND, digest=digest)
+    return None if row is None else _card(row)
+
+
+def find_of_topup(tx: Tx, topup_id: str) -> Card | None:
+    """The card that a top-up was for, or None. A unit of work that writes holds it from now on."""
+    row = tx.one(_OF_TOPUP, topup_id=topup_id)
     return None if row is None else _card(row)
 
 
@@ -108,11 +126,21 @@ def list_of_page(tx: Tx, buyer_id: str, args: pages.PageArgs) -> list[Card]:
 def export_of_user(tx: Tx, user_id: str) -> list[dict[str, object]]:
     """The cards that somebody bought, as plain values."""
     found = (_card(row) for row in tx.all(_OF_BUYER, buyer_id=user_id))
-    return [{"id": card.id, "coins": card.coins, "state": card.state.value, "message": card.message} for card in found]
+    return [
+        {
+            "id": card.id,
+            "coins": card.coins,
+            "state": card.state.value,
+            "origin": card.origin.value,
+            "message": card.message,
+            "recipient_name": card.recipient_name,
+        }
+        for card in found
+    ]
 
 
 def erase_of_user(tx: Tx, user_id: str) -> None:
-    """Blanks the messages of somebody's cards."""
+    """Blanks the words of somebody's cards."""
     tx.run(_BLANK, of=user_id)
 
 
@@ -143,6 +171,14 @@ _END: Final = Statement[Any](
         .values(state=sa.bindparam("to"), redeemed_by=sa.bindparam("by"), ended_at=sa.bindparam("at"))
     )
 )
+_SET_CODE: Final = Statement[Any](
+    lambda: (
+        sa.update(_T)
+        .where(_T.c.id == sa.bindparam("of"), _IS_OPEN)
+        .values(digest=sa.bindparam("digest"), hint=sa.bindparam("hint"))
+    )
+)
+_OF_TOPUP: Final = Statement[Any](lambda: sa.select(*_T.c).where(_T.c.topup_id == sa.bindparam("topup_id")), holds=_T)
 _GET: Final = Statement[Any](lambda: sa.select(*_T.c).where(_T.c.id == sa.bindparam("id")), holds=_T)
 _FIND: Final = Statement[Any](lambda: sa.select(*_T.c).where(_T.c.digest == sa.bindparam("digest")), holds=_T)
 _LIST: Final = Statement[Any](lambda: sa.select(*_T.c).where(columns.any_of(_T.c.id, "ids")))
@@ -165,5 +201,9 @@ _OF_BUYER: Final = Statement[Any](
     lambda: sa.select(*_T.c).where(_T.c.buyer_id == sa.bindparam("buyer_id")).order_by(_T.c.id).limit(10_000)
 )
 _BLANK: Final = Statement[Any](
-    lambda: sa.update(_T).where(_T.c.buyer_id == sa.bindparam("of"), _T.c.message.is_not(None)).values(message=None)
+    lambda: (
+        sa.update(_T)
+        .where(_T.c.buyer_id == sa.bindparam("of"), _T.c.message.is_not(None) | _T.c.recipient_name.is_not(None))
+        .values(message=None, recipient_name=None)
+    )
 )

@@ -135,6 +135,7 @@ class TopupRow(SQLModel, table=True):
     discount_minor: int = Field(sa_column=sa.Column(Integer, server_default=sa.text("0"), nullable=False))
     bonus_s: int | None = Field(sa_type=Integer)
     booked_refunds_failed_minor: int = Field(sa_column=sa.Column(Integer, server_default=sa.text("0"), nullable=False))
+    as_card: bool = Field(sa_column=sa.Column(Truth, truth("as_card"), server_default=sa.text("0"), nullable=False))
 
 
 _T: Final = columns.table_of(TopupRow)

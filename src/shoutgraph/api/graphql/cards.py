@@ -16,8 +16,9 @@ from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.scalars import IdempotencyKey
 from shoutgraph.domain import cards as rules, ids, pages
-from shoutgraph.domain.cards import Card, CardState
+from shoutgraph.domain.cards import Card, CardState, Origin, Words
 from shoutgraph.domain.money import Coins
+from shoutgraph.domain.users import Scope
 from shoutgraph.services.topups import cards
 
 enums.describe(
@@ -32,14 +33,26 @@ enums.describe(
         CardState.EXPIRED: "It lapsed, and its buyer has the coins again.",
     },
 )
+enums.describe(
+    Origin,
+    name="GiftCardOrigin",
+    description="How a gift card came to be. Clients must accept values added later.",
+    values={
+        Origin.COINS: "Its buyer took the coins out of the wallet.",
+        Origin.PURCHASE: "Its buyer paid for it: the coins came from a top-up.",
+    },
+)
 
 
 @strawberry.type(name="GiftCard", description="Bought coins under a code, until somebody redeems it or they go back.")
 class GiftCardType(NodeType):
+    value: strawberry.Private[Card]
     coins: Coins = strawberry.field(description="How many.")
     status: CardState = strawberry.field(description="Where it stands.")
-    code_ending: str = strawberry.field(description="How its code ends.")
+    origin: Origin = strawberry.field(description="How it came to be.")
+    code_ending: str = strawberry.field(description="How its code ends; empty until giftCardCode made one.")
     message: str | None = strawberry.field(description="What the buyer says with it.")
+    recipient_name: str | None = strawberry.field(description="Whom the buyer means it for.")
     created_at: datetime = strawberry.field(description="When it was bought.")
     expires_at: datetime | None = strawberry.field(description="When it lapses; null where it never does.")
     ended_at: datetime | None = strawberry.field(description="When it was redeemed, or ended otherwise.")
@@ -48,15 +61,25 @@ class GiftCardType(NodeType):
     def of(cls, card: Card) -> "GiftCardType":
         """The graph's view of a card."""
         return cls(
+            value=card,
             id=strawberry.ID(card.id),
             coins=Coins(card.coins),
             status=card.state,
+            origin=card.origin,
             code_ending=card.hint,
             message=card.message,
+            recipient_name=card.recipient_name,
             created_at=card.created_at,
             expires_at=card.expires_at,
             ended_at=card.ended_at,
         )
+
+    @fields.resolver(description="The purchase that paid for it, for its buyer and for finance; null for none.")
+    def top_up_id(self, info: Info) -> strawberry.ID | None:
+        card, viewer = self.value, info.context.viewer
+        if card.topup_id is None or not (viewer.user_id == card.buyer_id or viewer.has(Scope.FINANCE_READ)):
+            return None
+        return strawberry.ID(card.topup_id)
 
 
 _Refused = errors.ForbiddenErrorType | errors.IdempotencyKeyReusedErrorType | errors.ValidationErrorType
@@ -74,6 +97,9 @@ GiftCardRedeemError = Annotated[
     failures_of("giftCardRedeem"),
 ]
 GiftCardCancelError = Annotated[_Refused | errors.NotFoundErrorType, failures_of("giftCardCancel")]
+GiftCardCodeError = Annotated[
+    _Refused | errors.NotFoundErrorType | errors.WalletLockedErrorType, failures_of("giftCardCode")
+]
 
 
 @strawberry.input(description="Input of giftCardBuy.")
@@ -83,6 +109,9 @@ class GiftCardBuyInput:
     message: str | None = strawberry.field(
         default=None, description=f"What to say with it; at most {rules.MESSAGE_CHARS_MAX} characters."
     )
+    recipient_name: str | None = strawberry.field(
+        default=None, description=f"Whom it is meant for; at most {rules.NAME_CHARS_MAX} characters."
+    )
 
 
 @strawberry.type(description="Result of giftCardBuy.")
@@ -90,10 +119,27 @@ class GiftCardBuyPayload:
     gift_card: GiftCardType | None = mutations.outcome("The card.")
     code: str | None = strawberry.field(
         default=None,
-        description="Its code. It is shown now and never again: a repeat has none. A card without it can be cancelled.",
+        description="Its code. It is shown now and never again: a repeat has none. giftCardCode makes a new one.",
     )
     replayed: bool = mutations.replayed()
     errors: list[GiftCardBuyError] = mutations.refusals()
+
+
+@strawberry.input(description="Input of giftCardCode.")
+class GiftCardCodeInput:
+    idempotency_key: IdempotencyKey = strawberry.field(description="One key per code that is wanted.")
+    gift_card_id: strawberry.ID = strawberry.field(description="Which card.")
+
+
+@strawberry.type(description="Result of giftCardCode.")
+class GiftCardCodePayload:
+    gift_card: GiftCardType | None = mutations.outcome("The card.")
+    code: str | None = strawberry.field(
+        default=None,
+        description="Its code from now on. It is shown now and never again: a repeat has none; ask with a new key.",
+    )
+    replayed: bool = mutations.replayed()
+    errors: list[GiftCardCodeError] = mutations.refusals()
 
 
 @strawberry.input(description="Input of giftCardRedeem.")
@@ -124,6 +170,7 @@ class GiftCardCancelPayload:
 
 Bought = Annotated[GiftCardBuyInput, strawberry.argument(description="How many coins.")]
 Redeemed = Annotated[GiftCardRedeemInput, strawberry.argument(description="The code.")]
+Coded = Annotated[GiftCardCodeInput, strawberry.argument(description="Which card.")]
 Cancelled = Annotated[GiftCardCancelInput, strawberry.argument(description="Which card.")]
 
 
@@ -145,8 +192,20 @@ class GiftCardMutation:
     async def gift_card_buy(self, info: Info, input: Bought) -> GiftCardBuyPayload | None:
         viewer, tools = info.context.viewer, info.context.tools
         asked = request_of(viewer, "giftCardBuy", input)
-        done = await cards.buy(tools, viewer, asked, coins=input.coins, message=input.message)
+        words = Words(input.message, input.recipient_name)
+        done = await cards.buy(tools, viewer, asked, coins=input.coins, words=words)
         return GiftCardBuyPayload(
+            gift_card=GiftCardType.of(done.value.card), code=done.value.code, replayed=done.replayed
+        )
+
+    @mutations.mutation(
+        description="Makes a new code for the caller's own open card, such as one that was bought with money. Any code "
+        "that it had before is good no more."
+    )
+    async def gift_card_code(self, info: Info, input: Coded) -> GiftCardCodePayload | None:
+        viewer, tools = info.context.viewer, info.context.tools
+        done = await cards.give_code(tools, viewer, request_of(viewer, "giftCardCode", input), input.gift_card_id)
+        return GiftCardCodePayload(
             gift_card=GiftCardType.of(done.value.card), code=done.value.code, replayed=done.replayed
         )
 

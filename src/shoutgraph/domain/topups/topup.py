@@ -149,6 +149,7 @@ class Terms:
 
     `price_id` is the version of the package or unit price, `rate_version` that of the currency's rate, whose
     `spread_bps` stays with the ledger. `promotion_id` is what made it cheaper or gave more.
+    Coins that are bought `as_card` go under the code of a gift card, and not to the wallet.
     Units: `price_minor` minor units of `currency`, `discount_minor` what a promotion took off it; `book_units` the same
     price in the book currency; `bonus_s` seconds that granted coins live.
     """
@@ -167,6 +168,7 @@ class Terms:
     promotion_id: str | None = None
     discount_minor: int = 0
     bonus_s: int | None = None
+    as_card: bool = False
 
 
 @dataclass(frozen=True, slots=True)

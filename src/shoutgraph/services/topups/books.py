@@ -18,7 +18,7 @@ from shoutgraph.domain.topups.refund import Refund
 from shoutgraph.domain.topups.taken import TakenBack
 from shoutgraph.domain.topups.topup import Topup
 from shoutgraph.domain.wallets import LockReason
-from shoutgraph.services.topups import cards, come_back, set_aside
+from shoutgraph.services.topups import bought_cards, cards, come_back, set_aside
 from shoutgraph.services.topups.desk import Desk
 from shoutgraph.services.topups.set_aside import all_own_lots, close_if_open, own_lots, repay_debt
 from shoutgraph.storage import closures, ledger as ledger_rows, orders, refunds, reversals, taken_back, wallets
@@ -89,6 +89,7 @@ def _credit(desk: Desk, topup: Topup, _step: Step) -> None:
     number = ledger_rows.number_of(desk.tx, transfer.kind, transfer.ref)
     body: journal.Body = {"topup": topup.id, "coins": topup.terms.coins, "promo": topup.terms.bonus_coins}
     desk.tell_wallet(topup.user_id, "wallet.credited", body, transfer_id=number)
+    bought_cards.issue(desk, topup, transfer.lot_grants[0])
     repay_debt(desk, topup, ref=topup.id)
     closures.wake(desk.tx, topup.user_id)  # what comes after the end goes back
 

@@ -20,7 +20,7 @@ from shoutgraph.domain import (
     spending,
     wallets,
 )
-from shoutgraph.domain.cards import Card, CardState
+from shoutgraph.domain.cards import NO_WORDS, Card, CardState, Words
 from shoutgraph.domain.features import Feature
 from shoutgraph.domain.ledger import Lot
 from shoutgraph.domain.pages import Page, PageArgs
@@ -31,6 +31,7 @@ from shoutgraph.domain.topups.topup import Topup
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.topups import codes
 from shoutgraph.storage import (
+    card_purchases as purchases,
     cards as rows,
     features,
     journal as journal_rows,
@@ -48,6 +49,7 @@ from shoutgraph.tools import Done, Tools, once
 EXPIRE_MAX: Final = 100
 """The most cards that one unit of work lets lapse."""
 CHANGED: Final = "gift_card.changed"
+CODED: Final = "gift_card.code_made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,13 @@ class Bought:
         return self.card.id
 
 
-async def buy(tools: Tools, viewer: Viewer, request: Request, *, coins: int, message: str | None) -> Done[Bought]:
+async def buy(tools: Tools, viewer: Viewer, request: Request, *, coins: int, words: Words = NO_WORDS) -> Done[Bought]:
     """Sets bought coins aside under a code, which is shown now and never again; a lost one's card can be cancelled.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
-        ValidationError: the message breaks a rule.
+        ValidationError: the message or the name breaks a rule (an `ExceptionGroup` where both do).
         LimitExceededError: the coins are outside of the limits, or too many cards are open.
         InsufficientCoinsError: the wallet holds too few bought coins.
         WalletLockedError: the account or the wallet is locked.
@@ -78,14 +80,16 @@ async def buy(tools: Tools, viewer: Viewer, request: Request, *, coins: int, mes
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     buyer_id = viewer.require_user()
-    code, words = promotions.code_from(tools.new_secret()), rules.tidied(message)
+    rules.check_words(words)
+    code, words = promotions.code_from(tools.new_secret()), rules.tidied(words)
 
     def work(tx: Tx) -> Bought:
         features.require(tx, Feature.TOPUPS, buyer_id)
         policy, user = policies.current(tx), users.get(tx, buyer_id)
         user.check_open()
         spending.check_open(guards.get(tx, buyer_id), tx.now)
-        rules.check_bought(coins, words, open_cards=len(rows.list_of_open(tx, buyer_id)), policy=policy)
+        open_cards = len(rows.list_of_open(tx, buyer_id)) + purchases.count_of_waiting(tx, buyer_id)
+        rules.check_coins(coins, open_cards=open_cards, policy=policy, path=("input", "coins"))
         lots = ledger_rows.list_of_spendable_lots(tx, accounts.paid(buyer_id).code)
         wallets.check_unlocked(wallet_rows.find_lock(tx, buyer_id))
         free = sum(lot.remaining for lot in lots)
@@ -96,16 +100,17 @@ async def buy(tools: Tools, viewer: Viewer, request: Request, *, coins: int, mes
             buyer_id=buyer_id,
             coins=coins,
             digest=rules.digest_of(code),
-            hint=code[-3:],
+            hint=code[-rules.HINT_CHARS :],
             state=CardState.OPEN,
             taken=ledger.take(lots, coins),
             created_at=tx.now,
             expires_at=rules.expiry(user.country, policy, tx.now),
-            message=words,
+            message=words.message,
+            recipient_name=words.recipient_name,
         )
         ledger_rows.post(tx, postings.card_bought(user_id=buyer_id, ref=card.id, taken=card.taken))
         rows.insert(tx, card)
-        _tell(tools, tx, card)
+        tell(tools, tx, card)
         return Bought(card, code)
 
     return await once(tools, request, work, lambda tx, card_id: Bought(rows.get(tx, card_id)))
@@ -139,7 +144,7 @@ async def redeem(tools: Tools, viewer: Viewer, request: Request, code: str) -> D
         ended = replace(card, state=CardState.REDEEMED, redeemed_by=user_id, ended_at=tx.now)
         rows.end(tx, ended)
         attempts.forgive_attempt(tx, user_id)
-        _tell(tools, tx, ended)
+        tell(tools, tx, ended)
         _repay_debt(tx, user_id, ended)
         return ended
 
@@ -161,10 +166,38 @@ async def cancel(tools: Tools, viewer: Viewer, request: Request, card_id: str) -
 
     def work(tx: Tx) -> Card:
         card = rows.get(tx, card_id)
-        rules.check_cancellable(card, buyer_id)
+        rules.check_open(card, buyer_id)
         return _ended(tools, tx, card, CardState.CANCELLED)
 
     return await once(tools, request, work, rows.get)
+
+
+async def give_code(tools: Tools, viewer: Viewer, request: Request, card_id: str) -> Done[Bought]:
+    """Makes a new code for one's own open card, which is shown now and never again; an older one is good no more.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the caller is not a person.
+        NotFoundError: there is no such card of this person.
+        ValidationError: the text is no card's id, or the card has ended.
+        WalletLockedError: the account or the wallet is locked.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    buyer_id = viewer.require_user()
+    ids.parse(ids.GIFT_CARD, card_id, path=("input", "giftCardId"))
+    code = promotions.code_from(tools.new_secret())
+
+    def work(tx: Tx) -> Bought:
+        users.get(tx, buyer_id).check_open()
+        card = rows.get(tx, card_id)
+        rules.check_open(card, buyer_id)
+        wallets.check_unlocked(wallet_rows.find_lock(tx, buyer_id))
+        coded = replace(card, digest=rules.digest_of(code), hint=code[-rules.HINT_CHARS :])
+        rows.set_code(tx, coded)
+        tell(tools, tx, coded, kind=CODED)
+        return Bought(coded, code)
+
+    return await once(tools, request, work, lambda tx, of: Bought(rows.get(tx, of)))
 
 
 async def expire_due(tools: Tools) -> int:
@@ -226,7 +259,7 @@ def give_back(tools: Tools, tx: Tx, card: Card, state: CardState) -> Card:
     _close(tx, card)
     ended = replace(card, state=state, ended_at=tx.now)
     rows.end(tx, ended)
-    _tell(tools, tx, ended)
+    tell(tools, tx, ended)
     return ended
 
 
@@ -257,7 +290,14 @@ def _close(tx: Tx, card: Card) -> None:
     ledger_rows.close(tx, accounts.holding(rules.HOLDING, card.id).code)
 
 
-def _tell(tools: Tools, tx: Tx, card: Card) -> None:
-    body: journal.Body = {"user": card.buyer_id, "state": card.state.value, "coins": card.coins}
-    event = journal.NewEvent(id=tools.new_id(ids.EVENT), topic=card.id, type=CHANGED, body=body)
+def tell(tools: Tools, tx: Tx, card: Card, *, kind: str = CHANGED) -> None:
+    """Writes a line of a card's story."""
+    body: journal.Body = {
+        "user": card.buyer_id,
+        "state": card.state.value,
+        "coins": card.coins,
+        "origin": card.origin.value,
+        "topup": card.topup_id,
+    }
+    event = journal.NewEvent(id=tools.new_id(ids.EVENT), topic=card.id, type=kind, body=body)
     journal_rows.append(tx, event)

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from shoutgraph import sdk
-from shoutgraph.domain import errors, ids, journal, spending
+from shoutgraph.domain import cards as card_rules, errors, ids, journal, spending
 from shoutgraph.domain.features import WHOLE, Feature, Reason
 from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.domain.requests import Request
@@ -17,7 +17,7 @@ from shoutgraph.domain.topups import machine, withdrawal
 from shoutgraph.domain.topups.topup import Payload, Source, Status, Submission, Terms, Topup
 from shoutgraph.domain.topups.withdrawal import Consents, Waiver
 from shoutgraph.domain.users import Viewer
-from shoutgraph.services.topups import apply, codes, sights, terms, ways
+from shoutgraph.services.topups import apply, bought_cards, codes, sights, terms, ways
 from shoutgraph.services.topups.desk import ReverseOrders
 from shoutgraph.services.topups.submit import ANSWER_DUE, submit
 from shoutgraph.storage import (
@@ -50,6 +50,7 @@ class Wish:
     """What a fan wants to buy: a package or exactly so many coins, where and through whom. Units: coins.
 
     Without a `provider_code` the routes choose, and go on to the next provider while each proves that it did nothing.
+    With `as_card` the coins go under the code of a gift card, which is made when they are paid.
     """
 
     package_id: str | None
@@ -64,6 +65,7 @@ class Wish:
     expected_minor: int | None = None
     promo_code: str | None = None
     consents: Consents | None = None
+    as_card: card_rules.Words | None = None
 
 
 async def create(
@@ -74,15 +76,15 @@ async def create(
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
-        ValidationError: a URL or the locale is none, the package, the coins or the country do not fit, or a consent is
-            missing (an `ExceptionGroup` where several parts of a waiver are wrong).
+        ValidationError: a URL or the locale is none, the package, the coins or the country do not fit, a consent is
+            missing, or a card is wanted while coins are owed (an `ExceptionGroup` where several parts are wrong).
         NotFoundError: coins are not sold there, or there is no such package.
         MoneyPriceChangedError: the price is no longer the one that the fan saw.
         FeatureUnavailableError: buying coins is off for the caller, or through the provider that they chose.
-        LimitExceededError: fewer or more coins than the policy allows, beyond a limit of the fan's own or of their
-            country, or too fast after others: then it may wait for somebody's look (`TOPUP_REVIEW`); or too many
-            codes were tried.
-        WalletLockedError: the account is closed to purchases.
+        LimitExceededError: fewer or more coins than the policy allows, for a gift card, too, or too many of them;
+            beyond a limit of the fan's own or of their country, or too fast after others: then it may wait for
+            somebody's look (`TOPUP_REVIEW`); or too many codes were tried.
+        WalletLockedError: the account is closed to purchases; for a gift card, the wallet is locked.
         AgeRestrictedError: the fan is too young to buy, or did not say how old they are.
         BuyingPausedError: the fan pauses buying, or has excluded themselves.
         ProviderUnavailableError: the provider cannot take this now; nothing was charged.
@@ -98,6 +100,7 @@ async def create(
         topup = _new(tools, tx, user_id, wish, choices)
         _open(tools, tx, topup)
         codes.reserve(tools, tx, topup, wish.promo_code)
+        bought_cards.reserve(tx, topup, wish.as_card)
         if wish.consents is not None:
             _waive(tx, topup, wish.consents)
         return topup
@@ -148,6 +151,7 @@ async def _answered(
         again = replace(again, answer_due_at=tx.now + ANSWER_DUE)
         _open(tools, tx, again)
         codes.go_on(tx, after, again)
+        bought_cards.go_on(tx, after, again)
         waiver = waivers.find(tx, after.id)
         if waiver is not None:
             waivers.insert(tx, replace(waiver, topup_id=again.id))
@@ -230,6 +234,9 @@ def _new(tools: Tools, tx: Tx, user_id: ids.UserId, wish: Wish, choices: tuple[s
     off = features.require(tx, Feature.TOPUPS, user_id, provider=provider, path=path)
     agreed = _agreed(tx, user_id, wish)
     _check_guards(tx, user_id, Purchase(agreed.price_minor, agreed.currency))
+    if wish.as_card is not None:
+        bought_cards.check(tx, user_id, agreed)
+        agreed = replace(agreed, as_card=True)
     fitting = ways.on(ways.routed(tools, user_id, _market(agreed), _price(agreed)), off)
     instance = next((each for each in choices if each in fitting), None)
     if instance is None:
@@ -311,6 +318,8 @@ def _price(agreed: Terms) -> sdk.Money:
 def _check_words(wish: Wish) -> None:
     if wish.consents is not None:
         withdrawal.check_consents(wish.consents)
+    if wish.as_card is not None:
+        card_rules.check_words(wish.as_card, "asGiftCard")
     if not LOCALE_CHARS_MIN <= len(wish.locale) <= LOCALE_CHARS_MAX or not wish.locale.isprintable():
         msg = "locale is a BCP 47 tag such as 'en'."
         raise errors.ValidationError(msg, code="INVALID_LANGUAGE", path=("input", "locale"))

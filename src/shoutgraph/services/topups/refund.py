@@ -19,7 +19,7 @@ from shoutgraph.domain.topups.refund import Refund, RefundState
 from shoutgraph.domain.topups.topup import MISMATCHES, Seen, Source, Status, Topup
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.plugins.topups import TopUps
-from shoutgraph.services.topups import apply, set_aside, sights
+from shoutgraph.services.topups import apply, bought_cards, set_aside, sights
 from shoutgraph.services.topups.desk import Desk, ReverseOrders
 from shoutgraph.storage import ledger as ledger_rows, refunds, topups
 from shoutgraph.storage.tx import Tx
@@ -211,7 +211,7 @@ def _set_aside(desk: Desk, viewer: Viewer, wish: Wish) -> Refund:
     topup = topups.get(tx, wish.topup_id)
     check_state(topup)
     part = _part(topup, refunds.list_of_topup(tx, topup.id), wish)
-    return ask(desk, viewer, topup, Ask(part, wish.reason))
+    return ask_of_card(desk, viewer, topup, lambda: Ask(part, wish.reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +265,21 @@ def ask(desk: Desk, viewer: Viewer, topup: Topup, wanted: Ask) -> Refund:
         desk.tell_wallet(topup.user_id, "wallet.refund_set_aside", body)
     refunds.insert(tx, asked)
     set_aside.tell(desk, asked, None)
+    return asked
+
+
+def ask_of_card(desk: Desk, viewer: Viewer, topup: Topup, wanted: Callable[[], Ask]) -> Refund:
+    """The same, where an open gift card that was bought holds the coins: it ends, and what is left pays what is owed.
+
+    Raises:
+        InsufficientCoinsError: its coins are spent.
+        ProviderUnavailableError: the provider is not available.
+        ValidationError: the provider gives back less, all or nothing only.
+    """
+    card = bought_cards.call_back(desk, topup)
+    asked = ask(desk, viewer, topup, wanted())
+    if card is not None:
+        set_aside.repay_debt(desk, topup, ref=card.id)
     return asked
 
 

@@ -18,7 +18,7 @@ from shoutgraph.domain.topups.refund import Refund, RefundState
 from shoutgraph.domain.topups.topup import Topup, TopupFilter
 from shoutgraph.domain.topups.withdrawal import Offer, Waiver
 from shoutgraph.domain.users import Viewer
-from shoutgraph.services.topups import apply, refund
+from shoutgraph.services.topups import apply, bought_cards, refund
 from shoutgraph.services.topups.desk import ReverseOrders
 from shoutgraph.services.topups.refund import Ask
 from shoutgraph.storage import ledger as ledger_rows, policies, refunds, topups, waivers, wallets
@@ -84,13 +84,16 @@ async def withdraw(
         desk = apply.open_desk(tools, tx, reverse_orders)
         _own(topups.list_visible(tx, [topup_id], viewer)[0], user_id, refund.PATH)
         topup = topups.get(tx, topup_id)
-        ledger_rows.hold_wallets(tx, accounts.paid(user_id).code, accounts.promo(user_id).code)
-        if wallets.find_lock(tx, user_id) is not None:
-            raise errors.WalletLockedError
-        offer = _offer(tx, topup, coins)
-        rules.check(offer, coins)
-        wanted = Ask(offer.part, rules.REASON, offer.bonus_coins, withdrawal=True)
-        return refund.ask(desk, viewer, topup, wanted)
+
+        def wanted() -> Ask:
+            ledger_rows.hold_wallets(tx, accounts.paid(user_id).code, accounts.promo(user_id).code)
+            if wallets.find_lock(tx, user_id) is not None:
+                raise errors.WalletLockedError
+            offer = _offer(tx, topup, coins)
+            rules.check(offer, coins)
+            return Ask(offer.part, rules.REASON, offer.bonus_coins, withdrawal=True)
+
+        return refund.ask_of_card(desk, viewer, topup, wanted)
 
     done = await once(tools, asked, work, refunds.get)
     if done.replayed:
@@ -135,7 +138,7 @@ async def _settle(
         desk = apply.open_desk(tools, tx, reverse_orders)
         topup = topups.get(tx, topup_id)
         ledger_rows.hold_wallets(tx, accounts.paid(topup.user_id).code, accounts.promo(topup.user_id).code)
-        offer = _offer(tx, topup, None, now=asked_at)
+        offer = _offer(tx, topup, None, now=asked_at, of_card=False)  # what was given away stays given
         if offer.refusal is not None or not offer.part.minor:
             return None
         if wallets.find_lock(tx, topup.user_id) is not None:
@@ -167,12 +170,14 @@ def _own(topup: Topup | None, user_id: ids.UserId, path: tuple[str, ...]) -> Top
     return topup
 
 
-def _offer(tx: Tx, topup: Topup, coins: int | None, *, now: datetime | None = None) -> Offer:
+def _offer(tx: Tx, topup: Topup, coins: int | None, *, now: datetime | None = None, of_card: bool = True) -> Offer:
     waiver = waivers.find(tx, topup.id)
     if not topup.booked.credited or topup.status in refund.NOT_REFUNDABLE or topup.ref is None:
         return Offer(EMPTY, 0, 0, None, waiver, "REFUND_STATE")
     rule = rules.rule_of(policies.in_force_at(tx, topup.created_at), topup.terms.country)
     lots = ledger_rows.list_of_lots_of_topup(tx, topup.id)
+    if of_card:
+        lots = bought_cards.counted(tx, topup, lots)
     so_far = rules.used(topup, refunds.list_of_topup(tx, topup.id), lots)
     since, waived = min(lot.granted_at for lot in lots), waiver is not None
     refusal = rules.refusal_of(topup, so_far, rule, waived=waived, now=now or tx.now, since=since)

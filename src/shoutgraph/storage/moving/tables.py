@@ -20,6 +20,7 @@ from shoutgraph.storage import (
     bank_files,
     buckets,
     campaigns,
+    card_purchases,
     cards,
     closures,
     columns,
@@ -86,6 +87,7 @@ ROOMS: Final = (
     authenticity,
     bank_files,
     buckets,
+    card_purchases,
     cards,
     campaigns,
     closures,
@@ -145,6 +147,7 @@ ROOMS: Final = (
 CHUNK_ROWS: Final = 1_000
 
 BORN: Final[Mapping[str, Mapping[str, object]]] = {
+    "card_purchase": {"state": "WAITING", "card_id": None, "kept": None, "decided_at": None},
     "gift_card": {"state": "OPEN", "redeemed_by": None, "ended_at": None},
     "ledger_adjustment": {"state": "PROPOSED", "decided_by": None, "decided_at": None, "booked": None},
     "earning": {"state": "PENDING", "in_payout_coins": 0, "paid_coins": 0, "reserved_coins": 0},

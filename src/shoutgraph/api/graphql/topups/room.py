@@ -12,6 +12,7 @@ from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
 from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
 from shoutgraph.api.graphql.scalars import BigInt, CurrencyCode, IdempotencyKey
+from shoutgraph.api.graphql.topups.card import TopUpGiftCardInput
 from shoutgraph.api.graphql.topups.events import TopUpEventQuery, TopUpEventSubscription, TopUpStatusChangedEventType
 from shoutgraph.api.graphql.topups.topup import TopUpType, fetch_topups
 from shoutgraph.api.graphql.topups.ways import TopUpProviderQuery
@@ -80,6 +81,10 @@ class TopUpCreateInput:
     waiver: TopUpWaiverInput | None = strawberry.field(
         default=None, description="Waives the right to withdraw, where the coins are to be spent at once."
     )
+    as_gift_card: TopUpGiftCardInput | None = strawberry.field(
+        default=None,
+        description="For a gift card: it is made when the purchase is paid, and giftCardCode gives its code.",
+    )
 
     def read(self) -> Wish:
         """The wish that this input describes."""
@@ -96,6 +101,7 @@ class TopUpCreateInput:
             expected_minor=self.expected_price_minor_units,
             promo_code=self.promo_code,
             consents=None if self.waiver is None else self.waiver.read(),
+            as_card=None if self.as_gift_card is None else self.as_gift_card.read(),
         )
 
 

@@ -12,11 +12,12 @@ from shoutgraph.api.graphql.directives import ListSize
 from shoutgraph.api.graphql.money import MoneyType
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.packages import CoinPackageType, fetch_packages
+from shoutgraph.api.graphql.topups.card import TopUpGiftCardType
 from shoutgraph.api.graphql.topups.withdrawal import TopUpWaiverType, TopUpWithdrawalType
 from shoutgraph.domain import money
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.topups.topup import Action, ActionKind, Review, Status, Topup
-from shoutgraph.services.topups import read, withdraw
+from shoutgraph.services.topups import bought_cards, read, withdraw
 
 WITHDRAWALS_SHOWN: Final = 10
 """The newest withdrawals of a purchase that it shows."""
@@ -153,6 +154,17 @@ class TopUpType(NodeType):
     async def waiver(parents: "list[TopUpType]", context: Context) -> list[TopUpWaiverType | None]:
         found = await withdraw.list_of_waivers(context.tools, [parent.value for parent in parents])
         return [None if waiver is None else TopUpWaiverType.of(waiver) for waiver in found]
+
+    @loaders.batch(description="The gift card that its coins are for; null where they are for the wallet.")
+    @staticmethod
+    async def gift_card(parents: "list[TopUpType]", context: Context) -> list[TopUpGiftCardType | None]:
+        asked = [parent.value for parent in parents if parent.value.terms.as_card]
+        found = await bought_cards.list_of_topups(context.tools, context.viewer, asked)
+        known = {
+            topup.id: None if each is None else TopUpGiftCardType.of(*each)
+            for topup, each in zip(asked, found, strict=True)
+        }
+        return [known.get(parent.value.id) for parent in parents]
 
     @loaders.batch(
         description="What the buyer withdrew from it, the oldest first.",
