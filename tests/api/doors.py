@@ -305,6 +305,7 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         "payoutDeny": lambda cast: {**_payout(cast), "note": "This is why."},
         "giftCardBuy": lambda _cast: {"coins": "70"},
         "giftCardRedeem": lambda cast: {"code": shops.card(cast.deployment)[1]},
+        "giftCardCode": lambda cast: {"giftCardId": shops.card(cast.deployment)[0]},
         "giftCardCancel": lambda cast: {"giftCardId": shops.card(cast.deployment)[0]},
         "priceRatePublish": lambda cast: shops.rated(cast.deployment),
         "promoCreate": lambda _cast: shops.promotion(codeCount=1),

@@ -243,6 +243,7 @@ giftSend                  401        yes    yes        (422)    (422)          (
 giftThank                 401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 giftCardBuy               401        yes    yes        (422)    (422)          (403)      (403)    (403)    (403)
 giftCardRedeem            401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
+giftCardCode              401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
 giftCardCancel            401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
 priceRatePublish          401        403    403        403      403            403        yes      403      yes
 promoCreate               401        403    403        403      403            403        yes      403      yes

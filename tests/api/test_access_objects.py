@@ -111,6 +111,7 @@ ELSEWHERE: Final = frozenset(
         "BankFile.download",
         "GiftRank.giverName",
         "GiftRank.mine",
+        "GiftCard.topUpId",
         "Quote.missingCoins",
         "Quote.topUpCoins",
         "Quote.missingMoney",
@@ -216,7 +217,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "Policy": "version feeBasisPoints screeningSeconds acceptSeconds deliverySeconds expressSeconds reviewLateSeconds "
     "reviewSeconds confirmSeconds redoSeconds disputeSilenceSeconds disputeSeconds earningsHoldSeconds payoutMin "
     "payoutDayMax ratingSeconds ratingEditSeconds coinPar",
-    "GiftCard": "id coins status codeEnding message createdAt expiresAt endedAt",
+    "GiftCard": "id coins status origin codeEnding message recipientName createdAt expiresAt endedAt",
     "Promotion": "id label kind amount amountMax startsAt endsAt endedAt usesMax codeUsesMax userUsesMax useCount "
     "countries firstPurchaseOnly coinsMin lifeSeconds createdAt createdBy reason",
     "PriceList": "version status effectiveAt endedAt publishedAt publishedBy reason packageCount warnings",
@@ -247,7 +248,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "StatementLine": "kind code words ref coin coins balance at orderId giftId topUpId",
     "Sticker": "id key version name price tier asset active createdAt",
     "TopUp": "id revision status coins bonusCoins price discount providerCode nextActionExpiresAt refunded "
-    "refundsFailed disputed declineCode review createdAt updatedAt package follows waiver withdrawals",
+    "refundsFailed disputed declineCode review createdAt updatedAt package follows waiver withdrawals giftCard",
+    "TopUpGiftCard": "status keptBecause message recipientName card",
     "TopUpProvider": "code label methods currency minAmount maxAmount refunds storeCode",
     "TopUpRefund": "id revision status topUpId amount coins reason requestedBy decidedBy failureCode needsReview "
     "createdAt updatedAt",

@@ -23,6 +23,7 @@ from shoutgraph.storage import (
     attachments,
     audit,
     authenticity,
+    card_purchases,
     cards,
     columns,
     corrections,
@@ -50,8 +51,8 @@ from shoutgraph.storage import (
 from shoutgraph.storage.tx import Tx
 
 ROOMS = (
-    adjustments, attachments, audit, authenticity, cards, corrections, cuts, debts, earnings, media, payout_holds,
-    payouts, price_lists, privacy, promotions, recipients, reports, reputation, revaluations, samples, spending, tax,
+    adjustments, attachments, audit, authenticity, card_purchases, cards, corrections, cuts, debts, earnings, media,
+    payout_holds, payouts, price_lists, privacy, promotions, recipients, reports, reputation, revaluations, samples, spending, tax,
     topups, waivers,
 )  # fmt: skip
 """Whose tables are filled by name."""
@@ -65,6 +66,7 @@ REVISIONS = (
     "r0027_adjustments",
     "r0028_rates",
     "r0029_reports",
+    "r0034_cards",
 )
 ELSEWHERE = {
     "what was given never changes",
@@ -94,7 +96,7 @@ TRANSFERS = (
     ("debt.written_off", "off_done"),
     ("debt.written_off", "off_free"),
     ("gift", "gift_1"),
-    *(("card.bought", name) for name in ("card_open", "card_done")),
+    *(("card.bought", name) for name in ("card_open", "card_done", "card_free")),
     ("card.redeemed", "card_done"),
     ("promo.granted", "use_1"),
 )
@@ -115,6 +117,9 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ("ledger_adjustment", {"id": "fix_no", "state": "PROPOSED", "leg_count": 1, "par_units": 100}),
     ("topup", {"id": "topup_1", "user_id": ADA, **UNPAID}),
     ("topup", {"id": "topup_2", "user_id": BOB, **UNPAID}),
+    ("topup", {"id": "topup_3", "user_id": ADA, "as_card": True, **UNPAID}),
+    ("topup", {"id": "topup_4", "user_id": ADA, "as_card": True, **UNPAID}),
+    ("card_purchase", {"topup_id": "topup_3", "buyer_id": ADA, "state": "WAITING", "message": "Hello"}),
     ("topup_waiver", {"topup_id": "topup_1", "user_id": ADA}),
     ("spending_guard", {"user_id": ADA, "excluded_until": START, "paused_until": START}),
     ("payout_recipient", {"id": "recipient_1", "creator_id": ONE.id}),
@@ -274,6 +279,13 @@ LIMITS, CARD, ENDS = (
     "the coins of a gift card are set aside first",
     "a gift card ends once, in the books",
 )
+PAID_FIRST, ASKED = "a gift card is paid first", "a card is asked for with its top-up"
+PAID_FOR = {
+    "id": "'card_free'",
+    "digest": "substr(digest, 1, 5)",
+    "origin": "'PURCHASE'",
+    "topup_id": "'topup_3'",
+}
 PROFILE = "a version of a tax profile is blanked as a whole, or stays"
 PAUSE, SUM, FOLD = (
     "a pause is made longer, never shorter",
@@ -443,8 +455,20 @@ ATTACKS: tuple[tuple[str, str], ...] = (
     (CARD, twin("gift_card", "id = 'card_open'", id=NEW, digest="digest")),
     (CARD, twin("gift_card", "id = 'card_done'")),
     ("a gift card never changes", "UPDATE gift_card SET coins = 9"),
-    ("a gift card never changes", "UPDATE gift_card SET digest = (SELECT max(hash) FROM event)"),
+    ("a gift card never changes", "UPDATE gift_card SET origin = 'PURCHASE', topup_id = 'topup_3'"),
+    ("only an open gift card gets a new code", "UPDATE gift_card SET hint = 'ABC' WHERE id = 'card_done'"),
     ("a message is only blanked", "UPDATE gift_card SET message = 'Other words'"),
+    ("a message is only blanked", "UPDATE gift_card SET recipient_name = 'Somebody else'"),
+    (PAID_FIRST, twin("gift_card", "id = 'card_open'", **PAID_FOR)),
+    (PAID_FIRST, twin("gift_card", "id = 'card_open'", **PAID_FOR | {"topup_id": "'topup_1'"})),
+    ("what was agreed never changes", "UPDATE topup SET as_card = 0 WHERE id = 'topup_3'"),
+    (ASKED, twin("card_purchase", "1 = 1")),
+    (ASKED, twin("card_purchase", "1 = 1", topup_id="'topup_1'")),
+    (ASKED, twin("card_purchase", "1 = 1", topup_id="'topup_4'", state="'KEPT'", kept="'DEBT'", decided_at=1)),
+    ("what was asked for with a top-up never changes", f"UPDATE card_purchase SET buyer_id = '{BOB}'"),
+    ("what was asked for with a top-up is never deleted", "DELETE FROM card_purchase"),
+    ("a message is only blanked", "UPDATE card_purchase SET message = 'Other words'"),
+    ("a card is bought once", "UPDATE card_purchase SET state = 'ISSUED', card_id = 'card_open', decided_at = 1"),
     (ENDS, f"{REDEEMED} 'card_open'"),
     (ENDS, "UPDATE gift_card SET state = 'OPEN', redeemed_by = NULL, ended_at = NULL WHERE id = 'card_done'"),
     (ENDS, f"UPDATE gift_card SET redeemed_by = '{ADA}' WHERE id = 'card_done'"),

@@ -25,6 +25,10 @@ from shoutgraph.storage import audit, creators, earnings, journal, ledger, ledge
 from shoutgraph.storage.engine import Store, Tx
 
 BOOKS = Books("EUR", 100)
+A_CARD = (
+    "INSERT INTO gift_card (id, buyer_id, coins, digest, hint, state, taken, created_at, origin)"
+    " SELECT 'card_x', 'user_1', 5, hash, '', 'OPEN', '[]', 0, 'COINS' FROM event LIMIT 1"
+)
 FIRST = "id = (SELECT min(id) FROM posting)"
 FAN = ids.UserId("user_fan")
 CREATOR = ids.CreatorId("creator_1")
@@ -264,6 +268,11 @@ TAMPERINGS = {
             "INSERT INTO ledger_adjustment VALUES ('adj_x', 'DONE', 'a', 'b', 1, 1, 'x', 0, 'y', 0, 'ledger.adjusted')",
             "INSERT INTO ledger_adjustment_leg VALUES ('adj_x', 0, 'exp:goodwill', 'mint', 5)",
         ),
+    ),
+    "a card for which nothing is set aside": Tampering(
+        Law.CARDS,
+        "card_x: worth 5, set aside 0",
+        (A_CARD,),
     ),
     "a total that nobody gave": Tampering(
         Law.GIFTS,

@@ -144,6 +144,20 @@ def erase_of_user(tx: Tx, user_id: str) -> None:
     tx.run(_BLANK, of=user_id)
 
 
+def unlike_holdings() -> sa.Select[Any]:
+    """Cards that are worth something else than what is set aside for them, and what is set aside for no card."""
+    account = sa.table("account", *(sa.column(name) for name in ("code", "debits", "credits")))
+    due = sa.case((_IS_OPEN, _T.c.coins), else_=sa.literal_column("0"))
+    begins = f"{cards.HOLDING}:"
+    is_of_card = sa.func.substr(account.c.code, 1, len(begins)) == begins
+    holding = sa.select(account).where(is_of_card).subquery("holding")
+    held = sa.func.coalesce(holding.c.credits - holding.c.debits, sa.literal_column("0"))
+    worth = sa.func.coalesce(due, sa.literal_column("0"))
+    name = sa.func.coalesce(_T.c.id, holding.c.code)
+    both = sa.join(_T, holding, holding.c.code == sa.literal(begins) + _T.c.id, full=True)
+    return sa.select(name, worth, held).select_from(both).where(worth != held)
+
+
 def _card(row: Sequence[Any]) -> Card:
     values = dict(zip(_NAMES, row, strict=True))
     return Card(**values | {"taken": tuple(LotMove(lot_id, coins) for lot_id, coins in values["taken"])})

@@ -14,7 +14,7 @@ from shoutgraph.domain import accounts, journal as lines, ledger
 from shoutgraph.domain.orders import states
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.proof import Law, Violation
-from shoutgraph.storage import audit, columns, corrections, fees, gifts, journal, ratings, revaluations
+from shoutgraph.storage import audit, cards, columns, corrections, fees, gifts, journal, ratings, revaluations
 from shoutgraph.storage.ledger.reading import balance_coins
 from shoutgraph.storage.ledger.tables import AccountRow, EntryRow, LotMoveRow, LotRow, PostingRow, TransferRow
 from shoutgraph.storage.orders import OrderRow
@@ -322,6 +322,12 @@ _CHECKS: Final = (
         "the exchange accounts were valued otherwise than it was booked",
         ("differs by",),
         _limited(revaluations.wrong_days()),
+    ),
+    _Check(
+        Law.CARDS,
+        "a gift card is not what is set aside for it",
+        ("worth", "set aside"),
+        _limited(cards.unlike_holdings()),
     ),
     _Check(
         Law.GIFTS,
