@@ -52,8 +52,8 @@ from shoutgraph.storage.tx import Tx
 
 ROOMS = (
     adjustments, attachments, audit, authenticity, card_purchases, cards, corrections, cuts, debts, earnings, media,
-    payout_holds, payouts, price_lists, privacy, promotions, recipients, reports, reputation, revaluations, samples, spending,
-    tax, topups, waivers,
+    payout_holds, payouts, price_lists, privacy, promotions, recipients, reports, reputation, revaluations, samples,
+    spending, tax, topups, waivers,
 )  # fmt: skip
 """Whose tables are filled by name."""
 REVISIONS = (
