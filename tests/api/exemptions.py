@@ -90,6 +90,7 @@ LONE_IDS: Final[Mapping[str, str]] = {
     "EarningsLine.orderId": "node reads it",
     "EarningsLine.payoutId": "node reads it",
     "LotPart.lotId": "Wallet.lots has it",
+    "GiftCard.topUpId": "provenance, for the buyer only; node reads it",
     "LotPart.topUpId": "provenance; node reads it",
     "StatementLine.topUpId": "node reads it",
     "TopUpWithdrawal.topUpId": "mostly asked within its top-up; node reads it",
