@@ -25,6 +25,8 @@ from tests.storage import databases
 from tests.storage.databases import Kind
 
 from shoutgraph.api.graphql.rooms import ROOMS
+from shoutgraph.storage import sqlite
+from shoutgraph.storage.tx import Tx
 
 FEW: Final = 2
 MANY: Final = 10
@@ -275,6 +277,32 @@ def test_placing_an_order_takes_the_same_few_statements_each_time(crowd: Crowd) 
         found.append(len(to.statements_read()))
     looks = to.app.settings.embedded and to.app.tools.providers.hooks.screens  # a plugin's look is a deadline more
     assert min(found) == PLACE[to.app.settings.embedded] + looks, "whatever a webhook ran beside it"
+
+
+@pytest.mark.sqlite_only
+def test_no_statement_of_an_order_is_planned_again(crowd: Crowd) -> None:
+    to, asked = crowd.cast.deployment, []
+
+    def watch(tx: Tx) -> None:
+        connection: Any = tx._connection
+
+        def authorize(action: int, first: str | None, second: str | None, *more: str | None) -> int:
+            asked.append((action, first, second))  # SQLite asks whether a statement is allowed when it plans it
+            return sqlite._authorize(action, first, second, *more)
+
+        connection.set_authorizer(authorize)
+
+    def unwatch(tx: Tx) -> None:
+        connection: Any = tx._connection
+        connection.set_authorizer(sqlite._authorize)
+
+    to.write(watch)
+    for _ in range(3):
+        asked.clear()
+        to.do("fan", "orderPlace", "order { id }", **crowd.cast.wish())
+        again = list(asked)
+    to.write(unwatch)
+    assert again == []
 
 
 @pytest.mark.sqlite_only

@@ -12,12 +12,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import pysqlite3 as dbapi
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
 from shoutgraph.domain import errors
 from shoutgraph.storage.session import Blame
@@ -90,7 +91,26 @@ _BATCH_CODES: Final = frozenset(
 )
 _PRIMARY_CODE: Final = 0xFF
 
-DIALECT: Final[sa.Dialect] = sqlite.dialect(paramstyle="qmark")
+
+class _Compiler(SQLiteCompiler):
+    """Hides a bound LIMIT behind a plus: SQLite plans a query again for each value of one that it sees."""
+
+    def limit_clause(self, select: Any, **kw: Any) -> str:  # noqa: ANN401 - as it is declared there
+        """What cuts a query off."""
+        assert select._limit_clause is not None, "nothing is left out that is not cut off"  # noqa: SLF001
+        text = f"\n LIMIT +{self.process(select._limit_clause, **kw)}"  # noqa: SLF001
+        skipped = select._offset_clause  # noqa: SLF001
+        return text if skipped is None else f"{text} OFFSET {self.process(skipped, **kw)}"
+
+
+class _Dialect(sqlite.dialect):  # type: ignore[misc, valid-type]
+    """SQLite's words, as its planner likes them."""
+
+    statement_compiler = _Compiler
+    supports_statement_cache = True
+
+
+DIALECT: Final[sa.Dialect] = _Dialect(paramstyle="qmark")
 MODULE: Final[ModuleType] = dbapi
 DatabaseError: Final[type[Exception]] = dbapi.DatabaseError
 
