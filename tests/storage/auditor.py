@@ -9,7 +9,7 @@ from math import floor
 
 from tests.storage.auditor_coins import LIVE, Earning, Order
 from tests.storage.auditor_topups import Topups
-from tests.storage.facts import Ending, Outcome, Payout, Wish
+from tests.storage.facts import PAR, Ending, Outcome, Payout, Wish
 
 
 def stripe_of(ref: str) -> int:
@@ -99,19 +99,9 @@ class Auditor(Topups):
         order, earning = self.orders[order_id], self.earnings[order_id]
         if earning.matured:
             return Outcome.MATURED
-        x, y, fx, fy = (order.parts[name] for name in ("x", "y", "fx", "fy"))
-        if order.refunded + coins > x + y:
+        if order.refunded + coins > order.parts["x"] + order.parts["y"]:
             return Outcome.TOO_MUCH
-        promos, fees, fees_of_promos = [], [], []
-        for total in (order.refunded, order.refunded + coins):
-            promos.append(floor(Fraction(total * x, x + y)))
-            fees.append(floor(Fraction((total - promos[-1]) * fy, y)) if y else 0)
-            fees_of_promos.append(floor(Fraction(promos[-1] * fx, x)) if x else 0)
-        promo, fee, fee_of_promo = promos[1] - promos[0], fees[1] - fees[0], fees_of_promos[1] - fees_of_promos[0]
-        self.seen["a refund after another"] += order.refunded > 0
-        self.seen["a refund of granted coins"] += promo > 0
-        order.refunded += coins
-        self.put([order.promo.pop() for _ in range(promo)] + [order.paid.pop() for _ in range(coins - promo)])
+        promo, fee, fee_of_promo = self.give_back(order, coins)
         pending = f"creator:{order.wish.creator}:pending"
         self.add(pending, fee - (coins - promo))
         self.pay(pending, fee_of_promo - promo, "exp:marketing")
@@ -124,6 +114,62 @@ class Auditor(Topups):
         self.transfers.add(("order.refunded", ref))
         self.repay(order.wish.fan, f"refund_order:{ref}")
         return Outcome.DONE
+
+    def give_back(self, order: Order, coins: int) -> tuple[int, int, int]:
+        """Puts coins of an order home: how many are granted ones, and the fee in the paid and in the granted ones."""
+        x, y, fx, fy = (order.parts[name] for name in ("x", "y", "fx", "fy"))
+        promos, fees, fees_of_promos = [], [], []
+        for total in (order.refunded, order.refunded + coins):
+            promos.append(floor(Fraction(total * x, x + y)))
+            fees.append(floor(Fraction((total - promos[-1]) * fy, y)) if y else 0)
+            fees_of_promos.append(floor(Fraction(promos[-1] * fx, x)) if x else 0)
+        promo = promos[1] - promos[0]
+        self.seen["a refund after another"] += order.refunded > 0
+        self.seen["a refund of granted coins"] += promo > 0
+        order.refunded += coins
+        self.put([order.promo.pop() for _ in range(promo)] + [order.paid.pop() for _ in range(coins - promo)])
+        return promo, fees[1] - fees[0], fees_of_promos[1] - fees_of_promos[0]
+
+    def take_back(self, order_id: str, ref: str, coins: int) -> Outcome:
+        """After the hold: what is free, then what is kept, the oldest first, and the rest is owed."""
+        order = self.orders[order_id]
+        creator = order.wish.creator
+        if order.refunded + coins > order.parts["x"] + order.parts["y"]:
+            return Outcome.TOO_MUCH
+        promo, fee, fee_of_promo = self.give_back(order, coins)
+        wanted = coins - fee - fee_of_promo
+        free = min(wanted, self.balances[f"creator:{creator}:avail"])
+        kept = self.draw_on_reserves(creator, wanted - free)
+        owed = wanted - free - kept
+        self.add(f"creator:{creator}:avail", -free)
+        self.add(f"creator:{creator}:reserve", -kept)
+        self.add(f"user:{creator}:debt", -owed)
+        self.add("mint", wanted - (coins - promo))
+        self.par(coins - promo - free - kept, owed=owed)
+        self.add("rev:fees:EUR", -fee * PAR)
+        self.add("exp:marketing:EUR", (promo - fee_of_promo) * PAR)
+        self.add("pmint", -promo)
+        self.add(f"cap:{order_id}", -coins)
+        self.add(cap_mint_of(order_id), coins)
+        self.seen["a reserve was drawn"] += kept > 0
+        self.seen["a creator came to owe"] += owed > 0
+        self.transfers.add(("order.refunded", ref))
+        self.repay(order.wish.fan, f"take_back:{ref}")
+        return Outcome.DONE
+
+    def draw_on_reserves(self, creator: str, coins: int) -> int:
+        drawn = 0
+        for ref, (whose, kept) in list(self.reserves.items()):
+            taken = min(kept, coins - drawn) if whose == creator else 0
+            drawn += taken
+            self.reserves[ref] = (whose, kept - taken)
+            if kept == taken:
+                del self.reserves[ref]
+        return drawn
+
+    def withhold(self, ref: str, creator: str, coins: int) -> Outcome:
+        self.par(-coins, owed=-coins)
+        return self.between("debt.withheld", ref, f"creator:{creator}:avail", f"user:{creator}:debt", coins)
 
     def goodwill(self, order_id: str, ref: str, coins: int) -> Outcome:
         order = self.orders[order_id]
@@ -158,9 +204,9 @@ class Auditor(Topups):
         self.reserves[ref] = (creator, coins)
         return self.between("earnings.reserved", ref, available, kept, coins)
 
-    def release(self, ref: str, creator: str, coins: int) -> Outcome:
+    def release(self, ref: str) -> Outcome:
+        creator, coins = self.reserves.pop(ref)
         available, kept = f"creator:{creator}:avail", f"creator:{creator}:reserve"
-        self.reserves.pop(ref, None)
         return self.between("earnings.released", ref, kept, available, coins)
 
     def sweepable(self, stripe: int) -> int:

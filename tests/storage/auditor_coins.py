@@ -92,6 +92,7 @@ class Coins:
         self.earnings: dict[str, Earning] = {}
         self.reserves: dict[str, tuple[str, int]] = {}
         self.refunds: dict[str, list[str]] = {}
+        self.bonuses: dict[str, list[str]] = {}
         self.disputes: dict[str, Dispute] = {}
         self.cards: dict[str, Card] = {}
 

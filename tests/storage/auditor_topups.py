@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.storage.auditor_cards import Cards
 from tests.storage.auditor_coins import LIVE, Dispute, Lot
-from tests.storage.facts import Outcome, Part, Topup
+from tests.storage.facts import BOOK, Outcome, Part, Topup
 
 
 class Topups(Cards):
@@ -60,18 +60,54 @@ class Topups(Cards):
         self.transfers.add(("topup.refund_requested", ref))
         return Outcome.DONE
 
+    def withdraw(self, ref: str, topup: Topup, part: Part, bonus: int) -> Outcome:
+        said = self.ask_refund(ref, topup, part)
+        if said is Outcome.DONE and bonus:
+            self.seen["granted coins went along"] += 1
+            self.bonuses[ref] = self.take([self.lots[topup.bonus_lot]], bonus)
+            self.add(f"refund:{ref}:promo", bonus)
+        return said
+
     def refund_done(self, ref: str, topup: Topup, part: Part) -> Outcome:
         said = self.between("topup.refund_succeeded", ref, f"refund:{ref}", "mint", part.coins)
         if said is Outcome.DONE:
             self.cash(f"cash:psp:{topup.instance}", topup.currency, part, -1)
             self.closed.add(f"refund:{ref}")
+            self.add("pmint", self.end_bonus(ref))
         return said
+
+    def end_bonus(self, ref: str) -> int:
+        """Empties what was set aside of granted coins; says how many they were."""
+        coins = len(self.bonuses.get(ref, []))
+        if coins:
+            self.add(f"refund:{ref}:promo", -coins)
+            self.closed.add(f"refund:{ref}:promo")
+        return coins
+
+    def bring_back(self, ref: str, topup: Topup, part: Part) -> Outcome:
+        """Coins follow their money home: to the lots that they came from, and what has no room there to a new one."""
+        if ("topup.refund_succeeded", ref) not in self.transfers:
+            return Outcome.NOT_YET
+        if ("topup.refund_reversed", ref) in self.transfers:
+            return Outcome.AGAIN
+        taken = self.refunds[ref]
+        back = self.room([self.lots[lot_id] for lot_id in dict.fromkeys(taken)], len(taken), [])
+        self.put(back)
+        self.seen["a refund came back"] += 1
+        if fresh := len(taken) - len(back):
+            self.grow(f"home_{ref}", f"user:{topup.user}:paid", fresh, topup=topup.id)
+        self.add("mint", -len(taken))
+        self.cash(f"cash:psp:{topup.instance}", topup.currency, part, 1)
+        self.transfers.add(("topup.refund_reversed", ref))
+        self.repay(topup.user, f"home:{ref}")
+        return Outcome.DONE
 
     def refund_failed(self, ref: str, topup: Topup, part: Part) -> Outcome:
         if f"refund:{ref}" in self.closed:
             return Outcome.AGAIN
         self.add(f"refund:{ref}", -part.coins)
-        self.put(self.refunds[ref])
+        self.put(self.refunds[ref] + self.bonuses.get(ref, []))
+        self.end_bonus(ref)
         self.closed.add(f"refund:{ref}")
         self.transfers.add(("topup.refund_failed", ref))
         self.repay(topup.user, f"refund_failed:{ref}")
@@ -173,4 +209,16 @@ class Topups(Cards):
         self.add("mint", -owed)
         self.par(0, owed=-owed, books="exp:chargeback")
         self.transfers.add(("debt.written_off", ref))
+        return Outcome.DONE
+
+    def adjust(self, ref: str, user: str, forgiven: int, units: int) -> Outcome:
+        """Less is owed by so many coins, or more where it is negative; and the bank took some units."""
+        self.add(f"user:{user}:debt", forgiven)
+        self.add("mint", -forgiven)
+        self.par(0, owed=-forgiven, books="exp:chargeback")
+        self.add(f"exp:psp:{BOOK}", -units)
+        self.add(f"cash:bank:{BOOK}", units)
+        self.seen["two people agreed that more is owed"] += forgiven < 0
+        self.seen["two people agreed that less is owed"] += forgiven > 0
+        self.transfers.add(("ledger.adjusted", ref))
         return Outcome.DONE

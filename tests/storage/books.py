@@ -58,6 +58,7 @@ class Books:
         self.clock = clock
         self.posted: dict[tuple[str, str], Transfer] = {}
         self.taken: dict[str, tuple[LotMove, ...]] = {}
+        self.bonuses: dict[str, tuple[LotMove, ...]] = {}
         self.disputes: dict[str, Dispute] = {}
         self.cards: dict[str, tuple[str, tuple[LotMove, ...]]] = {}
         self._loop = asyncio.new_event_loop()

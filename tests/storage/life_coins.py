@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from tests.storage.auditor_coins import LIVE
 from tests.storage.facts import BOOK, Ending, Outcome, Payout, Wish
-from tests.storage.life import BPS, COINS, CREATOR, FAN, FANS, PICK, QUARTERS, Life, pick_from
+from tests.storage.life import BPS, COINS, CREATOR, CREATORS, FAN, FANS, PICK, QUARTERS, Life, pick_from
 from tests.storage.outside import INSTANCES, RATES
 
 INSTANCE = st.sampled_from(INSTANCES)
@@ -40,13 +40,28 @@ class CoinRules(Life):
             payment.reverse(part)
             self.outside.refunds[ref] = (payment, part)
 
+    @precondition(lambda self: any(payment.left for payment in self.outside.payments.values()))
+    @rule(pick=PICK, quarters=QUARTERS)
+    def withdraw(self, pick: int, quarters: int) -> None:
+        """As a refund, and what came free with it goes along, in proportion, as far as it is there."""
+        payment = pick_from([each for each in self.outside.payments.values() if each.left], pick)
+        part, topup = payment.cut(max(1, payment.left * quarters // 4)), payment.topup
+        lot = self.auditor.lots.get(topup.bonus_lot)
+        bonus = -(-topup.bonus_coins * part.coins // topup.whole.coins)
+        if not part.coins:
+            return
+        ref = self.name("refund")
+        if self.both("withdraw", ref, topup, part, min(bonus, lot.left if lot else 0)) is Outcome.DONE:
+            payment.reverse(part)
+            self.outside.refunds[ref] = (payment, part)
+
     @precondition(lambda self: self.debtors())
     @rule(pick=PICK)
     def write_off(self, pick: int) -> None:
         self.both("write_off", pick_from(self.debtors(), pick), self.name("decision"))
 
     def debtors(self) -> list[str]:
-        return [fan for fan in FANS if self.auditor.balances[f"user:{fan}:debt"]]
+        return [fan for fan in FANS + CREATORS if self.auditor.balances[f"user:{fan}:debt"]]
 
     @rule(fan=FAN, creator=CREATOR, base=COINS, express=st.sampled_from([0, 0, 1, 7, 20]), fee_bps=BPS)
     def place(self, fan: str, creator: str, base: int, express: int, fee_bps: int) -> None:
@@ -93,6 +108,34 @@ class CoinRules(Life):
         order_id = pick_from(self.refundable(), pick)
         self.both("refund_order", order_id, self.name("back"), coins)
 
+    @precondition(lambda self: self.grown())
+    @rule(pick=PICK, coins=COINS)
+    def take_back(self, pick: int, coins: int) -> None:
+        self.both("take_back", pick_from(self.grown(), pick), self.name("back"), coins)
+
+    def grown(self) -> list[str]:
+        """Orders whose earning has matured, and of which something is left."""
+        found = self.auditor.orders
+        return [i for i in self.filmed() if self.auditor.earnings[i].matured and found[i].refunded < found[i].price]
+
+    @precondition(lambda self: self.owing())
+    @rule(pick=PICK)
+    def withhold(self, pick: int) -> None:
+        """What a creator earned pays what they owe."""
+        creator, coins = pick_from(self.owing(), pick)
+        self.both("withhold", self.name("withheld"), creator, coins)
+
+    def owing(self) -> list[tuple[str, int]]:
+        found = self.auditor.balances
+        pairs = [(each, min(found[f"creator:{each}:avail"], -found[f"user:{each}:debt"])) for each in CREATORS]
+        return [(creator, coins) for creator, coins in pairs if coins]
+
+    @rule(fan=FAN, coins=COINS, pick=PICK)
+    def adjust(self, fan: str, coins: int, pick: int) -> None:
+        """Two people agree that a fan owes less, or more, or about the cash books alone."""
+        owed = -self.auditor.balances[f"user:{fan}:debt"]
+        self.both("adjust", self.name("correction"), fan, [min(coins, owed), -(coins % 5), 0][pick % 3], coins)
+
     @precondition(lambda self: self.filmed())
     @rule(pick=PICK, coins=st.one_of(st.integers(1, 4), COINS))
     def give_goodwill(self, pick: int, coins: int) -> None:
@@ -130,7 +173,7 @@ class CoinRules(Life):
     @rule(pick=PICK)
     def let_go_of_reserve(self, pick: int) -> None:
         ref = pick_from(sorted(self.auditor.reserves), pick)
-        self.both("release", ref, *self.auditor.reserves[ref])
+        self.both("release", ref)
 
     @precondition(lambda self: self.stripes())
     @rule(pick=PICK)

@@ -31,8 +31,21 @@ class OutsideRules(Life):
         verb, units = ("refund_done", -part.units) if given else ("refund_failed", 0)
         if not given:
             payment.reverse(part, -1)
+        else:
+            self.outside.gone[ref] = (payment, part)
         answer = Notice(ref, verb, (ref, topup, part), (topup.instance, topup.currency), units)
         self.outside.happen(answer, copies)
+
+    @precondition(lambda self: self.outside.gone)
+    @rule(pick=PICK, copies=COPIES)
+    def bring_back(self, pick: int, copies: int) -> None:
+        """The money of a refund comes back to us: the fan's account is closed."""
+        ref = pick_from(self.outside.gone, pick)
+        payment, part = self.outside.gone.pop(ref)
+        payment.reverse(part, -1)
+        topup = payment.topup
+        home = Notice(f"{ref}:home", "bring_back", (ref, topup, part), (topup.instance, topup.currency), part.units)
+        self.outside.happen(home, copies)
 
     @precondition(lambda self: self.disputable())
     @rule(pick=PICK, quarters=st.integers(0, 4), copies=COPIES)

@@ -85,6 +85,7 @@ class Lives(OutsideRules, CoinRules):
         self.end_cards()
         self.end_orders()
         self.mature_all()
+        self.take_back_after_all()
         for order_id in self.filmed():
             self.both("goodwill", order_id, self.name("goodwill"), 2)
         self.check()
@@ -92,7 +93,7 @@ class Lives(OutsideRules, CoinRules):
             self.step("sweep", self.name("sweep"), stripe, self.auditor.sweepable(stripe))
         self.pay_all_out()
         self.step("lapse")
-        for fan in FANS:
+        for fan in FANS + CREATORS:
             self.step("write_off", fan, self.name("decision"))
         self.check_the_end()
 
@@ -156,6 +157,20 @@ class Lives(OutsideRules, CoinRules):
                 earning.matured = True
             elif not earning.matured:
                 self.step("mature", ref, earning.creator, earning.left)
+
+    def take_back_after_all(self) -> None:
+        """A little is kept and the rest on its way out when some of it is taken back; what fails pays the debt."""
+        for creator in CREATORS:
+            self.keep_in_reserve(creator, 1)
+            self.ask_payout(creator, INSTANCES[0], self.auditor.balances[f"creator:{creator}:avail"] // 2 - 1)
+        for order_id in self.grown():
+            self.step("take_back", order_id, self.name("back"), 2)
+        while self.payouts():
+            self.answer_payout(0, 1, paid=False)
+            self.hear_all()
+        while self.owing():
+            self.withhold(0)
+            self.check()
 
     def pay_all_out(self) -> None:
         for creator in CREATORS:

@@ -59,7 +59,7 @@ def _strange_lots(auditor: Auditor) -> list[tuple[str, str]]:
 
 
 def _closed_holdings(auditor: Auditor) -> list[str]:
-    return sorted(code for code in auditor.closed if not code.startswith("disp:"))
+    return sorted(code for code in auditor.closed if not code.startswith("disp:") and not code.endswith(":promo"))
 
 
 def _full_accounts(auditor: Auditor) -> list[str]:

@@ -82,6 +82,7 @@ class Outside:
     heard: set[str] = field(default_factory=set)
     payments: dict[str, Payment] = field(default_factory=dict)
     refunds: dict[str, tuple[Payment, Part]] = field(default_factory=dict)
+    gone: dict[str, tuple[Payment, Part]] = field(default_factory=dict)
     disputes: dict[str, tuple[Payment, Part]] = field(default_factory=dict)
     payouts: dict[str, tuple[Payout, str]] = field(default_factory=dict)
 

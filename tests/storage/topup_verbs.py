@@ -8,14 +8,15 @@ from tests.storage.books import EUR, Books
 from tests.storage.facts import Outcome, Part, Topup
 
 from shoutgraph.domain import accounts, errors, ids, ledger, pages, postings
-from shoutgraph.domain.ledger import Account, Lot, LotMove
+from shoutgraph.domain.corrections import Correction, CorrectionId, CorrectionState, Leg, decided
+from shoutgraph.domain.ledger import Account, Lot, LotMove, Posting
 from shoutgraph.domain.orders.order import OrderFilter
 from shoutgraph.domain.orders.states import LIVE, State
 from shoutgraph.domain.postings import Back, Cash
 from shoutgraph.domain.topups import booking
 from shoutgraph.domain.topups.booking import Dispute, Escrowed
 from shoutgraph.domain.topups.parts import Slice
-from shoutgraph.storage import ledger as rows, orders, wallets
+from shoutgraph.storage import corrections, ledger as rows, orders, wallets
 from shoutgraph.storage.tx import Tx
 
 
@@ -63,19 +64,78 @@ def ask_refund(books: Books, tx: Tx, ref: str, topup: Topup, part: Part) -> Outc
     return books.post(tx, postings.refund_requested(user_id=ids.UserId(topup.user), ref=ref, taken=taken))
 
 
+def withdraw(books: Books, tx: Tx, ref: str, topup: Topup, part: Part, bonus: int) -> Outcome:
+    own, user_id = _own(tx, topup), ids.UserId(topup.user)
+    there = sum(lot.remaining for lot in own)
+    if there < part.coins:
+        raise errors.InsufficientCoinsError(required_coins=part.coins, available_coins=there)
+    taken = books.taken[ref] = ledger.take(own, part.coins)
+    granted = books.bonuses[ref] = (LotMove(topup.bonus_lot, -bonus),) if bonus else ()
+    return books.post(tx, postings.refund_requested(user_id=user_id, ref=ref, taken=taken, bonus=granted))
+
+
 def refund_done(books: Books, tx: Tx, ref: str, topup: Topup, part: Part) -> Outcome:
-    cash = _cash(topup, part)
-    said = books.post(tx, postings.refund_succeeded(EUR, ref=ref, coins=part.coins, cash=cash))
+    cash, bonus = _cash(topup, part), -sum(move.coins for move in books.bonuses.get(ref, ()))
+    done = postings.refund_succeeded(EUR, ref=ref, coins=part.coins, cash=cash, bonus_coins=bonus)
+    said = books.post(tx, done)
     if said is Outcome.DONE:
-        rows.close(tx, accounts.holding("refund", ref).code)
+        _close_refund(books, tx, ref)
     return said
 
 
+def bring_back(books: Books, tx: Tx, ref: str, topup: Topup, part: Part) -> Outcome:
+    if rows.find_transfer(tx, "topup.refund_succeeded", ref) is None:
+        return Outcome.NOT_YET
+    if rows.find_transfer(tx, "topup.refund_reversed", ref) is not None:
+        return Outcome.AGAIN
+    user_id, lot_ids = ids.UserId(topup.user), [move.lot_id for move in books.taken[ref]]
+    given = booking.fill(lot_ids, part.coins, room=wallets.rooms(tx, lot_ids))
+    fresh, missing = None, part.coins - sum(move.coins for move in given)
+    if missing:
+        fresh = _lot(tx, f"home_{ref}", accounts.paid(user_id), user_id, missing)
+        fresh = replace(fresh, topup_id=ids.TopupId(topup.id))
+    back, cash = Back(0, given, fresh), _cash(topup, part)
+    said = books.post(tx, postings.refund_reversed(EUR, user_id=user_id, ref=ref, back=back, cash=cash))
+    books.repay(tx, topup.user, f"home:{ref}")
+    return said
+
+
+def adjust(books: Books, tx: Tx, ref: str, user: str, forgiven: int, units: int) -> Outcome:
+    """What two people agreed on: a row with its legs, and the transfer that it names."""
+    debt, owed = accounts.debt(ids.UserId(user)), accounts.receivable(EUR.currency)
+    legs = [("exp:psp:EUR", "cash:bank:EUR", units)]
+    if forgiven:
+        pair = (accounts.MINT.code, debt.code, abs(forgiven))
+        carried = ("exp:chargeback:EUR", owed.code, abs(forgiven) * EUR.par_units)
+        legs += [each if forgiven > 0 else (each[1], each[0], each[2]) for each in (pair, carried)]
+    proposed = Correction(
+        id=CorrectionId(ref),
+        state=CorrectionState.PROPOSED,
+        reason="A letter",
+        case_reference="CASE-1",
+        par_units=EUR.par_units,
+        leg_count=len(legs),
+        proposed_by="one",
+        proposed_at=tx.now,
+        legs=tuple(Leg(*each) for each in legs),
+    )
+    known = {debt.code: debt, owed.code: owed, accounts.MINT.code: accounts.MINT}
+    known |= {code: accounts.money_account(*code.rsplit(":", 1)) for leg in legs for code in leg[:2] if "EUR" in code}
+    known[owed.code] = owed
+    moves = tuple(Posting(known[one], known[other], amount, "correction") for one, other, amount in legs)
+    corrections.insert(tx, proposed)
+    corrections.decide(tx, decided(proposed, CorrectionState.DONE, by="other", now=tx.now))
+    return books.post(tx, postings.ledger_adjusted(ref=ref, moves=moves))
+
+
 def refund_failed(books: Books, tx: Tx, ref: str, topup: Topup, _part: Part) -> Outcome:
-    given = tuple(replace(move, coins=-move.coins) for move in books.taken[ref])
-    said = books.post(tx, postings.refund_failed(user_id=ids.UserId(topup.user), ref=ref, given=given))
+    given, bonus = (
+        tuple(replace(move, coins=-move.coins) for move in kept.get(ref, ())) for kept in (books.taken, books.bonuses)
+    )
+    said = books.post(tx, postings.refund_failed(user_id=ids.UserId(topup.user), ref=ref, given=given, bonus=bonus))
     if said is Outcome.DONE:
-        rows.close(tx, accounts.holding("refund", ref).code)
+        _close_refund(books, tx, ref)
+        books.live_on(tx, bonus)
         books.repay(tx, topup.user, f"refund_failed:{ref}")
     return said
 
@@ -135,6 +195,12 @@ def write_off(books: Books, tx: Tx, user: str, ref: str) -> Outcome:
     if not owed:
         return Outcome.NOTHING
     return books.post(tx, postings.debt_written_off(EUR, user_id=user_id, ref=ref, coins=owed))
+
+
+def _close_refund(books: Books, tx: Tx, ref: str) -> None:
+    rows.close(tx, accounts.holding("refund", ref).code)
+    if books.bonuses.get(ref):
+        rows.close(tx, accounts.promo_holding("refund", ref).code)
 
 
 def _lot(tx: Tx, lot_id: str, wallet: Account, user_id: ids.UserId, coins: int) -> Lot:

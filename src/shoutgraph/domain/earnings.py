@@ -122,6 +122,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """Where coins come from that are taken back after the hold. `owed_coins` were paid out, or are on their way."""
+
+    available_coins: int
+    reserve_coins: int
+    owed_coins: int
+
+
+@dataclass(frozen=True, slots=True)
 class Balances:
     """What a creator has earned, by where it is."""
 
@@ -161,6 +170,32 @@ def rate(creator_id: ids.CreatorId, basis_points: int | None, reason: str, *, by
         checks.between("reserveBasisPoints", basis_points, 0, money.BPS)
     checks.settle()
     return ReserveRate(creator_id, basis_points, kept, by)
+
+
+def draw(earnings: Iterable[Earning], coins: int) -> tuple[tuple[Earning, ...], Drawn]:
+    """Takes coins back from matured earnings: first what is available, then what is in reserve; the rest is owed.
+
+    Of each kind in the order given: the earning that the coins came with is the first. Gives those that change, as
+    they are then.
+    """
+    found = {earning.id: earning for earning in earnings if earning.state is not EarningState.PENDING}
+    drawn = {False: 0, True: 0}
+    changed: set[str] = set()
+    for from_reserve in drawn:
+        for earning in tuple(found.values()):
+            there = earning.reserved_coins if from_reserve else earning.free_coins
+            taken = min(coins - sum(drawn.values()), there)
+            if taken:
+                found[earning.id] = _drawn(earning, taken, from_reserve=from_reserve)
+                drawn[from_reserve] += taken
+                changed.add(earning.id)
+    after = tuple(earning for earning in found.values() if earning.id in changed)
+    return after, Drawn(drawn[False], drawn[True], coins - sum(drawn.values()))
+
+
+def withheld(earning: Earning, coins: int) -> Earning:
+    """The earning after some of what is free paid what its creator owes."""
+    return _drawn(earning, coins, from_reserve=False)
 
 
 def allocate(earnings: Iterable[Earning], coins: int) -> tuple[Part, ...]:
@@ -204,6 +239,11 @@ def taken_back(earning: Earning, coins: int) -> Earning:
     """The earning after a refund took some of it while it was pending."""
     assert earning.state is EarningState.PENDING, "an earning is taken back only while it is pending"
     return _settled(replace(earning, reversed_coins=earning.reversed_coins + coins))
+
+
+def _drawn(earning: Earning, coins: int, *, from_reserve: bool) -> Earning:
+    kept = earning.reserved_coins - coins if from_reserve else earning.reserved_coins
+    return _settled(replace(earning, reversed_coins=earning.reversed_coins + coins, reserved_coins=kept))
 
 
 def _settled(earning: Earning) -> Earning:

@@ -29,6 +29,7 @@ class Law(StrEnum):
     AUDIT = "every line of the audit trail is what the journal sealed"
     RATINGS = "a creator's ratings are counted as they stand"
     FEES = "a fee stripe holds what can still be refunded of it"
+    RESERVES = "what a creator has in reserve is what their earnings keep there"
     ADJUSTED = "what two people agreed to correct is what was posted"
     RATES = "what was gained by rates on a day is what was held, valued at the rates of that day"
     CARDS = "what is set aside for a gift card is what it is worth while it is open, and nothing after that"

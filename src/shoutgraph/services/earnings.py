@@ -1,12 +1,14 @@
 """Earnings: they mature after their hold, and their creator sees where each coin of them is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shoutgraph.domain import earnings as rules, errors, ids, journal, pages, postings
+from shoutgraph.domain import accounts, earnings as rules, errors, ids, journal, pages, postings
 from shoutgraph.domain.earnings import Balances, Earning, EarningState, Reserve, ReserveRate
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.policies import Policy
+from shoutgraph.domain.postings import Books
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import (
@@ -18,6 +20,7 @@ from shoutgraph.storage import (
     payouts,
     policies,
     reserves,
+    wallets,
 )
 from shoutgraph.storage.earnings import MATURE_MAX
 from shoutgraph.storage.tx import Tx
@@ -36,14 +39,24 @@ class Summary:
     reserve: Reserve
 
 
+@dataclass(slots=True)
+class Debt:
+    """What a creator owes as a person, counted down as their earnings pay it. Units: coins."""
+
+    user_id: ids.UserId
+    coins: int
+
+
 async def mature_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
     """Makes earnings available whose hold is over; gives how many."""
 
     def work(tx: Tx) -> int:
         due, policy = earnings.list_of_maturing(tx, limit=limit), policies.current(tx)
         own = reserves.rates_of(tx, sorted({earning.creator_id for earning in due})) if due else {}
+        debts = _debts(tx, due)
         for earning in due:
-            _mature(tools, tx, earning, policy, own.get(earning.creator_id, policy.reserve_bps))
+            kept = _mature(tools, tx, earning, debts.get(earning.creator_id), policy)
+            _reserve(tx, kept, own.get(earning.creator_id, policy.reserve_bps), policy)
         return len(due)
 
     return await tools.store.write(work)
@@ -131,18 +144,48 @@ def scope(creator_id: str) -> str:
     return pages.scope_of("earnings", creator_id)
 
 
-def _mature(tools: Tools, tx: Tx, earning: Earning, policy: Policy, bps: int) -> None:
-    coins = earning.remaining_coins
+def _mature(tools: Tools, tx: Tx, earning: Earning, debt: Debt | None, policy: Policy) -> Earning:
+    """The earning after its hold, less what it paid of what its creator owes."""
+    coins, creator_id = earning.remaining_coins, earning.creator_id
     after = rules.matured(earning, now=tx.now)
     assert after.state is EarningState.AVAILABLE, "what was taken back whole does not mature"
-    transfer = postings.earnings_matured(ref=earning.id, creator_id=earning.creator_id, coins=coins)
-    ledger_rows.post(tx, transfer)
-    kept = rules.reserved(after, bps=bps, until=tx.now + timedelta(seconds=policy.reserve_s))
+    ledger_rows.post(tx, postings.earnings_matured(ref=earning.id, creator_id=creator_id, coins=coins))
+    _tell(tools, tx, earning, MATURED, coins)
+    taken = 0 if debt is None else min(debt.coins, coins)
+    if debt is None or not taken:
+        return after
+    debt.coins -= taken
+    books = Books(policy.book_currency, policy.par_units)
+    withheld = postings.debt_withheld(books, ref=earning.id, creator_id=creator_id, user_id=debt.user_id, coins=taken)
+    ledger_rows.post(tx, withheld)
+    return rules.withheld(after, taken)
+
+
+def _reserve(tx: Tx, earning: Earning, bps: int, policy: Policy) -> None:
+    """Stores a matured earning, with its share in reserve."""
+    kept = earning
+    if earning.state is EarningState.AVAILABLE:
+        kept = rules.reserved(earning, bps=bps, until=tx.now + timedelta(seconds=policy.reserve_s))
     if kept.reserved_coins:
         reserved = kept.reserved_coins
         ledger_rows.post(tx, postings.earnings_reserved(ref=earning.id, creator_id=earning.creator_id, coins=reserved))
     earnings.save(tx, [kept])
-    _tell(tools, tx, earning, MATURED, coins)
+
+
+def _debts(tx: Tx, due: Sequence[Earning]) -> dict[str, Debt]:
+    """What the creators of these earnings owe; who owes has their wallet held, so that nobody else repays it too."""
+    found = creators.list_of(tx, sorted({earning.creator_id for earning in due})) if due else []
+    owners = {each.id: each.user_id for each in found if each is not None}
+    owed = dict(zip(owners, wallets.list_of_balances(tx, list(owners.values())), strict=True)) if owners else {}
+    debtors = sorted(accounts.paid(owners[each]).code for each, balance in owed.items() if balance.debt_coins)
+    if not debtors:
+        return {}
+    ledger_rows.hold_wallets(tx, *debtors)
+    held = wallets.list_of_balances(tx, list(owners.values()))
+    return {
+        creator_id: Debt(user_id, balance.debt_coins)
+        for (creator_id, user_id), balance in zip(owners.items(), held, strict=True)
+    }
 
 
 def _tell(tools: Tools, tx: Tx, earning: Earning, kind: str, coins: int) -> None:

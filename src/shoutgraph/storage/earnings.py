@@ -132,6 +132,34 @@ def list_of_free(tx: Tx, creator_id: ids.CreatorId) -> tuple[Earning, ...]:
     return tuple(Earning(*row) for row in tx.all(_FREE, creator_id=creator_id, size=ALLOCATE_MAX))
 
 
+def list_of_reserved(tx: Tx, creator_id: ids.CreatorId) -> tuple[Earning, ...]:
+    """A creator's earnings with coins in reserve, the first to be released first; who takes of them holds them."""
+    return tuple(Earning(*row) for row in tx.all(_RESERVED, creator_id=creator_id, size=ALLOCATE_MAX))
+
+
+def wrong_reserves() -> sa.Select[Any]:
+    """Creators whose account of the reserve is not what their earnings keep there."""
+    before, after = (sa.literal_column(f"'{words}'", Text) for words in ("creator:", ":reserve"))
+    code: sa.ColumnElement[str] = before + _T.c.creator_id + after
+    kept = (
+        sa.select(code.label("code"), sa.func.sum(_T.c.reserved_coins).label("coins"))
+        .where(_IN_RESERVE)
+        .group_by(_T.c.creator_id)
+        .subquery()
+    )
+    booked = (
+        sa.select(_ACCOUNT.c.code, (_ACCOUNT.c.credits - _ACCOUNT.c.debits).label("coins"))
+        .where(_ACCOUNT.c.code.like(sa.literal_column("'creator:%:reserve'")))
+        .subquery()
+    )
+    sides = sa.union_all(
+        sa.select(booked.c.code, booked.c.coins.label("booked"), sa.literal(0).label("kept")),
+        sa.select(kept.c.code, sa.literal(0), kept.c.coins),
+    ).subquery()
+    one, other = sa.func.sum(sides.c.booked), sa.func.sum(sides.c.kept)
+    return sa.select(sides.c.code, one, other).group_by(sides.c.code).having(one != other)
+
+
 def list_of_page(tx: Tx, creator_id: ids.CreatorId, args: pages.PageArgs) -> list[Earning]:
     """Up to one earning more than the page holds, newest first. The key is `(id,)`."""
     params: dict[str, object] = {} if args.key is None else {"key": args.key[0]}
@@ -221,6 +249,14 @@ _FREE: Final = Statement[Any](
             _T.c.in_payout_coins + _T.c.paid_coins + _T.c.reversed_coins + _T.c.reserved_coins < _T.c.coins,
         )
         .order_by(_T.c.matured_at, _T.c.id)
+        .limit(sa.bindparam("size"))
+    )
+)
+_RESERVED: Final = Statement[Any](
+    lambda: (
+        sa.select(*_T.c)
+        .where(_IN_RESERVE, _T.c.creator_id == sa.bindparam("creator_id"))
+        .order_by(_T.c.reserved_until, _T.c.id)
         .limit(sa.bindparam("size"))
     )
 )

@@ -14,7 +14,18 @@ from shoutgraph.domain import accounts, journal as lines, ledger
 from shoutgraph.domain.orders import states
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.proof import Law, Violation
-from shoutgraph.storage import audit, cards, columns, corrections, fees, gifts, journal, ratings, revaluations
+from shoutgraph.storage import (
+    audit,
+    cards,
+    columns,
+    corrections,
+    earnings,
+    fees,
+    gifts,
+    journal,
+    ratings,
+    revaluations,
+)
 from shoutgraph.storage.ledger.reading import balance_coins
 from shoutgraph.storage.ledger.tables import AccountRow, EntryRow, LotMoveRow, LotRow, PostingRow, TransferRow
 from shoutgraph.storage.orders import OrderRow
@@ -316,6 +327,12 @@ _CHECKS: Final = (
         "a fee stripe was swept of what can still be refunded",
         ("holds", "refundable"),
         _limited(fees.wrong_stripes()),
+    ),
+    _Check(
+        Law.RESERVES,
+        "a reserve is not what its earnings keep there",
+        ("holds", "kept"),
+        _limited(earnings.wrong_reserves()),
     ),
     _Check(
         Law.RATES,

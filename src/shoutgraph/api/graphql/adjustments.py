@@ -1,5 +1,6 @@
 """Giving back of orders that have ended, as the API offers it: refunds by finance, and goodwill by two people."""
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 import strawberry
@@ -54,7 +55,11 @@ class GivingBack:
 
 @strawberry.input(description="Input of orderRefund.")
 class OrderRefundInput(GivingBack):
-    pass
+    after_hold: bool = strawberry.field(
+        default=False,
+        description="Also once the creator's earning has matured: it takes what they have available, then what is in "
+        "reserve, and they owe the rest.",
+    )
 
 
 @strawberry.type(description="Result of orderRefund.")
@@ -134,13 +139,14 @@ class AdjustmentQuery:
 @strawberry.type
 class AdjustmentMutation:
     @mutations.mutation(
-        description="Gives coins of a completed order back while the creator's earning is pending: the creator and the "
-        "fee lose their shares.",
+        description="Gives coins of a completed order back: the creator and the fee lose their shares. While the "
+        "creator's earning is pending, or later with afterHold.",
         directives=_DECIDES,
     )
     async def order_refund(self, info: Info, input: Refunded) -> OrderRefundPayload | None:
         viewer, asked = info.context.viewer, request_of(info.context.viewer, "orderRefund", input)
         turn, wish = input.read()
+        wish = replace(wish, after_hold=input.after_hold)
         done = await adjust.refund(info.context.tools, viewer, asked, turn, wish)
         return OrderRefundPayload(adjustment=OrderAdjustmentType.of(done.value, viewer), replayed=done.replayed)
 

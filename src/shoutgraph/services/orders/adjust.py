@@ -1,4 +1,4 @@
-"""Giving back of orders that have ended: finance refunds while the earning is pending, and two people give goodwill.
+"""Giving back of orders that have ended: finance refunds from who earned it, and two people give goodwill.
 
 The order stays as it ended; each adjustment is a revision of it, so that its feed tells of it, and a transfer of its
 own. Coins that come back pay what the fan owes before they can be spent.
@@ -22,10 +22,10 @@ from shoutgraph.domain.adjustments import Adjustment, AdjustmentKind, Adjustment
 from shoutgraph.domain.earnings import Earning, EarningKind, EarningState
 from shoutgraph.domain.orders.order import Order
 from shoutgraph.domain.orders.states import Actor, State
-from shoutgraph.domain.postings import Books
+from shoutgraph.domain.postings import Books, TakenBack
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.services.orders import advance, moves
+from shoutgraph.services.orders import advance, moves, take_back
 from shoutgraph.services.orders.advance import Did
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.storage import adjustments, earnings, ledger as ledger_rows, orders, policies, wallets
@@ -39,15 +39,19 @@ EARNING_PATH: Final = ("input", "orderId")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be given back of an order, and why: all that is left where no coins are named. Units: coins."""
+    """What is to be given back of an order, and why: all that is left where no coins are named. Units: coins.
+
+    `after_hold` says that a refund takes back what has matured too, and that a creator who was paid owes it.
+    """
 
     reason: AdjustmentReason
     coins: int | None = None
     note: str | None = None
+    after_hold: bool = False
 
 
 async def refund(tools: Tools, viewer: Viewer, asked: Request, turn: Turn, wish: Wish) -> Done[Adjustment]:
-    """Gives coins of a completed order back while its earning is pending: each side loses its share.
+    """Gives coins of a completed order back: each side loses its share, after the hold only where the wish says so.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
@@ -55,8 +59,9 @@ async def refund(tools: Tools, viewer: Viewer, asked: Request, turn: Turn, wish:
         NotFoundError: there is no such order.
         StaleRevisionError: the order changed since the viewer read it.
         OrderStateError: the order did not end with a video.
-        ValidationError: the coins or the note break a rule, the earning is not pending, or more is asked for than is
-            left (an `ExceptionGroup` where several fields break rules).
+        ValidationError: the coins or the note break a rule, the earning is not pending and the wish does not say
+            that it may have matured, or more is asked for than is left (an `ExceptionGroup` where several fields
+            break rules).
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     viewer.require(Scope.FINANCE_MANAGE)
@@ -64,7 +69,7 @@ async def refund(tools: Tools, viewer: Viewer, asked: Request, turn: Turn, wish:
 
     def work(tx: Tx) -> Adjustment:
         order, _ = _find(tx, viewer, turn)
-        earning = _pending(tx, order)
+        earning = _pending(tx, order, after_hold=wish.after_hold)
         left = _left(tx, order)
         coins = left if wish.coins is None else wish.coins
         rules.check_left(max(coins, 1), left)
@@ -213,25 +218,28 @@ def _parts(tx: Tx, order: Order, coins: int) -> fees.Refund:
     )
 
 
-def _refund(tools: Tools, tx: Tx, order: Order, earning: Earning, asked: Adjustment) -> Adjustment:
-    """Row 17: from the creator and the fee, each its share of the running total."""
+def _refund(tools: Tools, tx: Tx, order: Order, earning: Earning | None, asked: Adjustment) -> Adjustment:
+    """Row 17, or 17b where nothing is pending: from the creator and the fee, each its share of the running total."""
     parts = _parts(tx, order, asked.coins)
     done = rules.refunded(replace(asked, kind=AdjustmentKind.REFUND), parts)
-    _give(tx, order, done, parts)
-    if done.creator_coins:
+    taken = None if earning is not None else take_back.draw(tx, order, done.creator_coins)
+    _give(tx, order, done, parts, taken)
+    if earning is not None and done.creator_coins:
         earnings.save(tx, [earning_rules.taken_back(earning, done.creator_coins)])
     adjustments.insert(tx, done)
     _tell(tools, tx, order, "refund", given=done)
     return done
 
 
-def _give(tx: Tx, order: Order, done: Adjustment, parts: fees.Refund) -> None:
+def _give(tx: Tx, order: Order, done: Adjustment, parts: fees.Refund, taken: TakenBack | None = None) -> None:
     """Posts it to the lots that paid, the last taken first, and lets what came back pay what the fan owes."""
     ledger_rows.hold_wallets(tx, accounts.paid(order.fan_id).code, accounts.promo(order.fan_id).code)
     policy = policies.get(tx, order.terms.policy_version)
     books, held = Books(policy.book_currency, policy.par_units), advance.held_by(tx, order)
     given = postings.returned_lots(held, promo_coins=parts.promo_coins, paid_coins=parts.paid_coins)
-    if done.kind is AdjustmentKind.REFUND:
+    if taken is not None:
+        transfer = postings.order_taken_back(books, held, ref=done.id, taken=taken, parts=parts, given=given)
+    elif done.kind is AdjustmentKind.REFUND:
         transfer = postings.order_refunded(
             books, held, ref=done.id, creator_id=order.creator_id, parts=parts, given=given
         )
@@ -244,8 +252,8 @@ def _give(tx: Tx, order: Order, done: Adjustment, parts: fees.Refund) -> None:
     lots = ledger_rows.list_of_spendable_lots(tx, accounts.paid(order.fan_id).code) if owed else ()
     coins = min(owed, sum(lot.remaining for lot in lots))
     if coins:
-        taken = ledger.take(lots, coins)
-        ledger_rows.post(tx, postings.debt_repaid(books, user_id=order.fan_id, ref=done.id, taken=taken))
+        paid = ledger.take(lots, coins)
+        ledger_rows.post(tx, postings.debt_repaid(books, user_id=order.fan_id, ref=done.id, taken=paid))
 
 
 def _tell(tools: Tools, tx: Tx, before: Order, name: str, given: Adjustment | None = None) -> None:
@@ -261,13 +269,16 @@ def _tell(tools: Tools, tx: Tx, before: Order, name: str, given: Adjustment | No
     advance.keep(tools, tx, after, policy, did=Did(name, Actor.STAFF, before, posted, ref))
 
 
-def _pending(tx: Tx, order: Order) -> Earning:
+def _pending(tx: Tx, order: Order, *, after_hold: bool) -> Earning | None:
+    """The order's earning, held, inside its hold; None where it has matured and may have."""
     found = earnings.find_of_subject(tx, EarningKind.ORDER, order.id)
     earning = None if found is None else earnings.list_of(tx, [found.id])[0]
-    if earning is None or earning.state in {EarningState.AVAILABLE, EarningState.PAID}:
-        msg = "What the creator earned with it is available already: propose goodwill."
+    if earning is not None and earning.matured_at is None:
+        return earning
+    if not after_hold:
+        msg = "What the creator earned with it is available already: refund it after the hold, or propose goodwill."
         raise errors.ValidationError(msg, code="EARNING_MATURED", path=EARNING_PATH)
-    return earning
+    return None
 
 
 def _check_matured(tx: Tx, order: Order) -> None:

@@ -58,7 +58,7 @@ class OrderAdjustmentType:
     coins: Coins = strawberry.field(description="How many coins; they return to the lots that paid.")
     paid_coins: Coins = strawberry.field(description="Bought coins that the fan got; 0 until it is done.")
     promo_coins: Coins = strawberry.field(description="Granted coins that the fan got; 0 until it is done.")
-    creator_coins: Coins = strawberry.field(description="What the creator's pending earning lost.")
+    creator_coins: Coins = strawberry.field(description="What the creator lost, or owes since.")
     fee_coins: Coins = strawberry.field(description="What the platform's fee lost.")
     note: str | None = strawberry.field(description="What staff wrote about it, for staff; null for everybody else.")
     proposed_by: str | None = strawberry.field(description="Who asked for it, for staff; null for everybody else.")
