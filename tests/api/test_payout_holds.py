@@ -203,6 +203,54 @@ def test_a_share_of_what_matures_is_kept_in_reserve_and_no_payout_reaches_it(sta
     ]
 
 
+LINES = "{ earnings { statement(first: 12) { nodes { code coins } } } }"
+OWES = "{ wallet { debt } }"
+
+
+def test_a_refund_after_the_hold_takes_what_is_available_then_the_reserve_and_the_rest_is_owed(stage: Cast) -> None:
+    to, creator = stage.deployment, stage.ids["creator_profile"]
+    to.write(lambda tx: policies.insert(tx, replace(RULES, version=70)))
+    share = {"creatorId": creator, "reserveBasisPoints": 4_000, "reason": "Many charge-backs."}
+    to.do("finance", "creatorReserveSet", "reserveBasisPoints", **share)
+    order = stage.order("COMPLETED")
+    to.settle()
+    earned = to.ask("creator", EARNED)["earnings"]
+    free, kept = (int(earned[name]["coins"]) for name in ("available", "reserved"))
+    assert kept == 70, "two fifths of what was earned with it"
+    recipient = stage.recipient("creator")
+    asked(to, "creator", recipient, free - 5)
+    wish = {"orderId": order["id"], "reason": "UNAUTHORISED"}
+    assert to.refuse("finance", "orderRefund", **wish)["code"] == "EARNING_MATURED"
+    given = to.with_key("orderRefund", wish | {"afterHold": True})
+    made, again = (
+        to.do("finance", "orderRefund", "adjustment { kind status coins creatorCoins feeCoins } replayed", **given)
+        for _ in range(2)
+    )
+    assert made["adjustment"] == again["adjustment"]
+    assert made["adjustment"] == {
+        "kind": "REFUND",
+        "status": "DONE",
+        "coins": "250",
+        "creatorCoins": "175",
+        "feeCoins": "75",
+    }
+    earned = to.ask("creator", EARNED)["earnings"]
+    assert (earned["available"]["coins"], earned["reserved"]["coins"]) == ("0", "0")
+    assert to.ask("creator", OWES)["wallet"]["debt"] == "100", "five were free, and seventy in reserve"
+    told = {
+        line["code"]: line["coins"] for line in reversed(to.ask("creator", LINES)["earnings"]["statement"]["nodes"])
+    }
+    assert (told["AVAILABLE_ORDER_REFUNDED"], told["RESERVE_ORDER_REFUNDED"]) == ("-5", "-70")
+    travel(to, days=31)
+    assert to.ask("creator", EARNED)["earnings"]["reserved"]["coins"] == "0", "nothing is released that was drawn"
+    before = int(to.ask("creator", EARNED)["earnings"]["available"]["coins"])
+    stage.order("COMPLETED")
+    to.settle()
+    earned = to.ask("creator", EARNED)["earnings"]
+    assert to.ask("creator", OWES)["wallet"]["debt"] == "0", "what matures pays what is owed"
+    assert (int(earned["available"]["coins"]) - before, earned["reserved"]["coins"]) == (45, "30")
+
+
 def travel(to: Deployment, **by: int) -> None:
     to.do("admin", "testClockAdvance", "now", seconds=int(timedelta(**by).total_seconds()))
     to.settle()

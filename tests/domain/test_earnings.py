@@ -74,6 +74,31 @@ def test_every_coin_of_an_earning_is_in_one_place(moves: list[str], coins: int) 
         assert (now.state is EarningState.PAID) == (now.paid_coins == now.coins)
 
 
+KEPT = st.tuples(st.integers(1, 50), st.integers(0, 10_000), st.integers(0, 50))
+
+
+@given(st.lists(KEPT, max_size=6), st.integers(1, 200))
+def test_what_is_taken_back_comes_from_what_is_free_then_from_the_reserve_and_the_rest_is_owed(
+    kept: list[tuple[int, int, int]], coins: int
+) -> None:
+    before = []
+    for at, (earned, bps, out) in enumerate(kept):
+        one = earnings.reserved(ripe(str(at), earned), bps=bps, until=T0)
+        before.append(earnings.sent(one, min(out, one.free_coins)))
+    free, reserved = (sum(getattr(one, name) for one in before) for name in ("free_coins", "reserved_coins"))
+    changed, drawn = earnings.draw([earning("pending"), *before], coins)
+    assert drawn.available_coins == min(coins, free)
+    assert drawn.reserve_coins == min(coins - drawn.available_coins, reserved)
+    assert drawn.available_coins + drawn.reserve_coins + drawn.owed_coins == coins
+    after = {one.id: one for one in before} | {one.id: one for one in changed}
+    assert sum(one.free_coins for one in after.values()) == free - drawn.available_coins
+    assert sum(one.reserved_coins for one in after.values()) == reserved - drawn.reserve_coins
+    assert (
+        sum(earnings.released(one).free_coins for one in after.values()) == free + reserved - coins + drawn.owed_coins
+    )
+    assert [one.in_payout_coins for one in after.values()] == [one.in_payout_coins for one in before]
+
+
 def test_a_wallet_has_the_suffix_of_its_user() -> None:
     user_id = ids.UserId("user_01040g2081040g2081040g2081")
     wallet_id = wallets.id_of(user_id)

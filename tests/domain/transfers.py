@@ -9,8 +9,9 @@ from itertools import pairwise
 from hypothesis import strategies as st
 
 from shoutgraph.domain import accounts, corrections, fees, ids, postings
+from shoutgraph.domain.earnings import Drawn
 from shoutgraph.domain.ledger import COIN, Account, Floor, Lot, LotMove, Transfer
-from shoutgraph.domain.postings import Back, Books, Cash, Held
+from shoutgraph.domain.postings import Back, Books, Cash, Held, TakenBack
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 FAN = ids.UserId("fan")
@@ -175,6 +176,23 @@ def order_refunded(draw: Draw) -> Transfer:
     return postings.order_refunded(EUR, it, ref="r", creator_id=CREATOR, parts=parts, given=lots)
 
 
+def order_taken_back(draw: Draw) -> Transfer:
+    it, bps = draw(held()), draw(BPS)
+    coins = draw(st.integers(1, it.paid_coins + it.promo_coins))
+    parts = fees.refund(
+        coins=coins, refunded_coins=0, paid_coins=it.paid_coins, promo_coins=it.promo_coins, fee_bps=bps
+    )
+    wanted = coins - parts.fee_paid_coins - parts.fee_promo_coins
+    one, other = sorted(draw(st.integers(0, wanted)) for _ in range(2))
+    taken = TakenBack(CREATOR, ids.UserId("owner"), Drawn(one, other - one, wanted - other))
+    lots = postings.returned_lots(it, promo_coins=parts.promo_coins, paid_coins=parts.paid_coins)
+    return postings.order_taken_back(EUR, it, ref="r", taken=taken, parts=parts, given=lots)
+
+
+def debt_withheld(draw: Draw) -> Transfer:
+    return postings.debt_withheld(EUR, ref="e", creator_id=CREATOR, user_id=FAN, coins=draw(COINS))
+
+
 def goodwill(draw: Draw) -> Transfer:
     it = draw(held())
     promo, paid = fees.share_back(
@@ -296,6 +314,8 @@ BUILDERS: dict[str, Callable[[Draw], Transfer]] = {
         surcharge_returned,
         creator_compensated,
         order_refunded,
+        order_taken_back,
+        debt_withheld,
         goodwill,
         earnings_matured,
         earnings_reserved,

@@ -89,7 +89,7 @@ class Books:
     def read(self, query: Callable[[Tx], Any]) -> Any:
         return self._store.read_now(query)
 
-    def look(self) -> dict[str, Any]:
+    def look(self, *, laws: bool = True) -> dict[str, Any]:
         """Everything that the auditor knows too, and what is wrong by the laws of the books, in one snapshot."""
 
         def query(tx: Tx) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class Books:
                 "lots": {lot_id: (left, until and clock.from_micros(until)) for lot_id, left, until in tx.all(_LOTS)},
                 "transfers": set(tx.all(_TRANSFERS)),
                 "orders": {order_id: (state, price) for order_id, state, price in tx.all(_ORDERS)},
-                "violations": ledger_proof.verify(tx, books=EUR),
+                "violations": ledger_proof.verify(tx, books=EUR) if laws else [],
             }
 
         return self.read(query)

@@ -39,6 +39,9 @@ PERCENT = st.sampled_from([1, 80, 100, 100, 130])
 COPIES = st.sampled_from([1, 1, 2, 3])
 QUARTERS = st.integers(1, 4)
 
+LAWS_EVERY: Final = 4
+"""The laws are proven from the first posting on, which takes most of the time: what breaks one stays broken."""
+
 T = TypeVar("T")
 
 
@@ -55,7 +58,7 @@ class Life(RuleBasedStateMachine):
         self.books = Books(self.place, self.clock)
         self.auditor = Auditor(T0)
         self.outside = Outside()
-        self.number = self.wound_up = 0
+        self.number = self.wound_up = self.looks = 0
         self.sound = True
 
     @initialize(coins=st.integers(40, 200), fee_bps=BPS, percent=PERCENT, wound_up=st.integers(0, 1))
@@ -114,7 +117,8 @@ class Life(RuleBasedStateMachine):
         """The books say what the auditor says, keep their own laws, and have the money that providers have."""
         if self.sound:
             return
-        found, expected = self.books.look(), self.auditor.look()
+        self.looks += 1
+        found, expected = self.books.look(laws=self.looks % LAWS_EVERY == 0), self.auditor.look()
         for what, value in expected.items():
             assert found[what] == value, what
         self.check_cash()

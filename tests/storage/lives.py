@@ -66,7 +66,9 @@ class Lives(OutsideRules, CoinRules):
     def teardown(self) -> None:
         try:
             if self.sound:
+                assert self.books.look()["violations"] == []
                 self.wind_up()
+                assert self.books.look()["violations"] == []
         finally:
             self.turns.update(self.auditor.seen)
             self.books.close()

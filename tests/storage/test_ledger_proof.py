@@ -256,6 +256,11 @@ TAMPERINGS = {
         f"{accounts.fee(SENT).code}: holds 2, refundable 3",
         (_change("account", "credits = 2", f"code = '{accounts.fee(SENT).code}'"),),
     ),
+    "a reserve that no account holds": Tampering(
+        Law.RESERVES,
+        f"creator:{CREATOR}:reserve: holds 0, kept 4",
+        (_change("earning", "state = 'AVAILABLE', reserved_coins = 4", "id = 'earning_1'"),),
+    ),
     "a gain of rates that nobody booked": Tampering(
         Law.RATES,
         "2026-01-01: differs by 5",

@@ -16,7 +16,7 @@ from tests.storage.life import VERBS
 from tests.storage.lives import Lives
 from tests.storage.misdeeds import MISDEEDS
 
-STEPS_OF_A_ROUND: Final = {Kind.SQLITE: 3_500, Kind.POSTGRESQL: 760}
+STEPS_OF_A_ROUND: Final = {Kind.SQLITE: 3_400, Kind.POSTGRESQL: 760}
 """A step takes a server much longer, and what the generator reaches is seen on the other database."""
 
 RULES_OF_A_LIFE: Final = 50
