@@ -26,7 +26,7 @@ from tests.domain.transfers import (
     lot,
 )
 
-from shoutgraph.domain import accounts, fees, ledger, postings
+from shoutgraph.domain import accounts, fees, ledger, maturing, postings
 from shoutgraph.domain.ledger import LotMove, Transfer
 from shoutgraph.domain.postings import Back, Cash, Held
 
@@ -34,8 +34,9 @@ from shoutgraph.domain.postings import Back, Cash, Held
 def test_every_transfer_is_covered_here():
     built = {
         name
-        for name, function in inspect.getmembers(postings, inspect.isfunction)
-        if function.__module__ == postings.__name__ and inspect.signature(function).return_annotation is Transfer
+        for module in (postings, maturing)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and inspect.signature(function).return_annotation is Transfer
     }
     assert set(BUILDERS) == built
 

@@ -8,10 +8,10 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from shoutgraph.domain import accounts, corrections, fees, ids, postings
+from shoutgraph.domain import accounts, corrections, fees, ids, maturing, postings
 from shoutgraph.domain.earnings import Drawn
 from shoutgraph.domain.ledger import COIN, Account, Floor, Lot, LotMove, Transfer
-from shoutgraph.domain.postings import Back, Books, Cash, Held, TakenBack
+from shoutgraph.domain.postings import Back, Books, Cash, Held
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 FAN = ids.UserId("fan")
@@ -184,13 +184,13 @@ def order_taken_back(draw: Draw) -> Transfer:
     )
     wanted = coins - parts.fee_paid_coins - parts.fee_promo_coins
     one, other = sorted(draw(st.integers(0, wanted)) for _ in range(2))
-    taken = TakenBack(CREATOR, ids.UserId("owner"), Drawn(one, other - one, wanted - other))
+    taken = maturing.TakenBack(CREATOR, ids.UserId("owner"), Drawn(one, other - one, wanted - other))
     lots = postings.returned_lots(it, promo_coins=parts.promo_coins, paid_coins=parts.paid_coins)
-    return postings.order_taken_back(EUR, it, ref="r", taken=taken, parts=parts, given=lots)
+    return maturing.order_taken_back(EUR, it, ref="r", taken=taken, parts=parts, given=lots)
 
 
 def debt_withheld(draw: Draw) -> Transfer:
-    return postings.debt_withheld(EUR, ref="e", creator_id=CREATOR, user_id=FAN, coins=draw(COINS))
+    return maturing.debt_withheld(EUR, ref="e", creator_id=CREATOR, user_id=FAN, coins=draw(COINS))
 
 
 def goodwill(draw: Draw) -> Transfer:
@@ -203,7 +203,7 @@ def goodwill(draw: Draw) -> Transfer:
 
 
 def earnings_matured(draw: Draw) -> Transfer:
-    return postings.earnings_matured(ref="e", creator_id=CREATOR, coins=draw(COINS))
+    return maturing.earnings_matured(ref="e", creator_id=CREATOR, coins=draw(COINS))
 
 
 def payout_requested(draw: Draw) -> Transfer:
@@ -243,11 +243,11 @@ def payout_returned(draw: Draw) -> Transfer:
 
 
 def earnings_reserved(draw: Draw) -> Transfer:
-    return postings.earnings_reserved(ref="e", creator_id=CREATOR, coins=draw(COINS))
+    return maturing.earnings_reserved(ref="e", creator_id=CREATOR, coins=draw(COINS))
 
 
 def earnings_released(draw: Draw) -> Transfer:
-    return postings.earnings_released(ref="e", creator_id=CREATOR, coins=draw(COINS))
+    return maturing.earnings_released(ref="e", creator_id=CREATOR, coins=draw(COINS))
 
 
 def fx_revalued(draw: Draw) -> Transfer:

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from collections.abc import Iterator
 
 import graphql
 import pytest
@@ -209,8 +210,7 @@ def test_every_account_is_in_the_chart():
 
 def test_every_account_of_the_cash_books_is_in_the_chart():
     text = source.document("adr/0003-ledger.md")
-    tree = source.tree(source.SRC / "domain" / "postings.py")
-    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    constants = (node.value for node in _transfers() if isinstance(node, ast.Constant))
     named = {
         word for word in constants if isinstance(word, str) and re.fullmatch(r"(cash|exp|liab|recv|rev):\w+|fx", word)
     }
@@ -236,12 +236,17 @@ def test_every_scope_and_role_is_documented():
 
 
 def _transfer_kinds() -> set[str]:
-    tree = source.tree(source.SRC / "domain" / "postings.py")
     return {
         call.args[0].value
-        for call in ast.walk(tree)
+        for call in _transfers()
         if isinstance(call, ast.Call) and source.called(call) == "Transfer" and isinstance(call.args[0], ast.Constant)
     }
+
+
+def _transfers() -> Iterator[ast.AST]:
+    """Whatever the modules say that make transfers."""
+    for name in ("postings", "maturing"):
+        yield from ast.walk(source.tree(source.SRC / "domain" / f"{name}.py"))
 
 
 def _default(name: str) -> str:

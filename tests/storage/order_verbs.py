@@ -6,11 +6,11 @@ from typing import Any, Final
 from tests.storage.books import EUR, Books
 from tests.storage.facts import Ending, Outcome, Payout, Wish
 
-from shoutgraph.domain import accounts, earnings as earning_rules, errors, fees, ids, ledger, postings
+from shoutgraph.domain import accounts, earnings as earning_rules, errors, fees, ids, ledger, maturing, postings
 from shoutgraph.domain.earnings import Earning, EarningKind
 from shoutgraph.domain.orders.order import Brief, Occasion, Order, Terms
 from shoutgraph.domain.orders.states import State
-from shoutgraph.domain.postings import Held, TakenBack
+from shoutgraph.domain.postings import Held
 from shoutgraph.storage import earnings, ledger as rows, orders
 from shoutgraph.storage.tx import Tx
 
@@ -151,13 +151,13 @@ def _parts(order: Order, coins: int, left: int) -> fees.Refund:
 
 
 def mature(books: Books, tx: Tx, ref: str, creator: str, coins: int) -> Outcome:
-    return books.post(tx, postings.earnings_matured(ref=ref, creator_id=ids.CreatorId(creator), coins=coins))
+    return books.post(tx, maturing.earnings_matured(ref=ref, creator_id=ids.CreatorId(creator), coins=coins))
 
 
 def reserve(books: Books, tx: Tx, ref: str, creator: str, coins: int) -> Outcome:
     """What is kept is an earning's; the books alone know of what is free."""
     creator_id = ids.CreatorId(creator)
-    said = books.post(tx, postings.earnings_reserved(ref=ref, creator_id=creator_id, coins=coins))
+    said = books.post(tx, maturing.earnings_reserved(ref=ref, creator_id=creator_id, coins=coins))
     if said is Outcome.DONE:
         earned = Earning(ref, creator_id, EarningKind.GIFT, ref, coins, 0, tx.now, tx.now)
         earnings.insert(tx, earned)
@@ -169,7 +169,7 @@ def reserve(books: Books, tx: Tx, ref: str, creator: str, coins: int) -> Outcome
 def release(books: Books, tx: Tx, ref: str) -> Outcome:
     (earned,) = earnings.list_of(tx, [ref])
     assert earned is not None
-    released = postings.earnings_released(ref=ref, creator_id=earned.creator_id, coins=earned.reserved_coins)
+    released = maturing.earnings_released(ref=ref, creator_id=earned.creator_id, coins=earned.reserved_coins)
     earnings.save(tx, [earning_rules.released(earned)])
     return books.post(tx, released)
 
@@ -185,9 +185,9 @@ def take_back(books: Books, tx: Tx, order_id: str, ref: str, coins: int) -> Outc
     free = min(wanted, rows.balance_coins(tx, accounts.available(order.creator_id).code))
     changed, drawn = earning_rules.draw(earnings.list_of_reserved(tx, order.creator_id), wanted - free)
     earnings.save(tx, changed)
-    taken = TakenBack(order.creator_id, ids.UserId(order.creator_id), replace(drawn, available_coins=free))
+    taken = maturing.TakenBack(order.creator_id, ids.UserId(order.creator_id), replace(drawn, available_coins=free))
     given = postings.returned_lots(held, promo_coins=parts.promo_coins, paid_coins=parts.paid_coins)
-    back = postings.order_taken_back(EUR, held, ref=ref, taken=taken, parts=parts, given=given)
+    back = maturing.order_taken_back(EUR, held, ref=ref, taken=taken, parts=parts, given=given)
     said = books.post(tx, back)
     books.live_on(tx, given)
     books.repay(tx, order.fan_id, f"take_back:{ref}")
@@ -196,7 +196,7 @@ def take_back(books: Books, tx: Tx, order_id: str, ref: str, coins: int) -> Outc
 
 def withhold(books: Books, tx: Tx, ref: str, creator: str, coins: int) -> Outcome:
     creator_id, user_id = ids.CreatorId(creator), ids.UserId(creator)
-    return books.post(tx, postings.debt_withheld(EUR, ref=ref, creator_id=creator_id, user_id=user_id, coins=coins))
+    return books.post(tx, maturing.debt_withheld(EUR, ref=ref, creator_id=creator_id, user_id=user_id, coins=coins))
 
 
 def sweep(books: Books, tx: Tx, ref: str, stripe: int, coins: int) -> Outcome:

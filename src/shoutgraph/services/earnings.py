@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shoutgraph.domain import accounts, earnings as rules, errors, ids, journal, pages, postings
+from shoutgraph.domain import accounts, earnings as rules, errors, ids, journal, maturing, pages
 from shoutgraph.domain.earnings import Balances, Earning, EarningState, Reserve, ReserveRate
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.policies import Policy
@@ -69,7 +69,7 @@ async def release_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
         aged = earnings.list_of_aged(tx, limit=limit)
         for earning in aged:
             coins = earning.reserved_coins
-            transfer = postings.earnings_released(ref=earning.id, creator_id=earning.creator_id, coins=coins)
+            transfer = maturing.earnings_released(ref=earning.id, creator_id=earning.creator_id, coins=coins)
             ledger_rows.post(tx, transfer)
             earnings.save(tx, [rules.released(earning)])
             _tell(tools, tx, earning, RELEASED, coins)
@@ -149,14 +149,14 @@ def _mature(tools: Tools, tx: Tx, earning: Earning, debt: Debt | None, policy: P
     coins, creator_id = earning.remaining_coins, earning.creator_id
     after = rules.matured(earning, now=tx.now)
     assert after.state is EarningState.AVAILABLE, "what was taken back whole does not mature"
-    ledger_rows.post(tx, postings.earnings_matured(ref=earning.id, creator_id=creator_id, coins=coins))
+    ledger_rows.post(tx, maturing.earnings_matured(ref=earning.id, creator_id=creator_id, coins=coins))
     _tell(tools, tx, earning, MATURED, coins)
     taken = 0 if debt is None else min(debt.coins, coins)
     if debt is None or not taken:
         return after
     debt.coins -= taken
     books = Books(policy.book_currency, policy.par_units)
-    withheld = postings.debt_withheld(books, ref=earning.id, creator_id=creator_id, user_id=debt.user_id, coins=taken)
+    withheld = maturing.debt_withheld(books, ref=earning.id, creator_id=creator_id, user_id=debt.user_id, coins=taken)
     ledger_rows.post(tx, withheld)
     return rules.withheld(after, taken)
 
@@ -168,7 +168,7 @@ def _reserve(tx: Tx, earning: Earning, bps: int, policy: Policy) -> None:
         kept = rules.reserved(earning, bps=bps, until=tx.now + timedelta(seconds=policy.reserve_s))
     if kept.reserved_coins:
         reserved = kept.reserved_coins
-        ledger_rows.post(tx, postings.earnings_reserved(ref=earning.id, creator_id=earning.creator_id, coins=reserved))
+        ledger_rows.post(tx, maturing.earnings_reserved(ref=earning.id, creator_id=earning.creator_id, coins=reserved))
     earnings.save(tx, [kept])
 
 

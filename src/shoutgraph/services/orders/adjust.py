@@ -16,13 +16,15 @@ from shoutgraph.domain import (
     fees,
     ids,
     ledger,
+    maturing,
     postings,
 )
 from shoutgraph.domain.adjustments import Adjustment, AdjustmentKind, AdjustmentReason, AdjustmentState
 from shoutgraph.domain.earnings import Earning, EarningKind, EarningState
+from shoutgraph.domain.maturing import TakenBack
 from shoutgraph.domain.orders.order import Order
 from shoutgraph.domain.orders.states import Actor, State
-from shoutgraph.domain.postings import Books, TakenBack
+from shoutgraph.domain.postings import Books
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.orders import advance, moves, take_back
@@ -238,7 +240,7 @@ def _give(tx: Tx, order: Order, done: Adjustment, parts: fees.Refund, taken: Tak
     books, held = Books(policy.book_currency, policy.par_units), advance.held_by(tx, order)
     given = postings.returned_lots(held, promo_coins=parts.promo_coins, paid_coins=parts.paid_coins)
     if taken is not None:
-        transfer = postings.order_taken_back(books, held, ref=done.id, taken=taken, parts=parts, given=given)
+        transfer = maturing.order_taken_back(books, held, ref=done.id, taken=taken, parts=parts, given=given)
     elif done.kind is AdjustmentKind.REFUND:
         transfer = postings.order_refunded(
             books, held, ref=done.id, creator_id=order.creator_id, parts=parts, given=given

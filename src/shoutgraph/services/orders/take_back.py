@@ -2,8 +2,8 @@
 
 from shoutgraph.domain import earnings as rules
 from shoutgraph.domain.earnings import EarningKind
+from shoutgraph.domain.maturing import TakenBack
 from shoutgraph.domain.orders.order import Order
-from shoutgraph.domain.postings import TakenBack
 from shoutgraph.storage import creators, earnings
 from shoutgraph.storage.tx import Tx
 
