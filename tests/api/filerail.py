@@ -1,7 +1,8 @@
 # ruff: noqa: ARG002 -- protocols name their arguments
 """A rail that only writes files and reads statements, and asks whom it pays: in memory, in lines of text.
 
-A file has a line `<item> <minor> <account>` for each payout; a statement has lines `<word> <item> <minor>`.
+A file has a line `<item> <minor> <account>` for each payout; a statement has lines `<word> <item> <minor>`, and the
+currency where it is not EUR.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,6 +37,8 @@ class Rail:
     sure: bool = False
     busy: int = 0
     reads: bool = True
+    currencies: frozenset[str] = frozenset({"EUR"})
+    limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class RailPayouts(BarePayouts):
@@ -71,8 +74,8 @@ class RailPayouts(BarePayouts):
         except (UnicodeDecodeError, TypeError, ValueError):
             raise sdk.MalformedNotice("these are no lines") from None
 
-    def _notice(self, word: str, item: str, minor: str) -> sdk.Notice:
-        now, amount = self.host.now(), sdk.Money(int(minor), "EUR")
+    def _notice(self, word: str, item: str, minor: str, currency: str = "EUR") -> sdk.Notice:
+        now, amount = self.host.now(), sdk.Money(int(minor), currency)
         seen: dict[str, sdk.ItemOutcome] = {
             "took": sdk.Pending(None, SOON),
             "paid": sdk.Paid(f"paid-{item}", amount, now),
@@ -81,7 +84,8 @@ class RailPayouts(BarePayouts):
         }
         if word not in seen:
             return sdk.Notice(f"{word}-{item}", sdk.Target(item, ""), sdk.NoticeKind.IGNORED)
-        return sdk.Notice(f"{word}-{item}-{minor}", sdk.Target(item, ""), sdk.NoticeKind.PAYOUT, seen[word])
+        told = f"{word}-{item}-{minor}" + ("" if currency == "EUR" else currency)
+        return sdk.Notice(told, sdk.Target(item, ""), sdk.NoticeKind.PAYOUT, seen[word])
 
     def requirements(self, country: str, currency: str) -> Sequence[sdk.Requirement]:
         if country != "DE":
@@ -112,8 +116,8 @@ class RailPayouts(BarePayouts):
         return sdk.NeedsAction(ref, page, self.host.now() + SOON)
 
     async def quote(self, request: sdk.QuoteRequest) -> sdk.QuoteOutcome:
-        fee = sdk.Money(25, "EUR")
-        arrives = sdk.Money(request.amount.minor - fee.minor, "EUR")
+        fee = sdk.Money(25, request.amount.currency)
+        arrives = sdk.Money(request.amount.minor - fee.minor, fee.currency)
         return sdk.Quote(request.amount, fee, arrives, self.host.now() + SOON)
 
     def receive(self, raw: sdk.RawWebhook) -> sdk.Delivery:
@@ -130,7 +134,8 @@ class RailPlugin:
     @sdk.hookimpl
     def shoutgraph_payout_plugins(self) -> list[sdk.AnyPayoutPlugin]:
         caps = sdk.PayoutCaps(
-            currencies=frozenset({"EUR"}),
+            currencies=self.rail.currencies,
+            limits=self.rail.limits,
             max_batch=100,
             webhooks=sdk.Webhooks.HINT,
             artifacts=True,

@@ -204,13 +204,14 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "OrderStatusChangedEvent": "id cursor occurredAt orderId orderRevision transition actor previousStatus status",
     "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
     "Payout": "id revision status coins amount creatorId providerCode holdCode note failureCode review createdAt "
-    "updatedAt paidAt holds",
+    "updatedAt paidAt holds exchange",
     "PayoutBatch": "id providerCode status ref attemptCount alarm createdAt exportedAt handedOverAt handedOverBy "
     "answeredAt parts files",
     "PayoutBatchPart": "status count total",
+    "PayoutExchange": "gross spreadBasisPoints spread rate",
     "PayoutProvider": "code label",
-    "PayoutQuote": "amount fee arrives expiresAt",
-    "PayoutRecipient": "id providerCode label refEnding status code nextAction createdAt",
+    "PayoutQuote": "amount sent exchange exchangeHoldsUntil fee arrives expiresAt",
+    "PayoutRecipient": "id providerCode label currency refEnding status code nextAction createdAt",
     "PayoutRecipientAction": "url expiresAt",
     "PayoutRequirement": "name label pattern secret required",
     "PayoutStatusChangedEvent": "id cursor occurredAt payoutId payoutRevision previousStatus status payout",

@@ -33,6 +33,7 @@ EXAMPLES: dict[type[refusals.ShoutgraphError], refusals.ShoutgraphError] = {
         refusals.OrderStateError("m", state="DELIVERED"),
         refusals.PriceChangedError(current_price_coins=5),
         refusals.MoneyPriceChangedError(current_minor=5, currency="EUR"),
+        refusals.QuoteExpiredError(current_minor=5, currency="EUR"),
         refusals.CampaignUnavailableError("m", code="CAMPAIGN_ENDED", state="ENDED", path=("input", "x")),
         refusals.BuyingPausedError("m", code="PAUSED", until="2026-01-01T00:00:00Z"),
         refusals.AgeRestrictedError("m", code="TOO_YOUNG", minimum_age=18),

@@ -26,15 +26,15 @@ from tests.domain.transfers import (
     lot,
 )
 
-from shoutgraph.domain import accounts, fees, ledger, maturing, postings
+from shoutgraph.domain import accounts, fees, ledger, maturing, payout_postings, postings
 from shoutgraph.domain.ledger import LotMove, Transfer
 from shoutgraph.domain.postings import Back, Cash, Held
 
 
 def test_every_transfer_is_covered_here():
     built = {
-        name
-        for module in (postings, maturing)
+        f"{prefix}{name}"
+        for prefix, module in (("", postings), ("", maturing), ("payout_", payout_postings))
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and inspect.signature(function).return_annotation is Transfer
     }
@@ -188,7 +188,7 @@ TABLE: dict[str, tuple[Transfer, dict[str, int]]] = {
         },
     ),
     "a payout": (
-        postings.payout_paid(EUR, payout_id=PAYOUT, coins=10, instance="s"),
+        payout_postings.paid(EUR, payout_id=PAYOUT, coins=10, instance="s"),
         {"payout:payout_1": -10, "mint": 10, "liab:coins:EUR": -1_500, "cash:psp:s:EUR": 1_500},
     ),
     "a lost dispute of a discounted pack": (

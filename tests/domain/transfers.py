@@ -5,12 +5,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import strategies as st
 
-from shoutgraph.domain import accounts, corrections, fees, ids, maturing, postings
+from shoutgraph.domain import accounts, corrections, exchanges, fees, ids, maturing, payout_postings, postings
 from shoutgraph.domain.earnings import Drawn
 from shoutgraph.domain.ledger import COIN, Account, Floor, Lot, LotMove, Transfer
+from shoutgraph.domain.money import Money
+from shoutgraph.domain.packages import Rate
 from shoutgraph.domain.postings import Back, Books, Cash, Held
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
@@ -207,7 +210,7 @@ def earnings_matured(draw: Draw) -> Transfer:
 
 
 def payout_requested(draw: Draw) -> Transfer:
-    return postings.payout_requested(payout_id=PAYOUT, creator_id=CREATOR, coins=draw(COINS))
+    return payout_postings.requested(payout_id=PAYOUT, creator_id=CREATOR, coins=draw(COINS))
 
 
 def ledger_adjusted(draw: Draw) -> Transfer:
@@ -230,16 +233,24 @@ def ledger_adjusted(draw: Draw) -> Transfer:
     return corrections.transfer_of(correction, EUR)
 
 
+def leaving(draw: Draw) -> dict[str, Any]:
+    """A payout in the book currency, or in another."""
+    coins, rate = 2 * draw(COINS), Rate("JPY", "EUR", 1, 61, draw(st.integers(1, 9)))
+    exchange = exchanges.exchange(Money(coins * PAR // 100, "EUR"), rate, spread_bps=draw(BPS) * 9 // 10)
+    foreign = draw(st.booleans())
+    return {"payout_id": PAYOUT, "coins": coins, "instance": "sandbox", "exchange": exchange if foreign else None}
+
+
 def payout_paid(draw: Draw) -> Transfer:
-    return postings.payout_paid(EUR, payout_id=PAYOUT, coins=draw(COINS), instance="sandbox")
+    return payout_postings.paid(EUR, **leaving(draw))
 
 
 def payout_failed(draw: Draw) -> Transfer:
-    return postings.payout_failed(payout_id=PAYOUT, creator_id=CREATOR, coins=draw(COINS))
+    return payout_postings.failed(payout_id=PAYOUT, creator_id=CREATOR, coins=draw(COINS))
 
 
 def payout_returned(draw: Draw) -> Transfer:
-    return postings.payout_returned(EUR, payout_id=PAYOUT, creator_id=CREATOR, coins=draw(COINS), instance="sandbox")
+    return payout_postings.returned(EUR, creator_id=CREATOR, **leaving(draw))
 
 
 def earnings_reserved(draw: Draw) -> Transfer:

@@ -6,7 +6,17 @@ from typing import Any, Final
 from tests.storage.books import EUR, Books
 from tests.storage.facts import Ending, Outcome, Payout, Wish
 
-from shoutgraph.domain import accounts, earnings as earning_rules, errors, fees, ids, ledger, maturing, postings
+from shoutgraph.domain import (
+    accounts,
+    earnings as earning_rules,
+    errors,
+    fees,
+    ids,
+    ledger,
+    maturing,
+    payout_postings,
+    postings,
+)
 from shoutgraph.domain.earnings import Earning, EarningKind
 from shoutgraph.domain.orders.order import Brief, Occasion, Order, Terms
 from shoutgraph.domain.orders.states import State
@@ -222,19 +232,19 @@ def gift(books: Books, tx: Tx, ref: str, wish: Wish) -> Outcome:
 
 
 def ask_payout(books: Books, tx: Tx, payout: Payout) -> Outcome:
-    asked = postings.payout_requested(
+    asked = payout_postings.requested(
         payout_id=ids.PayoutId(payout.id), creator_id=ids.CreatorId(payout.creator), coins=payout.coins
     )
     return books.post(tx, asked)
 
 
 def payout_paid(books: Books, tx: Tx, payout: Payout) -> Outcome:
-    paid = postings.payout_paid(EUR, payout_id=ids.PayoutId(payout.id), coins=payout.coins, instance=payout.instance)
+    paid = payout_postings.paid(EUR, payout_id=ids.PayoutId(payout.id), coins=payout.coins, instance=payout.instance)
     return _finished(tx, payout, books.post(tx, paid))
 
 
 def payout_failed(books: Books, tx: Tx, payout: Payout) -> Outcome:
-    failed = postings.payout_failed(
+    failed = payout_postings.failed(
         payout_id=ids.PayoutId(payout.id), creator_id=ids.CreatorId(payout.creator), coins=payout.coins
     )
     return _finished(tx, payout, books.post(tx, failed))
@@ -243,7 +253,7 @@ def payout_failed(books: Books, tx: Tx, payout: Payout) -> Outcome:
 def payout_returned(books: Books, tx: Tx, payout: Payout) -> Outcome:
     """Money that came back was paid before, even where nobody told us."""
     payout_paid(books, tx, payout)
-    returned = postings.payout_returned(
+    returned = payout_postings.returned(
         EUR,
         payout_id=ids.PayoutId(payout.id),
         creator_id=ids.CreatorId(payout.creator),

@@ -30,6 +30,7 @@ from shoutgraph.storage import (
     cuts,
     debts,
     earnings,
+    exchanges,
     media,
     payout_holds,
     payouts,
@@ -51,9 +52,9 @@ from shoutgraph.storage import (
 from shoutgraph.storage.tx import Tx
 
 ROOMS = (
-    adjustments, attachments, audit, authenticity, card_purchases, cards, corrections, cuts, debts, earnings, media,
-    payout_holds, payouts, price_lists, privacy, promotions, recipients, reports, reputation, revaluations, samples,
-    spending, tax, topups, waivers,
+    adjustments, attachments, audit, authenticity, card_purchases, cards, corrections, cuts, debts, earnings, exchanges,
+    media, payout_holds, payouts, price_lists, privacy, promotions, recipients, reports, reputation, revaluations,
+    samples, spending, tax, topups, waivers,
 )  # fmt: skip
 """Whose tables are filled by name."""
 REVISIONS = (
@@ -66,6 +67,7 @@ REVISIONS = (
     "r0027_adjustments",
     "r0028_rates",
     "r0029_reports",
+    "r0033_exchanges",
     "r0034_cards",
 )
 ELSEWHERE = {
@@ -90,6 +92,16 @@ DECIDED: dict[str, object] = {"proposed_by": "ada", "decided_by": "bob", "decide
 SHA = "a" * 64
 DOWN: dict[str, object] = {"rejection_code": "TAKEN_DOWN"}
 TAKEN: dict[str, object] = {"state": "TAKEN_DOWN", "reason": "x", "note": "x", "decided_by": "x"}
+ABROAD: dict[str, object] = {"currency": "USD", "coins": 9_900}
+EXCHANGED: dict[str, object] = {
+    "currency": "USD",
+    "book_currency": "EUR",
+    "rate_version": 1,
+    "gross_minor": 9_900,
+    "spread_bps": 100,
+    "spread_minor": 99,
+    "amount_minor": 9_801,
+}
 TRANSFERS = (
     ("goodwill", "adj_done"),
     ("goodwill", "adj_free"),
@@ -148,11 +160,29 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
         },
     ),
     ("tax_profile", {"creator_id": ONE.id, "version": 1, "country": "DE"}),
-    ("fx_rate", {"currency": "USD", "book_currency": "EUR", "version": 1, "effective_from": None}),
+    (
+        "fx_rate",
+        {
+            "currency": "USD",
+            "book_currency": "EUR",
+            "version": 1,
+            "numerator": 100,
+            "denominator": 1,
+            "effective_from": None,
+        },
+    ),
     (
         "fx_revaluation",
         {"day": "2026-01-01", "currency": "USD", "book_currency": "EUR", "rate_version": 1, "worth_units": 1},
     ),
+    *(
+        (
+            "payout",
+            {"id": f"payout_{at}", "key": f"{at}", "recipient_id": "recipient_1", "amount_minor": minor, **ABROAD},
+        )
+        for at, minor in ((2, 9_801), (3, 9_802), (4, 9_801))
+    ),
+    ("payout_exchange", {"payout_id": "payout_2", **EXCHANGED}),
     ("price_list", {"version": 1, "state": "APPLIED", "decided_at": START, "ended_at": START}),
     ("price_list", {"version": 2, "state": "SCHEDULED"}),
     ("promotion", {"id": "promo_1", "uses": 0, "uses_max": 1, "code_uses_max": 1, "user_uses_max": 9}),
@@ -279,6 +309,7 @@ LIMITS, CARD, ENDS = (
     "the coins of a gift card are set aside first",
     "a gift card ends once, in the books",
 )
+EXCHANGE = "a payout is exchanged once, for no more than it is worth"
 PAID_FIRST, ASKED = "a gift card is paid first", "a card is asked for with its top-up"
 PAID_FOR = {
     "id": "'card_free'",
@@ -428,6 +459,14 @@ ATTACKS: tuple[tuple[str, str], ...] = (
     ("fx_revaluation_own", twin("fx_revaluation", "1 = 1", currency="'EUR'", rate_version="NULL", worth_units=9)),
     ("what was valued never changes", "UPDATE fx_revaluation SET worth_units = 2"),
     ("what was valued never changes", "DELETE FROM fx_revaluation"),
+    (EXCHANGE, twin("payout_exchange", "1 = 1", payout_id="'payout_3'")),
+    (EXCHANGE, twin("payout_exchange", "1 = 1", payout_id="'payout_3'", amount_minor=9_802)),
+    (EXCHANGE, twin("payout_exchange", "1 = 1", rate_version=2)),
+    (EXCHANGE, twin("payout_exchange", "1 = 1", payout_id="'payout_1'")),
+    ("payout_exchange_spread", twin("payout_exchange", "1 = 1", payout_id="'payout_4'", spread_minor=98)),
+    ("what was exchanged never changes", "UPDATE payout_exchange SET spread_bps = 0"),
+    ("what was exchanged never changes", "DELETE FROM payout_exchange"),
+    ("where money goes keeps its currency", "UPDATE payout_recipient SET currency = 'USD'"),
     ("a price list follows the newest one", twin("price_list", "version = 2", version=1)),
     ("a price list never changes: publish a new version", "UPDATE price_list SET body = '{}' WHERE version = 2"),
     ("a price list never changes: publish a new version", "UPDATE price_list SET effective_from = effective_from + 1"),

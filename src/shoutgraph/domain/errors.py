@@ -10,6 +10,7 @@ ShoutgraphError
 ├── OrderStateError            the order's state does not allow this transition
 ├── PriceChangedError          the price is no longer the one the viewer saw
 ├── MoneyPriceChangedError     the price of coins is no longer the one the viewer saw
+├── QuoteExpiredError          a payout is no longer of the amount that was quoted
 ├── InsufficientCoinsError     too few coins
 ├── CreatorUnavailableError    the creator takes no orders now
 ├── FeatureUnavailableError    a part of the product is off for this person, or for the creator
@@ -132,6 +133,18 @@ class MoneyPriceChangedError(ShoutgraphError):
 
     def __init__(self, *, current_minor: int, currency: str) -> None:
         super().__init__("The price of these coins has changed.", path=("input", "expectedPriceMinorUnits"))
+        self.current_minor: Final = current_minor
+        self.currency: Final = currency
+
+
+class QuoteExpiredError(ShoutgraphError):
+    """A payout would be of another amount than the one that was quoted. Units: minor units of the currency."""
+
+    default_code = "QUOTE_EXPIRED"
+
+    def __init__(self, *, current_minor: int, currency: str) -> None:
+        msg = "The exchange rate has changed since this was quoted."
+        super().__init__(msg, path=("input", "expectedAmountMinorUnits"))
         self.current_minor: Final = current_minor
         self.currency: Final = currency
 

@@ -156,6 +156,8 @@ class Policy:
     reserve_bps: int = 0
     reserve_s: int = 30 * DAY_S
     seller_thresholds: Pairs = SELLER_THRESHOLDS
+    payout_fx_spread_bps: int = 100
+    payout_quote_s: int = 600
 
     def __post_init__(self) -> None:
         assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"

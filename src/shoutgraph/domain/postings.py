@@ -1,4 +1,4 @@
-"""Every transfer that exists, one function a row of the ledger's table.
+"""Every transfer that exists, one function a row of the ledger's table; others in `payout_postings` and `maturing`.
 
 Each builds a `Transfer` from values; none reads or writes. `Dr a -> Cr b` is `_move(a, b, amount, reason)`, and
 moves of zero are left out. Units: coins, and book units for money.
@@ -269,40 +269,6 @@ def goodwill(
     cap = accounts.refund_cap(held.order_id)
     moves += _move(cap, accounts.cap_mint(held.order_id), paid_coins + promo_coins, "refund cap")
     return Transfer("goodwill", ref, tuple(moves), given)
-
-
-def payout_requested(*, payout_id: ids.PayoutId, creator_id: ids.CreatorId, coins: int) -> Transfer:
-    """Row 22: earnings are set aside until the provider says paid."""
-    holding = accounts.holding("payout", payout_id)
-    moves = _move(accounts.available(creator_id), holding, coins, "payout")
-    return Transfer("payout.requested", payout_id, tuple(moves))
-
-
-def payout_paid(books: Books, *, payout_id: ids.PayoutId, coins: int, instance: str) -> Transfer:
-    """Row 23: the money left; the coins end."""
-    moves = _move(accounts.holding("payout", payout_id), accounts.MINT, coins, "paid out")
-    liability = accounts.coin_liability(books.currency)
-    cash = accounts.provider_cash(instance, books.currency)
-    moves += _move(liability, cash, coins * books.par_units, "paid out")
-    return Transfer("payout.paid", payout_id, tuple(moves))
-
-
-def payout_failed(*, payout_id: ids.PayoutId, creator_id: ids.CreatorId, coins: int) -> Transfer:
-    """Row 24: the money never left; the earnings are available again."""
-    holding = accounts.holding("payout", payout_id)
-    moves = _move(holding, accounts.available(creator_id), coins, "payout failed")
-    return Transfer("payout.failed", payout_id, tuple(moves))
-
-
-def payout_returned(
-    books: Books, *, payout_id: ids.PayoutId, creator_id: ids.CreatorId, coins: int, instance: str
-) -> Transfer:
-    """Row 25: paid money came back."""
-    moves = _move(accounts.MINT, accounts.available(creator_id), coins, "payout returned")
-    liability = accounts.coin_liability(books.currency)
-    cash = accounts.provider_cash(instance, books.currency)
-    moves += _move(cash, liability, coins * books.par_units, "payout returned")
-    return Transfer("payout.returned", payout_id, tuple(moves))
 
 
 def fx_revalued(*, currency: str, ref: str, gain_units: int) -> Transfer:

@@ -30,7 +30,8 @@ class RecipientState(StrEnum):
 class Recipient:
     """Where a creator's money goes. `ref` is the provider's own, or what the rail needs, such as an IBAN.
 
-    `code` is why a provider sends nothing there, and `url` where the creator goes on, until `expires_at`.
+    `code` is why a provider sends nothing there, and `url` where the creator goes on, until `expires_at`. `currency` is
+    that of the account; None is that of the books.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Recipient:
     code: str | None = None
     url: str | None = None
     expires_at: datetime | None = None
+    currency: str | None = None
 
 
 def check_recipient(*, label: str, ref: str | None = None) -> None:

@@ -20,6 +20,7 @@ from shoutgraph.storage import (
     columns,
     corrections,
     earnings,
+    exchanges,
     fees,
     gifts,
     journal,
@@ -345,6 +346,12 @@ _CHECKS: Final = (
         "a gift card is not what is set aside for it",
         ("worth", "set aside"),
         _limited(cards.unlike_holdings()),
+    ),
+    _Check(
+        Law.RATES,
+        "a payout was exchanged otherwise than it was agreed",
+        ("in", "differs by"),
+        _limited(exchanges.unlike_postings()),
     ),
     _Check(
         Law.GIFTS,

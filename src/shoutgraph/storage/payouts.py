@@ -157,16 +157,19 @@ def claim_due(tx: Tx, *, lease: timedelta, limit: int) -> tuple[Claimed, ...]:
     return tuple(Claimed(payout, sent[payout.batch_id], looks, ours) for payout, looks in found if payout.batch_id)
 
 
-def list_of_instances_to_send(tx: Tx) -> tuple[str, ...]:
-    """The instances that have payouts which may be sent now and which nobody is sending."""
-    return tuple(row[0] for row in tx.all(_TO_SEND, now=tx.now))
+def list_of_rails_to_send(tx: Tx) -> tuple[tuple[str, str], ...]:
+    """The instances, each with a currency, that have payouts which may be sent now and which nobody is sending."""
+    return tuple(tx.all(_TO_SEND, now=tx.now))
 
 
-def claim_approved(tx: Tx, instance: str, *, lease: timedelta, limit: int) -> tuple[tuple[Payout, ...], Lease]:
-    """Leases payouts of an instance that may be sent now, the longest waiting first; nobody else sends them."""
+def claim_approved(
+    tx: Tx, instance: str, currency: str, *, lease: timedelta, limit: int
+) -> tuple[tuple[Payout, ...], Lease]:
+    """Leases payouts of an instance and a currency that may be sent now, the longest waiting first, for nobody else."""
     ours = leases.taken(tx.now, lasting=lease)
     size = min(limit, CLAIM_MAX)
-    rows = tx.all(_CLAIM_APPROVED, of_instance=instance, now=ours.since, until=ours.until, size=size)
+    of = {"of_instance": instance, "of_currency": currency}
+    rows = tx.all(_CLAIM_APPROVED, **of, now=ours.since, until=ours.until, size=size)
     return tuple(sorted((Payout(*row) for row in rows), key=lambda payout: payout.id)), ours
 
 
@@ -284,7 +287,11 @@ def _sendable() -> tuple[sa.ColumnElement[bool], ...]:
 def _claim_approved() -> sa.ClauseElement:
     due = (
         sa.select(_T.c.id)
-        .where(*_sendable(), _T.c.instance == sa.bindparam("of_instance"))
+        .where(
+            *_sendable(),
+            _T.c.instance == sa.bindparam("of_instance"),
+            _T.c.currency == sa.bindparam("of_currency"),
+        )
         .order_by(_T.c.id)
         .limit(sa.bindparam("size"))
     )
@@ -352,7 +359,9 @@ _PUT_OFF: Final = Statement[Any](
 )
 _LOOK_SOON: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values(look_at=sa.bindparam("at")))
 _CLAIM: Final = Statement[Any](_claim)
-_TO_SEND: Final = Statement[tuple[str]](lambda: sa.select(_T.c.instance).where(*_sendable()).distinct())
+_TO_SEND: Final = Statement[tuple[str, str]](
+    lambda: sa.select(_T.c.instance, _T.c.currency).where(*_sendable()).distinct()
+)
 _CLAIM_APPROVED: Final = Statement[Any](_claim_approved)
 _GIVE_BACK: Final = Statement[tuple[str]](
     lambda: (

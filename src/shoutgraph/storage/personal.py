@@ -239,7 +239,7 @@ KEPT: Final[Mapping[str, str]] = {
 IMPERSONAL: Final = frozenset({
     "account", "api_key", "asset", "audit", "bank_file", "campaign_order", "closure_step", "code_attempt",
     "coin_package", "deadline", "delivered_video", "earning", "entry", "epoch", "event", "feature_rule",
-    "fold", "fx_rate", "fx_revaluation", "gift_total",
+    "fold", "fx_rate", "fx_revaluation", "gift_total", "payout_exchange",
     "ledger_adjustment", "ledger_adjustment_leg", "lot_move", "money_total", "news_cursor", "notice", "notice_seen",
     "order_ok", "payout_batch", "payout_part", "policy", "posting", "price_list", "promo_code", "promotion",
     "rate_bucket", "rating_decision", "rating_tally", "report_decision", "reputation", "reputation_day",

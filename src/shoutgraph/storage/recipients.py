@@ -35,6 +35,7 @@ class RecipientRow(SQLModel, table=True):
     ref: str = Field(sa_type=Text)
     state: RecipientState = Field(sa_type=Words(RecipientState))
     created_at: datetime = Field(sa_type=Micros)
+    currency: str | None = Field(sa_type=Text)
 
 
 class OnboardingRow(SQLModel, table=True):
@@ -171,7 +172,9 @@ def _seen() -> sa.Select[Any]:
     best = (_R.c.id, _R.c.creator_id, _R.c.instance, _R.c.label)
     ref = sa.func.coalesce(_O.c.ref, _R.c.ref, type_=Text)
     state = sa.func.coalesce(_O.c.state, _R.c.state, type_=Words(RecipientState))
-    found = (*best, ref.label("ref"), state.label("state"), _R.c.created_at, _O.c.code, _O.c.url, _O.c.expires_at)
+    currency = sa.func.coalesce(_O.c.currency, _R.c.currency, type_=Text)
+    said = (_O.c.code, _O.c.url, _O.c.expires_at, currency.label("currency"))
+    found = (*best, ref.label("ref"), state.label("state"), _R.c.created_at, *said)
     return sa.select(*found).select_from(_R.outerjoin(_O, _O.c.recipient_id == _R.c.id))
 
 

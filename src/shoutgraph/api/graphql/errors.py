@@ -92,6 +92,12 @@ class MoneyPriceChangedErrorType(UserErrorType):
     currency: scalars.CurrencyCode = strawberry.field(description="Of which currency.")
 
 
+@strawberry.type(name="QuoteExpiredError", description="A payout would be of another amount than the one you saw.")
+class QuoteExpiredErrorType(UserErrorType):
+    current_amount_minor_units: scalars.BigInt = strawberry.field(description="What would be sent now, in minor units.")
+    currency: scalars.CurrencyCode = strawberry.field(description="Of which currency.")
+
+
 @strawberry.type(name="InsufficientCoinsError", description="Too few coins.")
 class InsufficientCoinsErrorType(UserErrorType):
     required: money.Coins = strawberry.field(description="Coins needed.")
@@ -186,6 +192,7 @@ AS_DATA: Final[dict[type[errors.ShoutgraphError], type[UserErrorType]]] = {
     errors.OrderStateError: OrderStateErrorType,
     errors.PriceChangedError: PriceChangedErrorType,
     errors.MoneyPriceChangedError: MoneyPriceChangedErrorType,
+    errors.QuoteExpiredError: QuoteExpiredErrorType,
     errors.InsufficientCoinsError: InsufficientCoinsErrorType,
     errors.CreatorUnavailableError: CreatorUnavailableErrorType,
     errors.FeatureUnavailableError: FeatureUnavailableErrorType,
@@ -221,6 +228,7 @@ _CARRIED: Final[dict[type[errors.ShoutgraphError], dict[str, str]]] = {
     errors.CampaignUnavailableError: {"state": "state"},
     errors.PriceChangedError: {"current_price": "current_price_coins"},
     errors.MoneyPriceChangedError: {"current_price_minor_units": "current_minor", "currency": "currency"},
+    errors.QuoteExpiredError: {"current_amount_minor_units": "current_minor", "currency": "currency"},
     errors.InsufficientCoinsError: {"required": "required_coins", "available": "available_coins"},
     errors.CreatorUnavailableError: {"waiting": "waiting"},
     errors.FeatureUnavailableError: {"feature": "feature", "provider": "provider", "reason": "reason"},

@@ -49,7 +49,8 @@ class ExchangeRateType:
     source: str | None = strawberry.field(description="Where it was read; null where a price list says it.")
     observed_at: datetime | None = strawberry.field(description="When it was read there.")
     effective_at: datetime | None = strawberry.field(
-        description="From when it holds, until another one does; null on a package where that is when it was stored."
+        description="From when it holds, until another one does; null on a package or a payout where that is when it "
+        "was stored."
     )
 
     @classmethod

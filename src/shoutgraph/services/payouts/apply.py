@@ -4,12 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from shoutgraph.domain import accounts, earnings as earning_values, ids, journal, payout_looks, postings
+from shoutgraph.domain import accounts, earnings as earning_values, errors, ids, journal, payout_looks, payout_postings
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.earnings import Earning
+from shoutgraph.domain.exchanges import Exchange
+from shoutgraph.domain.legs import Books
 from shoutgraph.domain.payouts import Effect, Payout, Seen
-from shoutgraph.domain.postings import Books
-from shoutgraph.storage import earnings, journal as journal_rows, ledger as ledger_rows, payouts, policies
+from shoutgraph.storage import earnings, exchanges, journal as journal_rows, ledger as ledger_rows, payouts, policies
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -63,7 +64,14 @@ def books_of(tx: Tx) -> Books:
 
 
 def _paid(tx: Tx, payout: Payout) -> None:
-    transfer = postings.payout_paid(books_of(tx), payout_id=payout.id, coins=payout.coins, instance=payout.instance)
+    books = books_of(tx)
+    transfer = payout_postings.paid(
+        books,
+        payout_id=payout.id,
+        coins=payout.coins,
+        instance=payout.instance,
+        exchange=_exchange(tx, payout, books),
+    )
     _move(tx, payout, earning_values.paid)
     ledger_rows.post(tx, transfer)
     _close(tx, payout)
@@ -71,21 +79,33 @@ def _paid(tx: Tx, payout: Payout) -> None:
 
 def _failed(tx: Tx, payout: Payout) -> None:
     _move(tx, payout, earning_values.given_back)
-    transfer = postings.payout_failed(payout_id=payout.id, creator_id=payout.creator_id, coins=payout.coins)
+    transfer = payout_postings.failed(payout_id=payout.id, creator_id=payout.creator_id, coins=payout.coins)
     ledger_rows.post(tx, transfer)
     _close(tx, payout)
 
 
 def _returned(tx: Tx, payout: Payout) -> None:
-    transfer = postings.payout_returned(
-        books_of(tx),
+    books = books_of(tx)
+    transfer = payout_postings.returned(
+        books,
         payout_id=payout.id,
         creator_id=payout.creator_id,
         coins=payout.coins,
         instance=payout.instance,
+        exchange=_exchange(tx, payout, books),
     )
     _move(tx, payout, earning_values.returned)
     ledger_rows.post(tx, transfer)
+
+
+def _exchange(tx: Tx, payout: Payout, books: Books) -> Exchange | None:
+    """At what it was exchanged when it was asked for, whatever the rate is now."""
+    if payout.currency == books.currency:
+        return None
+    agreed = exchanges.find(tx, payout.id)
+    if agreed is None:
+        raise errors.InvariantError("a payout in another currency has an exchange")
+    return agreed
 
 
 def _move(tx: Tx, payout: Payout, step: Callable[[Earning, int], Earning]) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from shoutgraph.domain import pages
+from shoutgraph.domain.exchanges import Exchange
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.payouts import WAITING, Payout, PayoutFilter
 from shoutgraph.domain.recipients import Recipient
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import payouts, recipients
+from shoutgraph.storage import exchanges, payouts, recipients
 from shoutgraph.tools import Tools
 
 
@@ -32,6 +33,13 @@ QUEUE = Listing(PayoutFilter(states=tuple(sorted(WAITING))), mine=False)
 async def list_by_id(tools: Tools, viewer: Viewer, payout_ids: Sequence[str]) -> list[Payout | None]:
     """Payouts by id, None where there is none for this viewer."""
     return await tools.store.read(lambda tx: payouts.list_visible(tx, payout_ids, viewer))
+
+
+async def exchanges_of(tools: Tools, viewer: Viewer, found: Sequence[Payout]) -> list[Exchange | None]:
+    """At what each of these payouts was exchanged, None for those in the book currency."""
+    seen = [payout.id for payout in found if payouts.visible(payout, viewer)]
+    known = await tools.store.read(lambda tx: exchanges.find_many(tx, seen))
+    return [known.get(payout.id) for payout in found]
 
 
 async def page(tools: Tools, viewer: Viewer, listing: Listing, args: PageArgs) -> Page[Payout]:

@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shoutgraph import sdk
 from shoutgraph.domain import (
     accounts,
     ages,
@@ -14,8 +13,8 @@ from shoutgraph.domain import (
     ids,
     money,
     payout_limits,
+    payout_postings,
     payouts as rules,
-    postings,
 )
 from shoutgraph.domain.ages import Deed
 from shoutgraph.domain.features import Feature
@@ -26,11 +25,13 @@ from shoutgraph.domain.recipients import Recipient, RecipientState, check_recipi
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import User, Viewer
 from shoutgraph.domain.wallets import check_unlocked
-from shoutgraph.services.payouts import apply, onboard
+from shoutgraph.services.payouts import apply, exchange, onboard
+from shoutgraph.services.payouts.exchange import Desk, Terms
 from shoutgraph.storage import (
     ages as age_rows,
     creators,
     earnings,
+    exchanges,
     features,
     ledger as ledger_rows,
     payout_holds,
@@ -48,10 +49,14 @@ NEW: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a creator wants to be paid, and where to. Units: coins."""
+    """What a creator wants to be paid, where to, and what they were told that comes to.
+
+    Units: coins; `expected_minor` minor units of the account's currency.
+    """
 
     coins: int
     recipient_id: str
+    expected_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class NewRecipient:
     provider_code: str
     label: str
     ref: str
+    currency: str | None = None
 
 
 async def request(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> Done[Payout]:
@@ -70,10 +76,12 @@ async def request(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> D
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer is not a creator.
         NotFoundError: there is no such recipient of this creator.
-        ValidationError: the text is no recipient's id, money cannot go there, or the coins are not worth whole minor
-            units.
+        ValidationError: the text is no recipient's id, money cannot go there, the coins are not worth whole minor
+            units, or nobody has said what the account's currency is worth.
+        QuoteExpiredError: it is not worth any more what was quoted.
         FeatureUnavailableError: payouts are off for the viewer.
-        LimitExceededError: it is below the minimum, or a limit of a day, a week or 30 days would be passed.
+        LimitExceededError: it is below the minimum, a limit of a day, a week or 30 days would be passed, or it is more
+            than is exchanged at once.
         AgeRestrictedError: they are too young to earn money, or did not say how old they are.
         InsufficientCoinsError: less is available.
         WalletLockedError: a payment of the viewer's was reversed.
@@ -92,8 +100,9 @@ async def request(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> D
         recipient = recipients.get(tx, wish.recipient_id, creator_id)
         last = user.closed_at is not None  # the rest of what is earned goes out, however little
         _check_limits(tx, creator_id, wish.coins, replace(policy, payout_min_coins=1) if last else policy)
-        _check_way(tools, recipient, wish.coins, policy)
-        return _set_aside(tools, tx, recipient, wish.coins, policy)
+        desk = _desk(tools, tx, recipient, policy)
+        terms = desk.expected(tx, wish.coins, wish.expected_minor)
+        return _set_aside(tools, tx, recipient, wish.coins, _checked(desk, terms))
 
     return await once(tools, asked, work, payouts.get)
 
@@ -122,12 +131,12 @@ async def settle(tools: Tools, owner: Viewer) -> frozenset[str]:
         features.require(tx, Feature.PAYOUTS, user_id)
         _check_person(tx, user.id, policy)
         recipient = ready[-1]
-        coins = _fitting(tools, recipient, coins, policy)
+        desk = _desk(tools, tx, recipient, policy)
+        coins = _fitting(desk, coins)
         if not coins:
             return "BELOW_MINIMUM"
         _check_limits(tx, creator_id, coins, replace(policy, payout_min_coins=1))
-        _check_way(tools, recipient, coins, policy)
-        _set_aside(tools, tx, recipient, coins, policy)
+        _set_aside(tools, tx, recipient, coins, _checked(desk, desk.terms(coins)))
         return None
 
     try:
@@ -146,7 +155,7 @@ async def add_recipient(tools: Tools, viewer: Viewer, asked: Request, wish: NewR
         ValidationError: a text is empty, too long, or no plain text, or the provider has to know who is paid.
         FeatureUnavailableError: payouts are off for the viewer.
         LimitExceededError: the creator has as many recipients as are allowed.
-        ProviderUnavailableError: there is no such payout provider.
+        ProviderUnavailableError: there is no such payout provider, or it does not send this currency.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     creator_id, user_id = viewer.require_creator(), viewer.require_user()
@@ -160,6 +169,9 @@ async def add_recipient(tools: Tools, viewer: Viewer, asked: Request, wish: NewR
         if way.caps.onboarding:
             msg = "This provider has to know who is paid: answer its requirements."
             raise errors.ValidationError(msg, code="REQUIREMENT_MISSING", path=("input", "answers"))
+        if wish.currency is not None and wish.currency not in way.caps.currencies:
+            msg = "This provider does not send this currency."
+            raise errors.ProviderUnavailableError(msg, path=("input", "currency"))
         onboard.require_place(tx, creator_id)
         recipient = Recipient(
             id=tools.new_id(ids.RECIPIENT),
@@ -169,6 +181,7 @@ async def add_recipient(tools: Tools, viewer: Viewer, asked: Request, wish: NewR
             ref=wish.ref,
             state=RecipientState.READY,
             created_at=tx.now,
+            currency=wish.currency,
         )
         recipients.insert(tx, recipient)
         return recipient
@@ -203,16 +216,11 @@ def _whole(coins: int, policy: Policy) -> int:
     return coins - coins % step
 
 
-def _fitting(tools: Tools, recipient: Recipient, coins: int, policy: Policy) -> int:
+def _fitting(desk: Desk, coins: int) -> int:
     """As many of the coins as the provider sends at once: none where they are too few for it."""
-    way = tools.providers.payouts.get(recipient.instance)
-    if way is None:
-        raise errors.ProviderUnavailableError("This provider is not there now.")
-    worth = policy.par_minor(coins)
-    low, high = way.caps.limits.get(policy.book_currency, (1, worth))
-    if worth < low:
-        return 0
-    return coins if worth <= high else _whole(high * money.BOOK_UNITS_PER_MINOR // policy.par_units, policy)
+    coins = _whole(desk.most(coins), desk.policy)
+    amount = desk.terms(coins).amount
+    return coins if amount.minor >= desk.caps.limits.get(amount.currency, (1, 1))[0] else 0
 
 
 def _failed_just_now(tx: Tx, creator_id: ids.CreatorId) -> bool:
@@ -221,27 +229,28 @@ def _failed_just_now(tx: Tx, creator_id: ids.CreatorId) -> bool:
     return any(each.state in closures.ENDED_BADLY and each.updated_at > tx.now - closures.RETRY for each in newest)
 
 
-def _check_way(tools: Tools, recipient: Recipient, coins: int, policy: Policy) -> None:
-    path = ("input", "recipientId")
+def _desk(tools: Tools, tx: Tx, recipient: Recipient, policy: Policy) -> Desk:
+    """How a recipient is paid to whom money can go."""
     if recipient.state in {RecipientState.RESTRICTED, RecipientState.DECLINED}:
         msg = "The provider sends no money there."
-        raise errors.ValidationError(msg, code="RECIPIENT_RESTRICTED", path=path)
+        raise errors.ValidationError(msg, code="RECIPIENT_RESTRICTED", path=exchange.PATH)
     if recipient.state is not RecipientState.READY:
         msg = "The provider still needs something from you before money can go there."
-        raise errors.ValidationError(msg, code="RECIPIENT_NOT_READY", path=path)
+        raise errors.ValidationError(msg, code="RECIPIENT_NOT_READY", path=exchange.PATH)
     way = tools.providers.payouts.get(recipient.instance)
-    amount = sdk.Money(policy.par_minor(coins), policy.book_currency)
-    if way is None or not _takes(way.caps, amount):
+    if way is None:
+        raise errors.ProviderUnavailableError("This provider is not there now.", path=exchange.PATH)
+    return exchange.open_desk(tx, recipient, way.caps, policy)
+
+
+def _checked(desk: Desk, terms: Terms) -> Terms:
+    if not desk.takes(terms.amount):
         msg = "This provider does not send such an amount now."
-        raise errors.ProviderUnavailableError(msg, path=path)
+        raise errors.ProviderUnavailableError(msg, path=exchange.PATH)
+    return terms
 
 
-def _takes(caps: sdk.PayoutCaps, amount: sdk.Money) -> bool:
-    low, high = caps.limits.get(amount.currency, (1, amount.minor))
-    return amount.currency in caps.currencies and low <= amount.minor <= high
-
-
-def _set_aside(tools: Tools, tx: Tx, recipient: Recipient, coins: int, policy: Policy) -> Payout:
+def _set_aside(tools: Tools, tx: Tx, recipient: Recipient, coins: int, terms: Terms) -> Payout:
     creator_id = recipient.creator_id
     account = accounts.available(creator_id).code
     key = rules.key_of(account, wallets.account_version(tx, account))
@@ -253,15 +262,17 @@ def _set_aside(tools: Tools, tx: Tx, recipient: Recipient, coins: int, policy: P
         recipient_id=recipient.id,
         instance=recipient.instance,
         coins=coins,
-        amount_minor=policy.par_minor(coins),
-        currency=policy.book_currency,
+        amount_minor=terms.amount.minor,
+        currency=terms.amount.currency,
         key=key,
         created_at=tx.now,
         updated_at=tx.now,
     )
-    ledger_rows.post(tx, postings.payout_requested(payout_id=payout.id, creator_id=creator_id, coins=coins))
+    ledger_rows.post(tx, payout_postings.requested(payout_id=payout.id, creator_id=creator_id, coins=coins))
     taken = earnings.list_of_parts(tx, parts)
     earnings.save(tx, [earning_values.sent(earning, part) for earning, part in taken])
     payouts.insert(tx, payout, parts)
+    if terms.exchange is not None:
+        exchanges.insert(tx, payout.id, terms.exchange)
     apply.tell(tools, tx, payout, None)
     return payout

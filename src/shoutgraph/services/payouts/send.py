@@ -40,18 +40,20 @@ STRAY_NOTE: Final = "A provider may have paid this creator before a restore; fin
 
 
 async def send_due(tools: Tools, *, limit: int) -> int:
-    """Sends what is approved, one batch for each provider; gives how many payouts were handled."""
+    """Sends what is approved, one batch for each provider and currency; gives how many payouts were handled."""
     handled = 0
-    for instance in await tools.store.read(payouts.list_of_instances_to_send):
+    for instance, currency in await tools.store.read(payouts.list_of_rails_to_send):
         way = tools.providers.payouts.get(instance)
         if way is None:
             continue  # readiness tells of money that waits for a missing plugin
-        handled += await _send(tools, way, instance, limit=min(limit, way.caps.max_batch))
+        handled += await _send(tools, way, instance, currency, limit=min(limit, way.caps.max_batch))
     return handled
 
 
-async def _send(tools: Tools, way: Payouts, instance: str, *, limit: int) -> int:
-    group, lease = await tools.store.write(lambda tx: payouts.claim_approved(tx, instance, lease=LEASE, limit=limit))
+async def _send(tools: Tools, way: Payouts, instance: str, currency: str, *, limit: int) -> int:
+    group, lease = await tools.store.write(
+        lambda tx: payouts.claim_approved(tx, instance, currency, lease=LEASE, limit=limit)
+    )
     if not group:
         return 0  # another worker has them
     risky = await _risky(tools, [payout for payout in group if not payout.risk_accepted])

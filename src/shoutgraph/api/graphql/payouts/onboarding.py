@@ -10,6 +10,7 @@ from shoutgraph.api.graphql.context import Info
 from shoutgraph.api.graphql.directives import Cost, ListSize
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.money import MoneyType
+from shoutgraph.api.graphql.payouts.exchange import PayoutExchangeType
 from shoutgraph.api.graphql.payouts.payout import PayoutRecipientType
 from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.scalars import CurrencyCode, IdempotencyKey
@@ -42,9 +43,19 @@ class PayoutRecipientAnswerInput:
     value: str = strawberry.field(description="The answer; at most 500 characters.")
 
 
-@strawberry.type(name="PayoutQuote", description="What being paid would cost, as the provider says now.")
+@strawberry.type(name="PayoutQuote", description="What being paid would come to, and what the provider says of it.")
 class PayoutQuoteType:
-    amount: MoneyType = strawberry.field(description="What the coins are worth.")
+    amount: MoneyType = strawberry.field(description="What the coins are worth, in the currency of the books.")
+    sent: MoneyType = strawberry.field(
+        description="What would be sent, in the currency of the account; payoutRequest takes its minor units as "
+        "expectedAmountMinorUnits."
+    )
+    exchange: PayoutExchangeType | None = strawberry.field(
+        description="How it is exchanged; null where the books' own currency is sent."
+    )
+    exchange_holds_until: datetime | None = strawberry.field(
+        description="Until when payoutRequest keeps to this exchange, whatever rate is published meanwhile."
+    )
     fee: MoneyType | None = strawberry.field(description="What the provider keeps; null where it does not say.")
     arrives: MoneyType | None = strawberry.field(description="What arrives; null where the provider does not say.")
     expires_at: datetime | None = strawberry.field(description="Until when the provider stands by it.")
@@ -54,7 +65,10 @@ class PayoutQuoteType:
         """The graph's view of a quote."""
         said = found.quote
         return cls(
-            amount=_money(found.amount),
+            amount=MoneyType.of(found.terms.gross),
+            sent=MoneyType.of(found.terms.amount),
+            exchange=None if found.terms.exchange is None else PayoutExchangeType.of(found.terms.exchange),
+            exchange_holds_until=found.holds_until,
             fee=None if said is None else _money(said.fee),
             arrives=None if said is None else _money(said.arrives),
             expires_at=None if said is None else said.expires_at,
@@ -83,7 +97,7 @@ class OnboardingQuery:
         return None if found is None else [PayoutRequirementType.of(each) for each in found]
 
     @fields.resolver(
-        description="What being paid would cost now, as far as the provider says. Nothing is sent.",
+        description="What being paid would come to now, and what the provider says it costs. Nothing is sent.",
         directives=[Cost(weight="10")],
     )
     async def payout_quote(self, info: Info, coins: Amount, recipient_id: To) -> PayoutQuoteType | None:

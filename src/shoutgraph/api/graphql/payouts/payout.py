@@ -12,7 +12,9 @@ from shoutgraph.api.graphql.directives import PAGED, ListSize, requires
 from shoutgraph.api.graphql.money import MoneyType
 from shoutgraph.api.graphql.node import NodeType
 from shoutgraph.api.graphql.pages import After, Before, Connection, First, Last
+from shoutgraph.api.graphql.payouts.exchange import PayoutExchangeType
 from shoutgraph.api.graphql.payouts.holds import SHOWN_MAX, PayoutWaitType
+from shoutgraph.api.graphql.scalars import CurrencyCode
 from shoutgraph.domain import money, pages
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.payouts import HoldCode, Payout, PayoutFilter, PayoutReview, PayoutState
@@ -103,6 +105,7 @@ class PayoutRecipientActionType:
 class PayoutRecipientType(NodeType):
     provider_code: str = strawberry.field(description="Who sends it.")
     label: str = strawberry.field(description="What the creator calls it.")
+    currency: CurrencyCode | None = strawberry.field(description="Of the account; null for that of the books.")
     ref_ending: str = strawberry.field(description="The end of the provider's reference, such as of an IBAN.")
     status: RecipientState = strawberry.field(description="Whether money can go there.")
     code: str | None = strawberry.field(description="Why the provider sends nothing there, in its words.")
@@ -117,6 +120,7 @@ class PayoutRecipientType(NodeType):
             id=strawberry.ID(recipient.id),
             provider_code=recipient.instance,
             label=recipient.label,
+            currency=None if recipient.currency is None else CurrencyCode(recipient.currency),
             ref_ending=recipient.ref[len(recipient.ref) - shown :],
             status=recipient.state,
             code=recipient.code,
@@ -133,7 +137,7 @@ class PayoutType(NodeType):
     revision: int = strawberry.field(description="Goes up by one at each change.")
     status: PayoutState = strawberry.field(description="Where it stands.")
     coins: Coins = strawberry.field(description="Earnings that are paid out.")
-    amount: MoneyType = strawberry.field(description="What they are worth.")
+    amount: MoneyType = strawberry.field(description="What is sent for them, in the currency of the account.")
     creator_id: strawberry.ID = strawberry.field(description="Whose earnings.")
     provider_code: str = strawberry.field(description="Who sends it.")
     hold_code: HoldCode | None = strawberry.field(description="What it waits for while it is held.")
@@ -173,6 +177,12 @@ class PayoutType(NodeType):
     async def holds(parents: "list[PayoutType]", context: Context) -> list[list[PayoutWaitType]]:
         found = await holds.of_payouts(context.tools, context.viewer, [parent.id for parent in parents])
         return [[PayoutWaitType.of(hold) for hold in each] for each in found]
+
+    @loaders.batch(description="At what it was exchanged; null where the books' own currency is sent.")
+    @staticmethod
+    async def exchange(parents: "list[PayoutType]", context: Context) -> list[PayoutExchangeType | None]:
+        found = await read.exchanges_of(context.tools, context.viewer, [parent.value for parent in parents])
+        return [None if each is None else PayoutExchangeType.of(each) for each in found]
 
     @loaders.batch(description="Where the money goes; null once erased.")
     @staticmethod

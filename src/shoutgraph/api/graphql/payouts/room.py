@@ -30,7 +30,7 @@ from shoutgraph.api.graphql.payouts.payout import (
 from shoutgraph.api.graphql.payouts.rail import RailMutation, RailQuery, fetch_batches, fetch_files
 from shoutgraph.api.graphql.request import request_of
 from shoutgraph.api.graphql.room import Room
-from shoutgraph.api.graphql.scalars import CurrencyCode, IdempotencyKey
+from shoutgraph.api.graphql.scalars import BigInt, CurrencyCode, IdempotencyKey
 from shoutgraph.domain import ids
 from shoutgraph.domain.money import Coins
 from shoutgraph.domain.payouts import HoldCode
@@ -61,6 +61,7 @@ PayoutRequestError = Annotated[
     | errors.InsufficientCoinsErrorType
     | errors.LimitExceededErrorType
     | errors.ProviderUnavailableErrorType
+    | errors.QuoteExpiredErrorType
     | errors.WalletLockedErrorType,
     failures_of("payoutRequest"),
 ]
@@ -82,7 +83,9 @@ class PayoutRecipientCreateInput:
     country: str | None = strawberry.field(
         default=None, description="ISO 3166-1 code of where the money goes, where the provider asks."
     )
-    currency: CurrencyCode | None = strawberry.field(default=None, description="Currency that arrives there.")
+    currency: CurrencyCode | None = strawberry.field(
+        default=None, description="Currency of the account; left out, that of the books."
+    )
     return_url: str | None = strawberry.field(
         default=None, description="Where the provider's own page leads back to, where it has one."
     )
@@ -103,6 +106,10 @@ class PayoutRequestInput:
     idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended payout.")
     coins: Coins = strawberry.field(description="How much of the available earnings.")
     recipient_id: strawberry.ID = strawberry.field(description="Where the money goes.")
+    expected_amount_minor_units: BigInt | None = strawberry.field(
+        default=None,
+        description="What payoutQuote said would be sent, in minor units of its currency; another amount is a refusal.",
+    )
 
 
 @strawberry.type(description="Result of payoutRequest.")
@@ -183,7 +190,7 @@ class PayoutMutation:
         asked = request_of(viewer, "payoutRecipientCreate", input)
         introduction = introduction_of(input.provider_code, input.label, input)
         if introduction is None:
-            wish = asking.NewRecipient(input.provider_code, input.label, input.ref or "")
+            wish = asking.NewRecipient(input.provider_code, input.label, input.ref or "", input.currency)
             done = await asking.add_recipient(tools, viewer, asked, wish)
         else:
             done = await onboard.introduce(tools, viewer, asked, introduction)
@@ -193,7 +200,8 @@ class PayoutMutation:
     async def payout_request(self, info: Info, input: Asked) -> PayoutRequestPayload | None:
         viewer, tools = info.context.viewer, info.context.tools
         asked = request_of(viewer, "payoutRequest", input)
-        done = await asking.request(tools, viewer, asked, asking.Wish(input.coins, input.recipient_id))
+        wish = asking.Wish(input.coins, input.recipient_id, input.expected_amount_minor_units)
+        done = await asking.request(tools, viewer, asked, wish)
         return PayoutRequestPayload(payout=PayoutType.of(done.value), replayed=done.replayed)
 
     @mutations.mutation(description="Takes the caller's own payout back before it is sent.")
