@@ -79,8 +79,8 @@ def needs_action(at: int = 1, expires: int = 900) -> Observation:
     )
 
 
-def declined(at: int = 1) -> Observation:
-    return Observation(Seen.DECLINED, T0 + at * SECOND, ref="pay_1", code="card_declined")
+def declined(at: int = 1, code: str | None = "card_declined", *, retryable: bool = False) -> Observation:
+    return Observation(Seen.DECLINED, T0 + at * SECOND, ref="pay_1", code=code, retryable=retryable)
 
 
 def unknown(at: int = 1, code: str = "timeout") -> Observation:
@@ -155,6 +155,13 @@ def test_late_money_opens_a_failed_top_up_again() -> None:
 def test_a_decline_never_lowers_what_settled() -> None:
     after = seen_all(answered(settled()), declined(at=5))
     assert (after.status, after.totals.settled_minor) == (Status.PAID, PRICE)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_decline_is_final_if_one_of_the_same_code_was_whichever_came_first(first: bool) -> None:
+    seen = seen_all(topup(), declined(1, None, retryable=first), declined(2, None, retryable=not first))
+    assert (seen.declined_code, seen.retryable) == ("declined", False)
+    assert seen_all(topup(), declined(1, None, retryable=True)).retryable
 
 
 def test_no_time_turns_unknown_into_failed() -> None:
@@ -257,7 +264,7 @@ SIGHTS = st.lists(
     st.one_of(
         st.builds(pending, st.integers(1, 50)),
         st.builds(needs_action, st.integers(1, 50)),
-        st.builds(declined, st.integers(1, 50)),
+        st.builds(declined, st.integers(1, 50), st.sampled_from([None, "expired_card"]), retryable=st.booleans()),
         st.builds(unknown, st.integers(1, 50), st.sampled_from(["timeout", "amount_mismatch", "totals_mismatch"])),
         st.builds(
             lambda at, refunded, disputed, won, lost, fee: settled(
@@ -291,6 +298,7 @@ def test_the_order_of_observations_does_not_matter(sights: list[Observation], ra
     assert one.totals == other.totals
     assert one.paid == other.paid
     assert one.review == other.review
+    assert (one.declined_code, one.retryable) == (other.declined_code, other.retryable)
     if one.paid or one.review is not None or one.declined_code is not None:
         assert one.status is other.status
 

@@ -155,8 +155,11 @@ def _needs_action(topup: Topup, seen: Observation, _source: Source, _absence: ti
 
 
 def _declined(topup: Topup, seen: Observation, _source: Source, _absence: timedelta | None) -> Topup:
-    code = max(topup.declined_code or "", seen.code or "declined")
-    retryable = seen.retryable if code == seen.code else topup.retryable
+    said = seen.code or "declined"
+    code = max(topup.declined_code or "", said)
+    retryable = topup.retryable
+    if code == said:  # which of two declines came first says nothing: one that is final makes it final
+        retryable = seen.retryable and (topup.retryable or topup.declined_code != said)
     return replace(
         topup, submission=Submission.KNOWN, declined_code=code, retryable=retryable, action=None, poll_after=None
     )
