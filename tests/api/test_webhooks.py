@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import pytest
 from pydantic import SecretStr
@@ -173,6 +174,14 @@ def test_old_deliveries_go(till: Till, topup: Topup) -> None:
     assert count(till, NoticeState.APPLIED) == 1
     till.tick(days=2)
     assert count(till, NoticeState.APPLIED) == 0
+
+
+def test_old_ids_of_notices_go_also_where_no_webhook_ever_came_in(till: Till) -> None:
+    claim = partial(notices.claim, instance="bank", notice_id="line 7 of a statement")
+    assert [till.world.write(claim) for _ in range(2)] == [True, False]
+    for days, gone in ((29, False), (2, True)):
+        till.tick(days=days)
+        assert till.world.write(claim) is gone
 
 
 def test_credentials_are_not_kept() -> None:

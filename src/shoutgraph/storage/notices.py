@@ -106,9 +106,9 @@ def is_claimed(tx: Tx, *, instance: str, notice_id: str) -> bool:
 
 
 def find_oldest(tx: Tx) -> datetime | None:
-    """When the oldest delivery that is kept came in, or None."""
-    row = tx.one(_OLDEST)
-    return row[0] if row else None
+    """When the oldest delivery that is kept came in, or the oldest notice id was taken; None where nothing is kept."""
+    found = (tx.one(statement) for statement in (_OLDEST, _OLDEST_SEEN))
+    return min((row[0] for row in found if row is not None), default=None)
 
 
 def has_waiting(tx: Tx, *, older_than: timedelta, tries_max: int) -> bool:
@@ -252,6 +252,7 @@ _IS_CLAIMED: Final = Statement[Any](
     )
 )
 _OLDEST: Final = Statement[tuple[datetime]](lambda: sa.select(_T.c.received_at).order_by(_T.c.received_at).limit(1))
+_OLDEST_SEEN: Final = Statement[tuple[datetime]](lambda: sa.select(_SEEN.c.at).order_by(_SEEN.c.at).limit(1))
 _CLAIM: Final = Statement[Any](_claim)
 _CLAIM_WAITING: Final = Statement[Any](_claim_waiting)
 _HAS_WAITING: Final = Statement[Any](lambda: sa.select(_T.c.id).where(*_is_waiting()).limit(1))
