@@ -1,5 +1,6 @@
 """Rates of currencies: a jump needs a word, money that comes in is worth less by the spread, and the rest is booked."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,15 +9,16 @@ from tests.services.world import World
 
 from shoutgraph.domain import accounts, errors, ids, postings
 from shoutgraph.domain.ledger import Lot
-from shoutgraph.domain.packages import Market, Platform
+from shoutgraph.domain.packages import Market, Platform, Rate
 from shoutgraph.domain.policies import FIRST
 from shoutgraph.domain.postings import Books, Cash
 from shoutgraph.domain.users import SYSTEM
 from shoutgraph.services import packages, seeds
 from shoutgraph.services.packages import Quoted
 from shoutgraph.services.topups import terms
-from shoutgraph.storage import ledger, ledger_proof
+from shoutgraph.storage import ledger, ledger_proof, rates
 from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Done
 
 BOOKS = Books("EUR", 100)
 US = Market("US", "USD", Platform.WEB)
@@ -48,6 +50,21 @@ def test_a_rate_is_published_with_its_source_and_a_jump_only_on_purpose(world: W
         (2, 8_800, "a bank"),
         (1, 86, None),
     ]
+
+
+def test_a_repeat_is_answered_alike_however_many_rates_came_after(world: World) -> None:
+    world.run(packages.load(world.tools, SYSTEM, seeds.read_prices()))
+    staff = world.staff("finance")
+    quoted = Quoted("USD", 8_700, 100, 0, "a bank", world.clock(), 1)
+
+    def again() -> Done[Rate]:
+        asked = world.request("rate", staff, "key-of-the-second-rate")
+        return world.run(packages.publish_rate(world.tools, staff, asked, quoted))
+
+    first = again().value
+    later = [replace(first, version=first.version + at, effective_from=None) for at in range(1, rates.RATES_MAX + 1)]
+    world.write(lambda tx: rates.insert(tx, later))
+    assert again() == Done(first, replayed=True)
 
 
 def test_a_rate_for_later_holds_from_its_time_and_one_for_now_does_until_then(world: World) -> None:

@@ -17,6 +17,7 @@ from shoutgraph.domain import accounts, errors, ids, journal as lines, requests 
 from shoutgraph.domain.ledger import Posting, Transfer
 from shoutgraph.storage import journal, ledger, requests
 from shoutgraph.storage.engine import Store
+from shoutgraph.storage.readers import READERS
 from shoutgraph.storage.tx import Tx
 from shoutgraph.storage.writer import FAULTS_MAX, Limits
 
@@ -42,13 +43,21 @@ def heard(store: Store) -> list[str]:
     return [line.id.removeprefix("event_") for line in read]
 
 
+def spent_now(tx: Tx) -> int:
+    return ledger.balance_coins(tx, SPENT.code)
+
+
 def spent(store: Store) -> int:
-    return store.read_now(lambda tx: ledger.balance_coins(tx, SPENT.code))
+    return store.read_now(spent_now)
 
 
 def break_a_law(tx: Tx) -> None:
     """Coins in a wallet without a lot: refused at COMMIT and not before."""
     ledger.post(tx, Transfer("broken", "1", (Posting(accounts.MINT, FAN, 5, "no lot"),)))
+
+
+def leave(_: Tx) -> None:
+    raise SystemExit
 
 
 @contextmanager
@@ -139,6 +148,26 @@ def test_a_bug_fails_only_its_own_caller(store: Store) -> None:
     assert [type(answer) for answer in answers] == [ZeroDivisionError, bool, errors.InvariantError, type(None)]
     assert heard(store) == ["2"]
     assert spent(store) == 1
+
+
+def test_what_no_future_takes_fails_only_its_own_caller(store: Store) -> None:
+    def find_nothing(tx: Tx) -> None:
+        told("nothing")(tx)
+        next(iter(()))
+
+    def find_first(_: Tx) -> None:
+        next(iter(()))
+
+    async def run() -> list[Any]:
+        written = await in_one_batch(store, find_nothing, told("1"), find_nothing, moved("1"))
+        asked = [store.read(work) for work in (*[find_first, leave] * READERS, spent_now)]
+        return [*written, *await asyncio.gather(*asked, return_exceptions=True)]
+
+    answers = asyncio.run(asyncio.wait_for(run(), 10))
+    assert [type(answer) for answer in answers[:4]] == [RuntimeError, type(None), RuntimeError, bool]
+    assert {type(answer) for answer in answers[4:-1]} == {RuntimeError}
+    assert answers[-1] == 1
+    assert heard(store) == ["1"]
 
 
 def test_work_that_only_commit_can_refuse_fails_alone(store: Store) -> None:
@@ -335,9 +364,6 @@ def test_running_out_of_memory_fails_the_batch_retryably(store: Store) -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_work_that_ends_its_thread_leaves_nobody_waiting(store: Store) -> None:
-    def leave(_: Tx) -> None:
-        raise SystemExit
-
     answers = asyncio.run(in_one_batch(store, moved("1"), leave, moved("2")))
     assert {type(answer) for answer in answers} == {errors.StoreUnavailableError}
     with pytest.raises(errors.StoreUnavailableError):

@@ -59,6 +59,15 @@ class Outcome:
     error: BaseException | None = None
 
 
+def failed(error: BaseException) -> Outcome:
+    """What a unit of work that broke came to. What no future takes, or what would end the caller's loop, is wrapped."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return Outcome(error=error)
+    wrapped = RuntimeError(f"a unit of work raised {type(error).__name__}")
+    wrapped.__cause__ = error
+    return Outcome(error=wrapped)
+
+
 class Inbox(Generic[C]):
     """A bounded queue that many threads fill and database threads empty in batches."""
 

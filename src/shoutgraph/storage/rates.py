@@ -11,7 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from shoutgraph.domain import packages
+from shoutgraph.domain import errors, packages
 from shoutgraph.domain.packages import Rate
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, Micros, Text
@@ -103,6 +103,11 @@ def _rates_of(limit: int) -> Statement[Any]:
     )
 
 
+_ONE: Final = Statement[Any](
+    lambda: sa.select(*_TIMED).where(
+        *(TABLE.c[name] == sa.bindparam(name) for name in ("currency", "book_currency", "version"))
+    )
+)
 _NEWEST_RATE: Final = _rates_of(1)
 _RATES_OF: Final = _rates_of(RATES_MAX)
 _INSERT: Final = Statement[Any](
@@ -125,6 +130,18 @@ def find_in_force(tx: Tx, currency: str, book_currency: str) -> Rate | None:
     """What a currency is worth now, or None."""
     row = tx.one(_RATE_IN_FORCE, currency=currency, book_currency=book_currency, at=tx.now)
     return None if row is None else Rate(*row)
+
+
+def get(tx: Tx, currency: str, book_currency: str, version: int) -> Rate:
+    """A version of what a currency is worth, with the time from which it is.
+
+    Raises:
+        NotFoundError: there is no such version.
+    """
+    row = tx.one(_ONE, currency=currency, book_currency=book_currency, version=version)
+    if row is None:
+        raise errors.NotFoundError("There is no such rate.")
+    return Rate(*row)
 
 
 def find_newest(tx: Tx, currency: str, book_currency: str) -> Rate | None:

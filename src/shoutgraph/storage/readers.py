@@ -59,8 +59,8 @@ class Readers:
             if blame is Blame.CONNECTION and again:
                 return self._attempt(session, command, again=False)
             return Outcome(error=_fault(session.words(error), error, blame))
-        except Exception as error:  # noqa: BLE001 - it belongs to the caller, not to this thread
-            return Outcome(error=error)
+        except BaseException as error:  # noqa: BLE001 - it belongs to the caller, not to this thread
+            return inbox.failed(error)
 
 
 def _fault(words: str, error: Exception, blame: Blame) -> errors.FaultError:

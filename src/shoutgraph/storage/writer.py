@@ -251,7 +251,7 @@ class Writer:
             tx.restart(head)
             return self._refuse(command, refusal, first=first)
         except Exception as error:  # noqa: BLE001 - a bug in one command must not take its neighbours along
-            outcome = Outcome(error=error)
+            outcome = inbox.failed(error)
         else:
             return Outcome(value=value)
         self._session.undo()

@@ -94,8 +94,7 @@ async def publish_rate(tools: Tools, viewer: Viewer, request: Request, quoted: Q
 
     def load(tx: Tx, name: str) -> Rate:
         currency, _, version = name.partition(":")
-        book = policies.current(tx).book_currency
-        return next(each for each in rate_rows.list_of(tx, currency, book) if each.version == int(version))
+        return rate_rows.get(tx, currency, policies.current(tx).book_currency, int(version))
 
     return await once(tools, request, work, load)
 
