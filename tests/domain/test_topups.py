@@ -158,7 +158,7 @@ def test_a_decline_never_lowers_what_settled() -> None:
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_a_decline_is_final_if_one_of_the_same_code_was_whichever_came_first(first: bool) -> None:
+def test_a_decline_is_final_if_one_of_the_same_code_was_whichever_came_first(*, first: bool) -> None:
     seen = seen_all(topup(), declined(1, None, retryable=first), declined(2, None, retryable=not first))
     assert (seen.declined_code, seen.retryable) == ("declined", False)
     assert seen_all(topup(), declined(1, None, retryable=True)).retryable
