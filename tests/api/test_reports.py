@@ -1,12 +1,15 @@
 """Reports through the front door: filed, decided with reasons that both sides read, appealed once, and undone."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.api.cast import Cast
 from tests.api.deployment import Deployment
 
+from shoutgraph.domain.users import SYSTEM
+from shoutgraph.services.privacy import erase
 from shoutgraph.storage import orders
 
 REPORT = """report { id status appealedBy explanation appeal
@@ -95,6 +98,59 @@ def test_who_is_restricted_orders_no_more_until_an_appeal_frees_them(cast: Cast)
     other = to.do("creator", "reportFile", REPORT, subjectId=order, **said)["report"]["id"]
     to.do("moderator", "reportDecide", REPORT, reportId=other, action="ORDER_CANCELLED", **WHY)
     assert to.ask("rude", "query ($id: ID!) { order(id: $id) { status } }", id=order)["order"]["status"] == "CANCELLED"
+
+
+def decided(to: Deployment, reporter: str, subject: str, action: str) -> str:
+    """Content is reported, and something is done about it."""
+    report = to.do(reporter, "reportFile", REPORT, subjectId=subject, **SAID)["report"]["id"]
+    to.do("moderator", "reportDecide", REPORT, reportId=report, action=action, **WHY)
+    return str(report)
+
+
+def reversed_(to: Deployment, affected: str, report: str) -> None:
+    """An appeal succeeds."""
+    let_in_another(to)
+    to.do(affected, "reportAppeal", REPORT, reportId=report, text="It was not so.")
+    to.do("second", "reportAppealDecide", REPORT, reportId=report, upheld=False, **WRONG)
+
+
+def test_what_two_decisions_did_the_reversal_of_one_does_not_undo(cast: Cast) -> None:
+    to, who = cast.deployment, "twice_reported"
+    user = to.register(who)
+    creator = cast.profile(who, "twice.reported")
+    cast.offer(who)
+    state = "Creator { open takesOrders }"
+    to.do(who, "creatorPause", "creator { id }")  # who is off already is taken off, too
+    removals = [decided(to, reporter, creator, "CONTENT_REMOVED") for reporter in ("fan", "other_fan")]
+    bans = [decided(to, reporter, creator, "USER_RESTRICTED") for reporter in ("fan", "other_fan")]
+    tomorrow = (to.app.tools.clock() + timedelta(days=1)).isoformat()
+    for removal, ban in zip(removals, bans, strict=True):
+        for mutation, given in {"creatorOpen": {}, "creatorPause": {"until": tomorrow}}.items():
+            refusal = to.refuse(who, mutation, **given)
+            assert (refusal["__typename"], refusal["code"]) == ("ForbiddenError", "PROFILE_REMOVED")
+        to.do(who, "creatorPause", "creator { id }")
+        assert node(to, who, creator, state) == {"open": False, "takesOrders": False}
+        assert to.ask("admin", LOCKED, id=user)["node"]["locked"] is True
+        reversed_(to, who, removal)
+        reversed_(to, who, ban)
+    assert node(to, who, creator, state) == {"open": True, "takesOrders": True}
+    assert to.ask("admin", LOCKED, id=user)["node"]["locked"] is False
+    to.do(who, "creatorPause", "creator { id }", until=tomorrow)
+
+
+def test_nothing_of_somebody_who_left_comes_back_by_an_appeal(cast: Cast) -> None:
+    to, who = cast.deployment, "reported_and_gone"
+    user = to.register(who)
+    creator = cast.profile(who, "reported.and.gone")
+    offer = cast.offer(who)
+    report = decided(to, "fan", creator, "CONTENT_REMOVED")
+    to.do(who, "reportAppeal", REPORT, reportId=report, text="It was not so.")
+    to.run(erase.erase_now(to.app.tools, SYSTEM, user))
+    let_in_another(to)
+    to.do("second", "reportAppealDecide", REPORT, reportId=report, upheld=False, **WRONG)
+    assert node(to, "fan", creator, "Creator { open takesGifts }") == {"open": False, "takesGifts": False}
+    assert to.refuse("fan", "giftSend", **(cast.present() | {"creatorId": creator}))["code"] == "GIFTS_OFF"
+    assert to.refuse("fan", "orderPlace", **cast.wish(offerId=offer))["__typename"] == "CreatorUnavailableError"
 
 
 STREAM = "subscription ($after: String) { reportEvents(after: $after) { cursor reportId status report { status } } }"

@@ -12,9 +12,13 @@ from shoutgraph.domain.categories import Category
 from shoutgraph.domain.creators import OfferTerms, Profile
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.packages import Market, Platform
+from shoutgraph.domain.privacy import ErasureState, Export, ExportState
 from shoutgraph.domain.users import ANONYMOUS, SYSTEM
 from shoutgraph.services import catalogue, creators, offers, packages, seeds
 from shoutgraph.services.offers import Question
+from shoutgraph.services.orders import advance
+from shoutgraph.services.privacy import close, erase
+from shoutgraph.storage import privacy
 
 PROFILE = Profile("mira", "Mira", "DE", (Category.MUSICIAN,), ("de",))
 TERMS = OfferTerms(Occasion.BIRTHDAY, "A song", 1000, 60, 7, 200)
@@ -70,6 +74,34 @@ def test_a_creator_pauses_and_opens_again(world: World) -> None:
     opened = world.run(creators.reopen(world.tools, nova, expected_revision=2))
     assert opened.takes_orders(world.clock())
     assert world.run(creators.reopen(world.tools, nova, expected_revision=None)).revision == opened.revision
+
+
+def test_who_paused_or_closed_is_erased_even_behind_one_whose_erasure_breaks(world: World) -> None:
+    (vega, *_), (nova, *_), (rigel, creator, offer) = (world.creator(name) for name in ("vega", "nova", "rigel"))
+    copy = Export(world.tools.new_id("export"), vega.user_id or "", ExportState.READY, world.clock())
+    copy = replace(copy, due_at=world.clock(), expires_at=world.clock())
+    world.write(lambda tx: privacy.insert_export(tx, copy))
+    folder = world.tools.files.archive_of(copy.id)
+    folder.mkdir(parents=True)  # nothing removes a folder where a file should be
+    world.run(creators.pause(world.tools, nova, until=None, expected_revision=None))
+    tools = replace(world.tools, real_clock=world.clock)
+    world.run(close.close(tools, rigel, confirm=True, forfeit_promo=True, end=advance.advance))
+    for who in (vega, nova, rigel):
+        world.run(erase.request(world.tools, who, world.request("erasureRequest", who), confirm=True))
+    world.clock.move(days=30)
+    assert world.run(erase.run_due(world.tools)) == 2
+    with pytest.raises(errors.ValidationError) as caught:
+        world.run(close.cancel(world.tools, rigel, confirm=True))
+    assert caught.value.code == "ERASURE_STATE"
+    left = world.run(creators.get(world.tools, creator.id))
+    assert (left.open, left.takes_gifts, left.price_from_coins) == (False, False, None)
+    assert not world.run(offers.get(world.tools, world.staff("admin"), offer.id)).active
+    with pytest.raises(errors.ForbiddenError, match="closing"):
+        world.run(creators.reopen(world.tools, vega, expected_revision=None))
+    states = [world.run(erase.newest(world.tools, who)) for who in (vega, nova, rigel)]
+    assert [each and each.state for each in states] == [ErasureState.ERASING, ErasureState.DONE, ErasureState.DONE]
+    folder.rmdir()
+    assert world.run(erase.run_due(world.tools)) == 1
 
 
 def test_staff_features_a_creator(world: World) -> None:

@@ -221,6 +221,17 @@ def pause(creator: Creator, *, until: datetime | None, now: datetime) -> Creator
     return creator if paused == creator else replace(paused, revision=creator.revision + 1)
 
 
+def leave(creator: Creator) -> Creator:
+    """Takes neither orders nor gifts any more; one who does neither is left as they are."""
+    off = replace(creator, open=False, paused_until=None, takes_gifts=False)
+    return creator if off == creator else replace(off, revision=creator.revision + 1)
+
+
+def take_gifts(creator: Creator) -> Creator:
+    """Takes gifts again; one who does is left as they are."""
+    return creator if creator.takes_gifts else replace(creator, revision=creator.revision + 1, takes_gifts=True)
+
+
 def feature(creator: Creator, *, featured: bool) -> Creator:
     """Puts a creator among the featured ones, or takes them out."""
     same = creator.featured is featured

@@ -8,7 +8,7 @@ from shoutgraph.domain.ages import Deed
 from shoutgraph.domain.creators import Creator, Profile, ProfileChanges
 from shoutgraph.domain.features import Feature
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import ages as age_rows, creators as rows, features, policies, users
+from shoutgraph.storage import ages as age_rows, creators as rows, features, policies, reports, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -87,7 +87,7 @@ async def reopen(tools: Tools, viewer: Viewer, *, expected_revision: int | None)
 
     Raises:
         UnauthenticatedError: nobody is signed in.
-        ForbiddenError: the viewer has no creator profile, or their account closes.
+        ForbiddenError: the viewer has no creator profile, a moderator took it away, or their account closes.
         StaleRevisionError: the profile changed since the viewer read it.
         FeatureUnavailableError: shoutouts are off for the viewer.
     """
@@ -95,6 +95,7 @@ async def reopen(tools: Tools, viewer: Viewer, *, expected_revision: int | None)
 
     def change(tx: Tx, creator: Creator) -> Creator:
         features.require(tx, Feature.SHOUTOUTS, creator.user_id)
+        _check_not_removed(tx, creator)
         return creators.reopen(creator)
 
     return await _change(tools, creator_id, expected_revision, change, opens=viewer.require_user())
@@ -105,16 +106,20 @@ async def pause(tools: Tools, viewer: Viewer, *, until: datetime | None, expecte
 
     Raises:
         UnauthenticatedError: nobody is signed in.
-        ForbiddenError: the viewer has no creator profile.
+        ForbiddenError: the viewer has no creator profile; or a time is given, at which they would take orders again,
+            and a moderator took it away, or their account closes.
         StaleRevisionError: the profile changed since the viewer read it.
         ValidationError: the time is past or too far away.
     """
     creator_id = viewer.require_creator()
 
     def change(tx: Tx, creator: Creator) -> Creator:
+        if until is not None:
+            _check_not_removed(tx, creator)
         return creators.pause(creator, until=until, now=tx.now)
 
-    return await _change(tools, creator_id, expected_revision, change)
+    opens = None if until is None else viewer.require_user()
+    return await _change(tools, creator_id, expected_revision, change, opens=opens)
 
 
 async def feature(
@@ -185,6 +190,12 @@ async def _change(
         return changed
 
     return await tools.store.write(work)
+
+
+def _check_not_removed(tx: Tx, creator: Creator) -> None:
+    if reports.is_removed(tx, creator):
+        msg = "A moderator took this profile away: it takes orders again if an appeal (reportAppeal) succeeds."
+        raise errors.ForbiddenError(msg, code="PROFILE_REMOVED")
 
 
 def _check_handle(tx: Tx, creator: Creator) -> None:

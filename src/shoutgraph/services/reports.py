@@ -14,7 +14,7 @@ from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.reports import Action, AppealSide, Ground, Reasons, Report, ReportState, Statement, SubjectKind
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import creators, journal as journal_rows, policies, reported, reports, users
+from shoutgraph.storage import creators, journal as journal_rows, policies, privacy, reported, reports, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -131,6 +131,7 @@ async def decide(
     known, action = await tools.store.read(lambda tx: reports.get(tx, report_id)), verdict.action
 
     def work(tx: Tx) -> Report:
+        users.get(tx, known.affected_id)  # all decisions about what is somebody's come one after the other
         _act(_Doing(tools, tx, viewer, known, told, effects), action)  # content is held before the report about it
         report = reports.get(tx, report_id)
         _check_apart(report, viewer)
@@ -284,25 +285,34 @@ def _act(doing: _Doing, action: Action) -> None:
         case Action.NONE:
             return
         case Action.USER_RESTRICTED:
-            users.get(tx, report.affected_id)
             users.lock(tx, report.affected_id)
         case Action.ORDER_CANCELLED:
             doing.run(doing.effects.cancel)
         case Action.CONTENT_REMOVED if report.kind is SubjectKind.CREATOR:
             creator = creators.get(tx, report.subject_id)
-            creators.save(tx, creator_rules.pause(creator, until=None, now=tx.now))
+            off = creator_rules.pause(creator, until=None, now=tx.now)
+            if off is not creator:
+                creators.save(tx, off)
         case Action.CONTENT_REMOVED:
             doing.run(doing.effects.remove[report.kind])
 
 
 def _undo(doing: _Doing, action: Action) -> None:
-    """What can be undone: a cancelled order stays so, its coins are back."""
+    """What can be undone: a cancelled order stays so, its coins are back. What another decision stands for stays, too.
+
+    Who leaves gets nothing back: nothing of theirs is put on the market again.
+    """
     tx, report = doing.tx, doing.report
+    owner = users.get(tx, report.affected_id)
+    if reports.stands(tx, report, action) or privacy.leaves(tx, owner.id):
+        return
     if action is Action.USER_RESTRICTED:
-        users.get(tx, report.affected_id)
-        users.unlock(tx, report.affected_id)
+        users.unlock(tx, owner.id)
     elif action is Action.CONTENT_REMOVED and report.kind is SubjectKind.CREATOR:
-        creators.save(tx, creator_rules.reopen(creators.get(tx, report.subject_id)))
+        creator = creators.get(tx, report.subject_id)
+        opened = creator if owner.closed_at is not None else creator_rules.reopen(creator)
+        if opened is not creator:
+            creators.save(tx, opened)
     elif action is Action.CONTENT_REMOVED:
         doing.run(doing.effects.restore[report.kind])
 

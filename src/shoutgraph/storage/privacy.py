@@ -110,6 +110,12 @@ def newest_erasure(tx: Tx, user_id: str) -> Erasure | None:
     return _erasure(rows[0]) if rows else None
 
 
+def leaves(tx: Tx, user_id: str) -> bool:
+    """Whether somebody is being erased, or was. Whoever goes by it holds the user."""
+    newest = newest_erasure(tx, user_id)
+    return newest is not None and newest.state in {ErasureState.ERASING, ErasureState.DONE}
+
+
 def list_of_due_erasures(tx: Tx) -> list[str]:
     """Wishes that are due or under way, the longest due first."""
     return [row[0] for row in tx.all(_DUE_ERASURES, now=tx.now)]

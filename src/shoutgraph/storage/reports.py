@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import errors, ids, pages
+from shoutgraph.domain.creators import Creator
 from shoutgraph.domain.reports import (
     Action,
     AppealSide,
@@ -153,6 +154,22 @@ def statements_of(tx: Tx, report_ids: Sequence[str]) -> dict[str, tuple[Reasoned
     return found
 
 
+def stands(tx: Tx, report: Report, action: Action) -> bool:
+    """Whether another report's decision does the same, and was not reversed. Whoever goes by it holds the user.
+
+    What is removed is one thing; who is restricted is the person, whatever was reported of theirs.
+    """
+    of = {} if action is Action.USER_RESTRICTED else {"subject_id": report.subject_id}
+    besides = {"affected_id": report.affected_id, "besides": report.id}
+    return bool(tx.all(_standing(action, whoever=not of), **of, **besides))
+
+
+def is_removed(tx: Tx, creator: Creator) -> bool:
+    """Whether a moderator took a creator's profile away, and that stands. Whoever goes by it holds the creator."""
+    statement = _standing(Action.CONTENT_REMOVED, whoever=False)
+    return bool(tx.all(statement, subject_id=creator.id, affected_id=creator.user_id, besides=""))
+
+
 def count_filed(tx: Tx, reporter_id: str, *, since: datetime) -> int:
     """How many reports somebody filed since a time. Whoever goes by it holds the user."""
     row = tx.one(_COUNT, reporter_id=reporter_id, since=since)
@@ -187,6 +204,32 @@ def _page(filters: frozenset[str], *, backward: bool) -> Statement[Any]:
         if "state" in filters:
             query = query.where(_T.c.state == sa.bindparam("state"))
         return query.order_by(_T.c.id.asc() if backward else _T.c.id.desc())
+
+    return Statement(build)
+
+
+@cache
+def _standing(action: Action, *, whoever: bool) -> Statement[tuple[str]]:
+    """Decisions that were made and not reversed."""
+    reversed_ = _D.alias()
+
+    def build() -> sa.ClauseElement:
+        against = sa.select(reversed_.c.id).where(
+            reversed_.c.report_id == _T.c.id, reversed_.c.appeal == columns.YES, reversed_.c.upheld == columns.NO
+        )
+        query = (
+            sa.select(_T.c.id)
+            .join(_D, _D.c.report_id == _T.c.id)
+            .where(
+                _T.c.affected_id == sa.bindparam("affected_id"),
+                _T.c.id != sa.bindparam("besides"),
+                _D.c.appeal == columns.NO,
+                _D.c.action == sa.literal_column(f"'{action.value}'"),
+                ~against.exists(),
+            )
+            .limit(1)
+        )
+        return query if whoever else query.where(_T.c.subject_id == sa.bindparam("subject_id"))
 
     return Statement(build)
 

@@ -36,8 +36,9 @@ async def place(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> Don
         raise errors.ForbiddenError("Somebody else decides about your own payouts.")
 
     def work(tx: Tx) -> StaffHold:
+        payout = None if wish.payout_id is None else payouts.get(tx, wish.payout_id)  # held before its creator
         creator = creators.get(tx, wish.creator_id)
-        if wish.payout_id is not None and payouts.get(tx, wish.payout_id).creator_id != creator.id:
+        if payout is not None and payout.creator_id != creator.id:
             raise errors.NotFoundError("There is no such payout of this creator.", path=("input", "payoutId"))
         if len(rows.facts_of(tx, [creator.id])[creator.id].staff) >= rules.HOLDS_MAX:
             msg = f"A creator has {rules.HOLDS_MAX} holds of staff at most."

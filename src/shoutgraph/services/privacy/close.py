@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from shoutgraph.domain import closures as rules, creators as creator_rules, errors, ids
-from shoutgraph.domain.closures import Closure, ClosureState, Shop, Wish
+from shoutgraph.domain import closures as rules, errors, ids
+from shoutgraph.domain.closures import Closure, ClosureState, Wish
 from shoutgraph.domain.pages import Page, PageArgs, cut, scope_of
-from shoutgraph.domain.users import SYSTEM, Scope, Viewer
-from shoutgraph.services.privacy import settle
+from shoutgraph.domain.users import Scope, Viewer
+from shoutgraph.services.privacy import settle, shop
 from shoutgraph.services.privacy.settle import EndOrder
-from shoutgraph.storage import closures, creators, policies, users
+from shoutgraph.storage import closures, policies, privacy, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -36,8 +36,8 @@ async def close(tools: Tools, viewer: Viewer, *, confirm: bool, forfeit_promo: b
         closing = rules.close(user, now=tx.now)
         if closing is not user:
             users.save(tx, closing)
-        shop = _shut(tx, user_id)
-        wish = Wish(tools.new_id(ids.CLOSURE), user_id, forfeit_promo, shop)
+        was = shop.shut(tx, user_id, shop.hold(tx, user_id))
+        wish = Wish(tools.new_id(ids.CLOSURE), user_id, forfeit_promo, was)
         closure = rules.request(wish, policy=policies.current(tx), now=tx.now)
         closures.insert(tx, closure)
         settle.tell(tools, tx, closure)
@@ -58,7 +58,8 @@ async def cancel(tools: Tools, viewer: Viewer, *, confirm: bool) -> None:
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
-        ValidationError: it is not confirmed, coins or earnings are being settled, or the account is closed.
+        ValidationError: it is not confirmed, coins or earnings are being settled, or the account is closed, or being
+            erased.
     """
     user_id = viewer.require_user()
     if not confirm:
@@ -69,10 +70,12 @@ async def cancel(tools: Tools, viewer: Viewer, *, confirm: bool) -> None:
         closure = closures.hold(tx, user_id)
         if closure is None:
             return
+        if privacy.leaves(tx, user_id):
+            raise errors.ValidationError("It is being erased.", code="ERASURE_STATE", path=("input", "confirm"))
         cancelled = rules.cancel(closure, now=tx.now)
         users.save(tx, replace(user, closed_at=None, revision=user.revision + 1))
         closures.save(tx, closure, cancelled)
-        _restore(tx, user_id, closure.shop)
+        shop.restore(tx, user_id, closure.shop)
         settle.tell(tools, tx, cancelled)
 
     await tools.store.write(work)
@@ -99,32 +102,3 @@ async def page(tools: Tools, viewer: Viewer, args: PageArgs, state: ClosureState
 def scope(state: ClosureState | None) -> str:
     """Names a list of closures, so that a cursor of another one is refused."""
     return scope_of("closures", state)
-
-
-def _shut(tx: Tx, user_id: ids.UserId) -> Shop:
-    """Takes a creator off the market: no offer is on sale, no gift is taken, no order either. Says what was on."""
-    creator_id = creators.find_id_by_user(tx, user_id)
-    if creator_id is None:
-        return Shop()
-    (offers,) = creators.list_of_offers_by_creator(tx, [creator_id], SYSTEM)
-    known = [offer.id for offer in offers if offer.active]
-    sold = [creators.get_offer(tx, offer_id) for offer_id in known]  # offers are held before their creator
-    for offer in sold:
-        creators.save_offer(tx, creator_rules.switch_offer(offer, active=False))
-    creator = creators.get(tx, creator_id)
-    off = creator_rules.pause(creator, until=None, now=tx.now)
-    creators.save(tx, replace(off, takes_gifts=False, revision=creator.revision + 1))
-    return Shop(tuple(known), creator.takes_gifts)
-
-
-def _restore(tx: Tx, user_id: ids.UserId, shop: Shop) -> None:
-    creator_id = creators.find_id_by_user(tx, user_id)
-    if creator_id is None:
-        return
-    for offer_id in shop.offer_ids:
-        offer = creators.get_offer(tx, offer_id)
-        if not offer.active:
-            creators.save_offer(tx, creator_rules.switch_offer(offer, active=True))
-    creator = creators.get(tx, creator_id)
-    if shop.takes_gifts and not creator.takes_gifts:
-        creators.save(tx, replace(creator, takes_gifts=True, revision=creator.revision + 1))

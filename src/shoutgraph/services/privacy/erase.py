@@ -4,17 +4,20 @@ Every step finds what is left to do, so that one which was cut is gone on with. 
 trail know ids only, and stay as they are.
 """
 
+import logging
 from functools import partial
 from typing import Final
 
-from shoutgraph.domain import creators as creator_rules, errors, ids, journal, privacy as rules
+from shoutgraph.domain import closures, errors, ids, journal, privacy as rules
 from shoutgraph.domain.privacy import Erasure, ErasureState
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.services.privacy import files
-from shoutgraph.storage import affairs, creators, journal as journal_rows, personal, policies, privacy, samples, users
+from shoutgraph.services.privacy import files, shop
+from shoutgraph.storage import affairs, journal as journal_rows, personal, policies, privacy, samples, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
+
+logger = logging.getLogger("shoutgraph.erasures")
 
 CHANGED: Final = "erasure.changed"
 CHUNKS_MAX: Final = 100_000
@@ -89,13 +92,24 @@ async def list_visible(tools: Tools, viewer: Viewer, erasure_ids: list[str]) -> 
 
 
 async def run_due(tools: Tools) -> int:
-    """Goes on with every erasure that is due; says how many were looked at."""
-    due = await tools.store.read(privacy.list_of_due_erasures)
+    """Goes on with every erasure that is due; says how many were looked at.
+
+    Raises:
+        OverloadedError: too much waits for the database; the next round goes on.
+    """
+    due, done = await tools.store.read(privacy.list_of_due_erasures), 0
     for erasure_id in due:
-        erasure = await tools.store.write(partial(_begin, tools, erasure_id=erasure_id))
-        if erasure.state is ErasureState.ERASING:
-            await _erase(tools, erasure)
-    return len(due)
+        try:
+            erasure = await tools.store.write(partial(_begin, tools, erasure_id=erasure_id))
+            if erasure.state is ErasureState.ERASING:
+                await _erase(tools, erasure)
+        except errors.OverloadedError:
+            raise
+        except Exception:
+            logger.exception("the erasure %s does not go on, and is looked at again", erasure_id)
+        else:
+            done += 1
+    return done
 
 
 async def erase_now(tools: Tools, viewer: Viewer, user_id: str) -> Erasure:
@@ -113,6 +127,7 @@ async def erase_now(tools: Tools, viewer: Viewer, user_id: str) -> Erasure:
 
     def work(tx: Tx) -> Erasure:
         users.get(tx, who)  # held, so that one wish at a time is carried out
+        shop.hold(tx, who)
         affairs.hold(tx, who)
         rules.check_blockers(affairs.list_of_blockers(tx, who))
         underway = privacy.newest_erasure(tx, who)
@@ -127,18 +142,22 @@ async def erase_now(tools: Tools, viewer: Viewer, user_id: str) -> Erasure:
 
 
 def _begin(tools: Tools, tx: Tx, *, erasure_id: str, early: bool = False) -> Erasure:
-    """Decides whether it begins. From then on nothing new begins for the person: the account is locked."""
+    """Decides whether it begins. From then on nothing new begins for the person: the account is locked and closed."""
     erasure = privacy.get_erasure(tx, erasure_id)
     if erasure.state is not ErasureState.WAITING or (erasure.due_at > tx.now and not early):
         return erasure
     user = users.get(tx, erasure.user_id)
+    sold = shop.hold(tx, user.id)  # offers are held before their creator
     affairs.hold(tx, user.id)
     found = affairs.list_of_blockers(tx, user.id)
     after = rules.go_on(erasure, found, now=tx.now)
     privacy.save_erasure(tx, after)
     if after.state is ErasureState.ERASING:
+        closing = closures.close(user, now=tx.now)
+        if closing is not user:
+            users.save(tx, closing)
         users.lock(tx, user.id)
-        _close_shop(tx, user.id)
+        shop.shut(tx, user.id, sold)
     _tell(tools, tx, after)
     return after
 
@@ -171,12 +190,6 @@ def _finish(tools: Tools, tx: Tx, *, erasure_id: str) -> Erasure:
     privacy.save_erasure(tx, after)
     _tell(tools, tx, after)
     return after
-
-
-def _close_shop(tx: Tx, user_id: ids.UserId) -> None:
-    creator_id = creators.find_id_by_user(tx, user_id)
-    if creator_id is not None:
-        creators.save(tx, creator_rules.pause(creators.get(tx, creator_id), until=None, now=tx.now))
 
 
 def _tell(tools: Tools, tx: Tx, erasure: Erasure) -> None:
