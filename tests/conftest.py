@@ -3,9 +3,10 @@
 The PostgreSQL of a test session belongs to the process that controls it, and ends with it.
 """
 
+import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +58,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if cluster is not None:
         del os.environ[postgres.PLACE]
         cluster.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays until the end: the collector of garbage need not look at it again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
