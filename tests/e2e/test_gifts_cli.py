@@ -34,6 +34,7 @@ PLAYED = (
     "refund.dispute_split",
     "payout.limits",
     "FINAL: NONE, because",
+    "which comes back: not a coin is lost",
     "a copy of everything that is kept about her",
     "her name is now 'Erased'; the books stay",
     "the books balance",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from shoutgraph.cli.demo import capacity, gifts, giving, guards, law, money, quarrels, rollout, tools, trust
+from shoutgraph.cli.demo import abroad, capacity, gifts, giving, guards, law, money, quarrels, rollout, tools, trust
 
 if TYPE_CHECKING:
     from shoutgraph.cli.demo.story import Story
@@ -25,6 +25,7 @@ FULL: Final = (
     Chapter("limits that people set themselves", guards.play),
     Chapter("reputation, and videos that can be proven", trust.play),
     Chapter("features for some, and answers to why", rollout.play),
+    Chapter("paid in yen", abroad.play),
     Chapter("tools that are told by webhook", tools.play),
     Chapter("reports, copies of data and erasure", law.play),
 )

@@ -302,11 +302,11 @@ class Story:
         return video
 
     def _pay_out(self) -> None:
-        self.tell.step("Nova", "creator", "has earned, and waits for the hold to end", self._earnings())
+        self.tell.step("Nova", "creator", "has earned, and waits for the hold to end", self.earnings())
         self.admin.run("testClockAdvance", "now", seconds=HOLD_S + 60)
-        self.until(self._earnings_now, lambda earnings: int(earnings["available"]) > 0)
-        self.tell.step("Operator", "platform", "moves the test clock seven days ahead", self._earnings())
-        amount = self._earnings_now()["available"]
+        self.until(self.earnings_now, lambda earnings: int(earnings["available"]) > 0)
+        self.tell.step("Operator", "platform", "moves the test clock seven days ahead", self.earnings())
+        amount = self.earnings_now()["available"]
         recipient = self.creator.do(
             "payoutRecipientCreate",
             "recipient { id status }",
@@ -325,7 +325,7 @@ class Story:
         self.tell.step("Fina", "finance", f"approves; it waits: {held['code']}", f"{held['remedy']}: {held['message']}")
         profile = self.creator.do("taxProfileSet", "taxProfile { version country }", **CERTIFIED)["taxProfile"]
         paid = self.until(lambda: self._payout(payout["id"]), lambda node: node["status"] == "PAID")
-        done = f"payout {paid['status']}; {self._earnings()}"
+        done = f"payout {paid['status']}; {self.earnings()}"
         self.tell.step("Nova", "creator", f"certifies a tax profile of {profile['country']}; the provider pays", done)
 
     def _payout(self, payout_id: str) -> dict[str, Any]:
@@ -361,13 +361,15 @@ class Story:
         wallet: dict[str, Any] = self.fan.ask("{ wallet { available promo held } }")["wallet"]
         return wallet
 
-    def _earnings_now(self) -> dict[str, str]:
+    def earnings_now(self) -> dict[str, str]:
+        """What the creator has earned, in coins."""
         shape = "pending { coins } available { coins } paid { coins }"
         data = self.creator.ask(f"{{ earnings {{ {shape} }} }}")
         return {name: amount["coins"] for name, amount in data["earnings"].items()}
 
-    def _earnings(self) -> str:
-        return ", ".join(f"{name} {coins(amount)}" for name, amount in self._earnings_now().items())
+    def earnings(self) -> str:
+        """The same for people."""
+        return ", ".join(f"{name} {coins(amount)}" for name, amount in self.earnings_now().items())
 
     def until(self, look: Callable[[], T], good: Callable[[T], bool]) -> T:
         """Looks again and again until it is good.
