@@ -9,7 +9,7 @@ from shoutgraph.domain import errors
 from shoutgraph.domain.clock import Clock
 from shoutgraph.domain.errors import ShoutgraphError
 from shoutgraph.domain.ids import NewId
-from shoutgraph.domain.requests import Request
+from shoutgraph.domain.requests import Request, StoredRequest
 from shoutgraph.files.anchors import AnchorFolder
 from shoutgraph.files.links import Links
 from shoutgraph.files.signing import Signer
@@ -105,6 +105,7 @@ async def once(
     load: Callable[[Tx, str], I],
     *,
     foresee: Callable[[Tx], None] | None = None,
+    made: str | None = None,
 ) -> Done[I]:
     """Runs a unit of work once for ever per (principal, mutation, key); a repeat gives the stored answer.
 
@@ -113,6 +114,7 @@ async def once(
 
     Args:
         foresee: asks ahead what `work` will ask, along with the look for the key.
+        made: the id that `work` gives what it makes, where that is known before: one statement finds and keeps the key.
 
     Raises:
         IdempotencyKeyReusedError: the key was used before with other input.
@@ -122,21 +124,44 @@ async def once(
 
     def run(tx: Tx) -> Done[I]:
         if foresee is not None:
-            requests.foresee_by_key(tx, principal=request.principal, mutation=request.mutation, key=request.key)
+            _foresee_key(tx, request, made)
             foresee(tx)
-        stored = requests.find_by_key(tx, principal=request.principal, mutation=request.mutation, key=request.key)
-        if stored is None:
-            value = work(tx)
+        stored = _find_or_claim(tx, request, made)
+        if stored is not None:
+            return Done(load(tx, _result_of(stored, request)), replayed=True)
+        value = work(tx)
+        if made is None:
             requests.insert(tx, name, request.digest, result=value.id)
-            return Done(value)
-        if stored.digest != request.digest:
-            raise errors.IdempotencyKeyReusedError
-        if stored.refusal is not None:
-            raise errors.from_data(stored.refusal)
-        return Done(load(tx, stored.result), replayed=True)
+        assert made in {None, value.id}, "a key that was claimed names what was made"
+        return Done(value)
 
     def refused(tx: Tx, refusal: ShoutgraphError) -> None:
         if not refusal.replayed and not isinstance(refusal, errors.IdempotencyKeyReusedError):
             requests.insert(tx, name, request.digest, refusal=refusal.to_data())
 
     return await tools.store.write(run, refused=refused)
+
+
+def _foresee_key(tx: Tx, request: Request, made: str | None) -> None:
+    principal, mutation, key = request.principal, request.mutation, request.key
+    if made is None:
+        requests.foresee_by_key(tx, principal=principal, mutation=mutation, key=key)
+    else:
+        requests.foresee_claim(tx, (principal, mutation, key), request.digest, result=made)
+
+
+def _find_or_claim(tx: Tx, request: Request, made: str | None) -> StoredRequest | None:
+    """What the key was used for before, or None; then it is kept already for what is `made`, if that is known."""
+    name = (request.principal, request.mutation, request.key)
+    if made is not None and requests.claim(tx, name, request.digest, result=made):
+        return None
+    return requests.find_by_key(tx, principal=request.principal, mutation=request.mutation, key=request.key)
+
+
+def _result_of(stored: StoredRequest, request: Request) -> str:
+    """The reference to what a repeated request made, or what it was refused with."""
+    if stored.digest != request.digest:
+        raise errors.IdempotencyKeyReusedError
+    if stored.refusal is not None:
+        raise errors.from_data(stored.refusal)
+    return str(stored.result)

@@ -161,6 +161,7 @@ _FIND_ID: Final = Statement[tuple[ids.CreatorId]](
 )
 _LIST: Final = Statement[Any](lambda: sa.select(*COLUMNS).where(columns.any_of(CREATORS.c.id, "ids")))
 
+OFFER_WITH_CREATOR: Final = (*_OFFER, *COLUMNS)
 _INSERT_OFFER: Final = Statement[Any](
     lambda: sa.insert(OFFERS).values({name: sa.bindparam(name) for name in Offer.__slots__})
 )
@@ -185,7 +186,7 @@ _COUNT_OFFERS: Final = Statement[tuple[int]](
 )
 _OFFER_WITH_CREATOR: Final = Statement[Any](
     lambda: (
-        sa.select(*_OFFER, *COLUMNS)
+        sa.select(*OFFER_WITH_CREATOR)
         .join(CREATORS, CREATORS.c.id == OFFERS.c.creator_id)
         .where(OFFERS.c.id == sa.bindparam("id"))
     ),
@@ -311,12 +312,12 @@ def get_offer_with_creator(
     row = tx.one(_OFFER_WITH_CREATOR, id=offer_id)
     if row is None:
         raise errors.NotFoundError("There is no such offer.", path=path)
+    return read_offer_with_creator(row)
+
+
+def read_offer_with_creator(row: Sequence[Any]) -> tuple[Offer, Creator]:
+    """An offer and whose it is, read by `OFFER_WITH_CREATOR`."""
     return Offer(*row[: len(_OFFER)]), Creator(*row[len(_OFFER) :])
-
-
-def foresee_offer_with_creator(tx: Tx, offer_id: str) -> None:
-    """Asks ahead what `get_offer_with_creator` will ask."""
-    tx.foresee(_OFFER_WITH_CREATOR, id=offer_id)
 
 
 def list_of_offers(tx: Tx, offer_ids: Sequence[str], viewer: Viewer) -> list[Offer | None]:

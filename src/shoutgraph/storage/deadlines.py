@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from sqlmodel import Field, SQLModel
 from shoutgraph.domain import clock, deadlines
 from shoutgraph.domain.deadlines import NO_TIME
 from shoutgraph.storage import columns
-from shoutgraph.storage.statements import Statement, upsert
+from shoutgraph.storage.statements import Statement, upsert_rows
 from shoutgraph.storage.tx import Tx
 
 CLAIM_MAX: Final = 100
@@ -38,17 +39,22 @@ class DeadlineRow(SQLModel, table=True):
 _T = columns.table_of(DeadlineRow)
 
 
-def put(tx: Tx, deadline: deadlines.Deadline) -> None:
-    """Sets a deadline, in place of one of the same kind for the same subject."""
-    tx.put(
-        _PUT,
-        subject_id=deadline.subject_id,
-        kind=deadline.kind,
-        due_at=deadline.due_at,
-        revision=deadline.revision,
-        paused_remaining=None if deadline.paused_remaining is None else deadline.paused_remaining // clock.MICROSECOND,
-        paused_at=deadline.paused_at,
-    )
+def put(tx: Tx, *given: deadlines.Deadline) -> None:
+    """Sets deadlines, each in place of one of the same kind for the same subject."""
+    if not given:
+        return
+    values: dict[str, object] = {}
+    for place, deadline in enumerate(given):
+        left = None if deadline.paused_remaining is None else deadline.paused_remaining // clock.MICROSECOND
+        row = (deadline.subject_id, deadline.kind, deadline.due_at, deadline.revision, left, deadline.paused_at)
+        values |= {f"{column.name}_{place}": value for column, value in zip(_T.c, row, strict=True)}
+    tx.put(_put(len(given)), **values)
+
+
+@cache
+def _put(count: int) -> Statement[Any]:
+    """As many at once as there are kinds of deadlines of one state, at most."""
+    return Statement(lambda: upsert_rows(_T, count, "subject_id", "kind"))
 
 
 def delete(tx: Tx, subject_id: str, kind: str | None = None) -> int:
@@ -168,7 +174,6 @@ def _hold_due() -> sa.ClauseElement:
     )
 
 
-_PUT: Final = Statement(lambda: upsert(_T, "subject_id", "kind"))
 _PAUSE: Final = Statement(lambda: sa.update(_T).where(*_KEY).values(_PAUSED))
 _DELETE: Final = Statement(lambda: sa.delete(_T).where(*_KEY))
 _DELETE_DUE: Final = Statement(

@@ -206,9 +206,9 @@ def require_to_order(tx: Tx, user_id: str | None, offer_id: str, *, guest: Perso
     _require_both(tx, rows, user_id)
 
 
-def foresee_to_order(tx: Tx, user_id: str, offer_id: str) -> None:
-    """Asks ahead what `require_to_order` will ask."""
-    tx.foresee(_WITH_SELLER, feature=Feature.SHOUTOUTS, user_ids=[user_id], offer_id=offer_id)
+def is_ruled(feature: Feature) -> sa.ColumnElement[bool]:
+    """Whether any rule in force speaks of a feature, as a column: where none does, it is on for everybody."""
+    return sa.exists().where(IN_FORCE, RULES.c.feature == sa.literal(feature, Words(Feature)))
 
 
 def providers_off(tx: Tx, feature: Feature, user_id: str) -> dict[str, Reason]:

@@ -37,7 +37,10 @@ class PolicyRow(SQLModel, table=True):
 
 _T = columns.table_of(PolicyRow)
 _STORY: Final = (_T.c.body, _T.c.changed, _T.c.at, _T.c.published_by, _T.c.reason)
-_CURRENT: Final = Statement[tuple[str]](lambda: sa.select(_T.c.body).order_by(_T.c.version.desc()).limit(1))
+_NEWEST: Final = sa.select(_T.c.body).order_by(_T.c.version.desc()).limit(1)
+NEWEST: Final = _NEWEST.scalar_subquery()
+"""The newest version as a column beside what is decided by it."""
+_CURRENT: Final = Statement[tuple[str]](lambda: _NEWEST)
 _GET: Final = Statement[tuple[str]](lambda: sa.select(_T.c.body).where(_T.c.version == sa.bindparam("version")))
 _LIST: Final = Statement[tuple[int, str]](
     lambda: sa.select(_T.c.version, _T.c.body).where(columns.any_of(_T.c.version, "versions"))
@@ -52,12 +55,17 @@ _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({c.name: sa.bindpar
 def current(tx: Tx) -> Policy:
     """The newest version; the first one before any is stored."""
     row = tx.one(_CURRENT)
-    return policies.FIRST if row is None else _read(row[0])
+    return read_newest(None if row is None else row[0])
 
 
 def foresee_current(tx: Tx) -> None:
     """Asks ahead what `current` will ask."""
     tx.foresee(_CURRENT)
+
+
+def read_newest(body: str | None) -> Policy:
+    """The newest version, read by `NEWEST`."""
+    return policies.FIRST if body is None else _read(body)
 
 
 def get(tx: Tx, version: int) -> Policy:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import requests
@@ -38,6 +39,15 @@ _T = columns.table_of(RequestRow)
 _KEY: Final = ("principal", "mutation", "key")
 _FIND: Final = Statement(lambda: sa.select(_T).where(*(_T.c[name] == sa.bindparam(name) for name in _KEY)))
 _INSERT: Final = Statement(lambda: sa.insert(_T).values({c.name: sa.bindparam(c.name) for c in _T.c}))
+
+_CLAIM: Final = Statement[tuple[str]](
+    lambda: (
+        postgresql.insert(_T)
+        .values({c.name: sa.bindparam(c.name) for c in _T.c})
+        .on_conflict_do_nothing(index_elements=list(_KEY))
+        .returning(_T.c.key)
+    )
+)
 
 
 def _prune() -> sa.ClauseElement:
@@ -84,6 +94,24 @@ def insert(
         refusal=refusal,
         at=tx.now,
     )
+
+
+def claim(tx: Tx, request: tuple[str, str, str], digest: bytes, *, result: str) -> bool:
+    """Keeps an answer that is still to be made, unless the key is taken: then nothing is kept.
+
+    Whoever claims makes the result in the same unit of work; a neighbour with the same key waits for its end.
+    """
+    return tx.one(_CLAIM, **_claim(tx, request, digest, result)) is not None
+
+
+def foresee_claim(tx: Tx, request: tuple[str, str, str], digest: bytes, *, result: str) -> None:
+    """Asks ahead what `claim` will ask."""
+    tx.foresee(_CLAIM, **_claim(tx, request, digest, result))
+
+
+def _claim(tx: Tx, request: tuple[str, str, str], digest: bytes, result: str) -> dict[str, object]:
+    names = dict(zip(_KEY, request, strict=True))
+    return {**names, "digest": digest, "result": result, "refusal": None, "at": tx.now}
 
 
 def prune(tx: Tx, *, limit: int = PRUNE_MAX) -> int:

@@ -4,6 +4,7 @@ Sums are read from orders, gifts and top-ups themselves, by an index each: there
 Whoever goes by one holds the wallet, or the user for purchases, so that nobody else spends beside.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -58,7 +59,7 @@ class SpendingGuardRow(SQLModel, table=True):
 
 _T: Final = columns.table_of(SpendingGuardRow)
 _COLUMNS: Final = tuple(_T.c)
-_USER: Final = columns.table_of(users.UserRow)
+USERS: Final = columns.table_of(users.UserRow)
 _BIRTH: Final = columns.table_of(ages.BirthRow)
 _ORDER: Final = columns.table_of(orders.OrderRow)
 _GIFT: Final = columns.table_of(gifts.GiftRow)
@@ -84,8 +85,13 @@ def save(tx: Tx, guard: Guard) -> None:
 
 def standing(tx: Tx, user_id: ids.UserId) -> Standing:
     """What somebody spent until now, and how they guard themselves. Whoever goes by it holds their wallet."""
-    row = tx.one(_STANDING, **_windows(tx, user_id))
+    row = tx.one(_STANDING, **windows(tx, user_id))
     assert row is not None, "who spends is a user"
+    return read_standing(user_id, row)
+
+
+def read_standing(user_id: ids.UserId, row: Sequence[Any]) -> Standing:
+    """Somebody's standing, read by `STANDING_COLUMNS`."""
     (
         country,
         born_on,
@@ -115,7 +121,14 @@ def standing(tx: Tx, user_id: ids.UserId) -> Standing:
 
 def foresee_standing(tx: Tx, user_id: ids.UserId) -> None:
     """Asks ahead what `standing` will ask."""
-    tx.foresee(_STANDING, **_windows(tx, user_id))
+    tx.foresee(_STANDING, **windows(tx, user_id))
+
+
+def windows(tx: Tx, user_id: str) -> dict[str, object]:
+    """What `STANDING_COLUMNS` are read with: whose they are, and since when it counts."""
+    now = tx.now
+    spans = {"day": spending.DAY, "week": spending.WEEK, "hour": spending.HOUR, "minute": spending.MINUTE}
+    return {"user_id": user_id} | {name: now - span for name, span in spans.items()}
 
 
 def bought(tx: Tx, user_id: ids.UserId, currency: str, *, cleared_at: datetime | None) -> Bought:
@@ -172,12 +185,6 @@ def _guard(row: Any) -> Guard:  # noqa: ANN401 - a row
     )
 
 
-def _windows(tx: Tx, user_id: str) -> dict[str, object]:
-    now = tx.now
-    spans = {"day": spending.DAY, "week": spending.WEEK, "hour": spending.HOUR, "minute": spending.MINUTE}
-    return {"user_id": user_id} | {name: now - span for name, span in spans.items()}
-
-
 def _sum(value: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
     return sa.cast(sa.func.coalesce(sa.func.sum(value), sa.literal_column("0")), Integer)
 
@@ -194,32 +201,38 @@ _OWN_TOPUP: Final = _TOPUP.c.user_id == sa.bindparam("user_id")
 _STAYED: Final = _TOPUP.c.price_minor - _TOPUP.c.reversed_minor
 
 
+def _of_orders(what: sa.ColumnElement[int], since: str) -> sa.ScalarSelect[int]:
+    return sa.select(what).where(_OWN_ORDER, _since(_ORDER.c.submitted_at, since)).scalar_subquery()
+
+
+def _of_gifts(what: sa.ColumnElement[int], since: str) -> sa.ScalarSelect[int]:
+    return sa.select(what).where(_OWN_GIFT, _since(_GIFT.c.sent_at, since)).scalar_subquery()
+
+
+STANDING_COLUMNS: Final = (
+    USERS.c.country,
+    _BIRTH.c.born_on,
+    USERS.c.locked,
+    USERS.c.closed_at,
+    _of_orders(_sum(_KEPT), "day").label("day_orders"),
+    _of_gifts(_sum(_GIFT.c.coins), "day").label("day_gifts"),
+    _of_orders(_sum(_KEPT), "week").label("week_orders"),
+    _of_gifts(_sum(_GIFT.c.coins), "week").label("week_gifts"),
+    _of_orders(sa.func.count(), "hour").label("hour_orders"),
+    _of_gifts(sa.func.count(), "minute").label("minute_gifts"),
+    *_COLUMNS,
+)
+
+
+def join_guard(users: sa.FromClause) -> sa.FromClause:
+    """Joins to users what else `STANDING_COLUMNS` are read from."""
+    born = users.outerjoin(_BIRTH, _BIRTH.c.user_id == USERS.c.id)
+    return born.outerjoin(_T, _T.c.user_id == USERS.c.id)
+
+
 def _standing() -> sa.ClauseElement:
-    def of_orders(what: sa.ColumnElement[int], since: str) -> sa.ScalarSelect[int]:
-        return sa.select(what).where(_OWN_ORDER, _since(_ORDER.c.submitted_at, since)).scalar_subquery()
-
-    def of_gifts(what: sa.ColumnElement[int], since: str) -> sa.ScalarSelect[int]:
-        return sa.select(what).where(_OWN_GIFT, _since(_GIFT.c.sent_at, since)).scalar_subquery()
-
-    return (
-        sa.select(
-            _USER.c.country,
-            _BIRTH.c.born_on,
-            _USER.c.locked,
-            _USER.c.closed_at,
-            of_orders(_sum(_KEPT), "day").label("day_orders"),
-            of_gifts(_sum(_GIFT.c.coins), "day").label("day_gifts"),
-            of_orders(_sum(_KEPT), "week").label("week_orders"),
-            of_gifts(_sum(_GIFT.c.coins), "week").label("week_gifts"),
-            of_orders(sa.func.count(), "hour").label("hour_orders"),
-            of_gifts(sa.func.count(), "minute").label("minute_gifts"),
-            *_COLUMNS,
-        )
-        .select_from(_USER)
-        .outerjoin(_BIRTH, _BIRTH.c.user_id == _USER.c.id)
-        .outerjoin(_T, _T.c.user_id == _USER.c.id)
-        .where(_USER.c.id == sa.bindparam("user_id"))
-    )
+    query = sa.select(*STANDING_COLUMNS).select_from(join_guard(USERS))
+    return query.where(USERS.c.id == sa.bindparam("user_id"))
 
 
 def _bought() -> sa.ClauseElement:

@@ -84,6 +84,16 @@ class Statement(Generic[R]):
 def upsert(table: sa.Table, *key: str) -> sa.ClauseElement:
     """Inserts a row, or overwrites the one with the same key; every column is a parameter of its name."""
     insert = postgresql.insert(table).values({column.name: sa.bindparam(column.name) for column in table.c})
+    return _overwriting(insert, table, key)
+
+
+def upsert_rows(table: sa.Table, count: int, *key: str) -> sa.ClauseElement:
+    """Inserts so many rows or overwrites those with the same keys; `name_0` is the first one's parameter."""
+    rows = [{c.name: sa.bindparam(f"{c.name}_{place}", type_=c.type) for c in table.c} for place in range(count)]
+    return _overwriting(postgresql.insert(table).values(rows), table, key)
+
+
+def _overwriting(insert: postgresql.Insert, table: sa.Table, key: Sequence[str]) -> sa.ClauseElement:
     others = {column.name: insert.excluded[column.name] for column in table.c if column.name not in key}
     return insert.on_conflict_do_update(index_elements=[table.c[name] for name in key], set_=others)
 

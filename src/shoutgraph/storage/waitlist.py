@@ -131,13 +131,13 @@ def find_places(tx: Tx, offer_id: str, fan_id: ids.UserId) -> Places:
     """The places of an offer's creator as this fan finds them. Whoever goes by it holds the creator."""
     row = tx.one(_PLACES, offer_id=offer_id, fan_id=fan_id, now=tx.now)
     assert row is not None, "the offer is there"
+    return read_places(row)
+
+
+def read_places(row: Sequence[Any]) -> Places:
+    """A creator's places, read by `places_columns`."""
     open_orders, offered, waiting, *mine = row
     return Places(open_orders, offered, waiting, Entry(*mine) if mine[0] is not None else None)
-
-
-def foresee_places(tx: Tx, offer_id: str, fan_id: ids.UserId) -> None:
-    """Asks ahead what `find_places` will ask."""
-    tx.foresee(_PLACES, offer_id=offer_id, fan_id=fan_id, now=tx.now)
 
 
 def find_mine(tx: Tx, creator_id: str, fan_id: str) -> Entry | None:
@@ -220,19 +220,29 @@ def _count_line(
     return query.where(*more).scalar_subquery()
 
 
-def _places() -> sa.ClauseElement:
-    counts = sa.or_(_MINE.c.state == WaitState.WAITING, _MINE.c.offered_until > sa.bindparam("now"))
-    mine = sa.and_(_MINE.c.creator_id == _OFFERS.c.creator_id, _MINE.c.fan_id == sa.bindparam("fan_id"), _LIVE, counts)
+def places_columns(creator_id: sa.ColumnElement[str], of: sa.FromClause) -> tuple[sa.ColumnElement[Any], ...]:
+    """The places of a creator, whose id is read from `of`, and the fan's own entry: where `mine_of` is joined."""
     other = _T.c.fan_id != sa.bindparam("fan_id")
     before = sa.or_(_MINE.c.number.is_(None), _T.c.number < _MINE.c.number)
     return (
-        sa.select(
-            _count_open(_OFFERS.c.creator_id),
-            _count_line(_OFFERS.c.creator_id, WaitState.OFFERED, other),
-            _count_line(_OFFERS.c.creator_id, WaitState.WAITING, other, before).correlate(_OFFERS, _MINE),
-            *_MINE.c,
-        )
-        .join_from(_OFFERS, _MINE, mine, isouter=True)
+        _count_open(creator_id),
+        _count_line(creator_id, WaitState.OFFERED, other),
+        _count_line(creator_id, WaitState.WAITING, other, before).correlate(of, _MINE),
+        *_MINE.c,
+    )
+
+
+def mine_of(creator_id: sa.ColumnElement[str]) -> tuple[sa.FromClause, sa.ColumnElement[bool]]:
+    """The fan's own entry while it counts, and how it is joined."""
+    counts = sa.or_(_MINE.c.state == WaitState.WAITING, _MINE.c.offered_until > sa.bindparam("now"))
+    own = _MINE.c.fan_id == sa.bindparam("fan_id")
+    return _MINE, sa.and_(_MINE.c.creator_id == creator_id, own, _LIVE, counts)
+
+
+def _places() -> sa.ClauseElement:
+    return (
+        sa.select(*places_columns(_OFFERS.c.creator_id, _OFFERS))
+        .select_from(_OFFERS.outerjoin(*mine_of(_OFFERS.c.creator_id)))
         .where(_OFFERS.c.id == sa.bindparam("offer_id"))
     )
 

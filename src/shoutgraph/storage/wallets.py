@@ -40,7 +40,9 @@ class LockRow(SQLModel, table=True):
     locked_at: datetime = Field(sa_type=Micros)
 
 
-_LOCK: Final = columns.table_of(LockRow)
+LOCKS: Final = columns.table_of(LockRow)
+LOCK_COLUMNS: Final = (LOCKS.c.reason, LOCKS.c.topup_id, LOCKS.c.locked_at)
+"""A lock, as it is read."""
 _ACCOUNT: Final = sa.table(
     "account",
     *(sa.column(n, Integer) for n in ("id", "debits", "credits", "version")),
@@ -253,17 +255,11 @@ def _rooms() -> sa.ClauseElement:
 _ZERO: Final[sa.ColumnElement[Any]] = sa.literal_column("0")
 _WAYS: Final[Sequence[tuple[bool, bool]]] = ((False, False), (False, True), (True, False), (True, True))
 _LOTS: Final = {(backward, after): _lots(backward=backward, after=after) for backward, after in _WAYS}
-_INSERT_LOCK: Final = Statement[Any](lambda: sa.insert(_LOCK).values({c.name: sa.bindparam(c.name) for c in _LOCK.c}))
-_DELETE_LOCK: Final = Statement[Any](lambda: sa.delete(_LOCK).where(_LOCK.c.user_id == sa.bindparam("user_id")))
-_FIND_LOCK: Final = Statement[Any](
-    lambda: sa.select(_LOCK.c.reason, _LOCK.c.topup_id, _LOCK.c.locked_at).where(
-        _LOCK.c.user_id == sa.bindparam("user_id")
-    )
-)
+_INSERT_LOCK: Final = Statement[Any](lambda: sa.insert(LOCKS).values({c.name: sa.bindparam(c.name) for c in LOCKS.c}))
+_DELETE_LOCK: Final = Statement[Any](lambda: sa.delete(LOCKS).where(LOCKS.c.user_id == sa.bindparam("user_id")))
+_FIND_LOCK: Final = Statement[Any](lambda: sa.select(*LOCK_COLUMNS).where(LOCKS.c.user_id == sa.bindparam("user_id")))
 _LIST_LOCKS: Final = Statement[Any](
-    lambda: sa.select(_LOCK.c.user_id, _LOCK.c.reason, _LOCK.c.topup_id, _LOCK.c.locked_at).where(
-        columns.any_of(_LOCK.c.user_id, "user_ids")
-    )
+    lambda: sa.select(LOCKS.c.user_id, *LOCK_COLUMNS).where(columns.any_of(LOCKS.c.user_id, "user_ids"))
 )
 _BALANCES: Final = Statement[tuple[str, int]](
     lambda: sa.select(_ACCOUNT.c.code, _BALANCE).where(columns.any_of(_ACCOUNT.c.code, "codes"))

@@ -44,6 +44,16 @@ class Move:
     back_coins: int = 0
 
 
+def check_start(order: Order, command: Command) -> None:
+    """Refuses what cannot be asked of an order as it stands.
+
+    Raises:
+        OrderStateError: the transition does not start in this state, belongs to the other cut, or is not this actor's;
+            or the order is frozen.
+    """
+    _check_start(order, BY_NAME[command.name], command.actor)
+
+
 def move(order: Order, command: Command, *, policy: Policy, now: datetime) -> Move:
     """Takes one transition.
 

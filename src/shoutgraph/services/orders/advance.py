@@ -84,10 +84,10 @@ def keep(tools: Tools, tx: Tx, order: Order, policy: Policy, *, did: Did) -> Non
     if before is not None:
         orders.save(tx, order)
         deadlines.delete(tx, order.id)
-    for kind, due_at in machine.timers(order, policy).items():
-        deadlines.put(tx, Deadline(order.id, kind, due_at, order.revision))
+    due = dict(machine.timers(order, policy))
     if tools.providers.hooks.screens and order.state in SCREENED and order.frozen_at is None:
-        deadlines.put(tx, Deadline(order.id, SCREENINGS[0], tx.now, order.revision))
+        due[SCREENINGS[0]] = tx.now
+    deadlines.put(tx, *(Deadline(order.id, kind, due_at, order.revision) for kind, due_at in due.items()))
     facts = {} if before is None else reputation.facts_of(did.transition, before, now=tx.now)
     body = {
         **facts,

@@ -1,6 +1,7 @@
 """Placing orders: a draft that costs nothing, and the submit that holds the price."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from shoutgraph.domain import (
     accounts,
@@ -17,8 +18,7 @@ from shoutgraph.domain import (
 )
 from shoutgraph.domain.ages import Deed
 from shoutgraph.domain.campaigns import Campaign, Piece
-from shoutgraph.domain.capacity import Places
-from shoutgraph.domain.creators import Creator, Offer
+from shoutgraph.domain.creators import Offer
 from shoutgraph.domain.orders import machine, order as order_values
 from shoutgraph.domain.orders.machine import Command
 from shoutgraph.domain.orders.order import Brief, Order, Terms, Usage
@@ -26,21 +26,20 @@ from shoutgraph.domain.orders.states import Actor, State
 from shoutgraph.domain.policies import Policy, Screening
 from shoutgraph.domain.postings import Held
 from shoutgraph.domain.requests import Request
+from shoutgraph.domain.spending import Standing
 from shoutgraph.domain.users import Viewer, locked_out
 from shoutgraph.services.orders import advance, lines
 from shoutgraph.services.orders.advance import Did
 from shoutgraph.storage import (
     campaigns as campaign_rows,
-    creators as creator_rows,
     features,
     ledger as ledger_rows,
+    ordering,
     orders,
-    policies as policy_rows,
     spending as spending_rows,
     users,
-    waitlist,
-    wallets as wallet_rows,
 )
+from shoutgraph.storage.ordering import Sale, Stand
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -58,11 +57,22 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class _Drafted:
-    """An order as it would be placed now, the creator's places, and the campaign that it would be in."""
+    """An order as it would be placed now, and the campaign that it would be in."""
 
     order: Order
-    places: Places
     campaign: Campaign | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Purse:
+    """What a fan may spend, whose wallet is held, and where they stand since it is."""
+
+    promo_lots: tuple[ledger.Lot, ...]
+    paid_lots: tuple[ledger.Lot, ...]
+    stand: Stand
+
+
+_SUBMIT: Final = Command("submit", Actor.FAN)
 
 
 async def draft(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> Done[Order]:
@@ -84,10 +94,11 @@ async def draft(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
     order_values.check_brief(wish.brief)
 
     def work(tx: Tx) -> Order:
-        policy = policy_rows.current(tx)
-        order = _drafted(tools, tx, fan_id, wish, policy).order
+        sale = _sale(tx, fan_id, wish.offer_id)
+        fan = fan_id, ordering.stand(tx, sale, fan_id)
+        order = _drafted(tx, wish, sale, fan, ids.OrderId(tools.new_id(ids.ORDER))).order
         orders.insert(tx, order, wish.brief)
-        advance.keep(tools, tx, order, policy, did=Did("draft", Actor.FAN, before=None))
+        advance.keep(tools, tx, order, sale.policy, did=Did("draft", Actor.FAN, before=None))
         return order
 
     return await once(tools, request, work, orders.get)
@@ -116,28 +127,28 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
     fan_id = viewer.require_user()
     order_values.check_brief(wish.brief)
 
+    order_id = ids.OrderId(tools.new_id(ids.ORDER))
+
     def work(tx: Tx) -> Order:
-        policy = policy_rows.current(tx)
-        drafted = _drafted(tools, tx, fan_id, wish, policy)
-        order = _paid(tx, replace(drafted.order, revision=0), policy)  # a revision is an event, and this is the first
+        sale = _sale(tx, fan_id, wish.offer_id)
+        policy, purse = sale.policy, _open_purse(tx, fan_id, sale)
+        drafted = _drafted(tx, wish, sale, (fan_id, purse.stand), order_id)
+        fresh = replace(drafted.order, revision=0)  # a revision is an event, and this is the first
+        order = _paid(tx, fresh, policy, purse)
         orders.insert(tx, order, wish.brief)
         advance.keep(tools, tx, order, policy, did=Did("submit", Actor.FAN, before=None, posted="order.placed"))
-        lines.ordered(tools, tx, drafted.places.mine, order)
+        lines.ordered(tools, tx, purse.stand.places.mine, order)
         _number(tx, order, drafted.campaign)
         return _screened(tools, tx, order, policy)
 
     def foresee(tx: Tx) -> None:  # in the order in which things are held
-        policy_rows.foresee_current(tx)
-        features.foresee_to_order(tx, fan_id, wish.offer_id)
-        creator_rows.foresee_offer_with_creator(tx, wish.offer_id)
-        waitlist.foresee_places(tx, wish.offer_id, fan_id)
+        ordering.foresee_sale(tx, wish.offer_id)
+        ledger_rows.foresee_spendable_lots(tx, accounts.promo(fan_id).code, accounts.paid(fan_id).code)
+        ordering.foresee_stand(tx, wish.offer_id, fan_id)
         if wish.campaign_id is not None:
             campaign_rows.foresee(tx, wish.campaign_id)
-        ledger_rows.foresee_spendable_lots(tx, accounts.promo(fan_id).code, accounts.paid(fan_id).code)
-        wallet_rows.foresee_lock(tx, fan_id)
-        spending_rows.foresee_standing(tx, fan_id)
 
-    return await once(tools, request, work, orders.get, foresee=foresee)
+    return await once(tools, request, work, orders.get, foresee=foresee, made=order_id)
 
 
 async def submit(
@@ -167,38 +178,53 @@ async def submit(
         order = orders.get(tx, order_id)
         if order.fan_id != fan_id:
             raise errors.NotFoundError("There is no such order.", path=("input", "orderId"))
-        policy = policy_rows.current(tx)
-        mine, campaign = None, None
-        if order.state is State.DRAFT:
-            features.require_to_order(tx, fan_id, order.offer_id)
-            offer, creator = creator_rows.get_offer_with_creator(tx, order.offer_id)
-            mine = _check_for_sale(tx, offer, creator, fan_id, policy).mine
-            terms = _terms(offer, policy, express=order.terms.express, business=_for_business(tx, order))
-            campaign = _campaign(tx, order.terms.campaign_id, offer, fan_id)
-            terms = terms if campaign is None else campaigns.apply(campaign, terms, offer)
-            _check_price(terms.price_coins, expected_price_coins)
-            order = replace(order, terms=terms, price_coins=terms.price_coins)
-        paid = _paid(tx, order, policy)
+        machine.check_start(order, _SUBMIT)
+        sale = _sale(tx, fan_id, order.offer_id)
+        policy, purse = sale.policy, _open_purse(tx, fan_id, sale)
+        _check_for_sale(tx, sale, purse.stand)
+        terms = _terms(sale.offer, policy, express=order.terms.express, business=_for_business(tx, order))
+        campaign = _campaign(tx, order.terms.campaign_id, sale.offer, fan_id)
+        terms = terms if campaign is None else campaigns.apply(campaign, terms, sale.offer)
+        _check_price(terms.price_coins, expected_price_coins)
+        order = replace(order, terms=terms, price_coins=terms.price_coins)
+        paid = _paid(tx, order, policy, purse)
         advance.keep(tools, tx, paid, policy, did=Did("submit", Actor.FAN, before=order, posted="order.placed"))
-        lines.ordered(tools, tx, mine, paid)
+        lines.ordered(tools, tx, purse.stand.places.mine, paid)
         _number(tx, paid, campaign)
         return _screened(tools, tx, paid, policy)
 
     return await once(tools, request, work, orders.get)
 
 
-def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Policy) -> _Drafted:
-    features.require_to_order(tx, fan_id, wish.offer_id)
-    offer, creator = creator_rows.get_offer_with_creator(tx, wish.offer_id)
+def _sale(tx: Tx, fan_id: ids.UserId, offer_id: str) -> Sale:
+    """What is sold, to a fan for whom no rule says that it is not. The offer and its creator are held."""
+    sale = ordering.find_sale(tx, offer_id, fan_id)
+    if sale is None or sale.ruled:
+        features.require_to_order(tx, fan_id, offer_id)
+    if sale is None:
+        raise errors.NotFoundError("There is no such offer.", path=("input", "offerId"))
+    return sale
+
+
+def _open_purse(tx: Tx, fan_id: ids.UserId, sale: Sale) -> _Purse:
+    """Holds the wallet; what nobody else can change from now on is read after it."""
+    promo = accounts.promo(fan_id).code
+    lots = ledger_rows.list_of_spendable_lots(tx, promo, accounts.paid(fan_id).code)
+    of_promo = tuple(lot for lot in lots if lot.account == promo)
+    return _Purse(of_promo, tuple(lot for lot in lots if lot.account != promo), ordering.stand(tx, sale, fan_id))
+
+
+def _drafted(tx: Tx, wish: Wish, sale: Sale, fan: tuple[ids.UserId, Stand], order_id: ids.OrderId) -> _Drafted:
+    (fan_id, stand), offer, creator, policy = fan, sale.offer, sale.creator, sale.policy
     if creator.user_id == fan_id:
         raise errors.ValidationError("You cannot order from yourself.", code="OWN_OFFER", path=("input", "offerId"))
-    places = _check_for_sale(tx, offer, creator, fan_id, policy)
+    _check_for_sale(tx, sale, stand)
     terms = _terms(offer, policy, express=wish.express, business=wish.brief.usage is Usage.BUSINESS)
     campaign = _campaign(tx, wish.campaign_id, offer, fan_id)
     terms = terms if campaign is None else campaigns.apply(campaign, terms, offer)
     _check_price(terms.price_coins, wish.expected_price_coins)
     order = Order(
-        id=ids.OrderId(tools.new_id(ids.ORDER)),
+        id=order_id,
         revision=1,
         state=State.DRAFT,
         fan_id=fan_id,
@@ -211,13 +237,13 @@ def _drafted(tools: Tools, tx: Tx, fan_id: ids.UserId, wish: Wish, policy: Polic
         updated_at=tx.now,
         state_at=tx.now,
     )
-    return _Drafted(order, places, campaign)
+    return _Drafted(order, campaign)
 
 
-def _paid(tx: Tx, draft: Order, policy: Policy) -> Order:
+def _paid(tx: Tx, draft: Order, policy: Policy, purse: _Purse) -> Order:
     """The order submitted, its price in escrow."""
-    submitted = machine.move(draft, Command("submit", Actor.FAN), policy=policy, now=tx.now).after
-    return replace(submitted, promo_coins=_hold(tx, draft, policy))
+    submitted = machine.move(draft, _SUBMIT, policy=policy, now=tx.now).after
+    return replace(submitted, promo_coins=_hold(tx, draft, policy, purse))
 
 
 def _screened(tools: Tools, tx: Tx, order: Order, policy: Policy) -> Order:
@@ -226,16 +252,12 @@ def _screened(tools: Tools, tx: Tx, order: Order, policy: Policy) -> Order:
     return order
 
 
-def _hold(tx: Tx, order: Order, policy: Policy) -> int:
+def _hold(tx: Tx, order: Order, policy: Policy, purse: _Purse) -> int:
     """Moves the price to escrow, granted coins first; gives how many of them were granted."""
-    promo_account = accounts.promo(order.fan_id).code
-    lots = ledger_rows.list_of_spendable_lots(tx, promo_account, accounts.paid(order.fan_id).code)
-    wallets.check_unlocked(wallet_rows.find_lock(tx, order.fan_id))  # only now that nobody else can lock it
-    _check_guards(tx, order, policy)
-    promo_lots = [lot for lot in lots if lot.account == promo_account]
-    paid_lots = [lot for lot in lots if lot.account != promo_account]
-    promo_free = sum(lot.remaining for lot in promo_lots)
-    paid_free = sum(lot.remaining for lot in paid_lots)
+    wallets.check_unlocked(purse.stand.lock)
+    _check_guards(tx, order, policy, purse.stand.standing)
+    promo_free = sum(lot.remaining for lot in purse.promo_lots)
+    paid_free = sum(lot.remaining for lot in purse.paid_lots)
     if promo_free + paid_free < order.price_coins:
         raise errors.InsufficientCoinsError(required_coins=order.price_coins, available_coins=promo_free + paid_free)
     promo = min(promo_free, order.price_coins)
@@ -245,17 +267,16 @@ def _hold(tx: Tx, order: Order, policy: Policy) -> int:
         fan_id=order.fan_id,
         paid_coins=paid,
         promo_coins=promo,
-        paid_lots=ledger.hold(paid_lots, paid, order_id=order.id),
-        promo_lots=ledger.hold(promo_lots, promo, order_id=order.id),
+        paid_lots=ledger.hold(purse.paid_lots, paid, order_id=order.id),
+        promo_lots=ledger.hold(purse.promo_lots, promo, order_id=order.id),
     )
     ledger_rows.post(tx, postings.order_placed(held), first=True)
     return promo
 
 
-def _check_guards(tx: Tx, order: Order, policy: Policy) -> None:
+def _check_guards(tx: Tx, order: Order, policy: Policy, standing: Standing) -> None:
     """Whether the fan may spend this now. The wallet is held, so nobody else spends of it beside."""
     fan_id = order.fan_id
-    standing = spending_rows.standing(tx, fan_id)
     if standing.locked or standing.closed_at is not None:
         raise locked_out(locked=standing.locked)
     spending.check_spending(
@@ -302,13 +323,11 @@ def _terms(offer: Offer, policy: Policy, *, express: bool, business: bool) -> Te
     )
 
 
-def _check_for_sale(tx: Tx, offer: Offer, creator: Creator, fan_id: ids.UserId, policy: Policy) -> Places:
-    if not offer.active:
+def _check_for_sale(tx: Tx, sale: Sale, stand: Stand) -> None:
+    if not sale.offer.active:
         raise errors.CreatorUnavailableError("This offer is not for sale now.", code="OFFER_INACTIVE")
-    creators.check_takes_orders(creator, now=tx.now)
-    places = waitlist.find_places(tx, offer.id, fan_id)
-    capacity.check_place(creator, places, policy)
-    return places
+    creators.check_takes_orders(sale.creator, now=tx.now)
+    capacity.check_place(sale.creator, stand.places, sale.policy)
 
 
 def _check_price(price_coins: int, expected_price_coins: int) -> None:
