@@ -40,14 +40,16 @@ _KEY: Final = ("principal", "mutation", "key")
 _FIND: Final = Statement(lambda: sa.select(_T).where(*(_T.c[name] == sa.bindparam(name) for name in _KEY)))
 _INSERT: Final = Statement(lambda: sa.insert(_T).values({c.name: sa.bindparam(c.name) for c in _T.c}))
 
-_CLAIM: Final = Statement[tuple[str]](
-    lambda: (
-        postgresql.insert(_T)
-        .values({c.name: sa.bindparam(c.name) for c in _T.c})
-        .on_conflict_do_nothing(index_elements=list(_KEY))
-        .returning(_T.c.key)
-    )
-)
+
+def _claiming() -> sa.ClauseElement:
+    """What is seen is left alone, since the table takes no key twice; what a neighbour has just put there, too."""
+    values = {c.name: sa.bindparam(c.name, type_=c.type) for c in _T.c}
+    seen = sa.exists().where(*(_T.c[name] == values[name] for name in _KEY))
+    insert = postgresql.insert(_T).from_select(list(values), sa.select(*values.values()).where(~seen))
+    return insert.on_conflict_do_nothing(index_elements=list(_KEY)).returning(_T.c.key)
+
+
+_CLAIM: Final = Statement[tuple[str]](_claiming)
 
 
 def _prune() -> sa.ClauseElement:
