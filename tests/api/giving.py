@@ -1,11 +1,14 @@
 """What is given back and written off, made behind the API as far as a door needs it."""
 
+from datetime import timedelta
+
 from tests.api.cast import Cast
 from tests.api.deployment import Deployment
 from tests.api.ledgers import SOMEBODY
 
 from shoutgraph.domain import ids, postings
 from shoutgraph.domain.adjustments import OF_ORDER_MAX, Adjustment, AdjustmentReason, AdjustmentState
+from shoutgraph.domain.card_issues import Wish
 from shoutgraph.domain.corrections import Leg
 from shoutgraph.domain.debts import WriteOffState
 from shoutgraph.domain.earnings import EarningKind, EarningState
@@ -14,6 +17,7 @@ from shoutgraph.domain.requests import Request
 from shoutgraph.services.money import correct, debts
 from shoutgraph.services.orders import adjust
 from shoutgraph.services.orders.moves import Turn
+from shoutgraph.services.topups import card_issues
 from shoutgraph.storage import adjustments, debts as debt_rows, earnings, ledger, policies
 from shoutgraph.storage.tx import Tx
 
@@ -119,6 +123,22 @@ def proposed_correction(cast: Cast) -> dict[str, object]:
     to, wish = cast.deployment, correct.Wish("A fee.", "CASE-1", (Leg("exp:psp:EUR", "cash:bank:EUR", 100),))
     made = to.run(correct.propose(to.app.tools, SOMEBODY, _asked(to), wish))
     return {"ledgerAdjustmentId": made.value.id}
+
+
+def issue(to: Deployment) -> dict[str, object]:
+    """Gift cards to be given away, as the API takes it."""
+    until = to.read(lambda tx: tx.now) + timedelta(days=30)
+    given = {"coins": "50", "cardCount": 2, "expiresAt": until.isoformat()}
+    return {**given, "reason": "A delivery that failed.", "caseReference": "CASE-2"}
+
+
+def proposed_issue(cast: Cast) -> dict[str, object]:
+    """Gift cards that somebody proposed to give away."""
+    to = cast.deployment
+    until = to.read(lambda tx: tx.now) + timedelta(days=30)
+    wish = Wish(50, 2, until, "A delivery that failed.", "CASE-2")
+    made = to.run(card_issues.propose(to.app.tools, SOMEBODY, _asked(to), wish))
+    return {"giftCardIssueId": made.value.id}
 
 
 def _open_goodwill(to: Deployment, order_id: str) -> Adjustment | None:

@@ -61,6 +61,8 @@ orderAdjustments          401        403    403        403      403            4
 debts                     401        403    403        403      403            403        yes      403      yes
 closures                  401        403    403        403      403            403        yes      403      yes
 ledgerAdjustments         401        403    403        403      403            403        yes      403      yes
+giftCardIssues            401        403    403        403      403            403        yes      403      yes
+giftCardsOfIssue          401        403    403        403      403            403        yes      403      yes
 moneyUnresolved           401        403    403        403      403            403        yes      403      yes
 walletStatementExport     401        yes    yes        yes      yes            403        403      403      403
 walletStatementExport of the fan 401  yes    403        403      403            403        yes      403      yes
@@ -168,6 +170,11 @@ debtWriteOffReject        401        403    403        403      403            4
 ledgerAdjustPropose       401        403    403        403      403            403        yes      403      yes
 ledgerAdjustConfirm       401        403    403        403      403            403        yes      403      yes
 ledgerAdjustReject        401        403    403        403      403            403        yes      403      yes
+giftCardIssuePropose      401        403    403        403      403            403        yes      403      yes
+giftCardIssueConfirm      401        403    403        403      403            403        yes      403      yes
+giftCardIssueReject       401        403    403        403      403            403        yes      403      yes
+giftCardIssueVoid         401        403    403        403      403            403        yes      403      yes
+giftCardVoid              401        403    403        403      403            403        yes      403      yes
 taxProfileSet             401        (403)  (403)      yes      yes            (403)      (403)    (403)    (403)
 payoutHoldPlace           401        403    403        403      403            403        yes      403      yes
 payoutHoldRelease         401        403    403        403      403            403        yes      403      yes
@@ -310,6 +317,7 @@ WITHOUT_A_ROW: Final = {
     "creatorFeature",
     "debtWriteOffPropose",
     "ledgerAdjustPropose",
+    "giftCardIssueVoid",
     "walletUnlock",
     "payoutBatchHandOver",
     "testClockAdvance",

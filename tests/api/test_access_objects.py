@@ -218,6 +218,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "Policy": "version feeBasisPoints screeningSeconds acceptSeconds deliverySeconds expressSeconds reviewLateSeconds "
     "reviewSeconds confirmSeconds redoSeconds disputeSilenceSeconds disputeSeconds earningsHoldSeconds payoutMin "
     "payoutDayMax ratingSeconds ratingEditSeconds coinPar",
+    "GiftCardIssue": "id status coins cardCount expiresAt reason caseReference proposedBy proposedAt decidedBy "
+    "decidedAt",
     "GiftCard": "id coins status origin codeEnding message recipientName createdAt expiresAt endedAt",
     "Promotion": "id label kind amount amountMax startsAt endsAt endedAt usesMax codeUsesMax userUsesMax useCount "
     "countries firstPurchaseOnly coinsMin lifeSeconds createdAt createdBy reason",

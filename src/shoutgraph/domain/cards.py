@@ -36,11 +36,12 @@ class CardState(StrEnum):
     CANCELLED = "CANCELLED"
     REVOKED = "REVOKED"
     EXPIRED = "EXPIRED"
+    VOIDED = "VOIDED"
 
 
-RETURNS: Final = frozenset({CardState.CANCELLED, CardState.REVOKED, CardState.EXPIRED})
-"""Ends at which the coins go back to the buyer's lots."""
-VOID: Final = frozenset({CardState.REVOKED})
+RETURNS: Final = frozenset({CardState.CANCELLED, CardState.REVOKED, CardState.EXPIRED, CardState.VOIDED})
+"""Ends at which the coins go back where they came from."""
+VOID: Final = frozenset({CardState.REVOKED, CardState.VOIDED})
 """Ends that whoever was given a code is told of."""
 
 
@@ -49,6 +50,7 @@ class Origin(StrEnum):
 
     COINS = "COINS"
     PURCHASE = "PURCHASE"
+    ISSUED = "ISSUED"
 
 
 class PurchaseState(StrEnum):
@@ -97,12 +99,12 @@ class Purchase:
 class Card:
     """A gift card. `taken` is what left the buyer's lots; its code is kept as a digest, and `hint` is how it ends.
 
-    A card that was bought has no code until its buyer asks for one: then `hint` is empty, and nobody knows what the
-    digest is of.
+    One that the platform issued has no buyer, and holds granted coins. A card that was bought has no code until its
+    buyer asks for one: then `hint` is empty, and nobody knows what the digest is of.
     """
 
     id: str
-    buyer_id: ids.UserId
+    buyer_id: ids.UserId | None
     coins: int
     digest: bytes = field(repr=False)
     hint: str
@@ -116,6 +118,7 @@ class Card:
     origin: Origin = Origin.COINS
     topup_id: ids.TopupId | None = None
     recipient_name: str | None = None
+    issue_id: str | None = None
 
 
 def check_words(words: Words, *within: str) -> None:
@@ -196,7 +199,7 @@ def check_redeemable(card: Card | None, *, now: datetime) -> Card:
         ValidationError: it cannot, or there is none.
     """
     if card is not None and card.state in VOID:
-        msg = "This gift card is void: what was paid for it went back. Ask whoever gave it to you."
+        msg = "This gift card was called back. Ask whoever gave it to you."
         raise errors.ValidationError(msg, code="CARD_VOID", path=("input", "code"))
     if card is None or card.state is not CardState.OPEN or (card.expires_at is not None and card.expires_at <= now):
         raise refusal()
@@ -213,9 +216,18 @@ def check_open(card: Card, buyer_id: ids.UserId) -> None:
     path = ("input", "giftCardId")
     if card.buyer_id != buyer_id:
         raise errors.NotFoundError("There is no such gift card.", path=path)
+    check_still_open(card)
+
+
+def check_still_open(card: Card) -> None:
+    """Refuses what is done to open cards only.
+
+    Raises:
+        ValidationError: it has ended.
+    """
     if card.state is not CardState.OPEN:
         msg = f"This is done to an open gift card; this one is {card.state}."
-        raise errors.ValidationError(msg, code="CARD_STATE", path=path)
+        raise errors.ValidationError(msg, code="CARD_STATE", path=("input", "giftCardId"))
 
 
 def redeemed_lots(

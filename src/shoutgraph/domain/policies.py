@@ -125,6 +125,8 @@ class Policy:
     card_min_coins: int = 70
     card_max_coins: int = 20_000
     cards_open_max: int = 20
+    card_issue_max_coins: int = 1_000_000
+    card_issue_month_coins: int = 5_000_000
     card_life_s: int = 3 * 365 * DAY_S
     card_life_by_country: tuple[tuple[str, int], ...] = ()
     ages: Pairs = AGES

@@ -24,6 +24,8 @@ PLACES: Final[Mapping[str, str]] = {
     ids.WAITLIST: "waitlist_entry", ids.PAYOUT_HOLD: "payout_hold",
     ids.ENDPOINT: "webhook_endpoint",
     ids.LEDGER_ADJUSTMENT: "ledger_adjustment",
+    ids.GIFT_CARD: "gift_card",
+    ids.CARD_ISSUE: "card_issue",
 }  # fmt: skip
 """The tables of subjects whose ids begin otherwise than the table is called."""
 BESIDE: Final[Mapping[str, tuple[str, ...]]] = {"users": ("wallet_lock", "spending_guard", "birth")}

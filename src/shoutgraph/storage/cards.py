@@ -28,17 +28,20 @@ class CardRow(SQLModel, table=True):
         sa.CheckConstraint(f"length(message) BETWEEN 1 AND {cards.MESSAGE_CHARS_MAX}", name="gift_card_message"),
         sa.CheckConstraint(f"length(recipient_name) BETWEEN 1 AND {cards.NAME_CHARS_MAX}", name="gift_card_name"),
         sa.CheckConstraint("(origin = 'PURCHASE') = (topup_id IS NOT NULL)", name="gift_card_origin"),
+        sa.CheckConstraint("(origin = 'ISSUED') = (issue_id IS NOT NULL)", name="gift_card_issued"),
+        sa.CheckConstraint("(origin = 'ISSUED') = (buyer_id IS NULL)", name="gift_card_of_somebody"),
         sa.CheckConstraint("(state = 'OPEN') = (ended_at IS NULL)", name="gift_card_ended"),
         sa.CheckConstraint("(state = 'REDEEMED') = (redeemed_by IS NOT NULL)", name="gift_card_redeemed"),
         one_of("state", CardState),
         one_of("origin", Origin),
         sa.Index("gift_card_buyer", "buyer_id", "id"),
+        columns.partial_index("gift_card_issue", "issue_id", "id", where="issue_id IS NOT NULL"),
         columns.partial_index("gift_card_due", "expires_at", where="state = 'OPEN' AND expires_at IS NOT NULL"),
         {"sqlite_strict": True},
     )
 
     id: str = Field(sa_type=Text, primary_key=True)
-    buyer_id: str = Field(sa_type=Text, foreign_key="users.id")
+    buyer_id: str | None = Field(sa_type=Text, foreign_key="users.id")
     coins: int = Field(sa_type=Integer)
     digest: bytes = Field(sa_type=Blob, unique=True)
     hint: str = Field(sa_type=Text)
@@ -52,6 +55,7 @@ class CardRow(SQLModel, table=True):
     origin: Origin = Field(sa_type=Words(Origin))
     topup_id: str | None = Field(sa_column=sa.Column(Text, sa.ForeignKey("topup.id"), unique=True))
     recipient_name: str | None = Field(sa_type=Text)
+    issue_id: str | None = Field(sa_type=Text, foreign_key="card_issue.id")
 
 
 _T: Final = columns.table_of(CardRow)
@@ -60,8 +64,12 @@ _NAMES: Final = tuple(column.name for column in _T.c)
 
 def insert(tx: Tx, card: Card) -> None:
     """Stores a new card, whose coins are set aside."""
-    values: dict[str, object] = {name: getattr(card, name) for name in _NAMES}
-    tx.run(_INSERT, **values | {"taken": [[move.lot_id, move.coins] for move in card.taken]})
+    tx.run(_INSERT, **_params(card))
+
+
+def insert_all(tx: Tx, found: Sequence[Card]) -> None:
+    """Stores new cards, whose coins are set aside."""
+    tx.many(_INSERT, [_params(card) for card in found])
 
 
 def end(tx: Tx, card: Card) -> None:
@@ -116,11 +124,17 @@ def list_of(tx: Tx, card_ids: Sequence[str]) -> list[Card | None]:
     return [found.get(each) for each in card_ids]
 
 
-def list_of_page(tx: Tx, buyer_id: str, args: pages.PageArgs) -> list[Card]:
-    """Up to one card more than the page holds, newest first. The key is `(id,)`."""
+def list_of_open_issued(tx: Tx, issue_id: str) -> list[Card]:
+    """The open cards of an issue. A unit of work that writes holds them from now on."""
+    return [_card(row) for row in tx.all(_OPEN_ISSUED, issue_id=issue_id)]
+
+
+def list_of_page(tx: Tx, args: pages.PageArgs, *, buyer_id: str | None = None, issue_id: str = "") -> list[Card]:
+    """Up to one card more than the page holds, of a buyer or else of an issue, newest first. The key is `(id,)`."""
     params: dict[str, object] = {} if args.key is None else {"key": args.key[0]}
-    statement = _PAGES[args.backward, args.key is not None]
-    return [_card(row) for row in tx.all(statement, buyer_id=buyer_id, size=args.size + 1, **params)]
+    statement = _PAGES[buyer_id is None, args.backward, args.key is not None]
+    of = issue_id if buyer_id is None else buyer_id
+    return [_card(row) for row in tx.all(statement, of=of, size=args.size + 1, **params)]
 
 
 def export_of_user(tx: Tx, user_id: str) -> list[dict[str, object]]:
@@ -145,17 +159,26 @@ def erase_of_user(tx: Tx, user_id: str) -> None:
 
 
 def unlike_holdings() -> sa.Select[Any]:
-    """Cards that are worth something else than what is set aside for them, and what is set aside for no card."""
+    """What is set aside for each bought card and each issue, where open cards are worth something else."""
     account = sa.table("account", *(sa.column(name) for name in ("code", "debits", "credits")))
+    code = sa.case(
+        (_T.c.issue_id.is_(None), sa.literal(f"{cards.HOLDING}:") + _T.c.id),
+        else_=sa.literal("issue:") + _T.c.issue_id + sa.literal(":promo"),
+    )
     due = sa.case((_IS_OPEN, _T.c.coins), else_=sa.literal_column("0"))
-    begins = f"{cards.HOLDING}:"
-    is_of_card = sa.func.substr(account.c.code, 1, len(begins)) == begins
-    holding = sa.select(account).where(is_of_card).subquery("holding")
-    held = sa.func.coalesce(holding.c.credits - holding.c.debits, sa.literal_column("0"))
-    worth = sa.func.coalesce(due, sa.literal_column("0"))
-    name = sa.func.coalesce(_T.c.id, holding.c.code)
-    both = sa.join(_T, holding, holding.c.code == sa.literal(begins) + _T.c.id, full=True)
-    return sa.select(name, worth, held).select_from(both).where(worth != held)
+    begins = [f"{cards.HOLDING}:", "issue:"]
+    is_of_cards = sa.or_(*(sa.func.substr(account.c.code, 1, len(each)) == each for each in begins))
+    sides = sa.union_all(
+        sa.select(code.label("code"), due.label("worth"), sa.literal_column("0").label("held")),
+        sa.select(account.c.code, sa.literal_column("0"), account.c.credits - account.c.debits).where(is_of_cards),
+    ).subquery("sides")
+    worth, held = sa.func.sum(sides.c.worth), sa.func.sum(sides.c.held)
+    return sa.select(sides.c.code, worth, held).group_by(sides.c.code).having(worth != held)
+
+
+def _params(card: Card) -> dict[str, object]:
+    values: dict[str, object] = {name: getattr(card, name) for name in _NAMES}
+    return values | {"taken": [[move.lot_id, move.coins] for move in card.taken]}
 
 
 def _card(row: Sequence[Any]) -> Card:
@@ -163,9 +186,10 @@ def _card(row: Sequence[Any]) -> Card:
     return Card(**values | {"taken": tuple(LotMove(lot_id, coins) for lot_id, coins in values["taken"])})
 
 
-def _pages(*, backward: bool, after: bool) -> Statement[Any]:
+def _pages(*, issued: bool, backward: bool, after: bool) -> Statement[Any]:
     def build() -> sa.ClauseElement:
-        query = sa.select(*_T.c).where(_T.c.buyer_id == sa.bindparam("buyer_id")).limit(sa.bindparam("size"))
+        whose = _T.c.issue_id if issued else _T.c.buyer_id
+        query = sa.select(*_T.c).where(whose == sa.bindparam("of")).limit(sa.bindparam("size"))
         query = query.order_by(_T.c.id.asc() if backward else _T.c.id.desc())
         if after:
             key = sa.bindparam("key", type_=Text)
@@ -176,7 +200,13 @@ def _pages(*, backward: bool, after: bool) -> Statement[Any]:
 
 
 _IS_OPEN: Final = _T.c.state == sa.literal_column(f"'{CardState.OPEN}'")
-_PAGES: Final = {(back, after): _pages(backward=back, after=after) for back in (False, True) for after in (False, True)}
+_WAYS: Final = (False, True)
+_PAGES: Final = {
+    (issued, back, after): _pages(issued=issued, backward=back, after=after)
+    for issued in _WAYS
+    for back in _WAYS
+    for after in _WAYS
+}
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _NAMES}))
 _END: Final = Statement[Any](
     lambda: (
@@ -199,6 +229,12 @@ _LIST: Final = Statement[Any](lambda: sa.select(*_T.c).where(columns.any_of(_T.c
 _OPEN: Final = Statement[Any](
     lambda: (
         sa.select(*_T.c).where(_T.c.buyer_id == sa.bindparam("buyer_id"), _IS_OPEN).order_by(_T.c.id).limit(OPEN_MAX)
+    ),
+    holds=_T,
+)
+_OPEN_ISSUED: Final = Statement[Any](
+    lambda: (
+        sa.select(*_T.c).where(_T.c.issue_id == sa.bindparam("issue_id"), _IS_OPEN).order_by(_T.c.id).limit(OPEN_MAX)
     ),
     holds=_T,
 )

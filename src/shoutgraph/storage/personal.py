@@ -221,6 +221,7 @@ KEPT: Final[Mapping[str, str]] = {
     "audit": "who of the staff did what and why: ids, codes and staff's own reasons; legal claims",
     "bank_file": "what was sent to a bank and came from it: accounts have to be kept as the law says",
     "notice": "what providers sent, as it came: removed by its age",
+    "card_issue": "staff's reason and case of gift cards that were given away: accounts",
     "ledger_adjustment": "staff's reason and case of a correction of the books: accounts",
     "refund": "staff's reason for a refund, beside its money: accounts",
     "payout_hold": "staff's reason to hold a payout, or to let it go: legal claims",
@@ -237,7 +238,7 @@ KEPT: Final[Mapping[str, str]] = {
 """What is left where somebody was erased, and why it may be."""
 
 IMPERSONAL: Final = frozenset({
-    "account", "api_key", "asset", "audit", "bank_file", "campaign_order", "closure_step", "code_attempt",
+    "account", "api_key", "asset", "audit", "bank_file", "campaign_order", "card_issue", "closure_step", "code_attempt",
     "coin_package", "deadline", "delivered_video", "earning", "entry", "epoch", "event", "feature_rule",
     "fold", "fx_rate", "fx_revaluation", "gift_total", "payout_exchange",
     "ledger_adjustment", "ledger_adjustment_leg", "lot_move", "money_total", "news_cursor", "notice", "notice_seen",
@@ -252,7 +253,7 @@ PRIVATE: Final[Mapping[str, frozenset[str]]] = {
     held.table: frozenset().union(*(set(each.blank) for each in HELD if each.table == held.table))
     | (frozenset() if held.table != "topup" else frozenset({"ref"}))
     for held in HELD
-} | {"birth": frozenset({"born_on"})}
+} | {"birth": frozenset({"born_on"}), "gift_card": frozenset({"message", "recipient_name", "digest", "hint"})}
 """The columns that nobody repeats elsewhere, by table."""
 
 

@@ -30,7 +30,8 @@ enums.describe(
         CardState.REDEEMED: "Somebody has its coins.",
         CardState.CANCELLED: "Its buyer cancelled it, and has the coins again.",
         CardState.REVOKED: "The buyer's payment went back, and the coins with it.",
-        CardState.EXPIRED: "It lapsed, and its buyer has the coins again.",
+        CardState.EXPIRED: "It lapsed; its buyer has the coins again, if it had one.",
+        CardState.VOIDED: "Staff called it back; its buyer has the coins again, if it had one.",
     },
 )
 enums.describe(
@@ -40,11 +41,12 @@ enums.describe(
     values={
         Origin.COINS: "Its buyer took the coins out of the wallet.",
         Origin.PURCHASE: "Its buyer paid for it: the coins came from a top-up.",
+        Origin.ISSUED: "The platform gives it away: it has no buyer, and its coins are granted ones.",
     },
 )
 
 
-@strawberry.type(name="GiftCard", description="Bought coins under a code, until somebody redeems it or they go back.")
+@strawberry.type(name="GiftCard", description="Coins under a code, until somebody redeems it or they go back.")
 class GiftCardType(NodeType):
     value: strawberry.Private[Card]
     coins: Coins = strawberry.field(description="How many.")

@@ -9,6 +9,7 @@ from typing import Final
 
 from shoutgraph.domain import (
     accounts,
+    card_issues,
     cards as rules,
     errors,
     ids,
@@ -136,11 +137,7 @@ async def redeem(tools: Tools, viewer: Viewer, request: Request, code: str) -> D
         features.require(tx, Feature.TOPUPS, user_id)
         users.get(tx, user_id).check_open()
         card = rules.check_redeemable(rows.find_by_code(tx, rules.digest_of(text)), now=tx.now)
-        ledger_rows.hold_wallets(tx, accounts.paid(user_id).code)
-        sources = [lot for move in card.taken if (lot := ledger_rows.find_lot(tx, move.lot_id)) is not None]
-        fresh = rules.redeemed_lots(card, sources, [tools.new_id(ids.LOT) for _ in card.taken], by=user_id, now=tx.now)
-        ledger_rows.post(tx, postings.card_redeemed(user_id=user_id, ref=card.id, lots=fresh))
-        _close(tx, card)
+        _hand_over(tools, tx, card, user_id)
         ended = replace(card, state=CardState.REDEEMED, redeemed_by=user_id, ended_at=tx.now)
         rows.end(tx, ended)
         attempts.forgive_attempt(tx, user_id)
@@ -200,6 +197,28 @@ async def give_code(tools: Tools, viewer: Viewer, request: Request, card_id: str
     return await once(tools, request, work, lambda tx, of: Bought(rows.get(tx, of)))
 
 
+async def void(tools: Tools, viewer: Viewer, request: Request, card_id: str, *, reason: str) -> Done[Card]:
+    """Calls an open card back, whoever made it; bought coins are the buyer's again, granted ones end.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer does not manage finances.
+        NotFoundError: there is no such card.
+        ValidationError: the text is no card's id, the reason is empty or too long, or the card has ended.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    viewer.require(Scope.FINANCE_MANAGE)
+    ids.parse(ids.GIFT_CARD, card_id, path=("input", "giftCardId"))
+    card_issues.check_reason(reason)
+
+    def work(tx: Tx) -> Card:
+        card = rows.get(tx, card_id)
+        rules.check_still_open(card)
+        return _ended(tools, tx, card, CardState.VOIDED)
+
+    return await once(tools, request, work, rows.get)
+
+
 async def expire_due(tools: Tools) -> int:
     """Lets cards lapse whose time has come: their coins go back to the buyers; says how many."""
 
@@ -222,8 +241,20 @@ async def page(tools: Tools, viewer: Viewer, args: PageArgs) -> Page[Card]:
         ForbiddenError: the caller is not a person.
     """
     buyer_id = viewer.require_user()
-    found = await tools.store.read(lambda tx: rows.list_of_page(tx, buyer_id, args))
+    found = await tools.store.read(lambda tx: rows.list_of_page(tx, args, buyer_id=buyer_id))
     return pages.cut(found, args, scope=scope_of(buyer_id), key_of=lambda card: (card.id,))
+
+
+async def page_of_issue(tools: Tools, viewer: Viewer, issue_id: str, args: PageArgs) -> Page[Card]:
+    """A page of the cards that two people issued together, newest first.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer does not read finances.
+    """
+    viewer.require(Scope.FINANCE_READ)
+    found = await tools.store.read(lambda tx: rows.list_of_page(tx, args, issue_id=issue_id))
+    return pages.cut(found, args, scope=scope_of(issue_id), key_of=lambda card: (card.id,))
 
 
 async def list_by_id(tools: Tools, viewer: Viewer, card_ids: Sequence[str]) -> list[Card | None]:
@@ -237,9 +268,9 @@ async def list_by_id(tools: Tools, viewer: Viewer, card_ids: Sequence[str]) -> l
     return [card if card is not None and visible(card) else None for card in found]
 
 
-def scope_of(user_id: str | None) -> str:
-    """Names the list of somebody's cards, so that a cursor of another one is refused."""
-    return pages.scope_of("gift cards", user_id)
+def scope_of(whose: str | None) -> str:
+    """Names the list of somebody's cards, or of an issue, so that a cursor of another one is refused."""
+    return pages.scope_of("gift cards", whose)
 
 
 def held_of(tx: Tx, topup: Topup) -> list[Card]:
@@ -249,24 +280,54 @@ def held_of(tx: Tx, topup: Topup) -> list[Card]:
 
 
 def give_back(tools: Tools, tx: Tx, card: Card, state: CardState) -> Card:
-    """Ends a card whose coins return: to their lots, and what finds no room there to a new one of the first's price."""
-    ledger_rows.hold_wallets(tx, accounts.paid(card.buyer_id).code)
-    holding, lot_ids = accounts.holding(rules.HOLDING, card.id).code, [move.lot_id for move in card.taken]
-    home = booking.way_home(card.taken, wallet_rows.rooms(tx, lot_ids, ending=holding))
-    like = ledger_rows.find_lot(tx, lot_ids[0]) if home.fresh_coins else None
-    fresh = None if like is None else _fresh(tools, like, home.fresh_coins)
-    ledger_rows.post(tx, postings.card_returned(user_id=card.buyer_id, ref=card.id, given=home.given, fresh=fresh))
-    _close(tx, card)
+    """Ends a card whose coins return: bought ones to the buyer, granted ones to where they came from."""
+    if card.buyer_id is None:
+        _end_granted(tx, card)
+    else:
+        _return(tools, tx, card, card.buyer_id)
     ended = replace(card, state=state, ended_at=tx.now)
     rows.end(tx, ended)
     tell(tools, tx, ended)
     return ended
 
 
+def _end_granted(tx: Tx, card: Card) -> None:
+    assert card.issue_id is not None, "a card without a buyer was issued"
+    returned = postings.issued_card_returned(ref=card.id, issue_id=card.issue_id, coins=card.coins)
+    ledger_rows.post(tx, returned)
+
+
+def _return(tools: Tools, tx: Tx, card: Card, buyer_id: ids.UserId) -> None:
+    """To the lots that they came from, and what finds no room there to a new one of the first's price."""
+    ledger_rows.hold_wallets(tx, accounts.paid(buyer_id).code)
+    holding, lot_ids = accounts.holding(rules.HOLDING, card.id).code, [move.lot_id for move in card.taken]
+    home = booking.way_home(card.taken, wallet_rows.rooms(tx, lot_ids, ending=holding))
+    like = ledger_rows.find_lot(tx, lot_ids[0]) if home.fresh_coins else None
+    fresh = None if like is None else _fresh(tools, like, home.fresh_coins)
+    ledger_rows.post(tx, postings.card_returned(user_id=buyer_id, ref=card.id, given=home.given, fresh=fresh))
+    _close(tx, card)
+
+
+def _hand_over(tools: Tools, tx: Tx, card: Card, user_id: ids.UserId) -> None:
+    """Moves the coins of a card to whoever has its code, as lots of the same price, or as granted ones."""
+    if card.issue_id is not None:
+        ledger_rows.hold_wallets(tx, accounts.promo(user_id).code)
+        new_id, policy = tools.new_id(ids.LOT), policies.current(tx)
+        granted = card_issues.granted_lot(card, new_id, by=user_id, policy=policy, now=tx.now)
+        ledger_rows.post(tx, postings.issued_card_redeemed(ref=card.id, issue_id=card.issue_id, lot=granted))
+        return
+    ledger_rows.hold_wallets(tx, accounts.paid(user_id).code)
+    sources = [lot for move in card.taken if (lot := ledger_rows.find_lot(tx, move.lot_id)) is not None]
+    fresh = rules.redeemed_lots(card, sources, [tools.new_id(ids.LOT) for _ in card.taken], by=user_id, now=tx.now)
+    ledger_rows.post(tx, postings.card_redeemed(user_id=user_id, ref=card.id, lots=fresh))
+    _close(tx, card)
+
+
 def _ended(tools: Tools, tx: Tx, card: Card, state: CardState) -> Card:
     """Ends a card, and lets what came back pay what its buyer owes before it can be spent."""
     ended = give_back(tools, tx, card, state)
-    _repay_debt(tx, ended.buyer_id, ended)
+    if ended.buyer_id is not None:
+        _repay_debt(tx, ended.buyer_id, ended)
     return ended
 
 
@@ -298,6 +359,7 @@ def tell(tools: Tools, tx: Tx, card: Card, *, kind: str = CHANGED) -> None:
         "coins": card.coins,
         "origin": card.origin.value,
         "topup": card.topup_id,
+        "issue": card.issue_id,
     }
     event = journal.NewEvent(id=tools.new_id(ids.EVENT), topic=card.id, type=kind, body=body)
     journal_rows.append(tx, event)

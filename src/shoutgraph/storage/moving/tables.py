@@ -20,6 +20,7 @@ from shoutgraph.storage import (
     bank_files,
     buckets,
     campaigns,
+    card_issues,
     card_purchases,
     cards,
     closures,
@@ -88,6 +89,7 @@ ROOMS: Final = (
     authenticity,
     bank_files,
     buckets,
+    card_issues,
     card_purchases,
     cards,
     campaigns,
@@ -149,6 +151,7 @@ ROOMS: Final = (
 CHUNK_ROWS: Final = 1_000
 
 BORN: Final[Mapping[str, Mapping[str, object]]] = {
+    "card_issue": {"state": "PROPOSED", "decided_by": None, "decided_at": None, "booked": None},
     "card_purchase": {"state": "WAITING", "card_id": None, "kept": None, "decided_at": None},
     "gift_card": {"state": "OPEN", "redeemed_by": None, "ended_at": None},
     "ledger_adjustment": {"state": "PROPOSED", "decided_by": None, "decided_at": None, "booked": None},

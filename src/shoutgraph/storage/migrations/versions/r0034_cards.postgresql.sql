@@ -11,13 +11,17 @@ BEGIN
     IF NEW.state <> 'OPEN' THEN
       RAISE EXCEPTION 'the coins of a gift card are set aside first' USING ERRCODE = 'check_violation';
     END IF;
+    IF NEW.issue_id IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM card_issue WHERE id = NEW.issue_id AND state = 'PROPOSED' AND coins = NEW.coins) THEN
+      RAISE EXCEPTION 'an issued gift card is agreed by two people first' USING ERRCODE = 'check_violation';
+    END IF;
     RETURN NEW;
   END IF;
   IF to_jsonb(NEW) - '{state,redeemed_by,ended_at,message,recipient_name,digest,hint}'::text[]
       <> to_jsonb(OLD) - '{state,redeemed_by,ended_at,message,recipient_name,digest,hint}'::text[] THEN
     RAISE EXCEPTION 'a gift card never changes' USING ERRCODE = 'check_violation';
   END IF;
-  IF (OLD.state <> 'OPEN' OR NEW.state <> 'OPEN') AND (NEW.digest <> OLD.digest OR NEW.hint <> OLD.hint) THEN
+  IF (OLD.state <> 'OPEN' OR NEW.state <> 'OPEN' OR OLD.buyer_id IS NULL) AND (NEW.digest <> OLD.digest OR NEW.hint <> OLD.hint) THEN
     RAISE EXCEPTION 'only an open gift card gets a new code' USING ERRCODE = 'check_violation';
   END IF;
   IF (NEW.message IS DISTINCT FROM OLD.message AND NEW.message IS NOT NULL)
@@ -33,7 +37,8 @@ END $$;
 
 CREATE OR REPLACE FUNCTION gift_card_in_books() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM transfer WHERE kind = 'card.bought' AND ref = NEW.id) THEN
+  IF NOT EXISTS (SELECT 1 FROM transfer WHERE kind = 'card.bought' AND ref = NEW.id
+      UNION ALL SELECT 1 FROM transfer WHERE kind = 'card.issued' AND ref = NEW.issue_id) THEN
     RAISE EXCEPTION 'the coins of a gift card are set aside first' USING ERRCODE = 'check_violation';
   END IF;
   IF NEW.topup_id IS NOT NULL AND NOT (
@@ -48,6 +53,38 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
+
+-- what two people agree to give away
+CREATE FUNCTION card_issue_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.state <> 'PROPOSED' THEN
+      RAISE EXCEPTION 'an issue of cards is proposed once, and first' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF to_jsonb(NEW) - '{state,decided_by,decided_at,booked}'::text[]
+      <> to_jsonb(OLD) - '{state,decided_by,decided_at,booked}'::text[] THEN
+    RAISE EXCEPTION 'what was proposed to be issued never changes' USING ERRCODE = 'check_violation';
+  END IF;
+  IF OLD.state <> 'PROPOSED' THEN
+    RAISE EXCEPTION 'an issue of cards is decided once' USING ERRCODE = 'check_violation';
+  END IF;
+  IF (SELECT count(*) FROM gift_card WHERE issue_id = NEW.id)
+      <> (CASE NEW.state WHEN 'ISSUED' THEN NEW.cards_count ELSE 0 END) THEN
+    RAISE EXCEPTION 'an issue has all of its cards' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER card_issue_guard BEFORE INSERT OR UPDATE ON card_issue
+FOR EACH ROW EXECUTE FUNCTION card_issue_guard();
+
+CREATE TRIGGER card_issue_delete BEFORE DELETE ON card_issue
+FOR EACH ROW EXECUTE FUNCTION refuse('issues of cards are never deleted');
+
+CREATE TRIGGER card_issue_truncate BEFORE TRUNCATE ON card_issue
+EXECUTE FUNCTION refuse('issues of cards are never deleted');
 
 -- what top-ups are for
 CREATE FUNCTION card_purchase_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -86,6 +123,12 @@ EXECUTE FUNCTION refuse('what was asked for with a top-up is never deleted');
 
 -- rights
 GRANT UPDATE (digest, hint, recipient_name) ON gift_card TO shoutgraph_app;
+
+GRANT SELECT ON card_issue TO shoutgraph_app, shoutgraph_report;
+
+GRANT INSERT ON card_issue TO shoutgraph_app;
+
+GRANT UPDATE (state, decided_by, decided_at, booked) ON card_issue TO shoutgraph_app;
 
 GRANT SELECT ON card_purchase TO shoutgraph_app, shoutgraph_report;
 

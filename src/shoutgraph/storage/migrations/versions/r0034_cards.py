@@ -1,4 +1,4 @@
-"""Gift cards that are bought with money."""
+"""Gift cards that are bought with money, and those that two people give away."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,17 +18,24 @@ KEPT = (
     *("message", "redeemed_by"),
 )
 ORIGIN = "(origin = 'PURCHASE') = (topup_id IS NOT NULL)"
-ORIGINS = "origin IN ('COINS', 'PURCHASE')"
+ISSUED = "(origin = 'ISSUED') = (issue_id IS NOT NULL)"
+OF_SOMEBODY = "(origin = 'ISSUED') = (buyer_id IS NULL)"
+ORIGINS = "origin IN ('COINS', 'PURCHASE', 'ISSUED')"
+STATES = "state IN ('OPEN', 'REDEEMED', 'CANCELLED', 'REVOKED', 'EXPIRED', 'VOIDED')"
 NAME = "length(recipient_name) BETWEEN 1 AND 60"
 
 
 def upgrade() -> None:
     for_card = sa.CheckConstraint("as_card IN (0, 1)")
     op.add_column("topup", sa.Column("as_card", INTEGER, for_card, server_default=sa.text("0"), nullable=False))
+    issues()
     if op.get_bind().dialect.name == "sqlite":
         rewrite_cards()
     else:
         extend_cards()
+    of_issue = sa.text("issue_id IS NOT NULL")
+    columns = ["issue_id", "id"]
+    op.create_index("gift_card_issue", "gift_card", columns, sqlite_where=of_issue, postgresql_where=of_issue)
     purchases()
     for statement in migrations.read_sql(f"r0034_cards.{op.get_bind().dialect.name}.sql"):
         op.execute(statement)
@@ -44,7 +51,7 @@ def rewrite_cards() -> None:
     op.create_table(
         "gift_card",
         sa.Column("id", TEXT, primary_key=True, nullable=False),
-        sa.Column("buyer_id", TEXT, sa.ForeignKey("users.id"), nullable=False),
+        sa.Column("buyer_id", TEXT, sa.ForeignKey("users.id")),
         sa.Column("coins", INTEGER, nullable=False),
         sa.Column("digest", sa.LargeBinary(), unique=True, nullable=False),
         *(sa.Column(name, TEXT, nullable=False) for name in ("hint", "state", "taken")),
@@ -54,13 +61,16 @@ def rewrite_cards() -> None:
         sa.Column("origin", TEXT, nullable=False),
         sa.Column("topup_id", TEXT, sa.ForeignKey("topup.id"), unique=True),
         sa.Column("recipient_name", TEXT),
+        sa.Column("issue_id", TEXT, sa.ForeignKey("card_issue.id")),
         sa.CheckConstraint("coins > 0", name="gift_card_coins"),
         sa.CheckConstraint("length(message) BETWEEN 1 AND 200", name="gift_card_message"),
         sa.CheckConstraint(NAME, name="gift_card_name"),
         sa.CheckConstraint(ORIGIN, name="gift_card_origin"),
+        sa.CheckConstraint(ISSUED, name="gift_card_issued"),
+        sa.CheckConstraint(OF_SOMEBODY, name="gift_card_of_somebody"),
         sa.CheckConstraint("(state = 'OPEN') = (ended_at IS NULL)", name="gift_card_ended"),
         sa.CheckConstraint("(state = 'REDEEMED') = (redeemed_by IS NOT NULL)", name="gift_card_redeemed"),
-        sa.CheckConstraint("state IN ('OPEN', 'REDEEMED', 'CANCELLED', 'REVOKED', 'EXPIRED')"),
+        sa.CheckConstraint(STATES),
         sa.CheckConstraint(ORIGINS),
         sqlite_strict=True,
     )
@@ -77,11 +87,51 @@ def extend_cards() -> None:
     op.alter_column("gift_card", "origin", server_default=None)
     op.add_column("gift_card", sa.Column("topup_id", TEXT))
     op.add_column("gift_card", sa.Column("recipient_name", TEXT))
+    op.add_column("gift_card", sa.Column("issue_id", TEXT))
     op.execute(
         "ALTER TABLE gift_card ADD UNIQUE (topup_id), ADD FOREIGN KEY (topup_id) REFERENCES topup (id),"
+        " ALTER COLUMN buyer_id DROP NOT NULL, ADD FOREIGN KEY (issue_id) REFERENCES card_issue (id),"
+        f" ADD CONSTRAINT gift_card_issued CHECK ({ISSUED}), ADD CONSTRAINT gift_card_of_somebody CHECK ({OF_SOMEBODY}),"
+        f" DROP CONSTRAINT gift_card_state_check, ADD CONSTRAINT gift_card_state_check CHECK ({STATES}),"
         f" ADD CHECK ({ORIGINS}), ADD CONSTRAINT gift_card_name CHECK ({NAME}),"
         f" ADD CONSTRAINT gift_card_origin CHECK ({ORIGIN})"
     )
+
+
+def issues() -> None:
+    op.create_table(
+        "card_issue",
+        sa.Column("id", TEXT, primary_key=True, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        *(sa.Column(name, INTEGER, nullable=False) for name in ("coins", "cards_count", "expires_at")),
+        *(sa.Column(name, TEXT, nullable=False) for name in ("reason", "case_reference", "proposed_by")),
+        sa.Column("proposed_at", INTEGER, nullable=False),
+        sa.Column("decided_by", TEXT),
+        sa.Column("decided_at", INTEGER),
+        sa.Column("booked", TEXT),
+        sa.CheckConstraint("state IN ('PROPOSED', 'ISSUED', 'REJECTED')"),
+        sa.CheckConstraint("coins > 0 AND cards_count BETWEEN 1 AND 1000", name="card_issue_counts"),
+        sa.CheckConstraint("length(reason) BETWEEN 1 AND 1000", name="card_issue_reason"),
+        sa.CheckConstraint("length(case_reference) BETWEEN 1 AND 100", name="card_issue_case"),
+        sa.CheckConstraint("length(proposed_by) > 0 AND length(decided_by) > 0", name="card_issue_named"),
+        sa.CheckConstraint("state <> 'ISSUED' OR decided_by <> proposed_by", name="card_issue_two_people"),
+        sa.CheckConstraint(
+            "(state = 'PROPOSED') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)",
+            name="card_issue_decided",
+        ),
+        sa.CheckConstraint(
+            "(state = 'ISSUED') = (booked IS NOT NULL) AND booked = 'card.issued'", name="card_issue_booked"
+        ),
+        sa.ForeignKeyConstraint(
+            ["booked", "id"],
+            ["transfer.kind", "transfer.ref"],
+            name="card_issue_in_books",
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index("card_issue_state", "card_issue", ["state", "id"])
 
 
 def purchases() -> None:

@@ -1,0 +1,147 @@
+"""Decisions of two people to give gift cards away."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from shoutgraph.domain import card_issues as rules, errors, ids, pages
+from shoutgraph.domain.card_issues import Issue, IssueState
+from shoutgraph.storage import columns
+from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
+from shoutgraph.storage.statements import Hold, Statement
+from shoutgraph.storage.tx import Tx
+
+BUDGET_LOCK: Final = 0x5348_4F55_5443_4152
+"""The number of the advisory lock that stands for the budget: there is no one row above all decisions."""
+
+
+class IssueRow(SQLModel, table=True):
+    """A decision as it stands. What is issued is in the books at COMMIT: `booked` and `id` name its transfer."""
+
+    __tablename__: ClassVar[str] = "card_issue"
+    __table_args__ = (
+        one_of("state", IssueState),
+        sa.CheckConstraint(f"coins > 0 AND cards_count BETWEEN 1 AND {rules.CARDS_MAX}", name="card_issue_counts"),
+        sa.CheckConstraint(f"length(reason) BETWEEN 1 AND {rules.REASON_CHARS_MAX}", name="card_issue_reason"),
+        sa.CheckConstraint(f"length(case_reference) BETWEEN 1 AND {rules.CASE_CHARS_MAX}", name="card_issue_case"),
+        sa.CheckConstraint("length(proposed_by) > 0 AND length(decided_by) > 0", name="card_issue_named"),
+        sa.CheckConstraint("state <> 'ISSUED' OR decided_by <> proposed_by", name="card_issue_two_people"),
+        sa.CheckConstraint(
+            "(state = 'PROPOSED') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)",
+            name="card_issue_decided",
+        ),
+        sa.CheckConstraint(
+            f"(state = 'ISSUED') = (booked IS NOT NULL) AND booked = '{rules.KIND}'", name="card_issue_booked"
+        ),
+        sa.ForeignKeyConstraint(
+            ["booked", "id"],
+            ["transfer.kind", "transfer.ref"],
+            name="card_issue_in_books",
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+        sa.Index("card_issue_state", "state", "id"),
+        {"sqlite_strict": True},
+    )
+    id: str = Field(sa_column=sa.Column(Text, primary_key=True, nullable=False))
+    state: IssueState = Field(sa_type=Words(IssueState))
+    coins: int = Field(sa_type=Integer)
+    cards_count: int = Field(sa_type=Integer)
+    expires_at: datetime = Field(sa_type=Micros)
+    reason: str = Field(sa_type=Text)
+    case_reference: str = Field(sa_type=Text)
+    proposed_by: str = Field(sa_type=Text)
+    proposed_at: datetime = Field(sa_type=Micros)
+    decided_by: str | None = Field(sa_type=Text)
+    decided_at: datetime | None = Field(sa_type=Micros)
+    booked: str | None = Field(sa_type=Text)
+
+
+_T: Final = columns.table_of(IssueRow)
+_NAMES: Final = tuple(column.name for column in _T.c)
+
+
+def insert(tx: Tx, issue: Issue) -> None:
+    """Stores what somebody proposed."""
+    tx.run(_INSERT, **{name: getattr(issue, name) for name in _NAMES})
+
+
+def decide(tx: Tx, issue: Issue) -> None:
+    """Stores what was decided, in the unit of work that posts it, after its cards."""
+    by, at, booked = issue.decided_by, issue.decided_at, issue.booked
+    changed = tx.run(_DECIDE, of=issue.id, state=issue.state, by=by, at=at, booked=booked)
+    assert changed == 1, "an issue is decided once"
+
+
+def get(tx: Tx, issue_id: str) -> Issue:
+    """An issue. A unit of work that writes holds it from now on.
+
+    Raises:
+        NotFoundError: there is no such issue.
+    """
+    row = tx.one(_GET, id=issue_id)
+    if row is None:
+        raise errors.NotFoundError("There is no such issue of gift cards.", path=("input", "giftCardIssueId"))
+    return Issue(*row)
+
+
+def hold_budget(tx: Tx) -> None:
+    """Holds the budget, so that of two decisions at once the second one sees the first."""
+    if tx.hold is not Hold.NO:
+        tx.one(_HOLD)
+
+
+def issued_coins(tx: Tx, since: datetime) -> int:
+    """What was given away since a time."""
+    row = tx.one(_ISSUED, since=since)
+    assert row is not None, "an aggregate has one row"
+    return int(row[0])
+
+
+def list_of_page(tx: Tx, args: pages.PageArgs, state: IssueState | None) -> list[Issue]:
+    """Up to one issue more than the page holds, newest first, in the direction asked. The key is `(id,)`."""
+    edge = "" if args.backward else _LAST
+    params: dict[str, object] = {"key": edge if args.key is None else args.key[0], "size": args.size + 1}
+    if state is not None:
+        params["state"] = state
+    return [Issue(*row) for row in tx.all(_PAGES[args.backward, state is not None], **params)]
+
+
+def _page(*, backward: bool, of_state: bool) -> Statement[Any]:
+    def build() -> sa.ClauseElement:
+        key = sa.bindparam("key", type_=Text)
+        query = sa.select(*_T.c).limit(sa.bindparam("size")).order_by(_T.c.id.asc() if backward else _T.c.id.desc())
+        query = query.where(_T.c.id > key if backward else _T.c.id < key)
+        return query.where(_T.c.state == sa.bindparam("state")) if of_state else query
+
+    return Statement(build)
+
+
+def _issued() -> sa.ClauseElement:
+    total = sa.func.coalesce(sa.func.sum(_T.c.coins * _T.c.cards_count), sa.literal_column("0"))
+    issued: sa.ColumnElement[Any] = sa.literal_column(f"'{IssueState.ISSUED}'")
+    return sa.select(total).where(_T.c.state == issued, _T.c.decided_at > sa.bindparam("since"))
+
+
+_LAST: Final = f"{ids.CARD_ISSUE}_~"
+"""After every id."""
+_WAYS: Final = ((False, False), (False, True), (True, False), (True, True))
+_PAGES: Final = {(backward, of_state): _page(backward=backward, of_state=of_state) for backward, of_state in _WAYS}
+_INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _NAMES}))
+_DECIDE: Final = Statement[Any](
+    lambda: (
+        sa.update(_T)
+        .where(_T.c.id == sa.bindparam("of"))
+        .values(
+            state=sa.bindparam("state"),
+            decided_by=sa.bindparam("by"),
+            decided_at=sa.bindparam("at"),
+            booked=sa.bindparam("booked"),
+        )
+    )
+)
+_GET: Final = Statement[Any](lambda: sa.select(*_T.c).where(_T.c.id == sa.bindparam("id")), holds=_T)
+_HOLD: Final = Statement[Any](lambda: sa.select(sa.func.pg_advisory_xact_lock(sa.literal_column(str(BUDGET_LOCK)))))
+_ISSUED: Final = Statement[tuple[int]](_issued)
