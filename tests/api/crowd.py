@@ -158,7 +158,11 @@ def _rate(crowd: Crowd) -> None:
 def _sell(crowd: Crowd) -> None:
     """Staff make promotions and schedule prices, and the fan buys gift cards."""
     to = crowd.cast.deployment
+    of = giving.proposed_issue(crowd.cast, cards_count=SIZE)
+    crowd.cast.ids["issue"] = str(of["giftCardIssueId"])
+    to.do("admin", "giftCardIssueConfirm", "csv", **of)
     for _ in range(SIZE):
+        giving.proposed_issue(crowd.cast)
         crowd.promotions.append(shops.coded(to)[0])
         crowd.gift_cards.append(shops.card(to)[0])
         shops.scheduled(to)

@@ -68,6 +68,11 @@ NO_REVISION: Final[Mapping[str, str]] = {
     "ledgerAdjustPropose": "nothing moves",
     "ledgerAdjustConfirm": "a proposal is decided once, and what it says never changes",
     "ledgerAdjustReject": "as ledgerAdjustConfirm",
+    "giftCardIssuePropose": "nothing is made",
+    "giftCardIssueConfirm": "as ledgerAdjustConfirm",
+    "giftCardIssueReject": "as ledgerAdjustConfirm",
+    "giftCardIssueVoid": "a card ends once; what is not open stays as it is",
+    "giftCardVoid": "a card ends once",
 }
 """Mutations that change something with a revision and take none, and what guards it instead."""
 

@@ -132,11 +132,11 @@ def issue(to: Deployment) -> dict[str, object]:
     return {**given, "reason": "A delivery that failed.", "caseReference": "CASE-2"}
 
 
-def proposed_issue(cast: Cast) -> dict[str, object]:
+def proposed_issue(cast: Cast, *, cards_count: int = 2) -> dict[str, object]:
     """Gift cards that somebody proposed to give away."""
     to = cast.deployment
     until = to.read(lambda tx: tx.now) + timedelta(days=30)
-    wish = Wish(50, 2, until, "A delivery that failed.", "CASE-2")
+    wish = Wish(50, cards_count, until, "A delivery that failed.", "CASE-2")
     made = to.run(card_issues.propose(to.app.tools, SOMEBODY, _asked(to), wish))
     return {"giftCardIssueId": made.value.id}
 

@@ -57,6 +57,8 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "debts": ("finance", ""),
     "closures": ("finance", ""),
     "ledgerAdjustments": ("finance", ""),
+    "giftCardIssues": ("finance", ""),
+    "giftCardsOfIssue": ("finance", "giftCardIssueId: ISSUE"),
     "sellerReport": ("finance", "year: 2026, everyone: true"),
     "giftEvents": ("finance", ""),
     "featureEvents": ("admin", ""),
@@ -229,6 +231,7 @@ def test_every_page_is_tried() -> None:
 def test_a_page_of_ten_runs_as_many_statements_as_one_of_two(crowd: Crowd, field: str) -> None:
     who, arguments = PAGES[field]
     arguments = arguments.replace("CREATOR", f'"{crowd.cast.ids["creator_profile"]}"')
+    arguments = arguments.replace("ISSUE", f'"{crowd.cast.ids["issue"]}"')
     arguments = arguments.replace("RESTING", f'"{crowd.cast.ids["resting_profile"]}"')
     takes = "query ($ids: [ID!])" if "$ids" in arguments else ""
     document = f"{takes} {{ {field}(first: %d {arguments}) {{ nodes {{ {shape_of(field)} }} }} }}"

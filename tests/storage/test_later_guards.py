@@ -23,6 +23,7 @@ from shoutgraph.storage import (
     attachments,
     audit,
     authenticity,
+    card_issues,
     card_purchases,
     cards,
     columns,
@@ -52,9 +53,9 @@ from shoutgraph.storage import (
 from shoutgraph.storage.tx import Tx
 
 ROOMS = (
-    adjustments, attachments, audit, authenticity, card_purchases, cards, corrections, cuts, debts, earnings, exchanges,
-    media, payout_holds, payouts, price_lists, privacy, promotions, recipients, reports, reputation, revaluations,
-    samples, spending, tax, topups, waivers,
+    adjustments, attachments, audit, authenticity, card_issues, card_purchases, cards, corrections, cuts, debts,
+    earnings, exchanges, media, payout_holds, payouts, price_lists, privacy, promotions, recipients, reports,
+    reputation, revaluations, samples, spending, tax, topups, waivers,
 )  # fmt: skip
 """Whose tables are filled by name."""
 REVISIONS = (
@@ -87,6 +88,7 @@ ONE, TWO = creator(1), creator(2)
 ADA, BOB, GONE, LEFT = str(ONE.user_id), str(TWO.user_id), f"user_{3:026d}", f"user_{4:026d}"
 ORDER, SECOND_ORDER, START = f"order_{1:026d}", f"order_{2:026d}", databases.START
 OF_ORDER: dict[str, object] = {"order_id": ORDER, "fan_id": "user_fan", "creator_id": ONE.id, "kind": "GOODWILL"}
+GIVEN_AWAY: dict[str, object] = {"origin": "ISSUED", "coins": 5, "hint": "ABC"}
 NO_PARTS = dict.fromkeys((f"{part}_coins" for part in ("paid", "promo", "creator", "fee")), 0)
 DECIDED: dict[str, object] = {"proposed_by": "ada", "decided_by": "bob", "decided_at": START}
 SHA = "a" * 64
@@ -110,6 +112,7 @@ TRANSFERS = (
     ("gift", "gift_1"),
     *(("card.bought", name) for name in ("card_open", "card_done", "card_free")),
     ("card.redeemed", "card_done"),
+    ("card.issued", "issue_done"),
     ("promo.granted", "use_1"),
 )
 ROWS: tuple[tuple[str, dict[str, object]], ...] = (
@@ -192,6 +195,9 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ("promo_use", {"id": "use_1", "promotion_id": "promo_1", "code_id": "code_1", "user_id": ADA, "state": "USED"}),
     ("gift_card", {"id": "card_open", "buyer_id": ADA, "digest": b"1" * 32, "state": "OPEN", "message": "Hello"}),
     ("gift_card", {"id": "card_done", "buyer_id": ADA, "digest": b"2" * 32, "state": "OPEN"}),
+    ("card_issue", {"id": "issue_done", "state": "PROPOSED", "coins": 5, "cards_count": 1, "proposed_by": "ada"}),
+    ("card_issue", {"id": "issue_open", "state": "PROPOSED", "coins": 5, "cards_count": 2, "proposed_by": "ada"}),
+    ("gift_card", {"id": "card_given", "issue_id": "issue_done", "digest": b"3" * 32, "state": "OPEN", **GIVEN_AWAY}),
     ("fold", {"name": "x", "seq": 0}),
     ("reputation_day", {"creator_id": ONE.id, "day": 100}),
     ("reputation", {"creator_id": ONE.id, "since": 41, "until": 100}),
@@ -243,6 +249,7 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
 )
 REDEEMED = f"UPDATE gift_card SET state = 'REDEEMED', redeemed_by = '{BOB}', ended_at = 1 WHERE id ="
 
+ISSUED = "UPDATE card_issue SET state = 'ISSUED', decided_at = 1, booked = 'card.issued',"
 REJECTED = (
     "UPDATE ledger_adjustment SET state = 'REJECTED', decided_by = 'bob', decided_at = 1, booked = NULL"
     " WHERE id = 'fix_no'"
@@ -274,6 +281,7 @@ def keep(where: Any) -> None:
             connection.execute(sa.insert(table).inline().values(filled(table, meant(table, given))))
         connection.execute(sa.text(f"{REDEEMED} 'card_done'"))
         connection.execute(sa.text(REJECTED))
+        connection.execute(sa.text(f"{ISSUED} decided_by = 'bob' WHERE id = 'issue_done'"))
     raw.close()
 
 
@@ -310,6 +318,7 @@ LIMITS, CARD, ENDS = (
     "a gift card ends once, in the books",
 )
 EXCHANGE = "a payout is exchanged once, for no more than it is worth"
+AGREED_FIRST = "an issued gift card is agreed by two people first"
 PAID_FIRST, ASKED = "a gift card is paid first", "a card is asked for with its top-up"
 PAID_FOR = {
     "id": "'card_free'",
@@ -501,6 +510,15 @@ ATTACKS: tuple[tuple[str, str], ...] = (
     (PAID_FIRST, twin("gift_card", "id = 'card_open'", **PAID_FOR)),
     (PAID_FIRST, twin("gift_card", "id = 'card_open'", **PAID_FOR | {"topup_id": "'topup_1'"})),
     ("what was agreed never changes", "UPDATE topup SET as_card = 0 WHERE id = 'topup_3'"),
+    ("only an open gift card gets a new code", "UPDATE gift_card SET hint = 'AB' WHERE id = 'card_given'"),
+    (AGREED_FIRST, twin("gift_card", "id = 'card_given'", id=NEW, digest="substr(digest, 1, 4)")),
+    (AGREED_FIRST, twin("gift_card", "id = 'card_given'", id=NEW, issue_id="'issue_open'", coins=6)),
+    ("an issue of cards is proposed once, and first", twin("card_issue", "id = 'issue_open'")),
+    ("an issue of cards is proposed once, and first", twin("card_issue", "id = 'issue_done'", id=NEW)),
+    ("what was proposed to be issued never changes", "UPDATE card_issue SET cards_count = 1 WHERE id = 'issue_open'"),
+    ("an issue of cards is decided once", "UPDATE card_issue SET decided_by = 'eve' WHERE id = 'issue_done'"),
+    ("an issue has all of its cards", f"{ISSUED} decided_by = 'bob' WHERE id = 'issue_open'"),
+    ("issues of cards are never deleted", "DELETE FROM card_issue"),
     (ASKED, twin("card_purchase", "1 = 1")),
     (ASKED, twin("card_purchase", "1 = 1", topup_id="'topup_1'")),
     (ASKED, twin("card_purchase", "1 = 1", topup_id="'topup_4'", state="'KEPT'", kept="'DEBT'", decided_at=1)),

@@ -13,7 +13,8 @@ from typing import Final
 from shoutgraph.domain import accounts, cards, errors, ids
 from shoutgraph.domain.cards import Card, CardState, Origin
 from shoutgraph.domain.checks import Checks
-from shoutgraph.domain.ledger import Lot
+from shoutgraph.domain.ledger import Account, Lot, Transfer
+from shoutgraph.domain.legs import move
 from shoutgraph.domain.policies import Policy
 
 KIND: Final = "card.issued"
@@ -172,6 +173,29 @@ def granted_lot(card: Card, lot_id: str, *, by: ids.UserId, policy: Policy, now:
         granted_at=now,
         expires_at=now + timedelta(seconds=policy.bonus_life_s),
     )
+
+
+def issued(issue: Issue) -> Transfer:
+    """Row 39: granted coins are set aside for the cards of an issue."""
+    moves = move(accounts.PROMO_MINT, _holding(issue.id), issue.total_coins, "gift cards issued")
+    return Transfer("card.issued", issue.id, tuple(moves))
+
+
+def redeemed(card: Card, lot: Lot) -> Transfer:
+    """Row 40: whoever has the code of an issued card gets granted coins."""
+    moves = move(_holding(card.issue_id), accounts.promo(lot.user_id), lot.granted, "gift card redeemed")
+    return Transfer("card.redeemed", card.id, tuple(moves), lot_grants=(lot,))
+
+
+def returned(card: Card) -> Transfer:
+    """Row 41: an issued card that nobody redeemed ends, and its coins with it."""
+    moves = move(_holding(card.issue_id), accounts.PROMO_MINT, card.coins, "gift card ended")
+    return Transfer("card.returned", card.id, tuple(moves))
+
+
+def _holding(issue_id: str | None) -> Account:
+    assert issue_id is not None, "an issued card is of an issue"
+    return accounts.promo_holding(HOLDING, issue_id)
 
 
 def file_of(made: Sequence[Card], codes: Sequence[str]) -> str:

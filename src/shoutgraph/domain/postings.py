@@ -307,25 +307,6 @@ def card_returned(*, user_id: ids.UserId, ref: str, given: tuple[LotMove, ...], 
     return Transfer("card.returned", ref, tuple(moves), given, grants)
 
 
-def cards_issued(*, ref: str, coins: int) -> Transfer:
-    """Row 39: granted coins are set aside for the gift cards that two people agreed to issue."""
-    moves = _move(accounts.PROMO_MINT, accounts.promo_holding("issue", ref), coins, "gift cards issued")
-    return Transfer("card.issued", ref, tuple(moves))
-
-
-def issued_card_redeemed(*, ref: str, issue_id: str, lot: Lot) -> Transfer:
-    """Row 40: whoever has the code of an issued card gets granted coins."""
-    holding = accounts.promo_holding("issue", issue_id)
-    moves = _move(holding, accounts.promo(lot.user_id), lot.granted, "gift card redeemed")
-    return Transfer("card.redeemed", ref, tuple(moves), lot_grants=(lot,))
-
-
-def issued_card_returned(*, ref: str, issue_id: str, coins: int) -> Transfer:
-    """Row 41: an issued card that nobody redeemed ends, and its coins with it."""
-    moves = _move(accounts.promo_holding("issue", issue_id), accounts.PROMO_MINT, coins, "gift card ended")
-    return Transfer("card.returned", ref, tuple(moves))
-
-
 def gift_sent(
     *, ref: str, user_id: ids.UserId, creator_id: ids.CreatorId, fee_coins: int, taken: tuple[LotMove, ...]
 ) -> Transfer:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from shoutgraph.domain import card_issues as rules, ids, journal, pages, postings, promotions
+from shoutgraph.domain import card_issues as rules, ids, journal, pages, promotions
 from shoutgraph.domain.card_issues import Issue, IssueState, Wish
 from shoutgraph.domain.cards import CardState
 from shoutgraph.domain.checks import tidy
@@ -92,17 +92,17 @@ async def confirm(tools: Tools, viewer: Viewer, asked: Request, issue_id: str) -
 
     def work(tx: Tx) -> Issued:
         rows.hold_budget(tx)
-        issued = rules.decided(rows.get(tx, issue_id), IssueState.ISSUED, by=viewer.principal, now=tx.now)
+        after = rules.decided(rows.get(tx, issue_id), IssueState.ISSUED, by=viewer.principal, now=tx.now)
         given = rows.issued_coins(tx, tx.now - rules.BUDGET_SPAN)
-        rules.check_budget(issued, issued_coins=given, policy=policies.current(tx))
-        codes = [promotions.code_from(f"{secret} {at}") for at in range(issued.cards_count)]
-        made = rules.cards_of(issued, codes, [tools.new_id(ids.GIFT_CARD) for _ in codes], now=tx.now)
-        transfer = postings.cards_issued(ref=issued.id, coins=issued.total_coins)
+        rules.check_budget(after, issued_coins=given, policy=policies.current(tx))
+        codes = [promotions.code_from(f"{secret} {at}") for at in range(after.cards_count)]
+        made = rules.cards_of(after, codes, [tools.new_id(ids.GIFT_CARD) for _ in codes], now=tx.now)
+        transfer = rules.issued(after)
         ledger_rows.post(tx, transfer)
         card_rows.insert_all(tx, made)
-        rows.decide(tx, issued)
-        _tell(tools, tx, issued, number=ledger_rows.number_of(tx, transfer.kind, transfer.ref))
-        return Issued(issued, rules.file_of(made, codes))
+        rows.decide(tx, after)
+        _tell(tools, tx, after, number=ledger_rows.number_of(tx, transfer.kind, transfer.ref))
+        return Issued(after, rules.file_of(made, codes))
 
     return await once(tools, asked, work, lambda tx, of: Issued(rows.get(tx, of)))
 

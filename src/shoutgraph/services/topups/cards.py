@@ -282,19 +282,13 @@ def held_of(tx: Tx, topup: Topup) -> list[Card]:
 def give_back(tools: Tools, tx: Tx, card: Card, state: CardState) -> Card:
     """Ends a card whose coins return: bought ones to the buyer, granted ones to where they came from."""
     if card.buyer_id is None:
-        _end_granted(tx, card)
+        ledger_rows.post(tx, card_issues.returned(card))
     else:
         _return(tools, tx, card, card.buyer_id)
     ended = replace(card, state=state, ended_at=tx.now)
     rows.end(tx, ended)
     tell(tools, tx, ended)
     return ended
-
-
-def _end_granted(tx: Tx, card: Card) -> None:
-    assert card.issue_id is not None, "a card without a buyer was issued"
-    returned = postings.issued_card_returned(ref=card.id, issue_id=card.issue_id, coins=card.coins)
-    ledger_rows.post(tx, returned)
 
 
 def _return(tools: Tools, tx: Tx, card: Card, buyer_id: ids.UserId) -> None:
@@ -314,7 +308,7 @@ def _hand_over(tools: Tools, tx: Tx, card: Card, user_id: ids.UserId) -> None:
         ledger_rows.hold_wallets(tx, accounts.promo(user_id).code)
         new_id, policy = tools.new_id(ids.LOT), policies.current(tx)
         granted = card_issues.granted_lot(card, new_id, by=user_id, policy=policy, now=tx.now)
-        ledger_rows.post(tx, postings.issued_card_redeemed(ref=card.id, issue_id=card.issue_id, lot=granted))
+        ledger_rows.post(tx, card_issues.redeemed(card, granted))
         return
     ledger_rows.hold_wallets(tx, accounts.paid(user_id).code)
     sources = [lot for move in card.taken if (lot := ledger_rows.find_lot(tx, move.lot_id)) is not None]
