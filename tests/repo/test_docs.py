@@ -245,7 +245,7 @@ def _transfer_kinds() -> set[str]:
 
 def _transfers() -> Iterator[ast.AST]:
     """Whatever the modules say that make transfers."""
-    for name in ("postings", "payout_postings", "maturing"):
+    for name in ("postings", "payout_postings", "maturing", "card_issues"):
         yield from ast.walk(source.tree(source.SRC / "domain" / f"{name}.py"))
 
 
