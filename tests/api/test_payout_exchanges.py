@@ -8,8 +8,14 @@ from tests.api.filerail import INSTANCE, Rail
 from tests.api.finance import Finance, open_finance
 from tests.storage.databases import Place
 
+from shoutgraph import sdk
+from shoutgraph.domain.errors import LimitExceededError
+from shoutgraph.domain.exchanges import GROSS_MAX_MINOR
+from shoutgraph.domain.packages import Rate
+from shoutgraph.domain.policies import Policy
 from shoutgraph.services import packages
 from shoutgraph.services.packages import Quoted
+from shoutgraph.services.payouts.exchange import Desk
 from shoutgraph.storage import ledger
 
 EXCHANGE = """exchange { gross { minorUnits currency } spreadBasisPoints spread { minorUnits currency }
@@ -147,3 +153,32 @@ def test_without_a_rate_or_beyond_what_the_provider_sends_nothing_is_asked_for(f
     refused = finance.do(finance.creator(), "payoutRecipientCreate", "recipient { id }", **unknown)
     assert refused["errors"][0]["code"] == "PROVIDER_UNAVAILABLE"
     assert finance.balance()["available"] == "60000"
+
+
+def test_the_last_payout_is_as_large_as_the_provider_takes_in_the_currency_of_the_account() -> None:
+    caps = sdk.PayoutCaps(currencies=frozenset({"HUF"}), limits={"HUF": (100, 5_000_000)}, granularity={"HUF": 100})
+    desk = Desk(Policy(version=1), caps, Rate("HUF", "EUR", 1, 27, 100))
+    most = desk.most(10**7)
+    assert desk.terms(most).amount.minor <= 5_000_000 < desk.terms(most + 1).amount.minor
+    assert desk.terms(most).amount.minor % 100 == 0
+    assert [desk.takes(desk.terms(coins).amount) for coins in (1, 2, most)] == [False, True, True]
+    assert desk.most(7) == 7
+    with pytest.raises(LimitExceededError):
+        desk.terms(GROSS_MAX_MINOR + 1)
+
+
+def test_an_account_in_another_currency_without_a_rate_is_paid_by_who_knows_it_and_converts(place: Place) -> None:
+    with open_finance(place, Rail(asks=True, ready=True, currencies=frozenset({"EUR", "JPY"}))) as finance:
+        finance.earn(10_000)
+        told = {"country": "DE", "currency": "JPY", "returnUrl": "https://fan.example/back"}
+        answers = [{"name": "account", "value": "12345678"}]
+        given = {"providerCode": INSTANCE, "label": "My bank", "answers": answers} | told
+        made = finance.do(finance.creator(), "payoutRecipientCreate", "recipient { id currency }", **given)["recipient"]
+        assert made["currency"] == "JPY"
+        quote = finance.creator().data(QUOTE, id=made["id"], coins="1000")["payoutQuote"]
+        assert (quote["sent"]["currency"], quote["exchange"], quote["arrives"]["minorUnits"]) == ("EUR", None, "975")
+        publish(finance, "JPY", 6_000)
+        quote = finance.creator().data(QUOTE, id=made["id"], coins="1000")["payoutQuote"]
+        assert (quote["sent"], quote["arrives"]["minorUnits"]) == ({"minorUnits": "1650", "currency": "JPY"}, "1625")
+        late = ask(finance, 1_000, made["id"], REFUSED, expectedAmountMinorUnits="1000")["errors"][0]
+        assert (late["code"], late["currentAmountMinorUnits"]) == ("QUOTE_EXPIRED", "1650")

@@ -266,6 +266,14 @@ TAMPERINGS = {
         "2026-01-01: differs by 5",
         ("INSERT INTO fx_revaluation VALUES ('2026-01-01', 'EUR', 'EUR', NULL, 5, 5, 0)",),
     ),
+    "an exchange that nobody booked": Tampering(
+        Law.RATES,
+        "payout_x: in rev:payout:EUR, differs by 100",
+        (
+            "INSERT INTO payout_exchange VALUES ('payout_x', 'USD', 'EUR', 1, 100, 100, 1, 99)",
+            _change("transfer", "kind = 'payout.paid', ref = 'payout_x'", "id = 5"),
+        ),
+    ),
     "a correction that nobody booked": Tampering(
         Law.ADJUSTED,
         "adj_x: from exp:goodwill, to mint, amount 5",
