@@ -269,7 +269,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "SpendingLimits": "dayCoins weekCoins dayMoney weekMoney",
     "SpendingLimitsPending": "limits at",
     "User": "id revision displayName country locked createdAt birthDate birthDateAttested",
-    "UserChangedEvent": "id cursor occurredAt userId kind by reason",
+    "UserChangedEvent": "id cursor occurredAt userId kind by",
     "Video": "id status mediaType sizeBytes durationMilliseconds width height sha256 rejection",
     "VideoLink": "url expiresAt",
     "VideoManifest": "id text",

@@ -42,7 +42,7 @@ def marked(cast: Cast) -> tuple[str, str]:
     cast.until(fan, "query ($id: ID!) { node(id: $id) { ... on TopUp { status } } }", node=topup, wanted="PAID")
     give_and_take(cast, fan, star, creator_id)
     order(cast, fan, star, offer)
-    pay_out(cast, star)
+    pay_out(cast, star, creator_id)
     return users[0], users[1]
 
 
@@ -88,7 +88,7 @@ def give_and_take(cast: Cast, fan: str, star: str, creator_id: str) -> None:
     to.do(star, "giftThank", "gifts { id }", giftIds=[gift], message=f"Thank you {MARK}")
 
 
-def pay_out(cast: Cast, star: str) -> None:
+def pay_out(cast: Cast, star: str, creator_id: str) -> None:
     """What was earned is paid."""
     to = cast.deployment
     to.do(star, "taxProfileSet", "taxProfile { version }", **CERTIFIED)  # the law wants it kept
@@ -97,6 +97,9 @@ def pay_out(cast: Cast, star: str) -> None:
     recipient = to.do(star, "payoutRecipientCreate", "recipient { id }", **paid_to)["recipient"]["id"]
     earned = to.ask(star, "{ earnings { available { coins } } }")["earnings"]["available"]["coins"]
     asked = {"coins": earned, "recipientId": recipient}
+    wish = {"creatorId": creator_id, "reason": "It may be somebody else, at 5 Elm Street."}
+    hold = to.do("finance", "payoutHoldPlace", "hold { holdId }", **wish)["hold"]["holdId"]
+    to.do("finance", "payoutHoldRelease", "hold { releasedAt }", holdId=hold, reason="It is them.")
     payout = to.do(star, "payoutRequest", "payout { id }", **asked)["payout"]["id"]
     to.do("finance", "payoutHold", "payout { id }", payoutId=payout, code="RISK", note="A closer look.")
     to.do("finance", "payoutApprove", "payout { id }", payoutId=payout)
@@ -131,6 +134,13 @@ def found(to: Deployment) -> list[str]:
             places += [table for row in rows if MARK in repr(row).lower()]
     places += ["the file"] if MARK in copy.read_bytes().decode("latin").lower() else []
     return places
+
+
+def wordy(value: object) -> bool:
+    """Whether there are words in it. Nothing of the journal is ever blanked: it has ids, codes, numbers and times."""
+    if isinstance(value, dict | list | tuple):
+        return any(wordy(each) for each in (value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str) and any(each.isspace() for each in value)
 
 
 def _folder(to: Deployment) -> Path:
@@ -219,6 +229,8 @@ def test_a_person_gets_a_copy_of_everything_and_then_is_erased_with_the_books_in
         to.settle()
         assert to.read(lambda tx, of=user_id: privacy.newest_erasure(tx, of)).state == "DONE"  # type: ignore[misc, union-attr]
     assert found(to) == []
+    lines = to.read(lambda tx: list(journal.each(tx)))
+    assert {line.type for line in lines if wordy(line.body)} <= {"policy.published"}, "rules are no secret"
     books_after = proven(to)
     assert books_after == books_before, "the books stand as they stood"
     assert to.read(lambda tx: journal.list_of_topic(tx, fan, after=0, limit=10)) == head

@@ -163,7 +163,7 @@ def _check_owed(tx: Tx, transfer: Transfer) -> None:
 
 
 def _tell(tools: Tools, tx: Tx, correction: Correction, number: int | None = None) -> None:
-    body: journal.Body = {"status": correction.state.value, "case": correction.case_reference}
+    body: journal.Body = {"status": correction.state.value}
     kind = TOLD[correction.state]
     event = journal.NewEvent(tools.new_id(ids.EVENT), correction.id, kind, body, number)
     journal_rows.append(tx, event)

@@ -45,7 +45,7 @@ async def place(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> Don
             raise errors.LimitExceededError(msg, code="HOLDS_MAX", limit=rules.HOLDS_MAX)
         hold = rules.place(wish, hold_id=tools.new_id(ids.PAYOUT_HOLD), by=viewer.principal, now=tx.now)
         rows.insert(tx, hold)
-        _tell(tools, tx, hold, PLACED, by=viewer.principal, reason=hold.reason)
+        _tell(tools, tx, hold, PLACED, by=viewer.principal)
         return hold
 
     return await once(tools, asked, work, rows.get)
@@ -70,7 +70,7 @@ async def release(tools: Tools, viewer: Viewer, asked: Request, hold_id: str, re
         released = rules.release(hold, reason=reason, by=viewer.principal, now=tx.now)
         rows.save_release(tx, released)
         rows.look_at_rules_of(tx, hold.creator_id)
-        _tell(tools, tx, released, RELEASED, by=viewer.principal, reason=str(released.release_reason))
+        _tell(tools, tx, released, RELEASED, by=viewer.principal)
         return released
 
     return await once(tools, asked, work, rows.get)
@@ -118,12 +118,11 @@ async def of_creators(tools: Tools, viewer: Viewer, creator_ids: Sequence[str]) 
     return [by_id.get(each, ()) for each in creator_ids]
 
 
-def _tell(tools: Tools, tx: Tx, hold: StaffHold, kind: str, *, by: str, reason: str) -> None:
-    """A line of the user who is the creator."""
+def _tell(tools: Tools, tx: Tx, hold: StaffHold, kind: str, *, by: str) -> None:
+    """A line of the user who is the creator. The reason stays in the hold: nothing is blanked in the journal."""
     (creator,) = creators.list_of(tx, [hold.creator_id])
     assert creator is not None, "a hold is on a creator"
     body: journal.Body = {
         "user": creator.user_id, "creator": hold.creator_id, "hold": hold.id, "payout": hold.payout_id, "by": by,
-        "reason": reason,
     }  # fmt: skip
     journal_rows.append(tx, journal.NewEvent(tools.new_id(ids.EVENT), creator.user_id, kind, body))

@@ -51,7 +51,6 @@ class UserChangedEventType(events.EventType):
     user_id: strawberry.ID = strawberry.field(description="Who.")
     kind: Happened = strawberry.field(description="What happened.")
     by: str | None = strawberry.field(description="Who of the platform did it; null for the user.")
-    reason: str | None = strawberry.field(description="Why; null where nobody had to say.")
 
     @classmethod
     def of(cls, told: Told) -> "UserChangedEventType":
@@ -65,7 +64,6 @@ class UserChangedEventType(events.EventType):
             user_id=strawberry.ID(body["user"]),
             kind=Happened(event.type),
             by=body.get("by"),
-            reason=body.get("reason"),
         )
 
 
