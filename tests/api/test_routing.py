@@ -13,9 +13,11 @@ from tests.storage.databases import Place
 
 from shoutgraph import sdk
 from shoutgraph.domain.packages import Platform
+from shoutgraph.domain.promotions import Kind, Offered
 from shoutgraph.domain.topups.topup import Observation, Seen, Source, Status, Submission, Topup, Totals
 from shoutgraph.plugins import loading
 from shoutgraph.plugins.routes import Choice, Route
+from shoutgraph.services import promotions
 from shoutgraph.services.orders import timers
 from shoutgraph.services.topups import apply, create
 from shoutgraph.storage import topups
@@ -153,8 +155,11 @@ def test_a_crash_before_the_next_provider_is_asked_is_found_out(bank: Bank) -> N
 
 def test_late_money_where_nothing_happened_is_credited_all_the_same(bank: Bank) -> None:
     """A provider's proof was none: the fan paid twice and has twice the coins, which a refund can undo."""
-    topup_id, till = buy(bank)["topUp"]["id"], bank.till
-    world, fan = till.world, till.world.person("ada")
+    till = bank.till
+    world, fan, staff = till.world, till.world.person("ada"), till.world.staff("finance")
+    made = promotions.Wish(Offered("treat", Kind.BONUS_COINS, 5, world.clock()), "A test", codes=("TREAT123",))
+    world.run(promotions.create(world.tools, staff, world.request("promoCreate", staff), made))
+    topup_id = buy(bank, promoCode="TREAT123")["topUp"]["id"]
     topup = world.read(lambda tx: topups.get(tx, topup_id))
     till.control(f"payments/{topup.id}/pay")
     till.look(topup)
@@ -169,7 +174,8 @@ def test_late_money_where_nothing_happened_is_credited_all_the_same(bank: Bank) 
     for _ in range(2):
         world.write(tell)
     assert rows(bank) == [(DOWN, "PAID"), (UP, "PAID")]
-    assert world.wallet(fan) == (2_000, 0, 0)
+    assert world.wallet(fan) == (2_000, 10, 0)
+    world.verify()
 
 
 WEB_ONLY = Route((Choice(ALSO, 1), Choice(UP, 0)), platform=Platform.WEB)

@@ -10,13 +10,16 @@ from tests.storage.databases import Place
 
 from shoutgraph import sdk
 from shoutgraph.domain import accounts, errors, ids, ledger, postings
+from shoutgraph.domain.promotions import Kind, Offered
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.topups.refund import Refund, RefundState
 from shoutgraph.domain.topups.topup import Status, Topup
 from shoutgraph.domain.users import ROLES, Viewer
+from shoutgraph.services import promotions
 from shoutgraph.services.orders import timers
-from shoutgraph.services.topups import refund as refunding
+from shoutgraph.services.topups import refund as refunding, withdraw
 from shoutgraph.services.topups.refund import Wish
+from shoutgraph.services.wallets import expire_due
 from shoutgraph.storage import ledger as ledger_rows, packages, refunds, wallets
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done
@@ -107,6 +110,36 @@ def test_a_held_refund_waits_for_another_person(till: Till, fan: Viewer, monkeyp
     monkeypatch.setattr(type(till.world.tools.providers.hooks), "verdict", sdk.Verdict.DENY, raising=False)
     assert ask(till, topup, minor=50).value.state is RefundState.DENIED
     assert till.world.wallet(fan) == (700, 0, 0)
+
+
+def test_bonus_coins_that_come_back_after_they_lapsed_live_a_while_and_lapse_once(
+    till: Till, fan: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, staff = till.world, till.world.staff("finance")
+    offered = Offered("treat", Kind.BONUS_COINS, 100, world.clock(), life_s=3_600)
+    made = promotions.Wish(offered, "A test", codes=("TREAT123",))
+    world.run(promotions.create(world.tools, staff, world.request("promoCreate", staff), made))
+    topup = till.buy(fan, 1_000, promo_code="TREAT123").value
+    till.control(f"payments/{topup.id}/pay")
+    till.look(topup)
+    monkeypatch.setattr(type(world.tools.providers.hooks), "review", Review.review)
+    monkeypatch.setattr(type(world.tools.providers.hooks), "verdict", sdk.Verdict.HOLD, raising=False)
+    asked = world.request("topUpWithdraw", fan)
+    reverse = timers.reverse_orders
+    held = world.run(withdraw.withdraw(world.tools, fan, asked, topup.id, coins=500, reverse_orders=reverse)).value
+    kept = 100 - held.bonus_coins
+    assert world.wallet(fan) == (500, kept, 0)
+    world.clock.move(hours=2)
+    assert world.run(expire_due(world.tools)) == 1, "what is left in the lot lapses"
+    asked = world.request("topUpRefundDeny", OTHER)
+    world.run(refunding.deny(world.tools, OTHER, asked, held.id, reverse_orders=reverse))
+    assert world.run(expire_due(world.tools)) == 1, "what came back is given time"
+    assert world.run(expire_due(world.tools)) == 0
+    assert world.wallet(fan) == (1_000, 100 - kept, 0)
+    world.clock.move(days=8)
+    assert [world.run(expire_due(world.tools)) for _ in range(3)] == [1, 0, 0]
+    assert world.wallet(fan) == (1_000, 0, 0)
+    world.verify()
 
 
 def test_what_a_crash_left_is_taken_up_by_the_looks(till: Till, fan: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:

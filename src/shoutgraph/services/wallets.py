@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from shoutgraph.domain import accounts, clock, errors, ids, journal, pages, postings, wallets
+from shoutgraph.domain import accounts, errors, ids, journal, pages, postings, wallets
 from shoutgraph.domain.ledger import Lot, LotMove
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.requests import Request
@@ -86,7 +86,7 @@ async def unlock(tools: Tools, viewer: Viewer, request: Request, user_id: str) -
 async def expire_due(tools: Tools, *, limit: int = EXPIRE_MAX) -> int:
     """Takes back what is left of granted coins that have lapsed; gives how many lots.
 
-    Coins that an order gave back to a lot which had lapsed meanwhile live `RETURNED_LIFE` longer.
+    Coins that came back to a lot which had lapsed meanwhile live `RETURNED_LIFE` longer.
     """
 
     def work(tx: Tx) -> int:
@@ -107,13 +107,14 @@ def lots_scope(user_id: str) -> str:
 
 def _expire(tools: Tools, tx: Tx, lot: Lot) -> None:
     assert lot.expires_at is not None, "only a lot with an expiry lapses"
-    returned_at = rows.last_return_at(tx, lot.id)
-    if returned_at is not None and returned_at > lot.expires_at:
-        ledger_rows.extend_lot(tx, lot.id, returned_at + RETURNED_LIFE)
+    number, given_at = rows.last_given(tx, lot.id)
+    if given_at > lot.expires_at:
+        ledger_rows.extend_lot(tx, lot.id, given_at + RETURNED_LIFE)
         return
-    ref = f"{lot.id}:{clock.to_micros(lot.expires_at)}"
     take = LotMove(lot.id, -lot.remaining)
-    ledger_rows.post(tx, postings.promo_expired(user_id=lot.user_id, ref=ref, take=take))
+    # what is given to a lot after this makes a transfer of its own
+    posted = ledger_rows.post(tx, postings.promo_expired(user_id=lot.user_id, ref=f"{lot.id}:{number}", take=take))
+    assert posted, "coins that are in a lot were not taken back yet"
     _tell(tools, tx, lot.user_id, "wallet.promo_expired", {"lot": lot.id, "coins": lot.remaining})
 
 

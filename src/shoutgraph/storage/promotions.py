@@ -202,9 +202,14 @@ def insert_use(tx: Tx, use: Use) -> None:
 
 
 def follow(tx: Tx, topup_id: ids.TopupId, state: UseState) -> None:
-    """Says where the use of a top-up stands. One that was given back, and whose place is taken, gets another."""
+    """Says where the use of a top-up stands. One that was given back, and whose place is taken, gets another.
+
+    A top-up whose use went on to the one in its place, and that is paid after all, has what it was sold with; it is no
+    use of its own.
+    """
     row = tx.one(_OF_TOPUP, of=topup_id)
-    assert row is not None, "a top-up with a promotion has its use"
+    if row is None:
+        return
     use = Use(*row)
     taken = slots(tx, use.promotion_id, use.user_id) if use.state is UseState.RETURNED else frozenset()
     slot = max(taken) + 1 if use.slot in taken else use.slot

@@ -156,10 +156,11 @@ def rooms(tx: Tx, lot_ids: Sequence[str], *, ending: str = "") -> dict[str, int]
     return {lot_id: max(found.get(lot_id, 0), 0) for lot_id in lot_ids}
 
 
-def last_return_at(tx: Tx, lot_id: str) -> datetime | None:
-    """When an order last gave coins back to a lot, or None."""
-    row = tx.one(_LAST_RETURN, lot_id=lot_id)
-    return row[0] if row else None
+def last_given(tx: Tx, lot_id: str) -> tuple[int, datetime]:
+    """The number of the last move that gave coins to a lot, and when it was: its grant, or what gave some back."""
+    row = tx.one(_LAST_GIVEN, lot_id=lot_id)
+    assert row is not None, "a lot was granted"
+    return row
 
 
 def account_version(tx: Tx, account: str) -> int:
@@ -267,15 +268,11 @@ _BALANCES: Final = Statement[tuple[str, int]](
 _HELD: Final = Statement[tuple[str, int]](_held)
 _ROOMS: Final = Statement[tuple[str, int]](_rooms)
 _ESCROWED: Final = Statement[tuple[ids.OrderId, int]](_escrowed)
-_LAST_RETURN: Final = Statement[tuple[datetime]](
+_LAST_GIVEN: Final = Statement[tuple[int, datetime]](
     lambda: (
-        sa.select(_TRANSFER.c.at)
+        sa.select(_MOVE.c.id, _TRANSFER.c.at)
         .join_from(_MOVE, _TRANSFER, _TRANSFER.c.id == _MOVE.c.transfer_id)
-        .where(
-            _MOVE.c.lot_id == sa.bindparam("lot_id"),
-            _MOVE.c.order_id.is_not(None),
-            _MOVE.c.coins > sa.literal_column("0"),
-        )
+        .where(_MOVE.c.lot_id == sa.bindparam("lot_id"), _MOVE.c.coins > sa.literal_column("0"))
         .order_by(_MOVE.c.id.desc())
         .limit(1)
     )

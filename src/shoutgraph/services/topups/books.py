@@ -249,8 +249,9 @@ def _retire_bonus(desk: Desk, topup: Topup) -> None:
     for lot in ledger_rows.list_of_lots_of_topup(desk.tx, topup.id):
         if lot.account == promo and lot.remaining:
             take = ledger.LotMove(lot.id, -lot.remaining)
-            ref = f"{lot.id}:reversed:{topup.revision}"
-            ledger_rows.post(desk.tx, postings.promo_expired(user_id=topup.user_id, ref=ref, take=take))
+            number, _ = wallets.last_given(desk.tx, lot.id)
+            expired = postings.promo_expired(user_id=topup.user_id, ref=f"{lot.id}:{number}", take=take)
+            assert ledger_rows.post(desk.tx, expired), "coins that are in a lot were not taken back yet"
             coins += lot.remaining
     come_back.note_bonus(desk.tx, topup, coins=coins)
 
