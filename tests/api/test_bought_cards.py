@@ -1,6 +1,7 @@
 """Gift cards bought with money: made once when they are paid, and their coins follow the money wherever it goes."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -154,6 +155,22 @@ def test_an_open_card_is_void_with_its_charge_back_and_what_comes_back_is_the_bu
     to.control(f"payments/{topup}/dispute", outcome="won")
     cast.until("sue", PAID, node=topup, wanted="PAID")
     assert wallet(cast, "sue")["available"] == "600"
+    proven(cast)
+
+
+def test_a_code_that_several_redeem_at_once_goes_to_one_of_them(cast: Cast) -> None:
+    to, names = cast.deployment, ("al", "bo", "cy", "di")
+    for name in ("pam", *names):
+        someone(cast, name, 0)
+    _, card = bought(cast, "pam")
+    code = to.do("pam", "giftCardCode", "code", giftCardId=card)["code"]
+    document = "mutation ($input: GiftCardRedeemInput!) { giftCardRedeem(input: $input) { errors { __typename } } }"
+
+    keys = {who: to.with_key("giftCardRedeem", {"code": code}) for who in names}
+    with ThreadPoolExecutor(len(names)) as pool:
+        answers = list(pool.map(lambda who: to.clients[who].data(document, input=keys[who]), names))
+    assert sorted(len(each["giftCardRedeem"]["errors"]) for each in answers) == [0, 1, 1, 1]
+    assert sum(int(wallet(cast, who)["available"]) for who in names) == 300
     proven(cast)
 
 

@@ -1,6 +1,7 @@
 """The chapter of codes: finance makes a promo code, and a fan gives a card that somebody else redeems."""
 
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from shoutgraph.cli.demo.people import StoryError
 from shoutgraph.cli.demo.telling import coins
@@ -31,3 +32,34 @@ def play(story: "Story") -> None:
     if redeemed["status"] != "REDEEMED":
         raise StoryError("the card was not redeemed")
     tell.step(creator.name, "creator", "redeems it, and has them at the price that was paid", redeemed["message"])
+    _buy_card(story)
+    _give_away(story)
+
+
+def _buy_card(story: "Story") -> None:
+    fan, creator = story.fan, story.creator
+    wanted = {"buy": {"coins": "70"}, "currency": "EUR", "providerCode": "sandbox", "returnUrl": story.url}
+    shape = "topUp { id nextAction { ... on RedirectAction { url } } }"
+    topup = fan.do("topUpCreate", shape, asGiftCard={"recipientName": creator.name}, **wanted)["topUp"]
+    story.pay(topup["nextAction"]["url"])
+    look = "query T($id: ID!) { node(id: $id) { ... on TopUp { status giftCard { card { id } } } } }"
+    paid: Any = story.until(lambda: fan.ask(look, id=topup["id"])["node"], lambda node: bool(node["status"] == "PAID"))
+    made = fan.do("giftCardCode", "code", giftCardId=paid["giftCard"]["card"]["id"])
+    story.tell.step(fan.name, "fan", f"pays for a card of {coins(70)}, and asks for its code", made["code"])
+    redeemed = creator.do("giftCardRedeem", "giftCard { status origin }", code=made["code"])["giftCard"]
+    if redeemed != {"status": "REDEEMED", "origin": "PURCHASE"}:
+        raise StoryError("the card that was paid for was not redeemed")
+
+
+def _give_away(story: "Story") -> None:
+    at = datetime.fromisoformat(story.fan.ask("{ serverTime }")["serverTime"])
+    until = (at + timedelta(days=30)).isoformat()
+    given = {"coins": "25", "cardCount": 3, "expiresAt": until, "reason": "A fair", "caseReference": "CASE-7"}
+    proposed = story.finance.do("giftCardIssuePropose", "giftCardIssue { id }", **given)["giftCardIssue"]
+    story.tell.step(story.finance.name, "finance", f"proposes to give 3 cards of {coins(25)} away; none is made yet")
+    made = story.admin.do("giftCardIssueConfirm", "csv", giftCardIssueId=proposed["id"])
+    rows = made["csv"].splitlines()
+    story.tell.step(story.admin.name, "platform", "confirms it, and is shown the codes, once", rows[1].split(",")[1])
+    reason = {"giftCardIssueId": proposed["id"], "reason": "The fair is off"}
+    story.finance.do("giftCardIssueVoid", "giftCardIssue { status }", **reason)
+    story.tell.step(story.finance.name, "finance", "calls them back: nobody had redeemed one")
