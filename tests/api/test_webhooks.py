@@ -22,7 +22,12 @@ from shoutgraph.domain.notices import (
     kept_headers,
 )
 from shoutgraph.domain.topups.topup import Status, Topup
+from shoutgraph.jobs import reconcile
+from shoutgraph.services import notices as inbox
+from shoutgraph.services.money import deliveries
 from shoutgraph.storage import notices
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Tools
 
 STRANGER = {"x-stranger": "1"}
 
@@ -41,7 +46,8 @@ def topup(till: Till) -> Topup:
 def paid_notice(till: Till, topup: Topup) -> bytes:
     """What the provider says when the top-up is paid."""
     till.control(f"payments/{topup.id}/pay")
-    return json.dumps(till.seen("notices")[0]["body"]).encode()
+    (found,) = [each["body"] for each in till.seen("notices") if each["body"]["payment"]["operation_id"] == topup.id]
+    return json.dumps(found).encode()
 
 
 def signed(till: Till, body: bytes, *, secret: str = SECRET, late_s: int = 0) -> Mapping[str, str]:
@@ -147,8 +153,8 @@ def test_a_webhook_of_another_instance_does_not_touch_this_one(till: Till, topup
     assert till.topup(topup).status is Status.ACTION_REQUIRED
 
 
-def test_a_delivery_that_a_crash_left_behind_is_taken_up(till: Till, topup: Topup) -> None:
-    body = paid_notice(till, topup)
+def leave_behind(till: Till, body: bytes) -> int:
+    """Keeps a delivery as a crash does before it is applied; gives its number."""
     left = Stored(
         number=None,
         instance="sandbox",
@@ -159,11 +165,51 @@ def test_a_delivery_that_a_crash_left_behind_is_taken_up(till: Till, topup: Topu
         remote="127.0.0.1",
         received_at=till.world.clock(),
     )
-    till.world.write(lambda tx: notices.insert(tx, left))
+    return till.world.write(lambda tx: notices.insert(tx, left))
+
+
+def test_a_delivery_that_a_crash_left_behind_is_taken_up(till: Till, topup: Topup) -> None:
+    leave_behind(till, paid_notice(till, topup))
     till.tick(seconds=1)
     assert count(till, NoticeState.RECEIVED) == 1
     till.tick(minutes=10)
     assert count(till, NoticeState.APPLIED) == 1
+    assert till.topup(topup).status is Status.PAID
+
+
+def test_a_delivery_that_breaks_holds_up_none_beside_it_and_waits_for_a_person_in_the_end(
+    till: Till, topup: Topup, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, other, tries = till.world, till.buy(till.world.person("bob"), 1_000).value, []
+    broken, sound = [leave_behind(till, paid_notice(till, each)) for each in (topup, other)]
+    wrong = leave_behind(till, b'{"id": "notice_1", "payment": {}}')
+    world.clock.move(minutes=2)
+
+    def breaks(tools: Tools, tx: Tx, instance: str, notice: sdk.Notice) -> bool:
+        if notice.target.operation_id == topup.id:
+            tries.append(notice.notice_id)
+            raise ZeroDivisionError("a bug of ours")
+        return reconcile.HANDLERS[sdk.NoticeKind.TOPUP](tools, tx, instance, notice)
+
+    for at in range(inbox.TRIES_MAX + 2):
+        taken = world.run(inbox.replay(world.tools, {sdk.NoticeKind.TOPUP: breaks}))
+        assert taken == (3 if at == 0 else 1 if at < inbox.TRIES_MAX else 0)
+        assert world.run(inbox.replay(world.tools, {sdk.NoticeKind.TOPUP: breaks})) == 0, "it has a pause"
+        world.clock.move(minutes=6)
+    kept = [world.read(partial(deliveries.get, number=number)) for number in (broken, sound, wrong)]
+    assert [each.state for each in kept] == [NoticeState.RECEIVED, NoticeState.APPLIED, NoticeState.UNREADABLE]
+    assert (kept[0].tries, kept[0].detail) == (len(tries), "ZeroDivisionError: a bug of ours")
+    assert till.topup(other).status is Status.PAID
+    told = [record for record in caplog.records if record.name == "shoutgraph.notices" and record.exc_info]
+    assert len(told) == inbox.TRIES_MAX
+    assert [record.message.split(":")[0] for record in caplog.records if "given up" in record.message] == [
+        f"delivery {broken} of sandbox is given up after {inbox.TRIES_MAX} tries"
+    ]
+
+    world.run(deliveries.replay(world.tools, world.staff("admin"), broken))
+    till.tick()
+    again = world.read(partial(deliveries.get, number=broken))
+    assert (again.state, again.tries, again.detail) == (NoticeState.APPLIED, 0, None)
     assert till.topup(topup).status is Status.PAID
 
 

@@ -305,8 +305,10 @@ def test_a_delivery_that_was_left_behind_is_taken_up_by_one(world: World) -> Non
     assert not world.read(lambda tx: notice_rows.has_waiting(tx, older_than=timedelta(), tries_max=8))
     world.clock.move(minutes=2)
     assert len(world.write(lambda tx: notice_rows.claim_waiting(tx, **claim))) == 1, "its worker is gone"
-    world.write(lambda tx: notice_rows.tried(tx, number))
-    assert len(world.write(lambda tx: notice_rows.claim_waiting(tx, **claim))) == 1, "it was given back"
+    assert world.write(lambda tx: notice_rows.tried(tx, number, pause=timedelta(minutes=1), detail="it broke")) == 1
+    assert world.write(lambda tx: notice_rows.claim_waiting(tx, **claim)) == (), "it has a pause"
+    world.clock.move(seconds=61)
+    assert len(world.write(lambda tx: notice_rows.claim_waiting(tx, **claim))) == 1
     world.write(lambda tx: notice_rows.mark(tx, number, NoticeState.REFUSED))
     world.clock.move(minutes=3)
     assert world.write(lambda tx: notice_rows.claim_waiting(tx, **claim)) == ()

@@ -56,7 +56,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A delivery that is kept, what became of it, and how often its plugin could not read it."""
+    """A delivery that is kept, what became of it, and how often it was taken up in vain."""
 
     stored: Stored
     state: NoticeState

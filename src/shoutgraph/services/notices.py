@@ -38,7 +38,12 @@ NAMING: Final = timedelta(seconds=8)
 """How long it may take to learn which payment a webhook is about; its sender waits for our answer."""
 
 TRIES_MAX: Final = 8
-"""So often is a delivery read that its plugin cannot; then it waits for a person."""
+"""So often is a delivery taken up that its plugin cannot read or that breaks; then it waits for a person."""
+
+AGAIN: Final = timedelta(minutes=5)
+"""The pause after a try in vain: with the tries, what breaks for half an hour is still mended by itself."""
+
+DETAIL_CHARS_MAX: Final = 300
 
 BAD_SIGNATURE: Final = "BAD_SIGNATURE"
 MALFORMED: Final = "MALFORMED_NOTICE"
@@ -83,22 +88,27 @@ class Inbox:
         except sdk.MalformedNotice as error:
             await self._keep(arrived, NoticeState.UNREADABLE, str(error))
             raise errors.ValidationError("The webhook cannot be read.", code=MALFORMED) from None
-        except PluginFaultError:
-            await self._keep(arrived, NoticeState.RECEIVED, None)
+        except PluginFaultError as error:
+            await self._keep(arrived, NoticeState.RECEIVED, _words(error))
             raise
         if delivery.proof.trust is not sdk.Webhooks.SIGNED:
             return _receipt(delivery, await _apply_all(tools, self._handlers, arrived.instance, delivery))
         number = await tools.store.write(lambda tx: notices.insert(tx, arrived))
-        return await _settle(tools, self._handlers, replace(arrived, number=number), delivery)
+        try:
+            state = await _settle(tools, self._handlers, replace(arrived, number=number), delivery)
+        except PluginFaultError as error:
+            await tools.store.write(partial(_tried, number=number, detail=_words(error)))
+            raise
+        return _receipt(delivery, state)
 
-    async def _keep(self, arrived: Stored, state: NoticeState, detail: str | None) -> None:
+    async def _keep(self, arrived: Stored, state: NoticeState, detail: str) -> None:
         if not self._of(arrived).may_keep(len(arrived.body), arrived.received_at):
             return
 
         def work(tx: Tx) -> None:
             number = notices.insert(tx, arrived)
             if state is NoticeState.RECEIVED:
-                notices.tried(tx, number)
+                _tried(tx, number=number, detail=detail)
             else:
                 notices.mark(tx, number, state, detail=detail)
 
@@ -128,9 +138,11 @@ async def replay(tools: Tools, handlers: Handlers) -> int:
     left = await tools.store.write(claim)
     for stored in left:
         try:
-            await _process(tools, handlers, stored)
-        except (errors.ShoutgraphError, PluginFaultError) as error:
-            logger.warning("delivery %s of %s is refused: %s", stored.number, stored.instance, error)
+            await _take_up(tools, handlers, stored)
+        except (errors.OverloadedError, errors.StoreUnavailableError):
+            raise  # it lies with none of them
+        except Exception as error:  # noqa: BLE001 - whatever breaks, those beside it are taken up
+            await _count(tools, stored, error)
     return len(left)
 
 
@@ -146,34 +158,51 @@ async def prune(tools: Tools) -> int:
     return await tools.store.write(work)
 
 
-async def _process(tools: Tools, handlers: Handlers, stored: Stored) -> Receipt:
-    """Takes up a stored delivery."""
-    number = stored.number
-    assert number is not None, "a delivery that is taken up is stored"
+async def _take_up(tools: Tools, handlers: Handlers, stored: Stored) -> None:
+    """Reads a stored delivery and applies it; one that is not proven now, or that nobody can read, is marked so."""
     try:
         delivery = tools.providers.receive(stored.instance, _raw(stored))
     except sdk.BadSignature as error:
-        await _mark(tools, number, NoticeState.REFUSED, str(error))
-        raise errors.ValidationError("The webhook is not proven.", code=BAD_SIGNATURE) from None
+        await _refuse(tools, stored, NoticeState.REFUSED, error)
     except sdk.MalformedNotice as error:
-        await _mark(tools, number, NoticeState.UNREADABLE, str(error))
-        raise errors.ValidationError("The webhook cannot be read.", code=MALFORMED) from None
-    except PluginFaultError:
-        await tools.store.write(lambda tx: notices.tried(tx, number))
-        raise
-    return await _settle(tools, handlers, stored, delivery)
+        await _refuse(tools, stored, NoticeState.UNREADABLE, error)
+    else:
+        await _settle(tools, handlers, stored, delivery)
 
 
-async def _settle(tools: Tools, handlers: Handlers, stored: Stored, delivery: sdk.Delivery) -> Receipt:
-    number = stored.number
-    assert number is not None, "a signed delivery is stored before it is applied"
-    try:
-        state = await _apply_all(tools, handlers, stored.instance, delivery)
-    except PluginFaultError:
-        await tools.store.write(lambda tx: notices.tried(tx, number))
-        raise
-    await _mark(tools, number, state)
-    return _receipt(delivery, state)
+async def _refuse(tools: Tools, stored: Stored, state: NoticeState, error: Exception) -> None:
+    await _mark(tools, stored, state, str(error))
+    logger.warning("delivery %s of %s is %s: %s", stored.number, stored.instance, state.lower(), error)
+
+
+async def _count(tools: Tools, stored: Stored, error: Exception) -> None:
+    """Counts a try in vain; after the last one the delivery waits for a person, who is told so."""
+    number = _number(stored)
+    trace = None if isinstance(error, errors.ShoutgraphError | PluginFaultError) else error
+    logger.warning("delivery %s of %s broke: %s", number, stored.instance, error, exc_info=trace)
+    tries = await tools.store.write(partial(_tried, number=number, detail=_words(error)))
+    if tries == TRIES_MAX:
+        words = "delivery %s of %s is given up after %d tries: see `shoutgraph webhooks show`, and `replay` it"
+        logger.error(words, number, stored.instance, tries)
+
+
+def _tried(tx: Tx, *, number: int, detail: str) -> int:
+    return notices.tried(tx, number, pause=AGAIN, detail=detail)
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:DETAIL_CHARS_MAX]
+
+
+async def _settle(tools: Tools, handlers: Handlers, stored: Stored, delivery: sdk.Delivery) -> NoticeState:
+    state = await _apply_all(tools, handlers, stored.instance, delivery)
+    await _mark(tools, stored, state)
+    return state
+
+
+def _number(stored: Stored) -> int:
+    assert stored.number is not None, "what is taken up is stored"
+    return stored.number
 
 
 def _raw(stored: Stored) -> sdk.RawWebhook:
@@ -239,5 +268,6 @@ async def _named(tools: Tools, instance: str, notice: sdk.Notice) -> sdk.Notice 
     return None if seen.ref == target.ref else replace(notice, target=replace(target, ref=seen.ref))
 
 
-async def _mark(tools: Tools, number: int, state: NoticeState, detail: str | None = None) -> None:
+async def _mark(tools: Tools, stored: Stored, state: NoticeState, detail: str | None = None) -> None:
+    number = _number(stored)
     await tools.store.write(lambda tx: notices.mark(tx, number, state, detail=detail))

@@ -124,9 +124,10 @@ def claim_waiting(tx: Tx, *, older_than: timedelta, tries_max: int, lease: timed
     return tuple(sorted((Stored(*row) for row in rows), key=lambda stored: (stored.received_at, stored.number)))
 
 
-def tried(tx: Tx, number: int) -> None:
-    """Counts one more attempt to read a delivery, and lets the next one begin."""
-    tx.put(_TRIED, of=number)
+def tried(tx: Tx, number: int, *, pause: timedelta, detail: str) -> int:
+    """Counts an attempt at a delivery in vain; the next one begins after a pause. Gives how many there were."""
+    row = tx.one(_TRIED, of=number, until=tx.now + pause, detail=detail)
+    return 0 if row is None else row[0]
 
 
 def list_of_newest(tx: Tx, *, instance: str | None, state: NoticeState | None, limit: int) -> tuple[Kept, ...]:
@@ -256,8 +257,17 @@ _OLDEST_SEEN: Final = Statement[tuple[datetime]](lambda: sa.select(_SEEN.c.at).o
 _CLAIM: Final = Statement[Any](_claim)
 _CLAIM_WAITING: Final = Statement[Any](_claim_waiting)
 _HAS_WAITING: Final = Statement[Any](lambda: sa.select(_T.c.id).where(*_is_waiting()).limit(1))
-_TRIED: Final = Statement[Any](
-    lambda: sa.update(_T).where(_ONE).values(tries=_T.c.tries + sa.literal_column("1"), leased_until=sa.null())
+_TRIED: Final = Statement[tuple[int]](
+    lambda: (
+        sa.update(_T)
+        .where(_ONE)
+        .values(
+            tries=_T.c.tries + sa.literal_column("1"),
+            leased_until=sa.bindparam("until"),
+            detail=sa.bindparam("detail"),
+        )
+        .returning(_T.c.tries)
+    )
 )
 _COUNT: Final = Statement[tuple[int]](
     lambda: sa.select(sa.func.count()).select_from(_T).where(_T.c.state == sa.bindparam("state"))
