@@ -1,6 +1,8 @@
 """The effects that use-cases need, chosen in `app` and handed down as their first argument."""
 
-from collections.abc import Callable
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
@@ -20,6 +22,9 @@ from shoutgraph.storage import requests
 from shoutgraph.storage.bell import Bell
 from shoutgraph.storage.tx import Tx
 
+logger = logging.getLogger("shoutgraph.jobs")
+
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -90,6 +95,30 @@ class Done(Generic[I]):
 
     value: I
     replayed: bool = False
+
+
+async def side_by_side(
+    what: str, items: Sequence[T], work: Callable[[T], Awaitable[R]], *, name: Callable[[T], object] = str
+) -> list[R]:
+    """Does the same for each of some together, and gives what that came to once all of them have ended.
+
+    One that fails is told of in the log, holds up no other, and is left out.
+
+    Args:
+        what: says in the log what it was that failed.
+        name: names an item in the log.
+
+    Raises:
+        OverloadedError: as of one of them, since it lies with none of them.
+        StoreUnavailableError: likewise.
+    """
+    done = await asyncio.gather(*map(work, items), return_exceptions=True)
+    for each, result in zip(items, done, strict=True):
+        if isinstance(result, errors.OverloadedError | errors.StoreUnavailableError):
+            raise result
+        if isinstance(result, BaseException):
+            logger.error("the %s %s failed", what, name(each), exc_info=result)
+    return [result for result in done if not isinstance(result, BaseException)]
 
 
 def is_repeat(tx: Tx, request: Request) -> bool:

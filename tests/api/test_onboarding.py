@@ -10,6 +10,7 @@ from tests.api.finance import Finance, open_finance
 from tests.api.harness import PATIENCE_S
 from tests.storage.databases import Place
 
+from shoutgraph.services.payouts import onboard
 from shoutgraph.storage import recipients
 
 SHAPE = "recipient { id status code refEnding nextAction { url expiresAt } }"
@@ -100,6 +101,19 @@ def test_a_lost_answer_is_asked_for_again_under_the_same_key(finance: Finance) -
     assert mine(finance)["status"] == "READY"
     assert len(finance.rail.known) == 1
     assert kept(finance, made["recipient"]["id"]).answers is None
+
+
+def test_a_look_that_would_outlast_its_lease_is_left_to_others(
+    finance: Finance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(finance)
+    finance.rail.ready = True
+    monkeypatch.setattr(onboard, "LEASE", onboard.LOOK / 2)
+    finance.tick(seconds=31)
+    assert mine(finance)["status"] == "NEEDS_ACTION"
+    monkeypatch.undo()
+    finance.tick(seconds=36)
+    assert mine(finance)["status"] == "READY"
 
 
 def test_answers_that_nobody_takes_are_forgotten_in_the_end(finance: Finance) -> None:

@@ -184,6 +184,16 @@ def test_a_video_whose_check_always_fails_is_rejected_in_the_end(world: World, t
     assert rejection(world, video) is RejectionCode.CHECK_FAILED
 
 
+def test_a_check_that_breaks_holds_up_none_beside_it(world: World, tmp_path: Path) -> None:
+    broken = uploaded(world, clips.plain())
+    (path,) = (tmp_path / "files" / "videos").iterdir()
+    sound = uploaded(world, clips.plain())
+    path.unlink()
+    path.mkdir()  # no disk fault that a check knows
+    assert world.run(check.check_pending(world.tools)) == 1
+    assert [now(world, each).state for each in (broken, sound)] == [VideoState.CHECKING, VideoState.READY]
+
+
 def test_an_upload_that_nobody_finishes_goes_when_its_time_is_over(world: World, tmp_path: Path) -> None:
     data = clips.plain()
     video = opened(world, data)

@@ -8,12 +8,16 @@ from tests.services.test_refunds import ask
 from tests.services.till import Till, open_till
 from tests.storage.databases import Place
 
+from shoutgraph import sdk
 from shoutgraph.domain import ids
+from shoutgraph.domain.strays import StrayKind
 from shoutgraph.domain.topups.topup import Status, Topup
 from shoutgraph.jobs import sweep
 from shoutgraph.services.money import subjects, sweep as sweeping
 from shoutgraph.services.topups.submit import request_of
 from shoutgraph.storage import journal, sweeps
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Tools
 
 
 @pytest.fixture
@@ -47,6 +51,29 @@ def test_a_sweep_books_what_no_webhook_told_and_finds_what_nobody_knows(till: Ti
     till.world.clock.move(hours=1, seconds=1)
     assert till.world.run(sweep.tick(till.world.tools)) == 0, "people were told before"
     assert all(each.since > was.since for each, was in zip(till.world.read(sweeps.list_of), before, strict=True))
+
+
+def test_what_breaks_in_a_list_holds_up_none_beside_it_and_is_listed_again(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fan = till.world.person("ada")
+    broken, sound = [till.buy(fan, 1_000).value for _ in range(2)]
+    for topup in (broken, sound):
+        till.control(f"payments/{topup.id}/pay")
+    listed = sweep.KINDS[StrayKind.TOPUP]
+
+    def breaks(tools: Tools, tx: Tx, instance: str, found: sdk.Listed) -> bool:
+        assert found.target.operation_id != broken.id
+        return listed(tools, tx, instance, found)
+
+    with monkeypatch.context() as patch:
+        patch.setitem(sweep.KINDS, StrayKind.TOPUP, breaks)
+        till.world.run(sweep.tick(till.world.tools))
+    assert (till.topup(broken).paid, till.topup(sound).paid) == (False, True)
+    assert till.world.read(sweeps.list_of_totals) != [], "the day's totals are not held up either"
+    till.world.clock.move(minutes=11)
+    till.world.run(sweep.tick(till.world.tools))
+    assert till.topup(broken).paid
 
 
 def test_the_cash_books_say_what_top_ups_and_payouts_say(till: Till) -> None:

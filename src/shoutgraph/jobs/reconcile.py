@@ -1,7 +1,5 @@
 """Looks at money that nobody has spoken about, and at webhooks that a crash left behind."""
 
-import asyncio
-import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -13,9 +11,7 @@ from shoutgraph.services.notices import Handlers
 from shoutgraph.services.orders import timers
 from shoutgraph.services.payouts import look as payout_looks, notice as payout_notices, onboard
 from shoutgraph.services.topups import look as topup_looks, notice as topup_notices, refund_looks
-from shoutgraph.tools import Tools
-
-logger = logging.getLogger("shoutgraph.jobs")
+from shoutgraph.tools import Tools, side_by_side
 
 ROUND_MAX: Final = 50
 """The most top-ups, and the most payouts, of one round."""
@@ -54,9 +50,5 @@ async def look_at_topups(tools: Tools) -> int:
 
 
 async def _look_at_each(claimed: Sequence[Due], tools: Tools) -> int:
-    looks = (topup_looks.look(tools, each, reverse_orders=timers.reverse_orders) for each in claimed)
-    results = await asyncio.gather(*looks, return_exceptions=True)
-    for each, result in zip(claimed, results, strict=True):
-        if isinstance(result, BaseException):  # its lease ends, and it is looked at again
-            logger.error("the look at %s failed", each.topup.id, exc_info=result)
-    return sum(1 for result in results if not isinstance(result, BaseException))
+    look = partial(topup_looks.look, tools, reverse_orders=timers.reverse_orders)
+    return len(await side_by_side("look at", claimed, look, name=lambda each: each.topup.id))

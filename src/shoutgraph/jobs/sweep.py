@@ -5,7 +5,6 @@ kept for people. Once a day fees become revenue, what is held in other currencie
 compared with the rows that they stand for.
 """
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
@@ -21,7 +20,7 @@ from shoutgraph.services.orders import timers
 from shoutgraph.services.payouts import adopt
 from shoutgraph.services.restore import Apply, Taken
 from shoutgraph.services.topups import notice as topup_notices
-from shoutgraph.tools import Tools
+from shoutgraph.tools import Tools, side_by_side
 
 logger = logging.getLogger("shoutgraph.jobs")
 
@@ -60,7 +59,7 @@ async def _sweep(tools: Tools, name: str, kind: StrayKind, way: Lists) -> int:
     if turn is None:
         return 0
     found, seen, since = 0, set[tuple[str, str]](), turn.since - sweep.OVERLAP
-    answered, ended = True, False
+    answered, ended, whole = True, False, True
     for _ in range(PAGES_MAX):
         page = await way.list_since(since, sdk.Call(LIST, LIST, TIMEOUT))
         answered = page is not None
@@ -71,11 +70,12 @@ async def _sweep(tools: Tools, name: str, kind: StrayKind, way: Lists) -> int:
         seen |= {_name(each) for each in fresh}
         for start in range(0, len(fresh), TAKEN_AT_ONCE):
             part = fresh[start : start + TAKEN_AT_ONCE]
-            found += sum(await asyncio.gather(*(_take(tools, name, kind, each) for each in part)))
+            taken = await side_by_side("listing of", part, partial(_take, tools, name, kind), name=_name)
+            found, whole = found + sum(taken), whole and len(taken) == len(part)
         since = max(each.created_at for each in fresh)
     if not answered:
         logger.warning("the provider %s does not say what it has", name)
-    await sweep.finish(tools, turn, answered=answered, all_of_it=ended)
+    await sweep.finish(tools, turn, answered=answered, all_of_it=ended and whole)
     return found
 
 

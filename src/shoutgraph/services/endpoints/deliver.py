@@ -6,7 +6,6 @@ an event was taken, so whoever dies before that has it sent again, under the sam
 something is sent.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +32,7 @@ from shoutgraph.outbound.courier import CALL_S, Courier, Parcel
 from shoutgraph.services.endpoints import manage
 from shoutgraph.storage import deliveries, endpoints as rows, epochs, journal as journal_rows, turns
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Tools
+from shoutgraph.tools import Tools, side_by_side
 
 logger = logging.getLogger("shoutgraph.webhooks")
 
@@ -69,8 +68,7 @@ async def deliver_all(tools: Tools) -> int:
         return 0
     now = tools.clock()
     due = await tools.store.read(lambda tx: _list_of_due(tx, now))
-    made = await asyncio.gather(*(_take_turn(tools, courier, each) for each in due))
-    return sum(made)
+    return sum(await side_by_side("turn of", due, partial(_take_turn, tools, courier)))
 
 
 async def prune(tools: Tools) -> int:

@@ -12,7 +12,7 @@ from shoutgraph.domain.attachments import Attachment
 from shoutgraph.files.store import InspectionError
 from shoutgraph.services.media import rejecting, rooms, upload
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Tools
+from shoutgraph.tools import Tools, side_by_side
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +56,9 @@ async def check_pending(tools: Tools) -> int:
     """
     ended = await upload.sweep(tools)
     due = await tools.store.read(lambda tx: [found for room in rooms.ALL for found in room.list_of_due(tx)])
-    checked = await asyncio.gather(*(check(tools, video_id) for video_id in due))
+    checked = await side_by_side("check of", due, partial(check, tools))
     rejected = await tools.store.read(lambda tx: [each for room in rooms.ALL for each in room.list_of_discardable(tx)])
-    gone = [await rejecting.discard(tools, video_id) for video_id in rejected]
+    gone = await side_by_side("removal of", rejected, partial(rejecting.discard, tools))
     return ended + sum(checked) + sum(gone)
 
 

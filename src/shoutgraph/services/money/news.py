@@ -4,7 +4,6 @@ Every plugin has a place of its own in the journal, which one worker at a time m
 each time, and holds up nobody else. A plugin that is new hears what happens from then on.
 """
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
@@ -15,7 +14,7 @@ from shoutgraph.domain import clock, journal
 from shoutgraph.domain.leases import Lease
 from shoutgraph.storage import journal as journal_rows, news
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Tools
+from shoutgraph.tools import Tools, side_by_side
 
 logger = logging.getLogger("shoutgraph.news")
 
@@ -37,8 +36,7 @@ DOUBLINGS_MAX: Final = 12
 async def tell_all(tools: Tools) -> int:
     """Tells each plugin what it has not heard; gives how many calls were made."""
     listeners = tools.providers.hooks.listeners
-    told = await asyncio.gather(*(_take_turn(tools, plugin) for plugin in listeners))
-    return sum(told)
+    return sum(await side_by_side("turn of", tuple(listeners), partial(_take_turn, tools)))
 
 
 def body_of(event: journal.Event) -> Mapping[str, object]:

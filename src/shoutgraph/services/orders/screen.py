@@ -22,7 +22,7 @@ from shoutgraph.sdk import OrderRequest, OrderVideo, Verdict
 from shoutgraph.services.orders import advance
 from shoutgraph.storage import deadlines, media, orders
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Tools
+from shoutgraph.tools import Tools, side_by_side
 
 logger = logging.getLogger("shoutgraph.orders")
 
@@ -66,11 +66,7 @@ async def screen_due(tools: Tools) -> int:
         async with places:
             return await _screen(tools, deadline)
 
-    done = await asyncio.gather(*map(one, due), return_exceptions=True)
-    for deadline, result in zip(due, done, strict=True):
-        if isinstance(result, BaseException):
-            logger.error("the screening of %s failed", deadline.subject_id, exc_info=result)
-    return sum(1 for result in done if result is True)
+    return sum(await side_by_side("screening of", due, one, name=lambda each: each.subject_id))
 
 
 async def _screen(tools: Tools, deadline: Deadline) -> bool:

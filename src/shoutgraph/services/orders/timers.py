@@ -1,7 +1,6 @@
 """What happens to orders when time passes, and when a provider takes a payment back."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Sequence
 from typing import Final
 
@@ -13,9 +12,7 @@ from shoutgraph.domain.orders.states import BY_NAME, Actor
 from shoutgraph.services.orders import advance
 from shoutgraph.storage import deadlines, ledger as ledger_rows, orders
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Tools
-
-logger = logging.getLogger("shoutgraph.orders")
+from shoutgraph.tools import Tools, side_by_side
 
 TOGETHER: Final = 25
 """Deadlines that share a unit of work."""
@@ -63,11 +60,7 @@ async def _fire_each(tools: Tools, due: Sequence[Deadline]) -> int:
 
         return tools.store.write(work)
 
-    done = await asyncio.gather(*map(fire, due), return_exceptions=True)
-    for deadline, result in zip(due, done, strict=True):
-        if isinstance(result, BaseException):
-            logger.error("the deadline %s of %s failed", deadline.kind, deadline.subject_id, exc_info=result)
-    return sum(1 for result in done if result is True)
+    return sum(await side_by_side("deadline", due, fire, name=lambda each: f"{each.kind} of {each.subject_id}"))
 
 
 def _fire(tools: Tools, tx: Tx, deadline: Deadline) -> None:

@@ -4,7 +4,6 @@ An answer that was lost is asked for again under the same key, for which what th
 forgotten as soon as the provider has taken it.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,7 +22,7 @@ from shoutgraph.services.payouts.sights import TIMEOUT
 from shoutgraph.storage import creators, features, recipients
 from shoutgraph.storage.recipients import Claimed
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Done, Tools, once
+from shoutgraph.tools import Done, Tools, once, side_by_side
 
 CHANGED: Final = "recipient.changed"
 URL_CHARS_MAX: Final = 2_000
@@ -152,8 +151,13 @@ async def look_due(tools: Tools, *, limit: int) -> int:
     if not await tools.store.read(recipients.has_due):
         return 0
     claimed = await tools.store.write(lambda tx: recipients.claim_due(tx, lease=LEASE, limit=limit))
-    await asyncio.gather(*(_look(tools, each.onboarding, each) for each in claimed))
-    return len(claimed)
+    done = await side_by_side(
+        "look at",
+        claimed,
+        lambda each: _look(tools, each.onboarding, each),
+        name=lambda each: each.onboarding.recipient_id,
+    )
+    return len(done)
 
 
 def notified(tools: Tools, tx: Tx, instance: str, notice: sdk.Notice) -> bool:
@@ -180,6 +184,8 @@ async def _told(tools: Tools, recipient_id: str, creator_id: ids.CreatorId) -> R
 
 
 async def _look(tools: Tools, before: Onboarding, claimed: Claimed | None) -> None:
+    if claimed is not None and not claimed.lease.leaves(LOOK, now=tools.clock()):
+        return  # others take it up, when the lease has run out
     way = tools.providers.payouts.get(before.instance)
     if way is None:
         sight: Sight | None = Sight(RecipientSeen.UNKNOWN)

@@ -4,9 +4,8 @@ A look is leased. It looks at the payment, whose totals say whether money went b
 same key once more where the provider's window still lets us.
 """
 
-import asyncio
-import logging
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from shoutgraph import sdk
@@ -20,9 +19,7 @@ from shoutgraph.services.topups.refund import ANSWER_DUE, TIMEOUT
 from shoutgraph.services.topups.submit import call_of, target_of
 from shoutgraph.storage import refunds, topups
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Tools
-
-logger = logging.getLogger("shoutgraph.jobs")
+from shoutgraph.tools import Tools, side_by_side
 
 LOOK: Final = timedelta(seconds=60)
 """What a look takes at the very most: a review or a look, and to send the same request again."""
@@ -37,12 +34,8 @@ MISSING_PAUSE: Final = timedelta(hours=1)
 async def look_due(tools: Tools, *, reverse_orders: ReverseOrders) -> int:
     """Looks at some of the refunds that are due; gives how many it could."""
     claimed = await tools.store.write(lambda tx: refunds.claim_due(tx, lease=LEASE, limit=AT_ONCE))
-    looks = (look(tools, each, reverse_orders=reverse_orders) for each in claimed)
-    results = await asyncio.gather(*looks, return_exceptions=True)
-    for each, result in zip(claimed, results, strict=True):
-        if isinstance(result, BaseException):  # its lease ends, and it is looked at again
-            logger.error("the look at %s failed", each.refund.id, exc_info=result)
-    return sum(1 for result in results if not isinstance(result, BaseException))
+    take = partial(look, tools, reverse_orders=reverse_orders)
+    return len(await side_by_side("look at", claimed, take, name=lambda each: each.refund.id))
 
 
 async def look(tools: Tools, claimed: DueRefund, *, reverse_orders: ReverseOrders) -> Refund:
