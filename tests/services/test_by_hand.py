@@ -15,9 +15,12 @@ from shoutgraph.domain.payouts import PayoutState
 from shoutgraph.domain.resolutions import Resolution, ResolutionState, Verdict
 from shoutgraph.domain.strays import Stray, StrayKind
 from shoutgraph.domain.topups.refund import RefundState
+from shoutgraph.domain.topups.topup import Observation, Seen, Source, Totals
 from shoutgraph.services.money import resolve, subjects
-from shoutgraph.services.topups import refund as refunding
-from shoutgraph.storage import refunds, strays
+from shoutgraph.services.orders import timers
+from shoutgraph.services.topups import apply, refund as refunding
+from shoutgraph.storage import refunds, strays, topups, unresolved
+from shoutgraph.storage.tx import Tx
 
 
 @pytest.fixture
@@ -65,6 +68,32 @@ def test_a_refund_that_nobody_knows_is_settled(till: Till, monkeypatch: pytest.M
     seen = till.seen("payments")[0]["refunded"]
     after = till.look(topup)
     assert after.booked.refunded_minor == max(seen, 300 if paid else 0)
+
+
+def test_what_was_closed_takes_no_place_of_what_waits_until_it_moves_again(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def waiting() -> list[str]:
+        return [each.subject.id for each in till.world.read(subjects.list_of)]
+
+    def pays(topup_id: str, minor: int) -> None:
+        def work(tx: Tx) -> None:
+            desk = apply.open_desk(till.world.tools, tx, timers.reverse_orders)
+            seen = Observation(Seen.SETTLED, tx.now, None, Totals(settled_minor=minor), "EUR")
+            apply.observed(desk, topups.get(tx, topup_id), seen, Source.NOTICE)
+
+        till.world.write(work)
+
+    monkeypatch.setattr(unresolved, "EACH_MAX", 1)
+    fan = till.world.person("ada")
+    first, second = [till.buy(fan, 1_000).value.id for _ in range(2)]
+    for each in (first, second):
+        pays(each, 999)
+    assert waiting() == [first]
+    settle(till, first, Verdict.CLOSED)
+    assert waiting() == [second]
+    pays(first, 1_001)
+    assert waiting() == [first]
 
 
 def test_a_stray_is_closed_by_two(till: Till) -> None:

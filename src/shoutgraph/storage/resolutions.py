@@ -14,7 +14,8 @@ from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
-OF_SUBJECTS_MAX: Final = 10_000
+OF_SUBJECT_MAX: Final = 10_000
+"""The most that is read of what was ever proposed about a subject."""
 
 
 class ResolutionRow(SQLModel, table=True):
@@ -60,6 +61,14 @@ _T: Final = columns.table_of(ResolutionRow)
 _NAMES: Final = tuple(column.name for column in _T.c)
 
 
+def is_closed(kind: SubjectKind, subjects: sa.FromClause) -> sa.ColumnElement[bool]:
+    """The condition that people agreed that nothing more is to be done about a subject, which has not moved since."""
+    words = {"kind": kind, "state": ResolutionState.CONFIRMED, "verdict": Verdict.CLOSED}
+    agreed = (_T.c[name] == sa.literal_column(f"'{word}'") for name, word in words.items())
+    about = (_T.c.subject_id == subjects.c.id, _T.c.subject_revision == subjects.c.revision)
+    return sa.exists().where(*agreed, *about)
+
+
 def insert(tx: Tx, resolution: Resolution) -> None:
     """Stores what somebody proposed."""
     tx.run(_INSERT, **{name: getattr(resolution, name) for name in _NAMES})
@@ -98,15 +107,12 @@ def find_open(tx: Tx, kind: SubjectKind, subject_id: str) -> Resolution | None:
 
 def list_of_subject(tx: Tx, kind: SubjectKind, subject_id: str) -> tuple[Resolution, ...]:
     """Everything that was ever proposed about a subject, in order."""
-    return tuple(Resolution(*row) for row in tx.all(_OF_SUBJECTS, kind=kind, subject_ids=[subject_id]))
+    return tuple(Resolution(*row) for row in tx.all(_OF_SUBJECT, kind=kind, subject_id=subject_id))
 
 
-def list_of_subjects(tx: Tx, kind: SubjectKind, subject_ids: Sequence[str]) -> dict[str, tuple[Resolution, ...]]:
-    """Everything that was ever proposed about some subjects, in order."""
-    found: dict[str, tuple[Resolution, ...]] = {}
-    for row in tx.all(_OF_SUBJECTS, kind=kind, subject_ids=list(subject_ids)):
-        found[row[2]] = (*found.get(row[2], ()), Resolution(*row))
-    return found
+def list_of_proposed(tx: Tx, kind: SubjectKind, subject_ids: Sequence[str]) -> dict[str, Resolution]:
+    """What is proposed about some subjects, by the ids of those about which something is."""
+    return {row[2]: Resolution(*row) for row in tx.all(_PROPOSALS, kind=kind, subject_ids=list(subject_ids))}
 
 
 _PROPOSED: Final[sa.ColumnElement[Any]] = sa.literal_column(f"'{ResolutionState.PROPOSED}'")
@@ -125,11 +131,16 @@ _FIND_OPEN: Final = Statement[Any](
         _T.c.kind == sa.bindparam("kind"), _T.c.subject_id == sa.bindparam("subject_id"), _T.c.state == _PROPOSED
     )
 )
-_OF_SUBJECTS: Final = Statement[Any](
+_PROPOSALS: Final = Statement[Any](
+    lambda: sa.select(*_T.c).where(
+        _T.c.kind == sa.bindparam("kind"), columns.any_of(_T.c.subject_id, "subject_ids"), _T.c.state == _PROPOSED
+    )
+)
+_OF_SUBJECT: Final = Statement[Any](
     lambda: (
         sa.select(*_T.c)
-        .where(_T.c.kind == sa.bindparam("kind"), columns.any_of(_T.c.subject_id, "subject_ids"))
+        .where(_T.c.kind == sa.bindparam("kind"), _T.c.subject_id == sa.bindparam("subject_id"))
         .order_by(_T.c.id)
-        .limit(OF_SUBJECTS_MAX)
+        .limit(OF_SUBJECT_MAX)
     )
 )

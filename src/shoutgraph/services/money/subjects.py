@@ -5,7 +5,7 @@ from typing import Final
 
 from shoutgraph.domain import errors, pages, resolutions as rules
 from shoutgraph.domain.pages import Page, PageArgs
-from shoutgraph.domain.resolutions import Resolution, ResolutionState, Subject, SubjectKind, Unresolved, Verdict
+from shoutgraph.domain.resolutions import Subject, SubjectKind, Unresolved
 from shoutgraph.domain.strays import Stray
 from shoutgraph.domain.users import SYSTEM, Scope, Viewer
 from shoutgraph.storage import payouts, refunds, resolutions, strays, topups, unresolved
@@ -81,20 +81,8 @@ def stray_of(tx: Tx, subject_id: str) -> Stray:
 
 def _with_proposals(tx: Tx, kind: SubjectKind, subjects: Sequence[Subject]) -> list[Unresolved]:
     ours = [each for each in subjects if each.kind is kind]
-    said = resolutions.list_of_subjects(tx, kind, [each.id for each in ours]) if ours else {}
-    found = []
-    for subject in ours:
-        history = said.get(subject.id, ())
-        if not any(_closes(each, subject) for each in history):
-            proposed = [each for each in history if each.state is ResolutionState.PROPOSED]
-            found.append(Unresolved(subject, proposed[-1] if proposed else None))
-    return found
-
-
-def _closes(resolution: Resolution, subject: Subject) -> bool:
-    """Whether people agreed that nothing more is to be done about it, and it has not moved since."""
-    agreed = resolution.state is ResolutionState.CONFIRMED and resolution.verdict is Verdict.CLOSED
-    return agreed and resolution.subject_revision == subject.revision
+    proposed = resolutions.list_of_proposed(tx, kind, [each.id for each in ours]) if ours else {}
+    return [Unresolved(subject, proposed.get(subject.id)) for subject in ours]
 
 
 def _key(each: Unresolved) -> tuple[str, str]:
