@@ -119,7 +119,7 @@ def _insert_all(old: Side, new: Side, name: str, wanted: Callable[[Mapping[str, 
 def _grow_up(old: Side, new: Side, name: str, born: Mapping[str, object]) -> None:
     table, names, fresh = tables.named(name), [*born], tuple(born.values())
     statement = tables.update(table, names)
-    for chunk in tables.chunks(old.tx.each(tables.select(table, ["id", *names]))):
+    for chunk in tables.chunks(old.tx.each(tables.select(table, [tables.key_of(table), *names]))):
         grown = [(row[0], row[1:]) for row in chunk if tuple(row[1:]) != fresh]
         rows = [{"of": of, **{f"to_{n}": value for n, value in zip(names, now, strict=True)}} for of, now in grown]
         if rows:

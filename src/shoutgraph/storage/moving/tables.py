@@ -228,16 +228,23 @@ def select_one(table: sa.Table) -> Statement[Any]:
     return Statement[Any](lambda: sa.select(sa.literal_column("1")).select_from(table).limit(1))
 
 
+def key_of(table: sa.Table) -> str:
+    """The one column that names a row."""
+    (key,) = table.primary_key.columns.keys()
+    return str(key)
+
+
 def insert(table: sa.Table, names: Sequence[str]) -> Statement[Any]:
     """Writes a row."""
     return Statement[Any](lambda: sa.insert(_plain(table, names)).values({name: sa.bindparam(name) for name in names}))
 
 
 def update(table: sa.Table, names: Sequence[str]) -> Statement[Any]:
-    """Writes columns of the row whose id is `of`; the values are `to_` and the column."""
-    plain = _plain(table, ["id", *names])
+    """Writes columns of the row whose key is `of`; the values are `to_` and the column."""
+    key = key_of(table)
+    plain = _plain(table, [key, *names])
     values: dict[str, Any] = {name: sa.bindparam(f"to_{name}") for name in names}
-    return Statement[Any](lambda: sa.update(plain).where(plain.c.id == sa.bindparam("of")).values(values))
+    return Statement[Any](lambda: sa.update(plain).where(plain.c[key] == sa.bindparam("of")).values(values))
 
 
 def chunks(rows: Iterator[T]) -> Iterator[list[T]]:
