@@ -62,6 +62,17 @@ def test_one_key_buys_once(processes: Processes) -> None:
         assert sorted(each.replayed for each in results) == [False, *[True] * (COUNT - 1)]
 
 
+def test_one_key_places_one_order(processes: Processes) -> None:
+    _, _, offer = seller(processes)
+    fan = someone(processes)
+    processes.world.give_coins(fan, 1_000 * ROUNDS)
+    for number in range(ROUNDS):
+        results = processes.everywhere(processes.order(fan, offer.id, key=f"the-only-order-{number:012d}"))
+        assert len({order.id for order in done(results)}) == 1
+        assert sorted(each.replayed for each in results) == [False, *[True] * (COUNT - 1)]
+    assert processes.world.wallet(fan) == (0, 0, 1_000 * ROUNDS)
+
+
 def test_coins_that_are_charged_back_while_they_are_spent_follow_the_money(processes: Processes) -> None:
     for _ in range(ROUNDS):
         fan, (_, _, offer) = someone(processes), seller(processes)

@@ -16,11 +16,19 @@ Each takes some 60 us to compile and 600 bytes to keep.
 """
 
 
-class Budget:
-    """Counts the fields that a plan and the plans inside it have written out."""
+class Tally:
+    """Counts the fields of all plans that are kept."""
 
     def __init__(self) -> None:
-        self.spent = 0
+        self.fields = 0
+
+
+class Budget:
+    """Counts the fields that a plan and the plans inside it have written out, some only when it runs."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._spent = 0
+        self._tally = tally
 
     def spend(self, fields: int) -> None:
         """Counts more of them.
@@ -28,9 +36,15 @@ class Budget:
         Raises:
             UnsupportedError: they are too many for a plan.
         """
-        self.spent += fields
-        if self.spent > FIELDS_MAX:
+        self._spent += fields
+        self._tally.fields += fields
+        if self._spent > FIELDS_MAX:
             raise UnsupportedError
+
+    def leave(self) -> None:
+        """Counts for nobody any more, whatever a plan that still runs writes."""
+        self._tally.fields -= self._spent
+        self._tally = Tally()
 
 
 class Code:

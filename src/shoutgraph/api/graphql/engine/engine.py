@@ -13,7 +13,7 @@ from graphql.execution.values import VariableValues
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.documents import Operation
 from shoutgraph.api.graphql.engine.arguments import NONE_GIVEN
-from shoutgraph.api.graphql.engine.code import Budget
+from shoutgraph.api.graphql.engine.code import Budget, Tally
 from shoutgraph.api.graphql.engine.compiler import Compiler
 from shoutgraph.api.graphql.engine.running import Plan, PlanInfo
 from shoutgraph.api.graphql.engine.selections import Selections, conditions_of
@@ -48,6 +48,7 @@ class CompiledEngine:
         self._graph = schema._schema  # noqa: SLF001 - Strawberry has no public way
         self._patient = patient
         self._made: deque[tuple[weakref.ref[Operation], Hashable, Budget]] = deque()
+        self._tally = Tally()
         self._off = bool(schema.extensions)
 
     async def run(self, operation: Operation, variables: dict[str, Any], context: Context) -> Data | None:
@@ -98,7 +99,7 @@ class CompiledEngine:
         elif self._patient:
             _keep(plans, key, _SEEN)
             return None
-        budget = Budget()
+        budget = Budget(self._tally)
         plan = self._compiled(operation, names, values, write, budget)
         _keep(plans, key, plan)
         self._made.append((weakref.ref(operation), key, budget))
@@ -107,8 +108,9 @@ class CompiledEngine:
 
     def _forget_old(self) -> None:
         """Drops the oldest plans where all of them are too large together; forgotten documents' count until then."""
-        while len(self._made) > MADE_MAX or sum(budget.spent for _, _, budget in self._made) > FIELDS_KEPT_MAX:
-            of, key, _ = self._made.popleft()
+        while len(self._made) > MADE_MAX or self._tally.fields > FIELDS_KEPT_MAX:
+            of, key, budget = self._made.popleft()
+            budget.leave()
             operation = of()
             if operation is not None:
                 operation.plans.pop(key, None)
