@@ -118,7 +118,7 @@ QUERIES: Final[Mapping[str, Door]] = MappingProxyType(
         ),
         "giftCards": Door(_page("giftCards(first: 1)")),
         "exchangeRate": Door('{ exchangeRate(currency: "USD", at: "2999-01-01T00:00:00Z") { version } }'),
-        "exchangeRates": Door('{ exchangeRates(currency: "USD") { version } }'),
+        "exchangeRates": Door(_page('exchangeRates(currency: "USD", first: 1)')),
         "promotions": Door(_page("promotions(first: 1)")),
         "priceLists": Door(_page("priceLists(first: 1)")),
         "priceListMarket": Door(f"{{ priceListMarket(version: 1, {MARKET}) {{ packages {{ coins }} }} }}"),

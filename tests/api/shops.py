@@ -7,7 +7,9 @@ from typing import Any, Final
 from tests.api.deployment import Deployment
 
 LATER: Final = "2999-01-01T00:00:00Z"
-RATES: Final = "query ($of: CurrencyCode!) { exchangeRates(currency: $of) { version numerator denominator } }"
+RATES: Final = (
+    "query ($of: CurrencyCode!) { exchangeRates(currency: $of, first: 1) { nodes { version numerator denominator } } }"
+)
 NEWEST: Final = "{ priceLists(first: 1) { nodes { version status } } }"
 
 
@@ -95,7 +97,7 @@ def card(to: Deployment, who: str = "fan", **changes: object) -> tuple[str, str]
 
 def rated(to: Deployment, currency: str = "USD", **changes: object) -> dict[str, Any]:
     """The input of priceRatePublish: the newest rate of a currency once more."""
-    (newest, *_) = to.ask("finance", RATES, of=currency)["exchangeRates"]
+    (newest, *_) = to.ask("finance", RATES, of=currency)["exchangeRates"]["nodes"]
     given = {"currency": currency, "expectedVersion": newest["version"], "source": "a bank"}
     given |= {"numerator": newest["numerator"], "denominator": newest["denominator"]}
     return {**given, "observedAt": "2026-01-01T00:00:00Z", **changes}

@@ -67,6 +67,7 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "giftCards": ("fan", ""),
     "promotions": ("finance", ""),
     "priceLists": ("finance", ""),
+    "exchangeRates": ("finance", 'currency: "USD"'),
     "policies": ("finance", ""),
     "reportEvents": ("moderator", "status: OPEN"),
     "reports": ("moderator", "everyone: true"),

@@ -88,6 +88,9 @@ class BankTopUps(BareTopUps):
     async def create(self, request: sdk.TopUpRequest) -> sdk.TopUpOutcome:
         return sdk.Pending(f"ref-{request.call.idempotency_key}", SOON)
 
+    async def refund(self, request: sdk.RefundRequest) -> sdk.TopUpOutcome:
+        return sdk.Unknown("it takes its time")
+
     async def fetch(self, target: sdk.Target, call: sdk.Call) -> sdk.Observation:
         return self.bank.seen(target.operation_id)
 
@@ -142,6 +145,7 @@ class BankPlugin:
             currencies=frozenset({"EUR"}),
             webhooks=sdk.Webhooks.SIGNED,
             disputes=True,
+            refunds=sdk.Refunds.PARTIAL,
             idempotency=sdk.Idempotency("account", WINDOW),
             lookup=sdk.Lookup(by_key=True),
         )

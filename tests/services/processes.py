@@ -1,4 +1,7 @@
-"""Several processes on one PostgreSQL: each has a store of its own, so that they race in the database."""
+"""Several processes on one PostgreSQL: each has a store of its own, so that they race in the database.
+
+On SQLite there is one writer, and so one process in the place of all: its callers race for a place in the batch.
+"""
 
 import asyncio
 import random
@@ -12,7 +15,7 @@ from typing import Any, Final, TypeVar
 from tests.services.bank import TOPUPS, Bank, providers_of
 from tests.services.world import BRIEF, Clock, World, new_id
 from tests.storage import databases
-from tests.storage.databases import Place
+from tests.storage.databases import Kind, Place
 
 from shoutgraph.domain import errors
 from shoutgraph.domain.orders.machine import Command
@@ -173,7 +176,8 @@ def open_processes(where: Place, *, count: int = COUNT) -> Iterator[Processes]:
         parts.callback(loop.close)
         files = open_local_files(where.folder / "files")
         parts.callback(files.close)
-        stores = [databases.opened(where.database(), clock, readers=1) for _ in range(count)]
+        own = count if where.kind is Kind.POSTGRESQL else 1
+        stores = [databases.opened(where.database(), clock, readers=1) for _ in range(own)]
         for store in stores:
             parts.callback(store.close)
         first = Tools(
@@ -186,7 +190,8 @@ def open_processes(where: Place, *, count: int = COUNT) -> Iterator[Processes]:
             files=files,
             links=Links(key=b"k" * 32, public_url="http://127.0.0.1"),
         )
-        each = [replace(first, store=store, bell=store.bell, new_id=dawdling) for store in stores]
+        apart = [replace(first, store=store, bell=store.bell, new_id=dawdling) for store in stores]
+        each = [apart[number % own] for number in range(count)]
         world = World(first, clock, loop)
         world.run(price_lists.load(first, world.staff("admin"), PRICES))
         yield Processes(world, each, bank)

@@ -1,8 +1,5 @@
 """Money from several processes at once: each coin and each cent is in one place, and is sent once."""
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 from tests.services.bank import Pause
 from tests.services.office import Office
@@ -10,8 +7,6 @@ from tests.services.processes import COUNT, Call, Processes
 from tests.services.racing import ROUNDS, coins_of, done, seller, someone, told, wallet_of, won
 
 from shoutgraph.domain import accounts, errors
-from shoutgraph.domain.adjustments import AdjustmentReason, AdjustmentState
-from shoutgraph.domain.debts import WriteOffState
 from shoutgraph.domain.earnings import Balances
 from shoutgraph.domain.notices import NoticeState
 from shoutgraph.domain.orders.states import Actor, State
@@ -20,9 +15,6 @@ from shoutgraph.domain.recipients import RECIPIENTS_MAX
 from shoutgraph.domain.users import Viewer
 from shoutgraph.jobs import earnings as earning_jobs, payouts as payout_jobs, reconcile
 from shoutgraph.services import wallets as wallet_services
-from shoutgraph.services.money import debts
-from shoutgraph.services.orders import adjust
-from shoutgraph.services.orders.moves import Turn
 from shoutgraph.tools import Done, Tools
 
 pytestmark = pytest.mark.postgresql_only
@@ -272,67 +264,3 @@ def test_a_creator_has_no_more_recipients_than_one_may(processes: Processes) -> 
     results = processes.at_once(*(office.adding() for _ in range(RECIPIENTS_MAX + COUNT)))
     assert len(done(results)) == RECIPIENTS_MAX - 1
     assert {refusal.code for refusal in won(results, errors.LimitExceededError)} == {"RECIPIENTS"}
-
-
-# What two decide at once
-
-
-def test_a_write_off_is_decided_once(processes: Processes) -> None:
-    finance = processes.world.staff("finance")
-    others = [replace(finance, principal=f"staff:finance-{number}") for number in range(2)]
-    for _ in range(ROUNDS // 2):
-        fan = in_debt(processes)
-        wish = debts.Wish(str(fan.user_id), "the letter of May")
-        asked = processes.world.request("debtWriteOffPropose", finance)
-        open_ = processes.run(lambda tools, as_=asked, of=wish: debts.propose(tools, finance, as_, of)).value
-        results = processes.at_once(
-            *(deciding(processes, debts.confirm, who, open_.id) for who in others),
-            deciding(processes, debts.reject, others[0], open_.id),
-        )
-        (ended,) = done(results)
-        assert [refusal.code for refusal in won(results, errors.ValidationError)] == ["WRITE_OFF_STATE"] * 2
-        left = 0 if ended.state is WriteOffState.DONE else 1_000
-        assert coins_of(processes, fan).debt_coins == left
-        assert told(processes, wallet_of(fan)).count("wallet.debt_written_off") == (left == 0)
-    processes.world.verify()
-
-
-def test_goodwill_is_decided_once(processes: Processes) -> None:
-    finance = processes.world.staff("finance")
-    others = [replace(finance, principal=f"staff:finance-{number}") for number in range(2)]
-    for _ in range(ROUNDS // 2):
-        fan, (creator, _, offer) = someone(processes, 1_000), seller(processes)
-        order = processes.delivered(fan, creator, offer.id)
-        processes.run(processes.move(fan, order, "confirm", Actor.FAN))
-        processes.world.clock.move(days=60)
-        processes.run(earning_jobs.tick)
-        asked = processes.world.request("orderGoodwillPropose", finance)
-        turn, wish = Turn(order.id), adjust.Wish(AdjustmentReason.QUALITY, 400)
-        open_ = processes.run(
-            lambda tools, as_=asked, at=turn, of=wish: adjust.propose(tools, finance, as_, at, of)
-        ).value
-        results = processes.at_once(
-            *(deciding(processes, adjust.approve, who, open_.id) for who in others),
-            deciding(processes, adjust.deny, others[0], open_.id),
-        )
-        (ended,) = done(results)
-        assert [refusal.code for refusal in won(results, errors.ValidationError)] == ["ADJUSTMENT_STATE"] * 2
-        given = 400 if ended.state is AdjustmentState.DONE else 0
-        assert coins_of(processes, fan).available_coins == given
-    processes.world.verify()
-
-
-def in_debt(processes: Processes) -> Viewer:
-    """A fan whose payment was charged back when its coins were spent."""
-    fan, (creator, _, offer) = someone(processes), seller(processes)
-    topup = processes.bought(fan, 1_000)
-    order = processes.delivered(fan, creator, offer.id)
-    processes.run(processes.move(fan, order, "confirm", Actor.FAN))
-    processes.bank.settle(topup, disputed=1_000)
-    processes.run(processes.tell(topup))
-    return fan
-
-
-def deciding(processes: Processes, decide: Any, who: Viewer, subject: str) -> Call[Any]:
-    asked = processes.world.request("decide", who)
-    return lambda tools: decide(tools, who, asked, subject)

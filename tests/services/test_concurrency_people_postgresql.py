@@ -1,6 +1,7 @@
 """People, creators, offers, prices and keys from several processes at once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,14 +11,17 @@ from tests.services.world import new_id
 
 from shoutgraph.domain import errors
 from shoutgraph.domain.creators import OFFERS_MAX, Creator, Offer, OfferTerms
+from shoutgraph.domain.endpoints import ENDPOINTS_MAX
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.packages import Market, PackageEntry, Platform, PriceList, RateEntry, UnitEntry
 from shoutgraph.domain.privacy import Erasure, ErasureState
 from shoutgraph.domain.users import Principal, Scope, Viewer
+from shoutgraph.outbound.courier import Courier
 from shoutgraph.services import api_keys, creators, offers, packages, users
+from shoutgraph.services.endpoints import manage
 from shoutgraph.services.privacy import erase
 from shoutgraph.services.users import Identities
-from shoutgraph.storage import creators as creator_rows
+from shoutgraph.storage import creators as creator_rows, endpoints as endpoint_rows
 from shoutgraph.tools import Tools
 
 pytestmark = pytest.mark.postgresql_only
@@ -144,6 +148,24 @@ def test_a_creator_has_no_more_offers_than_one_may(processes: Processes) -> None
 def offering(creator: Viewer, price_coins: int) -> Call[Offer]:
     terms = OfferTerms(Occasion.BIRTHDAY, "A song", price_coins, duration_max_s=60, delivery_days=7)
     return lambda tools: offers.create(tools, creator, terms)
+
+
+def test_there_are_no_more_endpoints_than_may_be(processes: Processes) -> None:
+    admin, courier = processes.world.staff("admin"), Courier(b"k" * 32, clock=processes.world.clock)
+    for _ in range(ENDPOINTS_MAX - 1):
+        processes.run(asking(processes, admin, courier))
+    results = processes.at_once(*(asking(processes, admin, courier) for _ in range(COUNT)))
+    assert len(won(results, manage.Made)) == 1
+    assert {refusal.code for refusal in won(results, errors.ValidationError)} == {"TOO_MANY"}
+    assert processes.world.read(endpoint_rows.count_open) == ENDPOINTS_MAX
+
+
+def asking(processes: Processes, admin: Viewer, courier: Courier) -> Call[manage.Made]:
+    asked, wish = (
+        processes.world.request("webhookEndpointCreate", admin),
+        manage.Wish("https://tools.example/", "A tool"),
+    )
+    return lambda tools: manage.create(replace(tools, courier=courier), admin, asked, wish)
 
 
 def test_a_key_is_revoked_once_and_then_refused_everywhere(processes: Processes) -> None:

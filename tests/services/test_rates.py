@@ -10,6 +10,7 @@ from tests.services.world import World
 from shoutgraph.domain import accounts, errors, ids, postings
 from shoutgraph.domain.ledger import Lot
 from shoutgraph.domain.packages import Market, Platform, Rate
+from shoutgraph.domain.pages import PAGE_MAX, PageArgs
 from shoutgraph.domain.policies import FIRST
 from shoutgraph.domain.postings import Books, Cash
 from shoutgraph.domain.users import SYSTEM
@@ -44,12 +45,12 @@ def test_a_rate_is_published_with_its_source_and_a_jump_only_on_purpose(world: W
             publish(world, 9_300, 3, **changes)
     with pytest.raises(errors.ValidationError):
         publish(world, 9_300, 3, observed_at=world.clock() + timedelta(hours=1))
-    found = world.run(packages.rates_of(world.tools, world.staff("finance"), "USD"))
-    assert [(rate.version, rate.numerator, rate.source) for rate in found] == [
-        (3, 9_300, "a bank"),
-        (2, 8_800, "a bank"),
-        (1, 86, None),
-    ]
+    found = world.run(
+        packages.page_of_rates(world.tools, world.staff("finance"), "USD", PageArgs(2, None, backward=False))
+    )
+    newest = [(rate.version, rate.numerator, rate.source) for rate in found.items]
+    assert newest == [(3, 9_300, "a bank"), (2, 8_800, "a bank")]
+    assert found.has_next
 
 
 def test_a_repeat_is_answered_alike_however_many_rates_came_after(world: World) -> None:
@@ -62,7 +63,7 @@ def test_a_repeat_is_answered_alike_however_many_rates_came_after(world: World) 
         return world.run(packages.publish_rate(world.tools, staff, asked, quoted))
 
     first = again().value
-    later = [replace(first, version=first.version + at, effective_from=None) for at in range(1, rates.RATES_MAX + 1)]
+    later = [replace(first, version=first.version + at, effective_from=None) for at in range(1, PAGE_MAX + 1)]
     world.write(lambda tx: rates.insert(tx, later))
     assert again() == Done(first, replayed=True)
 

@@ -70,6 +70,7 @@ REVISIONS = (
     "r0029_reports",
     "r0033_exchanges",
     "r0034_cards",
+    "r0035_corrections",
 )
 ELSEWHERE = {
     "what was given never changes",
@@ -340,6 +341,7 @@ DELIVERED, TRAIL, ACT = (
 SAID, REASONS = "what was said in a report is blanked, not changed", "statements of reasons are append-only"
 USED, BLANKED = "what was used never changes", "words are blanked, not changed"
 NEXT = "state = 'DECIDED', decided_at = 1, revision = revision + 1"
+AGREEMENT = "a correction is what two people agreed on"
 FIX = "UPDATE ledger_adjustment SET state = 'DONE', booked = 'ledger.adjusted', decided_at = 1,"
 AGREED = {"state": "'DONE'", "booked": "'ledger.adjusted'", "decided_by": "'bob'", "decided_at": 1}
 LEG, SECOND = "adjustment_id = 'fix_1'", "adjustment_id = 'fix_2'"
@@ -412,6 +414,7 @@ ATTACKS: tuple[tuple[str, str], ...] = (
     ("a correction keeps debts at par", f"{FIX} decided_by = 'bob' WHERE id = 'fix_2'"),
     ("a correction is proposed once, and first", twin("ledger_adjustment", "id = 'fix_1'", id=NEW, **AGREED)),
     ("what was proposed never changes", "UPDATE ledger_adjustment SET reason = 'y' WHERE id = 'fix_1'"),
+    (AGREEMENT, twin("transfer", "id = 1", id="99", kind="'ledger.adjusted'", ref="'adj_nobody'")),
     ("a correction is decided once", "UPDATE ledger_adjustment SET decided_by = 'eve' WHERE id = 'fix_no'"),
     ("corrections are never deleted", "DELETE FROM ledger_adjustment"),
     ("legs belong to what was proposed", twin("ledger_adjustment_leg", LEG, place=1)),

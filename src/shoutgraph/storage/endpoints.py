@@ -97,6 +97,8 @@ _P: Final = columns.table_of(PlaceRow)
 _NAMES: Final = tuple(column.name for column in _T.c)
 _CHANGING: Final = ("revision", "url", "label", "event_types", "state", "reason", "changed_at")
 _PLACE: Final = (_P.c.endpoint_id, _P.c.seq, _P.c.replays, _P.c.failures, _P.c.failing_since, _P.c.due_at)
+ENDPOINTS_LOCK: Final = 0x454E_4450_4F49
+"""The number of the advisory lock that stands for all endpoints: there is no one row above them."""
 _FIRST: Final = ""
 _LAST: Final = "endpoint_~"
 """After every id."""
@@ -138,6 +140,12 @@ def list_of_page(tx: Tx, args: pages.PageArgs) -> list[Endpoint]:
     """Up to one endpoint more than the page holds, the newest first. The key is `(id,)`."""
     key = args.key[0] if args.key else (_FIRST if args.backward else _LAST)
     return [Endpoint(*row) for row in tx.all(_PAGE_BACK if args.backward else _PAGE, key=key, size=args.size + 1)]
+
+
+def hold_all(tx: Tx) -> None:
+    """Lets one unit of work at a time decide how many endpoints there are; an embedded database has one writer."""
+    if tx.shared:
+        tx.one(_HOLD)
 
 
 def count_open(tx: Tx) -> int:
@@ -216,6 +224,7 @@ def move(tx: Tx, endpoint_id: str, *, seq: int) -> None:
     tx.run(_MOVE, of=endpoint_id, to=seq, now=tx.now)
 
 
+_HOLD: Final = Statement[Any](lambda: sa.select(sa.func.pg_advisory_xact_lock(sa.literal_column(str(ENDPOINTS_LOCK)))))
 _OF: Final = _P.c.endpoint_id == sa.bindparam("of")
 _OURS: Final = _P.c.leased_until == sa.bindparam("until")
 _FREE: Final = sa.and_(

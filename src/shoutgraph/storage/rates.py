@@ -13,13 +13,14 @@ from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import errors, packages
 from shoutgraph.domain.packages import Rate
+from shoutgraph.domain.pages import PageArgs
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, Micros, Text
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
-RATES_MAX: Final = 100
-"""How many versions of a rate are listed."""
+VERSIONS_END: Final = 2**62
+"""Above every version."""
 
 
 class RateRow(SQLModel, table=True):
@@ -92,15 +93,11 @@ _RATE_VERSIONS: Final = Statement[tuple[str, str, int, datetime]](
 )
 
 
-def _rates_of(limit: int) -> Statement[Any]:
-    return Statement(
-        lambda: (
-            sa.select(*_TIMED)
-            .where(TABLE.c.currency == sa.bindparam("currency"), TABLE.c.book_currency == sa.bindparam("book_currency"))
-            .order_by(TABLE.c.version.desc())
-            .limit(limit)
-        )
-    )
+def _page(*, backward: bool) -> Statement[Any]:
+    key, order = sa.bindparam("key", type_=Integer), TABLE.c.version.asc() if backward else TABLE.c.version.desc()
+    beyond = TABLE.c.version > key if backward else TABLE.c.version < key
+    of = sa.and_(TABLE.c.currency == sa.bindparam("currency"), TABLE.c.book_currency == sa.bindparam("book_currency"))
+    return Statement(lambda: sa.select(*_TIMED).where(of, beyond).order_by(order).limit(sa.bindparam("size")))
 
 
 _ONE: Final = Statement[Any](
@@ -108,8 +105,7 @@ _ONE: Final = Statement[Any](
         *(TABLE.c[name] == sa.bindparam(name) for name in ("currency", "book_currency", "version"))
     )
 )
-_NEWEST_RATE: Final = _rates_of(1)
-_RATES_OF: Final = _rates_of(RATES_MAX)
+_PAGES: Final = {backward: _page(backward=backward) for backward in (False, True)}
 _INSERT: Final = Statement[Any](
     lambda: sa.insert(TABLE).values({column.name: sa.bindparam(column.name) for column in TABLE.c})
 )
@@ -146,8 +142,8 @@ def get(tx: Tx, currency: str, book_currency: str, version: int) -> Rate:
 
 def find_newest(tx: Tx, currency: str, book_currency: str) -> Rate | None:
     """The newest version of what a currency is worth, in force or not, or None."""
-    row = tx.one(_NEWEST_RATE, currency=currency, book_currency=book_currency)
-    return None if row is None else Rate(*row)
+    newest = list_of_page(tx, currency, book_currency, PageArgs(size=0, key=None, backward=False))
+    return newest[0] if newest else None
 
 
 def versions(tx: Tx) -> dict[tuple[str, str], int]:
@@ -155,9 +151,11 @@ def versions(tx: Tx) -> dict[tuple[str, str], int]:
     return {(currency, book): version for currency, book, version, _ in tx.all(_RATE_VERSIONS)}
 
 
-def list_of(tx: Tx, currency: str, book_currency: str) -> list[Rate]:
-    """The newest versions of what a currency is worth."""
-    return [Rate(*row) for row in tx.all(_RATES_OF, currency=currency, book_currency=book_currency)]
+def list_of_page(tx: Tx, currency: str, book_currency: str, args: PageArgs) -> list[Rate]:
+    """Up to one version more than the page holds of what a currency is worth, newest first; the key is `(version,)`."""
+    key = args.key[0] if args.key is not None else 0 if args.backward else VERSIONS_END
+    of = {"currency": currency, "book_currency": book_currency}
+    return [Rate(*row) for row in tx.all(_PAGES[args.backward], size=args.size + 1, key=key, **of)]
 
 
 def insert(tx: Tx, rates: Iterable[Rate]) -> None:

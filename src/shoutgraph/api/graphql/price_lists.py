@@ -255,12 +255,22 @@ class PriceRatePublishPayload:
 @strawberry.type
 class PriceListQuery:
     @fields.resolver(
-        description="The newest hundred versions of what a currency is worth, the newest first.",
-        directives=[ListSize(assumed_size=100), requires(Scope.FINANCE_READ)],
+        description="The versions of what a currency is worth, the newest first.",
+        directives=[PAGED, requires(Scope.FINANCE_READ)],
     )
-    async def exchange_rates(self, info: Info, currency: Currency) -> list[ExchangeRateType] | None:
-        found = await packages.rates_of(info.context.tools, info.context.viewer, currency)
-        return [ExchangeRateType.of(rate) for rate in found]
+    async def exchange_rates(
+        self,
+        info: Info,
+        currency: Currency,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[ExchangeRateType] | None:
+        scope, kinds = packages.scope_of_rates(currency), (int,)
+        args = pages.read_args(scope=scope, first=first, after=after, last=last, before=before, kinds=kinds)
+        page = await packages.page_of_rates(info.context.tools, info.context.viewer, currency, args)
+        return graph_pages.connect(page, ExchangeRateType.of)
 
     @fields.resolver(
         description="The rate that holds at an instant: one version, as published by now. Null before the first.",

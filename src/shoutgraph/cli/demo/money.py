@@ -1,13 +1,18 @@
-"""The chapter of codes: finance makes a promo code, and a fan gives a card that somebody else redeems."""
+"""The chapter of codes and rates: a promo code, a card that somebody else redeems, and a rate for tomorrow."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from shoutgraph.cli.demo.people import StoryError
 from shoutgraph.cli.demo.telling import coins
 
 if TYPE_CHECKING:
     from shoutgraph.cli.demo.story import Story
+
+
+NEWEST: Final = """query Newest {
+  exchangeRates(currency: "USD", first: 1) { nodes { version numerator denominator } } }"""
+HOLDS: Final = """query Holds($at: DateTime!) { exchangeRate(currency: "USD", at: $at) { version } }"""
 
 
 def play(story: "Story") -> None:
@@ -34,6 +39,7 @@ def play(story: "Story") -> None:
     tell.step(creator.name, "creator", "redeems it, and has them at the price that was paid", redeemed["message"])
     _buy_card(story)
     _give_away(story)
+    _rate(story)
 
 
 def _buy_card(story: "Story") -> None:
@@ -63,3 +69,19 @@ def _give_away(story: "Story") -> None:
     reason = {"giftCardIssueId": proposed["id"], "reason": "The fair is off"}
     story.finance.do("giftCardIssueVoid", "giftCardIssue { status }", **reason)
     story.tell.step(story.finance.name, "finance", "calls them back: nobody had redeemed one")
+
+
+def _rate(story: "Story") -> None:
+    """A rate for tomorrow: what holds until then, and what from then on."""
+    finance, tell = story.finance, story.tell
+    now = datetime.fromisoformat(finance.ask("{ serverTime }")["serverTime"])
+    later = (now + timedelta(days=1)).isoformat()
+    (newest,) = finance.ask(NEWEST)["exchangeRates"]["nodes"]
+    given = {"currency": "USD", "expectedVersion": newest["version"], "source": "A bank", "observedAt": now.isoformat()}
+    given |= {"numerator": str(int(newest["numerator"]) * 101), "denominator": str(int(newest["denominator"]) * 100)}
+    made = finance.do("priceRatePublish", "rate { version }", **given, effectiveAt=later)["rate"]
+    holds = [finance.ask(HOLDS, at=at)["exchangeRate"]["version"] for at in (now.isoformat(), later)]
+    if holds != [newest["version"], made["version"]]:
+        raise StoryError("another rate holds than was published for its time")
+    words = f"version {holds[0]} until {later[:16]}, then version {holds[1]}"
+    tell.step(finance.name, "finance", "publishes what a dollar is worth from tomorrow on", words)

@@ -286,6 +286,7 @@ def _get(tx: Tx, endpoint_id: str, expected_revision: int | None) -> Endpoint:
 
 
 def _check_room(tx: Tx) -> None:
+    rows.hold_all(tx)
     if rows.count_open(tx) >= rules.ENDPOINTS_MAX:
         msg = f"There are {rules.ENDPOINTS_MAX} endpoints already; disable one."
         raise errors.ValidationError(msg, code="TOO_MANY")

@@ -14,7 +14,15 @@ from shoutgraph.services.packages.publish import (
     warnings_of,
     withdraw,
 )
-from shoutgraph.services.packages.rates import Quoted, publish_rate, rate_at, rates_of, revalue, revalue_today
+from shoutgraph.services.packages.rates import (
+    Quoted,
+    page_of_rates,
+    publish_rate,
+    rate_at,
+    revalue,
+    revalue_today,
+    scope_of_rates,
+)
 from shoutgraph.services.packages.read import OnSale, list_by_id, list_of_market, on_sale, price
 
 __all__ = [
@@ -31,13 +39,14 @@ __all__ = [
     "market_of",
     "on_sale",
     "page",
+    "page_of_rates",
     "price",
     "publish",
     "publish_rate",
     "rate_at",
-    "rates_of",
     "revalue",
     "revalue_today",
+    "scope_of_rates",
     "versions",
     "warnings_of",
     "withdraw",

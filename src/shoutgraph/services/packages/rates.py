@@ -1,13 +1,13 @@
 """What currencies are worth: published with source and time, and the exchange accounts valued anew once a day."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from shoutgraph.domain import accounts, errors, ids, journal, money, packages, postings, price_lists
+from shoutgraph.domain import accounts, errors, ids, journal, money, packages, pages, postings, price_lists
 from shoutgraph.domain.checks import Checks
 from shoutgraph.domain.packages import Rate, Valued
+from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import (
@@ -99,15 +99,25 @@ async def publish_rate(tools: Tools, viewer: Viewer, request: Request, quoted: Q
     return await once(tools, request, work, load)
 
 
-async def rates_of(tools: Tools, viewer: Viewer, currency: str) -> Sequence[Rate]:
-    """The newest versions of what a currency is worth.
+async def page_of_rates(tools: Tools, viewer: Viewer, currency: str, args: PageArgs) -> Page[Rate]:
+    """A page of the versions of what a currency is worth, newest first.
 
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer does not read finances.
     """
     viewer.require(Scope.FINANCE_READ)
-    return await tools.store.read(lambda tx: rate_rows.list_of(tx, currency, policies.current(tx).book_currency))
+
+    def query(tx: Tx) -> list[Rate]:
+        return rate_rows.list_of_page(tx, currency, policies.current(tx).book_currency, args)
+
+    found = await tools.store.read(query)
+    return pages.cut(found, args, scope=scope_of_rates(currency), key_of=lambda rate: (rate.version,))
+
+
+def scope_of_rates(currency: str) -> str:
+    """Names the rates of a currency, so that a cursor of another list is refused."""
+    return pages.scope_of("exchangeRates", currency)
 
 
 async def rate_at(tools: Tools, viewer: Viewer, currency: str, at: datetime) -> Rate | None:
