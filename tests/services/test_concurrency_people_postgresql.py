@@ -16,7 +16,7 @@ from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.packages import Market, PackageEntry, Platform, PriceList, RateEntry, UnitEntry
 from shoutgraph.domain.privacy import Erasure, ErasureState
 from shoutgraph.domain.users import Principal, Scope, Viewer
-from shoutgraph.outbound.courier import Courier
+from shoutgraph.outbound.courier import Courier, Rules
 from shoutgraph.services import api_keys, creators, offers, packages, users
 from shoutgraph.services.endpoints import manage
 from shoutgraph.services.privacy import erase
@@ -151,7 +151,7 @@ def offering(creator: Viewer, price_coins: int) -> Call[Offer]:
 
 
 def test_there_are_no_more_endpoints_than_may_be(processes: Processes) -> None:
-    admin, courier = processes.world.staff("admin"), Courier(b"k" * 32, clock=processes.world.clock)
+    admin, courier = processes.world.staff("admin"), Courier(b"k" * 32, clock=processes.world.clock, rules=Rules())
     for _ in range(ENDPOINTS_MAX - 1):
         processes.run(asking(processes, admin, courier))
     results = processes.at_once(*(asking(processes, admin, courier) for _ in range(COUNT)))
@@ -165,7 +165,7 @@ def asking(processes: Processes, admin: Viewer, courier: Courier) -> Call[manage
         processes.world.request("webhookEndpointCreate", admin),
         manage.Wish("https://tools.example/", "A tool"),
     )
-    return lambda tools: manage.create(replace(tools, courier=courier), admin, asked, wish)
+    return lambda tools: manage.create(replace(tools, courier=courier, new_secret=lambda: "s" * 43), admin, asked, wish)
 
 
 def test_a_key_is_revoked_once_and_then_refused_everywhere(processes: Processes) -> None:

@@ -14,6 +14,7 @@ from shoutgraph import sdk
 from shoutgraph.domain import errors, exchanges, packages
 from shoutgraph.domain.exchanges import AMOUNT_MAX_MINOR, GROSS_MAX_MINOR, Exchange
 from shoutgraph.domain.money import BOOK_UNITS_PER_MINOR, Money
+from shoutgraph.domain.pages import PAGE_MAX, PageArgs
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.recipients import Recipient
 from shoutgraph.storage import rates
@@ -94,9 +95,9 @@ class Desk:
         if self.rate is None:
             return ()
         since = tx.now - timedelta(seconds=self.policy.payout_quote_s)
-        return exchanges.held_since(
-            rates.list_of(tx, self.rate.currency, self.rate.book_currency), since=since, now=tx.now
-        )
+        newest = PageArgs(size=PAGE_MAX, key=None, backward=False)
+        found = rates.list_of_page(tx, self.rate.currency, self.rate.book_currency, newest)
+        return exchanges.held_since(found, since=since, now=tx.now)
 
 
 def open_desk(
