@@ -242,6 +242,17 @@ def test_only_briefs_of_the_other_side_are_removed_and_not_twice(cast: Cast) -> 
     assert (refusal["__typename"], refusal["code"]) == ("MediaRejectedError", "TAKEN_DOWN")
 
 
+def test_a_second_report_of_what_was_removed_is_decided_too_and_it_comes_back_with_the_last(cast: Cast) -> None:
+    to = cast.deployment
+    let_in_another(to)
+    order = cast.order("COMPLETED")
+    film = str(to.read(lambda tx: orders.get(tx, order["id"]).passed_video_id))
+    first, second = (decided(to, "fan", film, "CONTENT_REMOVED") for _ in range(2))
+    for report, status in ((first, "REJECTED"), (second, "READY")):
+        reversed_(to, "creator", report)
+        assert node(to, "creator", film, "Video { status }") == {"status": status}
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

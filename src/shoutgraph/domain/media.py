@@ -283,10 +283,14 @@ def take_down(video: V, *, note: str, now: datetime) -> V:
     )
 
 
+def is_down(video: V) -> bool:
+    """Whether it was taken down."""
+    return video.rejection is not None and video.rejection.code is RejectionCode.TAKEN_DOWN
+
+
 def put_back(video: V, *, now: datetime) -> V:
     """A file that was taken down, READY again; one that is not, or of which nothing is left, stays as it is."""
-    down = video.rejection is not None and video.rejection.code is RejectionCode.TAKEN_DOWN
-    if not down or video.sha256 is None or video.facts is None:
+    if not is_down(video) or video.sha256 is None or video.facts is None:
         return video
     return replace(video, state=VideoState.READY, rejection=None, checked_at=now)
 

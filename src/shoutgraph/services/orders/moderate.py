@@ -12,11 +12,11 @@ from shoutgraph.domain.orders.machine import Command
 from shoutgraph.domain.orders.order import NOTE_CHARS_MAX, Order, Visibility
 from shoutgraph.domain.orders.rating import Decision
 from shoutgraph.domain.orders.states import Actor
-from shoutgraph.domain.reports import Reasons, Report
+from shoutgraph.domain.reports import Action, Reasons, Report
 from shoutgraph.domain.samples import Sample, SampleState
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services.orders import advance, rate
-from shoutgraph.storage import attachments, creators, media as videos, orders, policies, samples
+from shoutgraph.storage import attachments, creators, media as videos, orders, policies, reports, samples
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -62,13 +62,16 @@ def show_brief(tools: Tools, tx: Tx, _viewer: Viewer, report: Report, _reasons: 
 
 
 def remove_video(tools: Tools, tx: Tx, _viewer: Viewer, report: Report, reasons: Reasons) -> None:
-    """Takes a video down.
+    """Takes a video down; what another report removed already stays as it is, and the decision stands for it too.
 
     Raises:
-        MediaRejectedError: it is not ready, or was taken down before.
+        MediaRejectedError: it is not ready, or was taken down otherwise.
     """
     order = orders.get(tx, videos.list_of_ids(tx, [report.subject_id])[report.subject_id].order_id)
-    video = media.take_down(videos.get(tx, report.subject_id), note=_note(reasons), now=tx.now)
+    before = videos.get(tx, report.subject_id)
+    if media.is_down(before) and reports.stands(tx, report, Action.CONTENT_REMOVED):
+        return
+    video = media.take_down(before, note=_note(reasons), now=tx.now)
     videos.save(tx, video, was=VideoState.READY)
     _tell(tools, tx, order, REMOVED, report)
 
@@ -84,13 +87,16 @@ def restore_video(tools: Tools, tx: Tx, _viewer: Viewer, report: Report, _reason
 
 
 def remove_attachment(tools: Tools, tx: Tx, _viewer: Viewer, report: Report, reasons: Reasons) -> None:
-    """Takes a file of a side down.
+    """Takes a file of a side down, as `remove_video` does.
 
     Raises:
-        MediaRejectedError: it is not ready, or was taken down before.
+        MediaRejectedError: it is not ready, or was taken down otherwise.
     """
     order = orders.get(tx, attachments.list_of_ids(tx, [report.subject_id])[report.subject_id].order_id)
-    attachment = media.take_down(attachments.get(tx, report.subject_id), note=_note(reasons), now=tx.now)
+    before = attachments.get(tx, report.subject_id)
+    if media.is_down(before) and reports.stands(tx, report, Action.CONTENT_REMOVED):
+        return
+    attachment = media.take_down(before, note=_note(reasons), now=tx.now)
     attachments.save(tx, attachment, was=VideoState.READY)
     _tell(tools, tx, order, REMOVED, report)
 
