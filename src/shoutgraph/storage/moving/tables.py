@@ -239,12 +239,6 @@ def insert(table: sa.Table, names: Sequence[str]) -> Statement[Any]:
     return Statement[Any](lambda: sa.insert(_plain(table, names)).values({name: sa.bindparam(name) for name in names}))
 
 
-def key_of(table: sa.Table) -> str:
-    """The one column that names a row."""
-    (key,) = table.primary_key.columns
-    return key.name
-
-
 def update(table: sa.Table, names: Sequence[str]) -> Statement[Any]:
     """Writes columns of the row whose key is `of`; the values are `to_` and the column."""
     key = key_of(table)
