@@ -9,20 +9,21 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 from tests.services.till import open_till
-from tests.services.world import World, open_world
+from tests.services.world import World, certified, open_world
 from tests.storage.databases import Place
 
 from shoutgraph.domain import errors, fees, pages
 from shoutgraph.domain.creators import Creator
 from shoutgraph.domain.earnings import EarningKind, EarningState
 from shoutgraph.domain.gifts import Gift, Span, Sticker, StickerEntry, Tier, Window
+from shoutgraph.domain.packages import Rate
 from shoutgraph.domain.policies import FIRST
 from shoutgraph.domain.users import Viewer
-from shoutgraph.services import creators, earnings as earning_rules, seeds
+from shoutgraph.services import creators, earnings as earning_rules, seeds, seller_reports
 from shoutgraph.services.gifts import catalogue, read, send, thank
 from shoutgraph.services.gifts.read import Ranking
 from shoutgraph.services.gifts.send import Wish
-from shoutgraph.storage import earnings, gifts, policies, stickers, wallets
+from shoutgraph.storage import earnings, gifts, policies, rates, stickers, tax, wallets
 from shoutgraph.tools import Done
 
 ROSE = StickerEntry("rose", "Rose", 1, Tier.SMALL, "gifts/rose.webm")
@@ -278,3 +279,31 @@ def test_charged_back_coins_that_were_given_are_owed_and_the_creator_keeps_the_e
         with pytest.raises(errors.WalletLockedError):
             give(world, fan, creator)
         world.verify()
+
+
+def test_a_year_that_is_over_is_reported_as_it_was(world: World) -> None:
+    fan, (_, creator, _) = rich(world), world.creator()
+    give(world, fan, creator)
+    year = world.clock().year
+
+    def certify(version: int, country: str, name: str) -> None:
+        profile = replace(certified(creator.id, world.clock()), version=version, country=country, legal_name=name)
+        world.write(lambda tx: tax.insert(tx, profile))
+
+    def read() -> tuple[str, str, str | None]:
+        (found,) = world.read(lambda tx: seller_reports.chunk(tx, year, after="", size=2))
+        return found.country, found.verdict.outcome, found.profile and found.profile.legal_name
+
+    certify(2, "US", "Nova Exmaple")
+    assert read() == ("US", "BELOW", "Nova Exmaple")
+    world.clock.move(days=365)
+    many = (("1099-K.sales", 1), ("1099-K.amount", 0))
+    world.write(lambda tx: policies.insert(tx, replace(FIRST, version=2, seller_thresholds=many)))
+    world.write(lambda tx: rates.insert(tx, [Rate("USD", "EUR", 1, 90, 100)]))
+    certify(3, "US", "Nova Example")
+    certify(4, "DE", "Nova Beispiel")
+    assert read() == ("US", "BELOW", "Nova Example"), "a name is corrected, and nothing is judged anew"
+    give(world, fan, creator)
+    year += 1
+    assert read()[:2] == ("DE", "SALES_AND_AMOUNT")
+    assert world.run(seller_reports.list_of_creators(world.tools, world.staff("finance"), [creator.id], year - 1))

@@ -6,7 +6,7 @@ Units: coins; `amount_minor` minor units of the law's own currency.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -134,7 +134,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A seller and a year. `country` is where they pay taxes, or of their profile while none was certified."""
+    """A seller and a year. `country` is where they paid taxes at its end, or of their profile while none was certified.
+
+    `profile` is the newest of that country, so that a correction is told.
+    """
 
     creator_id: ids.CreatorId
     year: int
@@ -165,6 +168,11 @@ def bounds(year: int) -> tuple[datetime, ...]:
     """When each quarter begins, and the first of the next year."""
     starts = [datetime(year, 3 * quarter + 1, 1, tzinfo=UTC) for quarter in range(QUARTERS)]
     return (*starts, datetime(year + 1, 1, 1, tzinfo=UTC))
+
+
+def judged_at(year: int, *, now: datetime) -> datetime:
+    """As of when a year is judged: its end, or now while it runs."""
+    return min(now, bounds(year)[-1] - timedelta.resolution)
 
 
 def total(quarters: tuple[Quarter, ...]) -> Quarter:

@@ -104,13 +104,15 @@ def write(tx: Tx, year: int, *, csv: bool, to: Callable[[str], object]) -> None:
 
 
 def _reports(tx: Tx, year: int, sellers: Sequence[tuple[str, str]]) -> list[Report]:
+    """The reports of a year by what held at its end, so that one that is read again says the same."""
     if not sellers:
         return []
     creator_ids = [creator_id for creator_id, _ in sellers]
-    quarters, profiles = rows.quarters_of(tx, creator_ids, year), rows.profiles_of(tx, creator_ids)
-    policy = policies.current(tx)
+    quarters, profiles = rows.quarters_of(tx, creator_ids, year), rows.profiles_of(tx, creator_ids, year)
+    at = rules.judged_at(year, now=tx.now)
+    policy = policies.in_force_at(tx, at)
     book = policy.book_currency
-    rates = {currency: rate_rows.find_in_force(tx, currency, book) for currency in rules.CURRENCIES}
+    rates = {currency: rate_rows.find_at(tx, currency, book, at) for currency in rules.CURRENCIES}
     reports = []
     for creator_id, country in sellers:
         profile = profiles.get(creator_id)

@@ -58,9 +58,13 @@ def quarters_of(tx: Tx, creator_ids: Sequence[str], year: int) -> dict[str, tupl
     return {creator_id: tuple(quarters.values()) for creator_id, quarters in found.items()}
 
 
-def profiles_of(tx: Tx, creator_ids: Sequence[str]) -> dict[str, TaxProfile]:
-    """The newest tax profile of each creator that was not blanked."""
-    return {row[0]: TaxProfile(*row) for row in tx.all(_PROFILES, ids=list(creator_ids))}
+def profiles_of(tx: Tx, creator_ids: Sequence[str], year: int) -> dict[str, TaxProfile]:
+    """The tax profile of each creator for a year: the newest of the country in which they paid taxes at its end.
+
+    Who had certified none by then counts as what they certified first. Blanked ones are not seen.
+    """
+    until = rules.bounds(year)[-1]
+    return {row[0]: TaxProfile(*row) for row in tx.all(_PROFILES, ids=list(creator_ids), until=until)}
 
 
 def _earned(kind: EarningKind, count: int, coins: int, fee: int) -> dict[str, int]:
@@ -132,12 +136,28 @@ def _sellers() -> sa.ClauseElement:
 
 
 def _profiles() -> sa.ClauseElement:
-    other = _X.alias("newer")
-    newest = sa.select(sa.func.max(other.c.version)).where(other.c.creator_id == _X.c.creator_id)
+    newer, held, then = _X.alias("newer"), _X.alias("held"), _X.alias("then_")
+    in_time = sa.case((held.c.certified_at < sa.bindparam("until", type_=Micros), held.c.version))
+    version = (
+        sa.select(sa.func.coalesce(sa.func.max(in_time), sa.func.min(held.c.version)))
+        .where(held.c.creator_id == _X.c.creator_id, held.c.erased_at.is_(None))
+        .correlate(_X)
+    )
+    country = (
+        sa.select(then.c.country)
+        .where(then.c.creator_id == _X.c.creator_id, then.c.version == version.scalar_subquery())
+        .correlate(_X)
+    )
+    newest = (
+        sa.select(sa.func.max(newer.c.version))
+        .where(newer.c.creator_id == _X.c.creator_id, newer.c.erased_at.is_(None), newer.c.country == _X.c.country)
+        .correlate(_X)
+    )
     shown = [column for column in _X.c if column.name != "erased_at"]
     return sa.select(*shown).where(
         columns.any_of(_X.c.creator_id, "ids"),
-        _X.c.version == newest.where(other.c.erased_at.is_(None)).scalar_subquery(),
+        _X.c.country == country.scalar_subquery(),
+        _X.c.version == newest.scalar_subquery(),
     )
 
 
