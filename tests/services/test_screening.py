@@ -15,7 +15,7 @@ from shoutgraph.domain.orders.states import Actor, State
 from shoutgraph.jobs import screening
 from shoutgraph.plugins import loading
 from shoutgraph.sdk import OrderRequest, OrderVideo, Verdict, hookimpl
-from shoutgraph.services.orders import others, screen
+from shoutgraph.services.orders import advance, others, screen
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.storage import deadlines, journal, orders
 
@@ -191,6 +191,37 @@ def test_a_worker_that_dies_gives_its_look_back_three_times_and_no_more(scene: S
     assert tick(scene.world) == 0
     assert waiting(scene.world, order) == {"screening_timeout"}
     assert now(scene.world, order).state is State.SCREENING
+
+
+def test_a_note_gives_no_try_back_and_takes_none_away(scene: Scene) -> None:
+    def noted() -> None:
+        scene.world.write(lambda tx: advance.note(scene.world.tools, tx, orders.get(tx, order.id), "voice", Actor.FAN))
+
+    plugin = always(Killed())
+    installed(scene.world, plugin)
+    order = scene.lead_to(State.SCREENING)
+    for _ in range(5):
+        noted()
+        tick(scene.world)
+        noted()
+        scene.world.clock.move(seconds=int(screen.LEASE / timedelta(seconds=1)) + 1)
+    assert len(plugin.seen) == 3
+    assert waiting(scene.world, order) == {"screening_timeout"}
+
+
+def test_a_verdict_counts_though_something_was_noted_meanwhile(scene: Scene) -> None:
+    def notes(_: object) -> object:
+        async def later() -> Verdict:
+            store = scene.world.tools.store
+            await store.write(lambda tx: advance.note(scene.world.tools, tx, orders.get(tx, order.id), "v", Actor.FAN))
+            return DENY
+
+        return later()
+
+    installed(scene.world, Screens(notes))
+    order = scene.lead_to(State.SCREENING)
+    assert tick(scene.world) == 1
+    assert now(scene.world, order).state is State.REJECTED
 
 
 def test_a_worker_that_dies_between_is_followed_by_another(scene: Scene) -> None:

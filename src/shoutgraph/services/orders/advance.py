@@ -5,7 +5,7 @@ stored together or not at all.
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shoutgraph.domain import accounts, ids, journal, postings, reputation
@@ -81,12 +81,10 @@ def note(tools: Tools, tx: Tx, order: Order, name: str, actor: Actor) -> Order:
 def keep(tools: Tools, tx: Tx, order: Order, policy: Policy, *, did: Did) -> None:
     """Stores the order's next revision with its deadlines and its event."""
     before = did.before
+    due = machine.timers(order, policy) | _look(tools, tx, order, before)
     if before is not None:
         orders.save(tx, order)
         deadlines.delete(tx, order.id)
-    due = dict(machine.timers(order, policy))
-    if tools.providers.hooks.screens and order.state in SCREENED and order.frozen_at is None:
-        due[SCREENINGS[0]] = tx.now
     deadlines.put(tx, *(Deadline(order.id, kind, due_at, order.revision) for kind, due_at in due.items()))
     facts = {} if before is None else reputation.facts_of(did.transition, before, now=tx.now)
     body = {
@@ -103,6 +101,18 @@ def keep(tools: Tools, tx: Tx, order: Order, policy: Policy, *, did: Did) -> Non
     number = None if did.posted is None else ledger_rows.number_of(tx, did.posted, did.ref or order.id)
     event = journal.NewEvent(tools.new_id(ids.EVENT), order.id, kind, body, number, topic_seq=order.revision)
     journal_rows.append(tx, event)
+
+
+def _look(tools: Tools, tx: Tx, order: Order, before: Order | None) -> dict[str, datetime]:
+    """When plugins look next: at once where an order comes to be screened, or thaws; else whatever is left of that.
+
+    What leaves an order where it is gives no try back.
+    """
+    if not tools.providers.hooks.screens or order.state not in SCREENED or order.frozen_at is not None:
+        return {}
+    if before is None or before.state is not order.state or before.frozen_at is not None:
+        return {SCREENINGS[0]: tx.now}
+    return {each.kind: each.due_at for each in deadlines.list_of_subject(tx, order.id) if each.kind in SCREENINGS}
 
 
 def settle(tools: Tools, tx: Tx, move: Move, policy: Policy) -> Order:

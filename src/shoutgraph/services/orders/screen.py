@@ -8,7 +8,7 @@ third try nobody looks any more, so that a file which kills its readers does not
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -50,9 +50,9 @@ _MOVES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A look that this worker has taken: what to look at, and the row that says so; None after the last try."""
+    """A look that this worker has taken: at which order, and the row that says so; None after the last try."""
 
-    deadline: Deadline
+    order: Order
     row: Deadline | None
     subject: OrderRequest | OrderVideo | None
 
@@ -81,14 +81,12 @@ async def _screen(tools: Tools, deadline: Deadline) -> bool:
 def _take(tools: Tools, tx: Tx, deadline: Deadline) -> _Look | None:
     order = orders.get(tx, deadline.subject_id)  # before its deadlines, as everybody takes them
     if not deadlines.delete_due(tx, deadline):
-        return None
-    if order.revision != deadline.revision:
-        return None
+        return None  # whoever moves an order drops its deadlines, and whoever notes something carries them on
     later = TRIES[TRIES.index(deadline.kind) + 1 :]
-    row = replace(deadline, kind=later[0], due_at=tx.now + LEASE) if later else None
+    row = Deadline(order.id, later[0], tx.now + LEASE, order.revision) if later else None
     if row is not None:
         deadlines.put(tx, row)
-    return _Look(deadline, row, _subject(tools, tx, order))
+    return _Look(order, row, _subject(tools, tx, order))
 
 
 def _subject(tools: Tools, tx: Tx, order: Order) -> OrderRequest | OrderVideo | None:
@@ -131,14 +129,15 @@ async def _verdict(tools: Tools, look: _Look) -> Verdict:
         async with asyncio.timeout(LOOK_TIMEOUT_S):
             return await tools.providers.hooks.screen(look.subject)
     except TimeoutError:
-        logger.warning("the screening of %s took too long", look.deadline.subject_id)
+        logger.warning("the screening of %s took too long", look.order.id)
         return Verdict.HOLD
 
 
 def _decide(tools: Tools, tx: Tx, look: _Look, verdict: Verdict) -> None:
-    order = orders.get(tx, look.deadline.subject_id)
+    seen, order = look.order, orders.get(tx, look.order.id)
     if look.row is not None and not deadlines.delete_due(tx, look.row):
         return  # somebody moved the order meanwhile, or has the look now
-    command = _MOVES.get((order.state, verdict))
-    if command is not None and order.revision == look.deadline.revision and order.frozen_at is None:
+    same = (order.state, order.video_id) == (seen.state, seen.video_id)  # also after what only adds to its story
+    command = _MOVES.get((order.state, verdict)) if same else None
+    if command is not None and order.frozen_at is None:
         advance.advance(tools, tx, order, command)
