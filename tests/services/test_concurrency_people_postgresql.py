@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +16,12 @@ from shoutgraph.domain.endpoints import ENDPOINTS_MAX
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.packages import Market, PackageEntry, Platform, PriceList, RateEntry, UnitEntry
 from shoutgraph.domain.privacy import Erasure, ErasureState
+from shoutgraph.domain.reports import Action, Basis, Ground, Reasons
 from shoutgraph.domain.users import Principal, Scope, Viewer
 from shoutgraph.outbound.courier import Courier, Rules
-from shoutgraph.services import api_keys, creators, offers, packages, users
+from shoutgraph.services import api_keys, creators, offers, packages, reports, users
 from shoutgraph.services.endpoints import manage
+from shoutgraph.services.orders import moderate
 from shoutgraph.services.privacy import erase
 from shoutgraph.services.users import Identities
 from shoutgraph.storage import creators as creator_rows, endpoints as endpoint_rows
@@ -51,6 +54,28 @@ def test_a_person_becomes_a_creator_once(processes: Processes) -> None:
         made = processes.everywhere(lambda tools, who=person, as_=profile: creators.register(tools, who, as_))
         assert len({creator.id for creator in won(made, Creator)}) == 1
         assert len(won(made, Creator)) == COUNT
+
+
+def test_a_profile_that_is_taken_away_stays_closed_whoever_opens_it_meanwhile(processes: Processes) -> None:
+    world, fan, moderator = processes.world, someone(processes), processes.world.staff("moderator")
+    why = Reasons(Basis.TERMS, "section 4", "It is as they say.")
+    nothing, until = reports.Effects({}, {}, moderate.cancel), world.clock() + timedelta(days=1)
+    for _ in range(ROUNDS):
+        star, profile, _ = seller(processes)
+        filing = reports.Filing(profile.id, Ground.HATE, "It is hateful.", good_faith=True)
+        report = world.run(reports.file(world.tools, fan, world.request("reportFile", fan), filing)).value
+        asked, verdict = world.request("reportDecide", moderator), reports.Verdict(Action.CONTENT_REMOVED, why)
+        results = processes.at_once(
+            lambda tools, who=star: creators.reopen(tools, who, expected_revision=None),
+            lambda tools, of=report.id, on=asked, what=verdict: reports.decide(
+                tools, moderator, on, of, what, effects=nothing
+            ),
+            lambda tools, who=star: creators.pause(tools, who, until=until, expected_revision=None),
+        )
+        assert {each.code for each in won(results, errors.ForbiddenError)} <= {"PROFILE_REMOVED"}
+        assert len(won(results, Creator)) + len(won(results, errors.ForbiddenError)) == 2
+        left = world.run(creators.get(world.tools, profile.id))
+        assert (left.open, left.paused_until) == (False, None)
 
 
 def test_a_person_of_a_provider_is_one_user(processes: Processes) -> None:
