@@ -166,6 +166,7 @@ def _sell(crowd: Crowd) -> None:
         crowd.promotions.append(shops.coded(to)[0])
         crowd.gift_cards.append(shops.card(to)[0])
         shops.scheduled(to)
+        to.do("admin", "priceRatePublish", "rate { version }", **shops.rated(to))
         crowd.endpoints.append(hooks.endpoint(to))
         crowd.deliveries.append(hooks.delivery(to, crowd.endpoints[-1]))
 
