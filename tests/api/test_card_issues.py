@@ -14,7 +14,7 @@ from shoutgraph.storage.tx import Tx
 
 SHAPE = "giftCardIssue { id status coins cardCount decidedBy } csv"
 OF_ISSUE = "query ($id: ID!) { giftCardsOfIssue(giftCardIssueId: $id, first: 5) { nodes { id status origin } } }"
-TRAIL = '{ auditTrail(last: 1, filter: {action: "%s"}) { nodes { action reason changes { field after } } } }'
+TRAIL = '{ auditTrail(first: 1, filter: {action: "%s"}) { nodes { action reason changes { field after } } } }'
 
 
 def proposed(cast: Cast, **changes: object) -> str:

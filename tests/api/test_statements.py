@@ -160,7 +160,7 @@ INDEXES_ONLY: Final = ("seqscan",)
 IN_ORDER_ONLY: Final = ("seqscan", "bitmapscan", "sort", "incremental_sort", "hashagg", "hashjoin")
 """Ways of PostgreSQL that are switched off, since in tables as small as here they are as good."""
 _FROM: Final = re.compile(r"FROM (\S+)")
-_CUT_OFF: Final = re.compile(r"LIMIT \d+ OFFSET \d+\) AS (\w+)")
+_CUT_OFF: Final = re.compile(r"LIMIT \+\d+\) AS (\w+)")
 _WALK: Final = re.compile(r"SCAN (\w+)")
 NEWEST_ONLY: Final = frozenset({"epoch", "event", "policy"})
 """Tables of which the newest line is read, from the end and without an index of its own."""

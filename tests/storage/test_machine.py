@@ -23,7 +23,7 @@ RULES_OF_A_LIFE: Final = 50
 STEPS_OF_A_LIFE: Final = 190
 """About as many as a life takes from its beginning to when everything is wound up."""
 
-MORE_MAX: Final = 8
+MORE_MAX: Final = 16
 """How many shorter runs follow at most while something was not reached."""
 
 LEAST: Final = 3

@@ -9,7 +9,16 @@ from tests.storage import attacks, databases, mutants, scene
 _ONLY_THE_TRIGGER = "only posting_apply itself gets past the other conditions: no posting waits to be applied"
 _ONLY_AN_ENTRY = "the entry of an account's newest version is always there, so the first condition refuses before"
 
+_CORRECTED = "test_later_guards attacks it, where there are corrections"
+
 SURVIVORS = {
+    "transfer_adjusted: the trigger": _CORRECTED,
+    "transfer_adjusted: without [id = NEW.ref]": _CORRECTED,
+    "transfer_adjusted: without [state <> 'REJECTED']": _CORRECTED,
+    "transfer_adjusted: without 'REJECTED'": _CORRECTED,
+    "transfer_adjusted: without SELECT RAISE(ABORT, 'a correction is what two people agreed on')": _CORRECTED,
+    "transfer_adjusted: without [NOT EXISTS (SELECT 1 FROM ledger_adjustment WHERE i"
+    "d = NEW.ref AND state <> 'REJECTED')]": _CORRECTED,
     "account: CONSTRAINT account_debits CHECK (debits >= 0)": "accounts are born at zero and only grow",
     "account: CONSTRAINT account_credits CHECK (credits >= 0)": "accounts are born at zero and only grow",
     "account: UNIQUE (code)": "account_new refuses first; the index finds accounts by code",

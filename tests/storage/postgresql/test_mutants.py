@@ -24,7 +24,15 @@ _NUMBERED = "a sequence or another guard gives the number; the index finds rows 
 _IN_ORDER = "of two who write at once, the later one would be refused though nothing is wrong"
 _TOPIC_LAW = "topic_law refuses it at COMMIT; this says so at once"
 
+_CORRECTED = "test_later_guards attacks it, where there are corrections"
+
 SURVIVORS = {
+    "transfer.transfer_adjusted: the trigger": _CORRECTED,
+    "transfer_adjusted: without [id = NEW.ref]": _CORRECTED,
+    "transfer_adjusted: without [state <> 'REJECTED']": _CORRECTED,
+    "transfer_adjusted: without 'REJECTED'": _CORRECTED,
+    "transfer_adjusted: never [NOT EXISTS (SELECT 1 FROM ledger_adjustment WHERE id "
+    "= NEW.ref AND state <> 'REJECTED')]": _CORRECTED,
     "account.account_truncate: the trigger": _LEANING,
     "asset.asset_truncate: the trigger": _LEANING,
     "event.event_truncate: the trigger": _LEANING,

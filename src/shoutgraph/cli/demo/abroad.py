@@ -74,7 +74,9 @@ def _open(story: "Story") -> str:
 
 
 def _publish(story: "Story", numerator: int) -> None:
-    newest = story.finance.ask('{ exchangeRates(currency: "JPY") { version } }')["exchangeRates"][:1]
+    newest = story.finance.ask('{ exchangeRates(currency: "JPY", first: 1) { nodes { version } } }')["exchangeRates"][
+        "nodes"
+    ]
     read = {"source": "a bank", "observedAt": "2026-01-02T08:00:00Z", "confirmJump": True}
     rate = {"currency": "JPY", "numerator": str(numerator), "denominator": "100"}
     version = newest[0]["version"] if newest else 0
