@@ -106,6 +106,11 @@ def provider_cash(instance: str, currency: str) -> Account:
     return money_account(f"cash:psp:{instance}", currency)
 
 
+def suspense(instance: str, currency: str) -> Account:
+    """What moved at a provider and no transfer explains yet."""
+    return money_account(f"suspense:{instance}", currency)
+
+
 def coin_liability(currency: str) -> Account:
     """Par value of all coins held, which the platform owes."""
     return money_account("liab:coins", currency, Floor.CREDIT)

@@ -28,7 +28,7 @@ LEGS_MAX: Final = 20
 CODE_CHARS_MAX: Final = 200
 
 _DEBT: Final = re.compile(r"user:(user_[0-9a-z]{26}):debt")
-_NAME: Final = r"(?:rev|exp):[a-z]{1,20}|fx|cash:transit|cash:bank|(?:cash:psp|suspense):[^:]{1,80}"
+_NAME: Final = r"(?:rev|exp):[a-z]{1,20}|fx|cash:transit|cash:bank|cash:psp:[^:]{1,80}"
 _MONEY: Final = re.compile(rf"({_NAME}):([A-Z]{{3}})")
 
 

@@ -72,6 +72,7 @@ DECISION = "decision"
 EXPORT = "export"
 ENDPOINT = "endpoint"
 DELIVERY = "delivery"
+SUSPENSE_LINE = "suspense"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SUFFIX_CHARS = 26

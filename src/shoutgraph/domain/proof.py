@@ -31,6 +31,7 @@ class Law(StrEnum):
     FEES = "a fee stripe holds what can still be refunded of it"
     RESERVES = "what a creator has in reserve is what their earnings keep there"
     ADJUSTED = "what two people agreed to correct is what was posted"
+    SUSPENSE = "what is in suspense at a provider is the sum of its unexplained lines"
     RATES = "what was gained by rates on a day is what was held, valued at the rates of that day"
     CARDS = "what is set aside for a gift card is what it is worth while it is open, and nothing after that"
     GIFTS = "what a fan gave to a creator is the sum of their gifts, in every window"

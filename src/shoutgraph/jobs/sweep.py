@@ -1,8 +1,8 @@
 """Asks every provider that can list what it has, so that money which the books do not know is found.
 
 What they know is booked as any news would be: a webhook that was lost for good is made up for. What they do not know is
-kept for people. Once a day fees become revenue, what is held in other currencies is valued anew, and the cash books are
-compared with the rows that they stand for.
+kept for people, and is in suspense until it is explained. Once a day fees become revenue, what is held in other
+currencies is valued anew, and the cash books are compared with the rows that they stand for.
 """
 
 import logging
@@ -15,7 +15,7 @@ from shoutgraph import sdk
 from shoutgraph.domain.strays import StrayKind
 from shoutgraph.jobs.restore import Lists
 from shoutgraph.services import packages, restore
-from shoutgraph.services.money import fees, sweep
+from shoutgraph.services.money import fees, suspense, sweep
 from shoutgraph.services.orders import timers
 from shoutgraph.services.payouts import adopt
 from shoutgraph.services.restore import Apply, Taken
@@ -48,6 +48,7 @@ async def tick(tools: Tools) -> int:
         for name, way in sorted(ways.items()):
             if hasattr(way.provider, "list_since"):
                 found += await _sweep(tools, name, kind, way)
+    await suspense.call_people(tools)
     await fees.sweep_today(tools)
     await packages.revalue_today(tools)
     await sweep.compare_today(tools)

@@ -10,7 +10,16 @@ from shoutgraph.domain import ids, payouts
 from shoutgraph.domain.anchors import Epoch
 from shoutgraph.domain.money import Money
 from shoutgraph.domain.strays import Stray, StrayKind
-from shoutgraph.storage import epochs, payouts as payout_rows, refunds, restoring, strays as stray_rows, topups
+from shoutgraph.domain.suspense import Told
+from shoutgraph.storage import (
+    epochs,
+    payouts as payout_rows,
+    refunds,
+    restoring,
+    strays as stray_rows,
+    suspending,
+    topups,
+)
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -59,7 +68,11 @@ async def take(tools: Tools, instance: str, kind: StrayKind, listed: sdk.Listed,
 
     def work(tx: Tx) -> Taken:
         if apply(tools, tx, instance, listed):
+            suspending.explain_known(
+                tx, tools.new_id, instance=instance, operation_id=listed.target.operation_id, ref=listed.target.ref
+            )
             return Taken.KNOWN
+        suspending.take_in(tx, tools.new_id, _told(instance, listed))
         return Taken.STRAY if keep_stray(tx, instance, kind, listed) else Taken.NOTHING
 
     return await tools.store.write(work)
@@ -140,6 +153,27 @@ async def begin_epoch(tools: Tools, *, above: int, lost_seq: int | None) -> Epoc
 
 def _is_nameless(stray: Stray) -> bool:
     return stray.kind is StrayKind.PAYOUT and stray.creator_id is None
+
+
+def _told(instance: str, listed: sdk.Listed) -> Told:
+    target, moved = listed.target, _moved(listed)
+    return Told(instance, target.operation_id, target.ref, moved, listed.created_at)
+
+
+def _moved(listed: sdk.Listed) -> Money | None:
+    """How much of our money moved at the provider: in above zero, out below; None where that is not said."""
+    match listed.observation:
+        case sdk.Settled(totals=totals):
+            back = sum(each.minor for each in (totals.refunds_failed, totals.disputes_won) if each is not None)
+            fee = totals.fee.minor if totals.fee is not None and totals.fee.currency == totals.settled.currency else 0
+            gone = totals.refunded.minor + totals.disputed.minor + fee - back
+            return Money(totals.settled.minor - gone, totals.settled.currency)
+        case sdk.Paid(amount=amount):
+            return Money(-amount.minor, amount.currency)
+        case sdk.Returned(amount=amount):
+            return Money(0, amount.currency)
+        case _:
+            return None
 
 
 def _amount(listed: sdk.Listed) -> sdk.Money | None:

@@ -26,6 +26,7 @@ PLACES: Final[Mapping[str, str]] = {
     ids.LEDGER_ADJUSTMENT: "ledger_adjustment",
     ids.GIFT_CARD: "gift_card",
     ids.CARD_ISSUE: "card_issue",
+    ids.SUSPENSE_LINE: "suspense_line",
 }  # fmt: skip
 """The tables of subjects whose ids begin otherwise than the table is called."""
 BESIDE: Final[Mapping[str, tuple[str, ...]]] = {"users": ("wallet_lock", "spending_guard", "birth")}

@@ -1,4 +1,4 @@
-"""What the cash books have at each provider, beside what top-ups and payouts say that it should be."""
+"""What the cash books have at each provider, beside what top-ups, payouts and suspense say that it should be."""
 
 from collections import Counter
 from typing import Any, Final
@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from shoutgraph.domain import accounts, money
 from shoutgraph.domain.payouts import PayoutState
-from shoutgraph.storage import columns
+from shoutgraph.storage import columns, suspense
 from shoutgraph.storage.ledger.tables import AccountRow
 from shoutgraph.storage.payouts import PayoutRow
 from shoutgraph.storage.statements import Statement
@@ -35,6 +35,8 @@ def compare(tx: Tx, day: str) -> tuple[Total, ...]:
         known[instance, currency] -= fee * money.BOOK_UNITS_PER_MINOR
     for instance, currency, paid in tx.all(_PAID):
         known[instance, currency] -= paid * money.BOOK_UNITS_PER_MINOR
+    for instance, currency, minor in suspense.in_cash(tx):
+        known[instance, currency] += minor * money.BOOK_UNITS_PER_MINOR
     books = {_place(code): units for code, units in tx.all(_CASH)}
     places = sorted({*books, *known, *waiting})
     return tuple(Total(day, *place, books.get(place, 0), known[place], waiting[place]) for place in places)

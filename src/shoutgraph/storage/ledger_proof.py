@@ -26,6 +26,7 @@ from shoutgraph.storage import (
     journal,
     ratings,
     revaluations,
+    suspense,
 )
 from shoutgraph.storage.ledger.reading import balance_coins
 from shoutgraph.storage.ledger.tables import AccountRow, EntryRow, LotMoveRow, LotRow, PostingRow, TransferRow
@@ -364,6 +365,12 @@ _CHECKS: Final = (
         "a correction was posted otherwise than it was agreed",
         ("from", "to", "amount"),
         _limited(corrections.unlike_postings()),
+    ),
+    _Check(
+        Law.SUSPENSE,
+        "suspense is not what the unexplained lines come to",
+        ("differs by",),
+        _limited(suspense.unlike_accounts()),
     ),
 )
 

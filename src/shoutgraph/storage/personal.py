@@ -228,6 +228,7 @@ KEPT: Final[Mapping[str, str]] = {
     "resolution": "staff's evidence for money settled by hand: accounts",
     "spending_guard": "until when somebody shut themselves out: erasing is no way around it",
     "tax_profile": "what a seller certified, for ten years after their last payout: tax law",
+    "suspense_line": "what a provider moved, and staff's reason to place it: accounts",
     "stray": "what a provider has under a name of ours: accounts",
     "topup": "country and provider's reference of a payment: taxes, and charge-backs that come later",
     "topup_waiver": "what was consented to when coins were bought: its proof",
@@ -244,7 +245,7 @@ IMPERSONAL: Final = frozenset({
     "ledger_adjustment", "ledger_adjustment_leg", "lot_move", "money_total", "news_cursor", "notice", "notice_seen",
     "order_ok", "payout_batch", "payout_part", "policy", "posting", "price_list", "promo_code", "promotion",
     "rate_bucket", "rating_decision", "rating_tally", "report_decision", "reputation", "reputation_day",
-    "resolution", "sticker", "stray", "sweep", "taken_back", "topup_dispute", "transfer", "unit_price",
+    "resolution", "sticker", "stray", "suspense_line", "sweep", "taken_back", "topup_dispute", "transfer", "unit_price",
     "wallet_ok", "webhook_attempt", "webhook_delivery", "webhook_endpoint", "webhook_place", "webhook_secret",
 })  # fmt: skip
 """Tables that know people by their ids only, or that `KEPT` speaks of."""

@@ -10,7 +10,9 @@ from shoutgraph.domain.earnings import Earning
 from shoutgraph.domain.exchanges import Exchange
 from shoutgraph.domain.legs import Books
 from shoutgraph.domain.payouts import Effect, Payout, Seen
-from shoutgraph.storage import earnings, exchanges, journal as journal_rows, ledger as ledger_rows, payouts, policies
+from shoutgraph.storage import (
+    earnings, exchanges, journal as journal_rows, ledger as ledger_rows, payouts, policies, suspending,
+)
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -24,6 +26,8 @@ def keep(tools: Tools, tx: Tx, before: Payout, seen: Seen) -> Payout:
     if after == before:
         return before
     for effect in seen.effects:
+        if effect is Effect.PAID:
+            suspending.explain(tx, tools.new_id, instance=after.instance, operation_id=after.key, ref=after.ref)
         _BOOK[effect](tx, after)
     payouts.save(tx, after)
     tell(tools, tx, after, before)

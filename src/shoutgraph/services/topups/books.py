@@ -21,7 +21,16 @@ from shoutgraph.domain.wallets import LockReason
 from shoutgraph.services.topups import bought_cards, cards, come_back, set_aside
 from shoutgraph.services.topups.desk import Desk
 from shoutgraph.services.topups.set_aside import all_own_lots, close_if_open, own_lots, repay_debt
-from shoutgraph.storage import closures, ledger as ledger_rows, orders, refunds, reversals, taken_back, wallets
+from shoutgraph.storage import (
+    closures,
+    ledger as ledger_rows,
+    orders,
+    refunds,
+    reversals,
+    suspending,
+    taken_back,
+    wallets,
+)
 from shoutgraph.storage.tx import Tx
 
 STEPS_MAX: Final = 100
@@ -84,6 +93,7 @@ def _hold(desk: Desk, topup: Topup, step: Step) -> list[Card]:
 
 def _credit(desk: Desk, topup: Topup, _step: Step) -> None:
     new_id = desk.tools.new_id
+    _explain(desk, topup)
     transfer = booking.credit(desk.books, topup, lot_id=new_id(ids.LOT), bonus_lot_id=new_id(ids.LOT), now=desk.tx.now)
     ledger_rows.post(desk.tx, transfer)
     number = ledger_rows.number_of(desk.tx, transfer.kind, transfer.ref)
@@ -92,6 +102,11 @@ def _credit(desk: Desk, topup: Topup, _step: Step) -> None:
     bought_cards.issue(desk, topup, transfer.lot_grants[0])
     repay_debt(desk, topup, ref=topup.id)
     closures.wake(desk.tx, topup.user_id)  # what comes after the end goes back
+
+
+def _explain(desk: Desk, topup: Topup) -> None:
+    """What was in suspense for want of this top-up leaves it as the top-up is booked."""
+    suspending.explain(desk.tx, desk.tools.new_id, instance=topup.instance, operation_id=topup.id, ref=topup.ref)
 
 
 def _fee(desk: Desk, topup: Topup, step: Step) -> None:

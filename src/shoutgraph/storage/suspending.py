@@ -1,0 +1,114 @@
+"""Takes what no transfer explains into suspense and out again, in the unit of work of whoever saw it."""
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from shoutgraph.domain import ids, journal as events, suspense as rules
+from shoutgraph.domain.ids import NewId
+from shoutgraph.domain.ledger import Transfer
+from shoutgraph.domain.money import Money
+from shoutgraph.domain.payouts import PayoutState
+from shoutgraph.domain.suspense import Line, SuspenseState, Told
+from shoutgraph.storage import columns, journal, ledger, suspense
+from shoutgraph.storage.payouts import PayoutRow
+from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.topups import TopupRow
+from shoutgraph.storage.tx import Tx
+
+OPENED: Final = "suspense.opened"
+CLEARED: Final = "suspense.cleared"
+
+_TOPUP: Final = columns.table_of(TopupRow)
+_PAYOUT: Final = columns.table_of(PayoutRow)
+
+
+def take_in(tx: Tx, new_id: NewId, told: Told) -> None:
+    """Lets the books carry what a provider says that moved, less what people placed of it; a repeat changes nothing."""
+    if told.amount is not None:
+        lines = suspense.list_of_movement(tx, instance=told.instance, operation_id=told.operation_id, ref=told.ref)
+        _carry(tx, new_id, told, told.amount, lines)
+
+
+def explain(tx: Tx, new_id: NewId, *, instance: str, operation_id: str, ref: str | None) -> None:
+    """Clears what was in suspense for an event that is booked now; what people had placed of it is theirs to undo."""
+    for line in _by_currency(suspense.list_of_movement(tx, instance=instance, operation_id=operation_id, ref=ref)):
+        told = Told(instance, line.operation_id, line.ref, None, line.made_at)
+        of_currency = suspense.list_of_movement(tx, instance=instance, operation_id=operation_id, ref=ref)
+        _carry(tx, new_id, told, Money(0, line.currency), of_currency)
+
+
+def explain_known(tx: Tx, new_id: NewId, *, instance: str, operation_id: str, ref: str | None) -> None:
+    """Clears what is in suspense although its event is booked: two processes saw it at the same time."""
+    lines = suspense.list_of_movement(tx, instance=instance, operation_id=operation_id, ref=ref)
+    if any(line.state in rules.UNEXPLAINED for line in lines) and tx.all(
+        _BOOKED, instance=instance, operation=operation_id, ref=ref
+    ):
+        explain(tx, new_id, instance=instance, operation_id=operation_id, ref=ref)
+
+
+def _by_currency(lines: list[Line]) -> list[Line]:
+    return list({line.currency: line for line in lines}.values())
+
+
+def _carry(tx: Tx, new_id: NewId, told: Told, amount: Money, lines: list[Line]) -> None:
+    ours = [line for line in lines if line.currency == amount.currency]
+    placed = sum(line.amount_minor for line in ours if line.state is SuspenseState.PLACED)
+    waiting = [line for line in lines if line.state in rules.UNEXPLAINED and (line in ours or amount.minor)]
+    rest = amount.minor - placed
+    if [(line.amount_minor, line.currency) for line in waiting] == [(rest, amount.currency)] or not (waiting or rest):
+        return
+    for line in waiting:
+        after = rules.explained(line, now=tx.now)
+        suspense.save(tx, after)
+        _post(tx, new_id, after, rules.cleared(line), CLEARED)
+    if rest:
+        _open(tx, new_id, told, Money(rest, amount.currency), before=len(lines))
+
+
+def _open(tx: Tx, new_id: NewId, told: Told, amount: Money, *, before: int) -> None:
+    line = Line(
+        id=rules.SuspenseId(new_id(ids.SUSPENSE_LINE)),
+        instance=told.instance,
+        line_id=rules.name_of(told.operation_id, before=before),
+        operation_id=told.operation_id,
+        ref=told.ref,
+        amount_minor=amount.minor,
+        currency=amount.currency,
+        made_at=told.made_at,
+        found_at=tx.now,
+    )
+    suspense.insert(tx, line)
+    _post(tx, new_id, line, rules.opened(line), OPENED)
+
+
+def _post(tx: Tx, new_id: NewId, line: Line, transfer: Transfer, kind: str) -> None:
+    ledger.post(tx, transfer)
+    number = ledger.number_of(tx, transfer.kind, transfer.ref)
+    body: events.Body = {
+        "status": line.state.value,
+        "instance": line.instance,
+        "line": line.line_id,
+        "amount": line.amount_minor,
+        "currency": line.currency,
+        "revision": line.revision,
+    }
+    journal.append(tx, events.NewEvent(new_id(ids.EVENT), line.id, kind, body, number))
+
+
+def _booked() -> sa.ClauseElement:
+    instance, operation, ref = (sa.bindparam(name, type_=columns.Text) for name in ("instance", "operation", "ref"))
+    topup = sa.select(_TOPUP.c.id).where(
+        _TOPUP.c.instance == instance,
+        (_TOPUP.c.id == operation) | (_TOPUP.c.ref == ref),
+        _TOPUP.c.credited == columns.YES,
+    )
+    payout = sa.select(_PAYOUT.c.id).where(
+        _PAYOUT.c.instance == instance,
+        _PAYOUT.c.key == operation,
+        _PAYOUT.c.state.in_([PayoutState.PAID, PayoutState.RETURNED]),
+    )
+    return sa.union_all(topup, payout)
+
+
+_BOOKED: Final = Statement[Any](_booked)

@@ -1,0 +1,118 @@
+"""What a provider moved and nobody knows is in suspense within one sweep, until its event comes or two people place it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from tests.services.test_sweep import forgotten
+from tests.services.till import Till, open_till
+from tests.storage.databases import Place
+
+from shoutgraph.domain import errors, ids
+from shoutgraph.domain.pages import PageArgs
+from shoutgraph.domain.suspense import Line, SuspenseState
+from shoutgraph.domain.topups.topup import Status, Topup
+from shoutgraph.jobs import sweep
+from shoutgraph.services.money import suspense, sweep as sweeping
+from shoutgraph.services.money.suspense import Wish
+from shoutgraph.storage import journal, topups
+
+ALL = PageArgs(10, None, backward=False)
+SUSPENSE = "suspense:sandbox:EUR"
+
+
+@pytest.fixture
+def till(place: Place) -> Iterator[Till]:
+    with open_till(place) as till:
+        yield till
+        till.world.verify()
+        totals = till.world.read(lambda tx: sweeping.totals_now(tx, "today"))
+        assert not any(each.differs for each in totals), totals
+
+
+def lines(till: Till) -> list[Line]:
+    """All lines, the oldest first."""
+    found = till.world.run(suspense.page(till.world.tools, till.world.staff("finance"), ALL, None))
+    return list(reversed(found.items))
+
+
+def found_line(till: Till) -> tuple[Topup, Line]:
+    """Money that nobody knows, after one sweep, with the top-up that would explain it."""
+    topup = till.buy(till.world.person("ada"), 1_000).value
+    lost = replace(topup, id=ids.TopupId(forgotten(till, topup)), ref=None)
+    till.world.run(sweep.tick(till.world.tools))
+    (line,) = lines(till)
+    return lost, line
+
+
+def sweep_again(till: Till) -> None:
+    till.world.clock.move(hours=1, seconds=1)
+    till.world.run(sweep.tick(till.world.tools))
+
+
+def place_it(till: Till, line: Line, account: str) -> Line:
+    """Two people place a line."""
+    world, (ada, bob) = till.world, (replace(till.world.staff("finance"), principal=name) for name in ("ada", "bob"))
+    wish = Wish(line.id, line.revision, account, "The letter of May.")
+    said = world.run(suspense.propose(world.tools, ada, world.request("suspensePropose", ada), wish)).value
+    wish = Wish(said.id, said.revision)
+    with pytest.raises(errors.ForbiddenError):
+        world.run(suspense.confirm(world.tools, ada, world.request("suspenseConfirm", ada), wish))
+    return world.run(suspense.confirm(world.tools, bob, world.request("suspenseConfirm", bob), wish)).value
+
+
+def test_what_nobody_knows_is_in_suspense_until_its_event_is_booked(till: Till) -> None:
+    lost, line = found_line(till)
+    assert (line.line_id, line.state, till.world.balance(SUSPENSE)) == (
+        lost.id,
+        SuspenseState.OPEN,
+        line.amount_minor * 100,
+    )
+    assert till.cash() == line.amount_minor > 0
+    sweep_again(till)
+    assert lines(till) == [line], "a repeat changes nothing"
+    till.world.write(lambda tx: topups.insert(tx, lost, look_at=tx.now))
+    sweep_again(till)
+    assert till.topup(lost).status is Status.PAID
+    (line,) = lines(till)
+    assert (line.state, till.world.balance(SUSPENSE)) == (SuspenseState.CLEARED, 0)
+    told = till.world.read(lambda tx: journal.list_of_topic(tx, line.id, after=0, limit=5))
+    assert [each.type for each in told] == ["suspense.opened", "suspense.cleared"]
+    sweep_again(till)
+    assert lines(till) == [line]
+
+
+def test_two_people_place_it_once_and_its_event_undoes_that_for_people_to_see(till: Till) -> None:
+    lost, line = found_line(till)
+    placed = place_it(till, line, "rev:packs:EUR")
+    assert (placed.state, placed.decided_by, till.world.balance(SUSPENSE)) == (SuspenseState.PLACED, "bob", 0)
+    assert till.world.balance("rev:packs:EUR") == line.amount_minor * 100
+    sweep_again(till)
+    assert len(lines(till)) == 1, "the provider has it still, and it is placed"
+    till.world.write(lambda tx: topups.insert(tx, lost, look_at=tx.now))
+    sweep_again(till)
+    _, undone = lines(till)
+    assert (undone.state, undone.amount_minor) == (SuspenseState.OPEN, -line.amount_minor)
+    place_it(till, undone, "rev:packs:EUR")
+    assert (till.world.balance(SUSPENSE), till.topup(lost).status) == (0, Status.PAID)
+
+
+def test_another_amount_takes_the_place_of_the_first_and_falls_to_nothing(till: Till) -> None:
+    lost, line = found_line(till)
+    till.control(f"payments/{lost.id}/refund", amount=300)
+    sweep_again(till)
+    was, rest = lines(till)
+    assert (was.state, rest.amount_minor, rest.line_id) == (
+        SuspenseState.CLEARED,
+        line.amount_minor - 300,
+        f"{lost.id}#1",
+    )
+
+
+def test_people_are_called_once_after_a_day(till: Till, caplog: pytest.LogCaptureFixture) -> None:
+    _, line = found_line(till)
+    till.world.clock.move(hours=23)
+    assert till.world.run(suspense.call_people(till.world.tools)) == 0
+    till.world.clock.move(hours=1)
+    assert [till.world.run(suspense.call_people(till.world.tools)) for _ in range(2)] == [1, 0]
+    assert f"suspense: nobody explained {line.line_id} at sandbox for a day" in caplog.text
