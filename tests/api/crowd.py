@@ -245,6 +245,7 @@ def _let_wait(crowd: Crowd) -> None:
         giving.owe(to, crowd.users[2 * at])
         giving.proposed_write_off(to, crowd.users[2 * at])
         giving.proposed_correction(crowd.cast)
+        giving.in_suspense(to)
 
 
 def _packages(cast: Cast) -> list[Any]:

@@ -141,6 +141,29 @@ def proposed_issue(cast: Cast, *, cards_count: int = 2) -> dict[str, object]:
     return {"giftCardIssueId": made.value.id}
 
 
+def in_suspense(to: Deployment, minor: int = 100) -> Line:
+    """Money that a provider moved and nobody knows."""
+    name = to.app.tools.new_id(ids.TOPUP)
+    told = Told("sandbox", name, None, Money(minor, "EUR"), to.app.tools.clock())
+    to.write(lambda tx: suspending.take_in(tx, to.app.tools.new_id, told))
+    return to.read(lambda tx: suspense_rows.list_of_movement(tx, instance="sandbox", operation_id=name, ref=None))[0]
+
+
+def placing(cast: Cast) -> dict[str, object]:
+    """Where a line belongs, as the API takes it."""
+    line = in_suspense(cast.deployment)
+    given = {"suspenseLineId": line.id, "expectedRevision": line.revision}
+    return given | {"account": "exp:psp:EUR", "reason": "A fee that they gave back."}
+
+
+def placed(cast: Cast) -> dict[str, object]:
+    """A line that somebody said belongs somewhere."""
+    to, line = cast.deployment, in_suspense(cast.deployment)
+    wish = suspense.Wish(line.id, line.revision, "exp:psp:EUR", "A fee that they gave back.")
+    made = to.run(suspense.propose(to.app.tools, SOMEBODY, _asked(to), wish)).value
+    return {"suspenseLineId": made.id, "expectedRevision": made.revision}
+
+
 def _open_goodwill(to: Deployment, order_id: str) -> Adjustment | None:
     found = to.read(lambda tx: adjustments.list_of_order(tx, order_id))
     return next((each for each in found if each.state is AdjustmentState.PROPOSED), None)

@@ -60,6 +60,7 @@ topUpRefunds              401        403    403        403      403            4
 orderAdjustments          401        403    403        403      403            403        yes      403      yes
 debts                     401        403    403        403      403            403        yes      403      yes
 closures                  401        403    403        403      403            403        yes      403      yes
+suspenseLines             401        403    403        403      403            403        yes      403      yes
 ledgerAdjustments         401        403    403        403      403            403        yes      403      yes
 giftCardIssues            401        403    403        403      403            403        yes      403      yes
 giftCardsOfIssue          401        403    403        403      403            403        yes      403      yes
@@ -167,6 +168,9 @@ orderGoodwillDeny         401        403    403        403      403            4
 debtWriteOffPropose       401        403    403        403      403            403        yes      403      yes
 debtWriteOffConfirm       401        403    403        403      403            403        yes      403      yes
 debtWriteOffReject        401        403    403        403      403            403        yes      403      yes
+suspensePropose           401        403    403        403      403            403        yes      403      yes
+suspenseConfirm           401        403    403        403      403            403        yes      403      yes
+suspenseReject            401        403    403        403      403            403        yes      403      yes
 ledgerAdjustPropose       401        403    403        403      403            403        yes      403      yes
 ledgerAdjustConfirm       401        403    403        403      403            403        yes      403      yes
 ledgerAdjustReject        401        403    403        403      403            403        yes      403      yes

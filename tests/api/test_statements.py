@@ -56,6 +56,7 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "orderAdjustments": ("finance", ""),
     "debts": ("finance", ""),
     "closures": ("finance", ""),
+    "suspenseLines": ("finance", ""),
     "ledgerAdjustments": ("finance", ""),
     "giftCardIssues": ("finance", ""),
     "giftCardsOfIssue": ("finance", "giftCardIssueId: ISSUE"),

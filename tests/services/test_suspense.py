@@ -1,4 +1,4 @@
-"""What a provider moved and nobody knows is in suspense within one sweep, until its event comes or two people place it."""
+"""What a provider moved and nobody knows is in suspense within one sweep, until it is explained or placed."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -113,6 +113,6 @@ def test_people_are_called_once_after_a_day(till: Till, caplog: pytest.LogCaptur
     _, line = found_line(till)
     till.world.clock.move(hours=23)
     assert till.world.run(suspense.call_people(till.world.tools)) == 0
-    till.world.clock.move(hours=1)
+    till.world.clock.move(hours=1, seconds=1)
     assert [till.world.run(suspense.call_people(till.world.tools)) for _ in range(2)] == [1, 0]
     assert f"suspense: nobody explained {line.line_id} at sandbox for a day" in caplog.text

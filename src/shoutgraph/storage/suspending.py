@@ -21,6 +21,8 @@ CLEARED: Final = "suspense.cleared"
 
 _TOPUP: Final = columns.table_of(TopupRow)
 _PAYOUT: Final = columns.table_of(PayoutRow)
+_LEFT: Final = (PayoutState.PAID, PayoutState.RETURNED)
+"""In these a payout is booked at its provider."""
 
 
 def take_in(tx: Tx, new_id: NewId, told: Told) -> None:
@@ -106,7 +108,7 @@ def _booked() -> sa.ClauseElement:
     payout = sa.select(_PAYOUT.c.id).where(
         _PAYOUT.c.instance == instance,
         _PAYOUT.c.key == operation,
-        _PAYOUT.c.state.in_([PayoutState.PAID, PayoutState.RETURNED]),
+        sa.or_(*(_PAYOUT.c.state == sa.literal_column(f"'{each}'") for each in _LEFT)),
     )
     return sa.union_all(topup, payout)
 

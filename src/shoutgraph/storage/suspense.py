@@ -250,7 +250,7 @@ _TOTALS: Final = Statement[tuple[str, str, int, int, datetime]](
 _IN_CASH: Final = Statement[tuple[str, str, int]](
     lambda: (
         sa.select(_T.c.instance, _T.c.currency, _total(_T.c.amount_minor))
-        .where(_T.c.state != SuspenseState.CLEARED)
+        .where(_T.c.state != sa.literal_column(f"'{SuspenseState.CLEARED}'"))
         .group_by(_T.c.instance, _T.c.currency)
     )
 )
