@@ -12,13 +12,23 @@ from shoutgraph.domain.card_issues import Wish
 from shoutgraph.domain.corrections import Leg
 from shoutgraph.domain.debts import WriteOffState
 from shoutgraph.domain.earnings import EarningKind, EarningState
+from shoutgraph.domain.money import Money
 from shoutgraph.domain.postings import Books, Cash
 from shoutgraph.domain.requests import Request
-from shoutgraph.services.money import correct, debts
+from shoutgraph.domain.suspense import Line, Told
+from shoutgraph.services.money import correct, debts, suspense
 from shoutgraph.services.orders import adjust
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.services.topups import card_issues
-from shoutgraph.storage import adjustments, debts as debt_rows, earnings, ledger, policies
+from shoutgraph.storage import (
+    adjustments,
+    debts as debt_rows,
+    earnings,
+    ledger,
+    policies,
+    suspending,
+    suspense as suspense_rows,
+)
 from shoutgraph.storage.tx import Tx
 
 

@@ -188,8 +188,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "GiftRank": "rank coins giftCount",
     "InstructionsAction": "lines qr",
     "Money": "minorUnits currency exponent",
-    "SuspenseLine": "id revision status provider line reference amount madeAt foundAt ageSeconds account reason proposedBy"
-    " proposedAt decidedBy endedAt alertedAt",
+    "SuspenseLine": "id revision status provider line reference amount madeAt foundAt ageSeconds account reason"
+    " proposedBy proposedAt decidedBy endedAt alertedAt",
     "LedgerAdjustment": "id status reason caseReference legs proposedBy proposedAt decidedBy decidedAt",
     "LedgerLeg": "debit credit amount",
     "MoneyResolution": "id kind subjectId verdict evidence proposedBy proposedAt status decidedBy decidedAt",

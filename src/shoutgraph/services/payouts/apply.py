@@ -11,7 +11,13 @@ from shoutgraph.domain.exchanges import Exchange
 from shoutgraph.domain.legs import Books
 from shoutgraph.domain.payouts import Effect, Payout, Seen
 from shoutgraph.storage import (
-    earnings, exchanges, journal as journal_rows, ledger as ledger_rows, payouts, policies, suspending,
+    earnings,
+    exchanges,
+    journal as journal_rows,
+    ledger as ledger_rows,
+    payouts,
+    policies,
+    suspending,
 )
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools

@@ -6,7 +6,7 @@ from alembic import op
 from shoutgraph.storage import migrations
 
 revision = "0032"
-down_revision = "0034"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
