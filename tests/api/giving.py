@@ -13,6 +13,7 @@ from shoutgraph.domain.corrections import Leg
 from shoutgraph.domain.debts import WriteOffState
 from shoutgraph.domain.earnings import EarningKind, EarningState
 from shoutgraph.domain.money import Money
+from shoutgraph.domain.money import Money
 from shoutgraph.domain.postings import Books, Cash
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.suspense import Line, Told
