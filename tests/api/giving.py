@@ -13,7 +13,6 @@ from shoutgraph.domain.corrections import Leg
 from shoutgraph.domain.debts import WriteOffState
 from shoutgraph.domain.earnings import EarningKind, EarningState
 from shoutgraph.domain.money import Money
-from shoutgraph.domain.money import Money
 from shoutgraph.domain.postings import Books, Cash
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.suspense import Line, Told
@@ -164,7 +163,7 @@ def placing(cast: Cast) -> dict[str, object]:
     """Where a line belongs, as the API takes it."""
     line = in_suspense(cast.deployment)
     given = {"suspenseLineId": line.id, "expectedRevision": line.revision}
-    return given | {"account": "exp:psp:EUR", "reason": "A fee that they gave back."}
+    return given | {"place": "exp:psp:EUR", "reason": "A fee that they gave back."}
 
 
 def placed(cast: Cast) -> dict[str, object]:

@@ -36,6 +36,7 @@ SUBJECTS: Final = (
         "rating",
         "sample",
         "spending",
+        "suspense",
         "tax",
         "testClock",
         "webhook",

@@ -188,7 +188,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "GiftRank": "rank coins giftCount",
     "InstructionsAction": "lines qr",
     "Money": "minorUnits currency exponent",
-    "SuspenseLine": "id revision status provider line reference amount madeAt foundAt ageSeconds account reason"
+    "SuspenseLine": "id revision status provider line reference amount madeAt foundAt ageSeconds place reason"
     " proposedBy proposedAt decidedBy endedAt alertedAt",
     "LedgerAdjustment": "id status reason caseReference legs proposedBy proposedAt decidedBy decidedAt",
     "LedgerLeg": "debit credit amount",

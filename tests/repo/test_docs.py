@@ -153,7 +153,7 @@ def test_every_name_of_the_sdk_in_the_guide_exists():
 def test_every_event_type_is_documented():
     said = {
         node.value
-        for path in source.under("services")
+        for path in (*source.under("services"), source.SRC / "storage" / "suspending.py")
         for node in ast.walk(source.tree(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and EVENT.fullmatch(node.value)
     }
@@ -245,7 +245,7 @@ def _transfer_kinds() -> set[str]:
 
 def _transfers() -> Iterator[ast.AST]:
     """Whatever the modules say that make transfers."""
-    for name in ("postings", "payout_postings", "maturing", "card_issues"):
+    for name in ("postings", "payout_postings", "maturing", "card_issues", "suspense"):
         yield from ast.walk(source.tree(source.SRC / "domain" / f"{name}.py"))
 
 

@@ -107,7 +107,7 @@ def check(reason: str, account: str) -> None:
     """
     checks = Checks()
     checks.text("reason", reason, chars_max=REASON_CHARS_MAX, lines=True)
-    checks.text("account", account, chars_max=ACCOUNT_CHARS_MAX)
+    checks.text("place", account, chars_max=ACCOUNT_CHARS_MAX)
     checks.settle()
 
 
@@ -153,7 +153,7 @@ def account_of(line: Line, code: str, books: Books) -> Account:
         whole = line.amount_minor > 0 and not line.amount_minor * BOOK_UNITS_PER_MINOR % books.par_units
         if line.currency != books.currency or not whole:
             msg = "A debt is paid by money that came in, in the currency of the books, worth whole coins."
-            raise errors.ValidationError(msg, code="ACCOUNT_NOT_ADJUSTABLE", path=("input", "account"))
+            raise errors.ValidationError(msg, code="ACCOUNT_NOT_ADJUSTABLE", path=("input", "place"))
         return accounts.receivable(books.currency)
     name, _, currency = code.rpartition(":")
     if not _PLACES.fullmatch(code) or not moneys.is_currency(currency) or currency != line.currency:
@@ -161,7 +161,7 @@ def account_of(line: Line, code: str, books: Books) -> Account:
             f"{code[:ACCOUNT_CHARS_MAX]} is no place for this line: say rev:…, exp:…, cash:bank or cash:transit in"
             f" {line.currency}, or user:…:debt."
         )
-        raise errors.ValidationError(msg, code="ACCOUNT_NOT_ADJUSTABLE", path=("input", "account"))
+        raise errors.ValidationError(msg, code="ACCOUNT_NOT_ADJUSTABLE", path=("input", "place"))
     return accounts.money_account(name, currency)
 
 

@@ -48,10 +48,8 @@ class SuspenseRow(SQLModel, table=True):
             " AND (account IS NULL) = (proposed_at IS NULL)",
             name="suspense_line_proposed",
         ),
-        sa.CheckConstraint(
-            f"length(account) BETWEEN 1 AND {ACCOUNT_CHARS_MAX} AND length(reason) BETWEEN 1 AND {REASON_CHARS_MAX}",
-            name="suspense_line_words",
-        ),
+        sa.CheckConstraint(f"length(account) BETWEEN 1 AND {ACCOUNT_CHARS_MAX}", name="suspense_line_account"),
+        sa.CheckConstraint(f"length(reason) BETWEEN 1 AND {REASON_CHARS_MAX}", name="suspense_line_reason"),
         sa.CheckConstraint("decided_by IS NULL OR decided_by <> proposed_by", name="suspense_line_two_people"),
         sa.CheckConstraint(
             f"(state = 'PLACED') = (coalesce(closed, '') = '{PLACED}')"

@@ -21,6 +21,7 @@ from shoutgraph.services.money import suspense
 from shoutgraph.services.money.suspense import Wish
 
 _DECIDES: Final = (requires(Scope.FINANCE_MANAGE),)
+_REVISION: Final = "The line's revision as it was read; null gives up the check."
 
 enums.describe(
     SuspenseState,
@@ -47,7 +48,7 @@ class SuspenseLineType:
     made_at: datetime = strawberry.field(description="When the provider made what moved.")
     found_at: datetime = strawberry.field(description="When we found it; its age counts from here.")
     age_seconds: int = strawberry.field(description="How long it has been unexplained, or was until it ended.")
-    account: str | None = strawberry.field(
+    place: str | None = strawberry.field(
         description="Where it is said to belong, by its name in the chart of accounts."
     )
     reason: str | None = strawberry.field(description="Why.")
@@ -71,7 +72,7 @@ class SuspenseLineType:
             made_at=line.made_at,
             found_at=line.found_at,
             age_seconds=max(int(line.age(now).total_seconds()), 0),
-            account=line.account,
+            place=line.account,
             reason=line.reason,
             proposed_by=line.proposed_by,
             proposed_at=line.proposed_at,
@@ -97,16 +98,16 @@ SuspenseRejectError = Annotated[_Refusal, failures_of("suspenseReject")]
 class SuspenseProposeInput:
     idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended proposal.")
     suspense_line_id: strawberry.ID = strawberry.field(description="Which line.")
-    expected_revision: int = strawberry.field(description="The line's revision as it was read.")
-    account: str = strawberry.field(
+    place: str = strawberry.field(
         description="Where it belongs: rev:…, exp:…, cash:bank or cash:transit with the line's currency, such as"
         " exp:psp:EUR; or user:…:debt, which it pays."
     )
     reason: str = strawberry.field(description="Why.")
+    expected_revision: int | None = strawberry.field(default=None, description=_REVISION)
 
     def read(self) -> Wish:
         """Which line, and what of it."""
-        return Wish(self.suspense_line_id, self.expected_revision, self.account, self.reason)
+        return Wish(self.suspense_line_id, self.expected_revision, self.place, self.reason)
 
 
 @strawberry.type(description="Result of suspensePropose.")
@@ -120,7 +121,7 @@ class SuspenseProposePayload:
 class SuspenseConfirmInput:
     idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended decision.")
     suspense_line_id: strawberry.ID = strawberry.field(description="Which line.")
-    expected_revision: int = strawberry.field(description="The line's revision as it was read.")
+    expected_revision: int | None = strawberry.field(default=None, description=_REVISION)
 
     def read(self) -> Wish:
         """Which line, and what of it."""
@@ -138,7 +139,7 @@ class SuspenseConfirmPayload:
 class SuspenseRejectInput:
     idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended decision.")
     suspense_line_id: strawberry.ID = strawberry.field(description="Which line.")
-    expected_revision: int = strawberry.field(description="The line's revision as it was read.")
+    expected_revision: int | None = strawberry.field(default=None, description=_REVISION)
 
     def read(self) -> Wish:
         """Which line, and what of it."""

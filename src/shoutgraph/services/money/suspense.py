@@ -25,10 +25,10 @@ AGED: Final = "suspense.aged"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Which line is to go where, and why. `expected_revision` is the line's as it was read."""
+    """Which line is to go where, and why. `expected_revision` is the line's as it was read, if that matters."""
 
     suspense_id: str
-    expected_revision: int
+    expected_revision: int | None
     account: str = ""
     reason: str = ""
 
@@ -134,7 +134,7 @@ async def _decide(
 
     def work(tx: Tx) -> Line:
         line = suspense.get(tx, wish.suspense_id)
-        if line.revision != wish.expected_revision:
+        if wish.expected_revision not in {None, line.revision}:
             raise errors.StaleRevisionError(current_revision=line.revision)
         after = step(tx, line)
         suspense.save(tx, after)

@@ -82,9 +82,8 @@ def checks() -> list[sa.CheckConstraint]:
             " AND (account IS NULL) = (proposed_at IS NULL)",
             name="suspense_line_proposed",
         ),
-        sa.CheckConstraint(
-            "length(account) BETWEEN 1 AND 200 AND length(reason) BETWEEN 1 AND 1000", name="suspense_line_words"
-        ),
+        sa.CheckConstraint("length(account) BETWEEN 1 AND 200", name="suspense_line_account"),
+        sa.CheckConstraint("length(reason) BETWEEN 1 AND 1000", name="suspense_line_reason"),
         sa.CheckConstraint("decided_by IS NULL OR decided_by <> proposed_by", name="suspense_line_two_people"),
         sa.CheckConstraint(
             "(state = 'PLACED') = (coalesce(closed, '') = 'recon.placed')"
