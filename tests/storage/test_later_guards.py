@@ -46,6 +46,7 @@ from shoutgraph.storage import (
     samples,
     spending,
     sqlite,
+    suspense,
     tax,
     topups,
     waivers,
@@ -55,7 +56,7 @@ from shoutgraph.storage.tx import Tx
 ROOMS = (
     adjustments, attachments, audit, authenticity, card_issues, card_purchases, cards, corrections, cuts, debts,
     earnings, exchanges, media, payout_holds, payouts, price_lists, privacy, promotions, recipients, reports,
-    reputation, revaluations, samples, spending, tax, topups, waivers,
+    reputation, revaluations, samples, spending, suspense, tax, topups, waivers,
 )  # fmt: skip
 """Whose tables are filled by name."""
 REVISIONS = (
@@ -68,6 +69,7 @@ REVISIONS = (
     "r0027_adjustments",
     "r0028_rates",
     "r0029_reports",
+    "r0032_suspense",
     "r0033_exchanges",
     "r0034_cards",
     "r0035_corrections",
@@ -105,6 +107,7 @@ EXCHANGED: dict[str, object] = {
     "spread_minor": 99,
     "amount_minor": 9_801,
 }
+MOVED: dict[str, object] = {"instance": "sandbox", "currency": "EUR", "opened": "recon.suspense", "revision": 1}
 TRANSFERS = (
     ("goodwill", "adj_done"),
     ("goodwill", "adj_free"),
@@ -115,6 +118,8 @@ TRANSFERS = (
     ("card.redeemed", "card_done"),
     ("card.issued", "issue_done"),
     ("promo.granted", "use_1"),
+    *(("recon.suspense", name) for name in ("line_open", "line_said", "line_done", "line_free", "line_called")),
+    ("recon.cleared", "line_done"),
 )
 ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     *(("transfer", {"id": at, "kind": kind, "ref": ref}) for at, (kind, ref) in enumerate(TRANSFERS, start=1)),
@@ -124,6 +129,10 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ("adjustment", {"id": "adj_done", "state": "DONE", **OF_ORDER, **NO_PARTS, "paid_coins": 1, **DECIDED}),
     ("write_off", {"id": "off_open", "state": "PROPOSED", "user_id": ADA}),
     ("write_off", {"id": "off_done", "state": "DONE", "user_id": ADA, **DECIDED}),
+    *(
+        ("suspense_line", {"id": name, "state": "OPEN", "line_id": name, **MOVED})
+        for name in ("line_open", "line_said", "line_done", "line_called")
+    ),
     ("ledger_adjustment", {"id": "fix_1", "state": "PROPOSED", "leg_count": 1, "par_units": 100, "proposed_by": "ada"}),
     ("ledger_adjustment_leg", {"adjustment_id": "fix_1", "place": 0, "debit": "mint", "credit": "user:x:debt"}),
     ("ledger_adjustment", {"id": "fix_2", "state": "PROPOSED", "leg_count": 2, "par_units": 100, "proposed_by": "ada"}),
@@ -250,6 +259,13 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
 )
 REDEEMED = f"UPDATE gift_card SET state = 'REDEEMED', redeemed_by = '{BOB}', ended_at = 1 WHERE id ="
 
+LINES = (
+    "UPDATE suspense_line SET state = 'PROPOSED', revision = 2, account = 'exp:psp:EUR', reason = 'x', proposed_at = 1,"
+    " proposed_by = 'ada' WHERE id = 'line_said'",
+    "UPDATE suspense_line SET state = 'CLEARED', revision = 2, closed = 'recon.cleared', ended_at = 1"
+    " WHERE id = 'line_done'",
+    "UPDATE suspense_line SET alerted_at = 1 WHERE id = 'line_called'",
+)
 ISSUED = "UPDATE card_issue SET state = 'ISSUED', decided_at = 1, booked = 'card.issued',"
 REJECTED = (
     "UPDATE ledger_adjustment SET state = 'REJECTED', decided_by = 'bob', decided_at = 1, booked = NULL"
@@ -281,7 +297,8 @@ def keep(where: Any) -> None:
             table = SQLModel.metadata.tables[name]
             connection.execute(sa.insert(table).inline().values(filled(table, meant(table, given))))
         connection.execute(sa.text(f"{REDEEMED} 'card_done'"))
-        connection.execute(sa.text(REJECTED))
+        for change in (REJECTED, *LINES):
+            connection.execute(sa.text(change))
         connection.execute(sa.text(f"{ISSUED} decided_by = 'bob' WHERE id = 'issue_done'"))
     raw.close()
 
@@ -341,6 +358,8 @@ DELIVERED, TRAIL, ACT = (
 SAID, REASONS = "what was said in a report is blanked, not changed", "statements of reasons are append-only"
 USED, BLANKED = "what was used never changes", "words are blanked, not changed"
 NEXT = "state = 'DECIDED', decided_at = 1, revision = revision + 1"
+LINE = "a line goes to suspense once, and is open"
+PLACE = "state = 'PLACED', revision = 3, closed = 'recon.placed', ended_at = 1"
 AGREEMENT = "a correction is what two people agreed on"
 FIX = "UPDATE ledger_adjustment SET state = 'DONE', booked = 'ledger.adjusted', decided_at = 1,"
 AGREED = {"state": "'DONE'", "booked": "'ledger.adjusted'", "decided_by": "'bob'", "decided_at": 1}
@@ -408,6 +427,19 @@ ATTACKS: tuple[tuple[str, str], ...] = (
     ("a buyer consents once, for their own purchase", twin("topup_waiver", "1 = 1", topup_id="'topup_2'")),
     ("consents never change", "UPDATE topup_waiver SET text_version = 'y'"),
     ("consents never change", "DELETE FROM topup_waiver"),
+    # suspense
+    (LINE, twin("suspense_line", "id = 'line_open'", id="'line_free'")),
+    (LINE, twin("suspense_line", "id = 'line_said'", id="'line_free'", line_id="'z'")),
+    ("what a provider moved never changes", "UPDATE suspense_line SET amount_minor = 7 WHERE id = 'line_open'"),
+    ("a line leaves suspense once", "UPDATE suspense_line SET state = 'OPEN', revision = 3 WHERE id = 'line_done'"),
+    ("a line takes one step at a time", "UPDATE suspense_line SET state = 'PROPOSED' WHERE id = 'line_open'"),
+    (
+        "a line takes one step at a time",
+        f"UPDATE suspense_line SET {PLACE}, account = 'fx:EUR', decided_by = 'bob' WHERE id = 'line_said'",
+    ),
+    ("suspense_line_two_people", f"UPDATE suspense_line SET {PLACE}, decided_by = 'ada' WHERE id = 'line_said'"),
+    ("people are called once", "UPDATE suspense_line SET alerted_at = NULL WHERE id = 'line_called'"),
+    ("lines of providers are never deleted", "DELETE FROM suspense_line"),
     # corrections of the books
     ("ledger_adjustment_two_people", f"{FIX} decided_by = 'ada' WHERE id = 'fix_3'"),
     ("a correction keeps debts at par", f"{FIX} decided_by = 'bob' WHERE id = 'fix_1'"),

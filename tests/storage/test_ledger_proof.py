@@ -282,6 +282,14 @@ TAMPERINGS = {
             "INSERT INTO ledger_adjustment_leg VALUES ('adj_x', 0, 'exp:goodwill', 'mint', 5)",
         ),
     ),
+    "a line that nobody booked": Tampering(
+        Law.SUSPENSE,
+        "suspense:sandbox:EUR: differs by -500",
+        (
+            "INSERT INTO suspense_line (id, instance, line_id, operation_id, amount_minor, currency, made_at, found_at,"
+            " state, revision, opened) VALUES ('line_x', 'sandbox', 'l', 'l', 5, 'EUR', 0, 0, 'OPEN', 1, 'recon.suspense')",
+        ),
+    ),
     "a card for which nothing is set aside": Tampering(
         Law.CARDS,
         "card_x: worth 5, set aside 0",

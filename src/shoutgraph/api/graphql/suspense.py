@@ -21,6 +21,7 @@ from shoutgraph.services.money import suspense
 from shoutgraph.services.money.suspense import Wish
 
 _DECIDES: Final = (requires(Scope.FINANCE_MANAGE),)
+_SEEN: Final = "The line's revision as it was read; without it nothing is confirmed."
 _REVISION: Final = "The line's revision as it was read; null gives up the check."
 
 enums.describe(
@@ -121,7 +122,7 @@ class SuspenseProposePayload:
 class SuspenseConfirmInput:
     idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended decision.")
     suspense_line_id: strawberry.ID = strawberry.field(description="Which line.")
-    expected_revision: int | None = strawberry.field(default=None, description=_REVISION)
+    expected_revision: int | None = strawberry.field(default=None, description=_SEEN)
 
     def read(self) -> Wish:
         """Which line, and what of it."""

@@ -62,7 +62,8 @@ async def confirm(tools: Tools, viewer: Viewer, asked: Request, wish: Wish) -> D
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the viewer does not manage finances, or proposed it.
         NotFoundError: there is no such line.
-        StaleRevisionError: the line changed since it was read, so another place may be proposed.
+        StaleRevisionError: the line changed since it was read, so another place may be proposed; or nobody says
+            which revision was read.
         ValidationError: the text is no line's id, nobody proposed a place, or less is owed than the line would pay.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
@@ -134,7 +135,7 @@ async def _decide(
 
     def work(tx: Tx) -> Line:
         line = suspense.get(tx, wish.suspense_id)
-        if wish.expected_revision not in {None, line.revision}:
+        if wish.expected_revision != line.revision and (kind == PLACED or wish.expected_revision is not None):
             raise errors.StaleRevisionError(current_revision=line.revision)
         after = step(tx, line)
         suspense.save(tx, after)
