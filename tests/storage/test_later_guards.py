@@ -259,11 +259,11 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
 )
 REDEEMED = f"UPDATE gift_card SET state = 'REDEEMED', redeemed_by = '{BOB}', ended_at = 1 WHERE id ="
 
+LINE_OF = "UPDATE suspense_line SET revision = 2,"
+PROPOSED = "state = 'PROPOSED', account = 'exp:psp:EUR', reason = 'x', proposed_at = 1, proposed_by = 'ada'"
 LINES = (
-    "UPDATE suspense_line SET state = 'PROPOSED', revision = 2, account = 'exp:psp:EUR', reason = 'x', proposed_at = 1,"
-    " proposed_by = 'ada' WHERE id = 'line_said'",
-    "UPDATE suspense_line SET state = 'CLEARED', revision = 2, closed = 'recon.cleared', ended_at = 1"
-    " WHERE id = 'line_done'",
+    f"{LINE_OF} {PROPOSED} WHERE id = 'line_said'",
+    f"{LINE_OF} state = 'CLEARED', closed = 'recon.cleared', ended_at = 1 WHERE id = 'line_done'",
     "UPDATE suspense_line SET alerted_at = 1 WHERE id = 'line_called'",
 )
 ISSUED = "UPDATE card_issue SET state = 'ISSUED', decided_at = 1, booked = 'card.issued',"
@@ -358,6 +358,7 @@ DELIVERED, TRAIL, ACT = (
 SAID, REASONS = "what was said in a report is blanked, not changed", "statements of reasons are append-only"
 USED, BLANKED = "what was used never changes", "words are blanked, not changed"
 NEXT = "state = 'DECIDED', decided_at = 1, revision = revision + 1"
+STEP = "a line takes one step at a time"
 LINE = "a line goes to suspense once, and is open"
 PLACE = "state = 'PLACED', revision = 3, closed = 'recon.placed', ended_at = 1"
 AGREEMENT = "a correction is what two people agreed on"
@@ -432,10 +433,10 @@ ATTACKS: tuple[tuple[str, str], ...] = (
     (LINE, twin("suspense_line", "id = 'line_said'", id="'line_free'", line_id="'z'")),
     ("what a provider moved never changes", "UPDATE suspense_line SET amount_minor = 7 WHERE id = 'line_open'"),
     ("a line leaves suspense once", "UPDATE suspense_line SET state = 'OPEN', revision = 3 WHERE id = 'line_done'"),
-    ("a line takes one step at a time", "UPDATE suspense_line SET state = 'PROPOSED' WHERE id = 'line_open'"),
+    (STEP, "UPDATE suspense_line SET state = 'PROPOSED' WHERE id = 'line_open'"),
     (
         "a line takes one step at a time",
-        f"UPDATE suspense_line SET {PLACE}, account = 'fx:EUR', decided_by = 'bob' WHERE id = 'line_said'",
+        f"UPDATE suspense_line SET {PLACE}, account = 'a', decided_by = 'bob' WHERE id = 'line_said'",
     ),
     ("suspense_line_two_people", f"UPDATE suspense_line SET {PLACE}, decided_by = 'ada' WHERE id = 'line_said'"),
     ("people are called once", "UPDATE suspense_line SET alerted_at = NULL WHERE id = 'line_called'"),

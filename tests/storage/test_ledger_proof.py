@@ -148,6 +148,8 @@ def _move(debit: str, credit: str, amount: int, asset: str = "COIN") -> tuple[st
     return tuple(steps)
 
 
+_LINE = "id, instance, line_id, operation_id, amount_minor, currency, made_at, found_at, state, revision, opened"
+_KIND = "'recon.suspense'"
 TAMPERINGS = {
     "coins out of nothing": Tampering(
         Law.BALANCED, "COIN", (_change("account", "credits = credits + 7", f"code = '{PAID.code}'"),)
@@ -285,10 +287,7 @@ TAMPERINGS = {
     "a line that nobody booked": Tampering(
         Law.SUSPENSE,
         "suspense:sandbox:EUR: differs by -500",
-        (
-            "INSERT INTO suspense_line (id, instance, line_id, operation_id, amount_minor, currency, made_at, found_at,"
-            " state, revision, opened) VALUES ('line_x', 'sandbox', 'l', 'l', 5, 'EUR', 0, 0, 'OPEN', 1, 'recon.suspense')",
-        ),
+        (f"INSERT INTO suspense_line ({_LINE}) VALUES ('x', 'sandbox', 'l', 'l', 5, 'EUR', 0, 0, 'OPEN', 1, {_KIND})",),
     ),
     "a card for which nothing is set aside": Tampering(
         Law.CARDS,
