@@ -184,7 +184,10 @@ def _find_or_claim(tx: Tx, request: Request, made: str | None) -> StoredRequest 
     name = (request.principal, request.mutation, request.key)
     if made is not None and requests.claim(tx, name, request.digest, result=made):
         return None
-    return requests.find_by_key(tx, principal=request.principal, mutation=request.mutation, key=request.key)
+    found = requests.find_by_key(tx, principal=request.principal, mutation=request.mutation, key=request.key)
+    if made is not None and found is None:  # it was taken, and forgotten between the two statements for its age
+        requests.insert(tx, name, request.digest, result=made)
+    return found
 
 
 def _result_of(stored: StoredRequest, request: Request) -> str:
