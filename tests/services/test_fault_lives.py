@@ -115,13 +115,13 @@ def test_money_of_a_payment_that_we_never_asked_for_waits_for_people(line: Line)
     name, url = "topup_of_nobody", "https://fan.example"
     call = sdk.Call(name, name, timedelta(seconds=5))
     request = sdk.TopUpRequest(call, sdk.Money(500, "EUR"), "nobody", "DE", "en", url, url, url, "Coins")
-    line.apart.add(name)
     line.world.run(line.world.tools.providers.topups["sandbox"].create(request))
     line.act(Act.PAY, name)
     assert line.deliver(*line.deliveries()) == [NoticeState.UNMATCHED]
     line.tick()
     (stray,) = line.world.read(strays.list_of)
     assert (stray.operation_id, stray.amount and stray.amount.minor) == (name, 500)
+    assert line.cash("sandbox") == 490, "it is in suspense, less the fee"
 
 
 def test_totals_that_contradict_each_other_move_nothing_and_are_flagged(line: Line, case: Refund) -> None:
