@@ -251,11 +251,14 @@ def test_a_page_of_ten_runs_as_many_statements_as_one_of_two(crowd: Crowd, field
 
 def _before_the_newest(cast: Cast, who: str, field: str, arguments: str) -> str:
     """The cursor after which a page of many is the last one."""
-    whole = f"{{ {field}(first: 100 {arguments}) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ __typename }} }} }}"
-    page = cast.deployment.ask(who, whole)[field]
-    assert not page["pageInfo"]["hasNextPage"]
-    fewer = whole.replace("first: 100", f"first: {len(page['nodes']) - MANY}")
-    return str(cast.deployment.ask(who, fewer)[field]["pageInfo"]["endCursor"])
+    cursors: list[str] = []
+    while True:
+        after = f'after: "{cursors[-1]}"' if cursors else ""
+        whole = f"{{ {field}(first: 100 {arguments} {after}) {{ edges {{ cursor }} pageInfo {{ hasNextPage }} }} }}"
+        page = cast.deployment.ask(who, whole)[field]
+        cursors += [edge["cursor"] for edge in page["edges"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            return cursors[-1 - MANY]
 
 
 def grown(few: list[str], many: list[str]) -> dict[str, int]:
