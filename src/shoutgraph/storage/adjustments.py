@@ -18,6 +18,7 @@ from shoutgraph.domain.adjustments import (
 )
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
+from shoutgraph.storage.state_pages import StatePages
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
@@ -139,11 +140,7 @@ def list_of_orders(tx: Tx, order_ids: Sequence[str]) -> dict[str, tuple[Adjustme
 
 def list_of_page(tx: Tx, args: pages.PageArgs, state: AdjustmentState | None) -> list[Adjustment]:
     """Up to one adjustment more than the page holds, newest first, in the direction asked. The key is `(id,)`."""
-    edge = "" if args.backward else _LAST
-    params: dict[str, object] = {"key": edge if args.key is None else args.key[0], "size": args.size + 1}
-    if state is not None:
-        params["state"] = state
-    return [Adjustment(*row) for row in tx.all(_PAGES[args.backward, state is not None], **params)]
+    return [Adjustment(*row) for row in _PAGES.rows(tx, args, state)]
 
 
 def erase_of_user(tx: Tx, user_id: ids.UserId) -> None:
@@ -173,20 +170,7 @@ EXPORTED_MAX: Final = 10_000
 """The most adjustments of one fan that are exported."""
 
 
-def _page(*, backward: bool, of_state: bool) -> Statement[Any]:
-    def build() -> sa.ClauseElement:
-        key = sa.bindparam("key", type_=Text)
-        query = sa.select(*_T.c).limit(sa.bindparam("size")).order_by(_T.c.id.asc() if backward else _T.c.id.desc())
-        query = query.where(_T.c.id > key if backward else _T.c.id < key)
-        return query.where(_T.c.state == sa.bindparam("state")) if of_state else query
-
-    return Statement(build)
-
-
-_LAST: Final = f"{ids.ADJUSTMENT}_~"
-"""After every id."""
-_WAYS: Final = ((False, False), (False, True), (True, False), (True, True))
-_PAGES: Final = {(backward, of_state): _page(backward=backward, of_state=of_state) for backward, of_state in _WAYS}
+_PAGES: Final = StatePages(_T, ids.ADJUSTMENT)
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _NAMES}))
 _DECIDE: Final = Statement[Any](
     lambda: (

@@ -10,6 +10,7 @@ from shoutgraph.domain import card_issues as rules, errors, ids, pages
 from shoutgraph.domain.card_issues import Issue, IssueState
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
+from shoutgraph.storage.state_pages import StatePages
 from shoutgraph.storage.statements import Hold, Statement
 from shoutgraph.storage.tx import Tx
 
@@ -102,21 +103,7 @@ def issued_coins(tx: Tx, since: datetime) -> int:
 
 def list_of_page(tx: Tx, args: pages.PageArgs, state: IssueState | None) -> list[Issue]:
     """Up to one issue more than the page holds, newest first, in the direction asked. The key is `(id,)`."""
-    edge = "" if args.backward else _LAST
-    params: dict[str, object] = {"key": edge if args.key is None else args.key[0], "size": args.size + 1}
-    if state is not None:
-        params["state"] = state
-    return [Issue(*row) for row in tx.all(_PAGES[args.backward, state is not None], **params)]
-
-
-def _page(*, backward: bool, of_state: bool) -> Statement[Any]:
-    def build() -> sa.ClauseElement:
-        key = sa.bindparam("key", type_=Text)
-        query = sa.select(*_T.c).limit(sa.bindparam("size")).order_by(_T.c.id.asc() if backward else _T.c.id.desc())
-        query = query.where(_T.c.id > key if backward else _T.c.id < key)
-        return query.where(_T.c.state == sa.bindparam("state")) if of_state else query
-
-    return Statement(build)
+    return [Issue(*row) for row in _PAGES.rows(tx, args, state)]
 
 
 def _issued() -> sa.ClauseElement:
@@ -125,10 +112,7 @@ def _issued() -> sa.ClauseElement:
     return sa.select(total).where(_T.c.state == issued, _T.c.decided_at > sa.bindparam("since"))
 
 
-_LAST: Final = f"{ids.CARD_ISSUE}_~"
-"""After every id."""
-_WAYS: Final = ((False, False), (False, True), (True, False), (True, True))
-_PAGES: Final = {(backward, of_state): _page(backward=backward, of_state=of_state) for backward, of_state in _WAYS}
+_PAGES: Final = StatePages(_T, ids.CARD_ISSUE)
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _NAMES}))
 _DECIDE: Final = Statement[Any](
     lambda: (

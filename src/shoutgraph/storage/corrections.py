@@ -20,6 +20,7 @@ from shoutgraph.domain.corrections import (
 )
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
+from shoutgraph.storage.state_pages import StatePages
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
@@ -132,11 +133,7 @@ def get(tx: Tx, correction_id: str) -> Correction:
 
 def list_of_page(tx: Tx, args: pages.PageArgs, state: CorrectionState | None) -> list[Correction]:
     """Up to one correction more than the page holds, newest first, in the direction asked. The key is `(id,)`."""
-    edge = "" if args.backward else _LAST
-    params: dict[str, object] = {"key": edge if args.key is None else args.key[0], "size": args.size + 1}
-    if state is not None:
-        params["state"] = state
-    return _with_legs(tx, [Correction(*row) for row in tx.all(_PAGES[args.backward, state is not None], **params)])
+    return _with_legs(tx, [Correction(*row) for row in _PAGES.rows(tx, args, state)])
 
 
 def unlike_postings() -> sa.Select[Any]:
@@ -177,20 +174,7 @@ def _with_legs(tx: Tx, found: Sequence[Correction]) -> list[Correction]:
     return [replace(each, legs=legs.get(each.id, ())) for each in found]
 
 
-def _page(*, backward: bool, of_state: bool) -> Statement[Any]:
-    def build() -> sa.ClauseElement:
-        key = sa.bindparam("key", type_=Text)
-        query = sa.select(*_T.c).limit(sa.bindparam("size")).order_by(_T.c.id.asc() if backward else _T.c.id.desc())
-        query = query.where(_T.c.id > key if backward else _T.c.id < key)
-        return query.where(_T.c.state == sa.bindparam("state")) if of_state else query
-
-    return Statement(build)
-
-
-_LAST: Final = f"{ids.LEDGER_ADJUSTMENT}_~"
-"""After every id."""
-_WAYS: Final = ((False, False), (False, True), (True, False), (True, True))
-_PAGES: Final = {(backward, of_state): _page(backward=backward, of_state=of_state) for backward, of_state in _WAYS}
+_PAGES: Final = StatePages(_T, ids.LEDGER_ADJUSTMENT)
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _NAMES}))
 _LEG: Final = Statement[Any](
     lambda: sa.insert(_L).values(

@@ -20,6 +20,7 @@ from shoutgraph.domain.suspense import (
 )
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
+from shoutgraph.storage.state_pages import StatePages
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
@@ -138,11 +139,7 @@ def list_of_movement(tx: Tx, *, instance: str, operation_id: str, ref: str | Non
 
 def list_of_page(tx: Tx, args: pages.PageArgs, state: SuspenseState | None) -> list[Line]:
     """Up to one line more than the page holds, newest first, in the direction asked. The key is `(id,)`."""
-    edge = "" if args.backward else _LAST
-    params: dict[str, object] = {"key": edge if args.key is None else args.key[0], "size": args.size + 1}
-    if state is not None:
-        params["state"] = state
-    return [Line(*row) for row in tx.all(_PAGES[args.backward, state is not None], **params)]
+    return [Line(*row) for row in _PAGES.rows(tx, args, state)]
 
 
 def list_of_aged(tx: Tx, until: datetime) -> list[Line]:
@@ -153,11 +150,6 @@ def list_of_aged(tx: Tx, until: datetime) -> list[Line]:
 def note_alert(tx: Tx, suspense_id: str) -> bool:
     """Notes that people were told; False where they were before, or it ended."""
     return tx.run(_ALERT, of=suspense_id, at=tx.now) == 1
-
-
-def totals(tx: Tx) -> Sequence[tuple[str, str, int, int, datetime]]:
-    """Per instance and currency with something in suspense: its sum, how many lines, and since when the oldest is."""
-    return tx.all(_TOTALS)
 
 
 def in_cash(tx: Tx) -> Sequence[tuple[str, str, int]]:
@@ -183,24 +175,11 @@ def unlike_accounts() -> sa.Select[Any]:
     )
 
 
-def _page(*, backward: bool, of_state: bool) -> Statement[Any]:
-    def build() -> sa.ClauseElement:
-        key = sa.bindparam("key", type_=Text)
-        query = sa.select(*_COLUMNS).limit(sa.bindparam("size")).order_by(_T.c.id.asc() if backward else _T.c.id.desc())
-        query = query.where(_T.c.id > key if backward else _T.c.id < key)
-        return query.where(_T.c.state == sa.bindparam("state")) if of_state else query
-
-    return Statement(build)
-
-
 def _total(value: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
     return sa.cast(sa.func.sum(value), Integer)
 
 
-_LAST: Final = f"{ids.SUSPENSE_LINE}_~"
-"""After every id."""
-_WAYS: Final = ((False, False), (False, True), (True, False), (True, True))
-_PAGES: Final = {(backward, of_state): _page(backward=backward, of_state=of_state) for backward, of_state in _WAYS}
+_PAGES: Final = StatePages(_T, ids.SUSPENSE_LINE, of=_COLUMNS)
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({c.name: sa.bindparam(c.name) for c in _T.c}))
 _SAVE: Final = Statement[Any](
     lambda: (
@@ -235,14 +214,6 @@ _ALERT: Final = Statement[Any](
         sa.update(_T)
         .where(_T.c.id == sa.bindparam("of"), _T.c.alerted_at.is_(None), _T.c.ended_at.is_(None))
         .values(alerted_at=sa.bindparam("at"))
-    )
-)
-_TOTALS: Final = Statement[tuple[str, str, int, int, datetime]](
-    lambda: (
-        sa.select(_T.c.instance, _T.c.currency, _total(_T.c.amount_minor), sa.func.count(), sa.func.min(_T.c.found_at))
-        .where(_T.c.ended_at.is_(None))
-        .group_by(_T.c.instance, _T.c.currency)
-        .order_by(_T.c.instance, _T.c.currency)
     )
 )
 _IN_CASH: Final = Statement[tuple[str, str, int]](
