@@ -178,7 +178,6 @@ def _check_id(viewer: Viewer, issue_id: str) -> None:
 def _tell(tools: Tools, tx: Tx, issue: Issue, number: int | None = None) -> None:
     body: journal.Body = {
         "status": issue.state.value,
-        "case": issue.case_reference,
         "cards": issue.cards_count,
         "coins": issue.total_coins,
     }
