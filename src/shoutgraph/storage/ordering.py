@@ -26,6 +26,7 @@ from shoutgraph.storage.tx import Tx
 class Stand:
     """Where a fan stands who would order: with the creator, with their wallet, and with themselves."""
 
+    fan_id: ids.UserId
     places: Places
     lock: Lock | None
     standing: Standing
@@ -85,7 +86,7 @@ def _sale(row: Sequence[Any], stand: Stand | None = None) -> Sale:
 def _stand(fan_id: ids.UserId, row: Sequence[Any]) -> Stand:
     lock = None if row[0] is None else Lock(*row[:_LOCK])
     places = waitlist.read_places(row[_LOCK:_PLACES])
-    return Stand(places, lock, spending.read_standing(fan_id, row[_PLACES:]))
+    return Stand(fan_id, places, lock, spending.read_standing(fan_id, row[_PLACES:]))
 
 
 _OFFERS: Final = creators.OFFERS

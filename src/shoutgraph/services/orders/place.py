@@ -95,8 +95,8 @@ async def draft(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
 
     def work(tx: Tx) -> Order:
         sale = _sale(tx, fan_id, wish.offer_id)
-        fan = fan_id, ordering.stand(tx, sale, fan_id)
-        order = _drafted(tx, wish, sale, fan, ids.OrderId(tools.new_id(ids.ORDER))).order
+        stand = ordering.stand(tx, sale, fan_id)
+        order = _drafted(tx, wish, sale, stand, ids.OrderId(tools.new_id(ids.ORDER))).order
         orders.insert(tx, order, wish.brief)
         advance.keep(tools, tx, order, sale.policy, did=Did("draft", Actor.FAN, before=None))
         return order
@@ -126,13 +126,12 @@ async def place(tools: Tools, viewer: Viewer, request: Request, wish: Wish) -> D
     """
     fan_id = viewer.require_user()
     order_values.check_brief(wish.brief)
-
     order_id = ids.OrderId(tools.new_id(ids.ORDER))
 
     def work(tx: Tx) -> Order:
         sale = _sale(tx, fan_id, wish.offer_id)
         policy, purse = sale.policy, _open_purse(tx, fan_id, sale)
-        drafted = _drafted(tx, wish, sale, (fan_id, purse.stand), order_id)
+        drafted = _drafted(tx, wish, sale, purse.stand, order_id)
         fresh = replace(drafted.order, revision=0)  # a revision is an event, and this is the first
         order = _paid(tx, fresh, policy, purse)
         orders.insert(tx, order, wish.brief)
@@ -214,8 +213,8 @@ def _open_purse(tx: Tx, fan_id: ids.UserId, sale: Sale) -> _Purse:
     return _Purse(of_promo, tuple(lot for lot in lots if lot.account != promo), ordering.stand(tx, sale, fan_id))
 
 
-def _drafted(tx: Tx, wish: Wish, sale: Sale, fan: tuple[ids.UserId, Stand], order_id: ids.OrderId) -> _Drafted:
-    (fan_id, stand), offer, creator, policy = fan, sale.offer, sale.creator, sale.policy
+def _drafted(tx: Tx, wish: Wish, sale: Sale, stand: Stand, order_id: ids.OrderId) -> _Drafted:
+    fan_id, offer, creator, policy = stand.fan_id, sale.offer, sale.creator, sale.policy
     if creator.user_id == fan_id:
         raise errors.ValidationError("You cannot order from yourself.", code="OWN_OFFER", path=("input", "offerId"))
     _check_for_sale(tx, sale, stand)
