@@ -121,6 +121,21 @@ async def side_by_side(
     return [result for result in done if not isinstance(result, BaseException)]
 
 
+async def one_by_one(
+    what: str, items: Sequence[T], work: Callable[[T], Awaitable[R]], *, name: Callable[[T], object] = str
+) -> list[R]:
+    """As `side_by_side`, but one after the other: for what takes long, or holds much.
+
+    Raises:
+        OverloadedError: as of one of them; the others are not begun.
+        StoreUnavailableError: likewise.
+    """
+    done: list[R] = []
+    for each in items:
+        done += await side_by_side(what, [each], work, name=name)
+    return done
+
+
 def is_repeat(tx: Tx, request: Request) -> bool:
     """Whether the request's key was used before, by the same person for the same mutation."""
     found = requests.find_by_key(tx, principal=request.principal, mutation=request.mutation, key=request.key)

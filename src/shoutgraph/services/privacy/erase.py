@@ -4,7 +4,6 @@ Every step finds what is left to do, so that one which was cut is gone on with. 
 trail know ids only, and stay as they are.
 """
 
-import logging
 from functools import partial
 from typing import Final
 
@@ -15,9 +14,7 @@ from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.privacy import files, shop
 from shoutgraph.storage import affairs, journal as journal_rows, personal, policies, privacy, samples, users
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Done, Tools, once
-
-logger = logging.getLogger("shoutgraph.erasures")
+from shoutgraph.tools import Done, Tools, once, one_by_one
 
 CHANGED: Final = "erasure.changed"
 CHUNKS_MAX: Final = 100_000
@@ -96,20 +93,10 @@ async def run_due(tools: Tools) -> int:
 
     Raises:
         OverloadedError: too much waits for the database; the next round goes on.
+        StoreUnavailableError: the database is not there; likewise.
     """
-    due, done = await tools.store.read(privacy.list_of_due_erasures), 0
-    for erasure_id in due:
-        try:
-            erasure = await tools.store.write(partial(_begin, tools, erasure_id=erasure_id))
-            if erasure.state is ErasureState.ERASING:
-                await _erase(tools, erasure)
-        except errors.OverloadedError:
-            raise
-        except Exception:
-            logger.exception("the erasure %s does not go on, and is looked at again", erasure_id)
-        else:
-            done += 1
-    return done
+    due = await tools.store.read(privacy.list_of_due_erasures)
+    return len(await one_by_one("look at the erasure", due, partial(_go_on, tools)))
 
 
 async def erase_now(tools: Tools, viewer: Viewer, user_id: str) -> Erasure:
@@ -160,6 +147,12 @@ def _begin(tools: Tools, tx: Tx, *, erasure_id: str, early: bool = False) -> Era
         shop.shut(tx, user.id, sold)
     _tell(tools, tx, after)
     return after
+
+
+async def _go_on(tools: Tools, erasure_id: str) -> None:
+    erasure = await tools.store.write(partial(_begin, tools, erasure_id=erasure_id))
+    if erasure.state is ErasureState.ERASING:
+        await _erase(tools, erasure)
 
 
 async def _erase(tools: Tools, erasure: Erasure) -> Erasure:

@@ -4,14 +4,13 @@ Each step is a unit of work of its own, or a use-case of another room that is ha
 where somebody died in between, the next look goes on.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
 
-from shoutgraph.domain import accounts, clock, closures as rules, errors, ids, journal, postings
+from shoutgraph.domain import accounts, clock, closures as rules, ids, journal, postings
 from shoutgraph.domain.closures import Closure, ClosureState, Key
 from shoutgraph.domain.ledger import LotMove
 from shoutgraph.domain.orders.machine import Command
@@ -31,9 +30,7 @@ from shoutgraph.storage import (
     waitlist,
 )
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Tools
-
-logger = logging.getLogger("shoutgraph.closures")
+from shoutgraph.tools import Tools, one_by_one
 
 CHANGED: Final = "closure.changed"
 REASON: Final = "ACCOUNT_CLOSED"
@@ -70,18 +67,13 @@ async def run_due(tools: Tools, hands: Hands) -> int:
 
     Raises:
         OverloadedError: too much waits for the database; the next round goes on.
+        StoreUnavailableError: the database is not there; likewise.
     """
-    due, done = await tools.store.read(closures.list_of_due), 0
-    for closure in due:
-        try:
-            await go_on(tools, closure, hands)
-        except errors.OverloadedError:
-            raise
-        except Exception:
-            logger.exception("the closure %s does not go on, and is looked at again", closure.id)
-        else:
-            done += 1
-    return done
+    due = await tools.store.read(closures.list_of_due)
+    look = await one_by_one(
+        "look at the closure", due, lambda each: go_on(tools, each, hands), name=lambda each: each.id
+    )
+    return len(look)
 
 
 async def go_on(tools: Tools, closure: Closure, hands: Hands) -> None:
