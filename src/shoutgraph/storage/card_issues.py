@@ -8,14 +8,12 @@ from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import card_issues as rules, errors, ids, pages
 from shoutgraph.domain.card_issues import Issue, IssueState
-from shoutgraph.storage import columns
+from shoutgraph.storage import columns, locks
 from shoutgraph.storage.columns import Integer, Micros, Text, Words, one_of
+from shoutgraph.storage.locks import Lock
 from shoutgraph.storage.state_pages import StatePages
-from shoutgraph.storage.statements import Hold, Statement
+from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
-
-BUDGET_LOCK: Final = 0x5348_4F55_5443_4152
-"""The number of the advisory lock that stands for the budget: there is no one row above all decisions."""
 
 
 class IssueRow(SQLModel, table=True):
@@ -90,8 +88,7 @@ def get(tx: Tx, issue_id: str) -> Issue:
 
 def hold_budget(tx: Tx) -> None:
     """Holds the budget, so that of two decisions at once the second one sees the first."""
-    if tx.hold is not Hold.NO:
-        tx.one(_HOLD)
+    locks.hold(tx, Lock.CARD_BUDGET)
 
 
 def issued_coins(tx: Tx, since: datetime) -> int:
@@ -127,5 +124,4 @@ _DECIDE: Final = Statement[Any](
     )
 )
 _GET: Final = Statement[Any](lambda: sa.select(*_T.c).where(_T.c.id == sa.bindparam("id")), holds=_T)
-_HOLD: Final = Statement[Any](lambda: sa.select(sa.func.pg_advisory_xact_lock(sa.literal_column(str(BUDGET_LOCK)))))
 _ISSUED: Final = Statement[tuple[int]](_issued)

@@ -23,8 +23,9 @@ from shoutgraph.domain.endpoints import (
     Secret,
 )
 from shoutgraph.domain.leases import Lease
-from shoutgraph.storage import columns
+from shoutgraph.storage import columns, locks
 from shoutgraph.storage.columns import Blob, Integer, Micros, Tags, Text, Words
+from shoutgraph.storage.locks import Lock
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
@@ -97,8 +98,6 @@ _P: Final = columns.table_of(PlaceRow)
 _NAMES: Final = tuple(column.name for column in _T.c)
 _CHANGING: Final = ("revision", "url", "label", "event_types", "state", "reason", "changed_at")
 _PLACE: Final = (_P.c.endpoint_id, _P.c.seq, _P.c.replays, _P.c.failures, _P.c.failing_since, _P.c.due_at)
-ENDPOINTS_LOCK: Final = 0x454E_4450_4F49
-"""The number of the advisory lock that stands for all endpoints: there is no one row above them."""
 _FIRST: Final = ""
 _LAST: Final = "endpoint_~"
 """After every id."""
@@ -144,8 +143,7 @@ def list_of_page(tx: Tx, args: pages.PageArgs) -> list[Endpoint]:
 
 def hold_all(tx: Tx) -> None:
     """Lets one unit of work at a time decide how many endpoints there are; an embedded database has one writer."""
-    if tx.shared:
-        tx.one(_HOLD)
+    locks.hold(tx, Lock.ENDPOINTS)
 
 
 def count_open(tx: Tx) -> int:
@@ -224,7 +222,6 @@ def move(tx: Tx, endpoint_id: str, *, seq: int) -> None:
     tx.run(_MOVE, of=endpoint_id, to=seq, now=tx.now)
 
 
-_HOLD: Final = Statement[Any](lambda: sa.select(sa.func.pg_advisory_xact_lock(sa.literal_column(str(ENDPOINTS_LOCK)))))
 _OF: Final = _P.c.endpoint_id == sa.bindparam("of")
 _OURS: Final = _P.c.leased_until == sa.bindparam("until")
 _FREE: Final = sa.and_(

@@ -8,14 +8,12 @@ import sqlalchemy as sa
 
 from shoutgraph.domain import features, pages
 from shoutgraph.domain.features import Feature, Lists, Rule
-from shoutgraph.storage import columns
+from shoutgraph.storage import columns, locks
 from shoutgraph.storage.columns import Integer, Text, Words
 from shoutgraph.storage.features import COLUMNS, IN_FORCE, LISTED, RULES as _T, read
-from shoutgraph.storage.statements import Hold, Statement
+from shoutgraph.storage.locks import Lock
+from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
-
-RULES_LOCK: Final = 0x4645_4154_5552
-"""The number of the advisory lock that stands for all rules: there is no one row above them."""
 
 _CURRENT: Final = Statement[Any](
     lambda: sa.select(*COLUMNS).where(IN_FORCE).order_by(_T.c.feature, _T.c.provider).limit(features.RULES_MAX)
@@ -43,7 +41,6 @@ _RETIRE: Final = Statement[Any](
         .values(current=False)
     )
 )
-_HOLD: Final = Statement[Any](lambda: sa.select(sa.func.pg_advisory_xact_lock(sa.literal_column(str(RULES_LOCK)))))
 _LISTS: Final = Statement[Any](
     lambda: (
         sa.select(LISTED.c.rule_id, LISTED.c.version, LISTED.c.user_id, LISTED.c.allowed)
@@ -92,8 +89,7 @@ _PAGES: Final = {
 
 def hold(tx: Tx) -> None:
     """Holds all rules, so that of two who change them at once the second one sees what the first one did."""
-    if tx.hold is not Hold.NO:
-        tx.one(_HOLD)
+    locks.hold(tx, Lock.FEATURE_RULES)
 
 
 def find_newest(tx: Tx, feature: Feature, provider: str) -> Rule | None:

@@ -13,15 +13,13 @@ from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import errors, money, packages
 from shoutgraph.domain.packages import Market, Package, Platform, Rate, UnitPrice
-from shoutgraph.storage import columns, rates
+from shoutgraph.storage import columns, locks, rates
 from shoutgraph.storage.columns import Integer, Micros, Text, Truth, Words, one_of, truth
-from shoutgraph.storage.statements import Hold, Statement
+from shoutgraph.storage.locks import Lock
+from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
 P = TypeVar("P", Package, UnitPrice)
-
-PRICES_LOCK: Final = 0x5052_4943_4553
-"""The number of the advisory lock that stands for all prices: they have no one row above them."""
 
 
 def _rate_key(table: str) -> sa.ForeignKeyConstraint:
@@ -164,13 +162,11 @@ _UNIT_VERSIONS: Final = Statement[Any](
 _PACKAGES_IN: Final = Statement[Any](lambda: _in_market(_P).order_by(_P.c.coins))
 _UNITS_IN: Final = Statement[Any](lambda: _in_market(_U))
 _LIST: Final = Statement[Any](lambda: _select(_P).where(columns.any_of(_P.c.id, "ids")))
-_HOLD: Final = Statement[Any](lambda: sa.select(sa.func.pg_advisory_xact_lock(sa.literal_column(str(PRICES_LOCK)))))
 
 
 def hold(tx: Tx) -> None:
     """Holds all prices, so that of two lists that are loaded at once the second one sees the first."""
-    if tx.hold is not Hold.NO:
-        tx.one(_HOLD)
+    locks.hold(tx, Lock.PRICES)
 
 
 def list_of_market(tx: Tx, market: Market) -> tuple[Package, ...]:

@@ -9,13 +9,11 @@ from sqlmodel import Field, SQLModel
 
 from shoutgraph.domain import gifts
 from shoutgraph.domain.gifts import Sticker, Tier
-from shoutgraph.storage import columns
+from shoutgraph.storage import columns, locks
 from shoutgraph.storage.columns import Integer, Micros, Text, Truth, Words, one_of, truth
-from shoutgraph.storage.statements import Hold, Statement
+from shoutgraph.storage.locks import Lock
+from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
-
-STICKERS_LOCK: Final = 0x5354_4943_4B45
-"""The number of the advisory lock that stands for the whole catalogue: it has no one row above it."""
 
 
 class StickerRow(SQLModel, table=True):
@@ -75,13 +73,11 @@ _INSERT: Final = Statement[Any](
     lambda: sa.insert(_T).values({column.name: sa.bindparam(column.name) for column in _T.c})
 )
 _RETIRE: Final = Statement[Any](lambda: sa.update(_T).where(columns.any_of(_T.c.id, "ids")).values(current=False))
-_HOLD: Final = Statement[Any](lambda: sa.select(sa.func.pg_advisory_xact_lock(sa.literal_column(str(STICKERS_LOCK)))))
 
 
 def hold(tx: Tx) -> None:
     """Holds the whole catalogue, so that of two that are loaded at once the second one sees the first."""
-    if tx.hold is not Hold.NO:
-        tx.one(_HOLD)
+    locks.hold(tx, Lock.STICKERS)
 
 
 def list_of_current(tx: Tx) -> tuple[Sticker, ...]:

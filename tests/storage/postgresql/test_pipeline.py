@@ -9,7 +9,7 @@ from tests.storage.databases import START, Place, outside
 
 from shoutgraph.domain import errors
 from shoutgraph.domain.deadlines import Deadline
-from shoutgraph.storage import deadlines, pipeline, postgresql, requests, stickers, users
+from shoutgraph.storage import deadlines, locks, pipeline, postgresql, requests, stickers, users
 from shoutgraph.storage.ledger import arrays
 from shoutgraph.storage.session import Blame
 from shoutgraph.storage.statements import Hold
@@ -152,7 +152,7 @@ def test_what_changes_or_holds_makes_what_was_foreseen_old(
 
 def test_a_statement_that_may_write_does_not_pass_for_one_that_only_reads(session: postgresql.Session) -> None:
     dialect = session.dialect
-    for statement in (deadlines._TAKE, deadlines._HOLD_DUE, arrays._POST, arrays._CLOSE, arrays._HOLD, stickers._HOLD):
+    for statement in (deadlines._TAKE, deadlines._HOLD_DUE, arrays._POST, arrays._CLOSE, arrays._HOLD, locks._HOLD):
         assert not statement.prepared(dialect).only_reads
     assert deadlines._OF_SUBJECT.prepared(dialect).only_reads
     assert [users._GET.prepared(dialect, hold).only_reads for hold in Hold] == [True, False, False]
