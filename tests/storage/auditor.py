@@ -246,6 +246,7 @@ class Auditor(Topups):
         if said is Outcome.DONE:
             self.par(-payout.coins, books=f"cash:psp:{payout.instance}")
             self.closed.add(f"payout:{payout.id}")
+            self.explain(payout.id)
         return said
 
     def payout_failed(self, payout: Payout) -> Outcome:

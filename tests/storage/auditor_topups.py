@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from tests.storage.auditor_cards import Cards
 from tests.storage.auditor_coins import LIVE, Dispute, Lot
+from tests.storage.auditor_suspense import Suspense
 from tests.storage.facts import BOOK, Outcome, Part, Topup
 
 
-class Topups(Cards):
+class Topups(Suspense):
     """What must come of what providers tell."""
 
     def grant(self, user: str, lot_id: str, coins: int, days: int) -> Outcome:
@@ -37,6 +37,7 @@ class Topups(Cards):
             self.grow(topup.bonus_lot, wallet, topup.bonus_coins, topup=topup.id, until=topup.bonus_until)
             self.add("pmint", -topup.bonus_coins)
         self.transfers.add(("topup.succeeded", topup.id))
+        self.explain(topup.id)
         self.repay(topup.user, f"credit:{topup.id}")
         return Outcome.DONE
 

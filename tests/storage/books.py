@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from itertools import count
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from tests.storage.facts import BOOK, PAR, Outcome
 
 from shoutgraph.domain import accounts, clock, errors, ids, ledger, postings
 from shoutgraph.domain.ledger import LotMove, Transfer
+from shoutgraph.domain.money import BOOK_UNITS_PER_MINOR
 from shoutgraph.domain.proof import Law
 from shoutgraph.domain.topups.booking import Dispute
 from shoutgraph.storage import ledger as rows, ledger_proof
@@ -43,6 +45,11 @@ _WORDS: Final = {
     "a lot is opened once": Outcome.SECOND_LOT,
     "lot_pkey": Outcome.SECOND_LOT,
 }
+_CODES: Final = {
+    "ACCOUNT_NOT_ADJUSTABLE": Outcome.NO_PLACE,
+    "SECOND_PERSON": Outcome.SAME_PERSON,
+    "SUSPENSE_STATE": Outcome.OTHERWISE,
+}
 
 _ACCOUNTS = Statement[tuple[str, int, int]](lambda: sa.text("SELECT code, credits - debits, closed FROM account"))
 _LOTS = Statement[tuple[str, int, int]](
@@ -50,6 +57,7 @@ _LOTS = Statement[tuple[str, int, int]](
 )
 _TRANSFERS = Statement[tuple[str, str]](lambda: sa.text("SELECT kind, ref FROM transfer"))
 _ORDERS = Statement[tuple[str, str, int]](lambda: sa.text("SELECT id, state, price_coins FROM orders"))
+_LINES = Statement[tuple[str, str, int]](lambda: sa.text("SELECT id, state, amount_minor FROM suspense_line"))
 
 
 class Books:
@@ -62,6 +70,7 @@ class Books:
         self.bonuses: dict[str, tuple[LotMove, ...]] = {}
         self.disputes: dict[str, Dispute] = {}
         self.cards: dict[str, tuple[str, tuple[LotMove, ...]]] = {}
+        self._events = count()
         self._loop = asyncio.new_event_loop()
         self._place = place
         self._store = databases.opened(place.database(), clock, readers=1)
@@ -102,6 +111,7 @@ class Books:
                 "lots": {lot_id: (left, until and clock.from_micros(until)) for lot_id, left, until in tx.all(_LOTS)},
                 "transfers": set(tx.all(_TRANSFERS)),
                 "orders": {order_id: (state, price) for order_id, state, price in tx.all(_ORDERS)},
+                "lines": {line_id: (state, minor * BOOK_UNITS_PER_MINOR) for line_id, state, minor in tx.all(_LINES)},
                 "violations": [each for each in wrong if each.law is not Law.CARDS],
             }
 
@@ -112,6 +122,9 @@ class Books:
             return Outcome.AGAIN
         self.posted[transfer.kind, transfer.ref] = transfer
         return Outcome.DONE
+
+    def event_id(self) -> str:
+        return f"event_{next(self._events):026}"
 
     def repay(self, tx: Tx, user: str, ref: str) -> None:
         """What a user owes is paid by whatever coins came."""
@@ -139,6 +152,8 @@ def word_of(error: Exception) -> Outcome:
             return Outcome.STALE
         case errors.InsufficientCoinsError():
             return Outcome.TOO_FEW
+        case errors.ForbiddenError() | errors.ValidationError() if error.code in _CODES:
+            return _CODES[error.code]
         case errors.InvariantError():
             for text, word in _WORDS.items():
                 if text in str(error):

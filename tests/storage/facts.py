@@ -36,6 +36,9 @@ class Outcome(StrEnum):
     OTHER_ACCOUNT = "the account is stored as another"
     NO_ACCOUNT = "there is no such account"
     EARLIER = "a lot would expire earlier"
+    OTHERWISE = "the line of a provider stands otherwise"
+    NO_PLACE = "nothing goes there by hand"
+    SAME_PERSON = "who proposed it cannot confirm it"
     SECOND_LOT = "the lot exists"
 
 

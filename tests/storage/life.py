@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
-from tests.storage import card_verbs, databases, order_verbs, topup_verbs
+from tests.storage import card_verbs, databases, order_verbs, suspense_verbs, topup_verbs
 from tests.storage.auditor import Auditor
 from tests.storage.auditor_coins import LIVE
 from tests.storage.books import Books
@@ -19,11 +19,11 @@ from tests.storage.outside import INSTANCES, MINOR, RATES, Outside, Payment, Pla
 
 from shoutgraph.storage.tx import Tx
 
-FANS: Final = ("ann", "bob", "cyd")
+FANS: Final = tuple(f"user_{name:0>26}" for name in ("ann", "bob", "cyd"))
 CREATORS: Final = ("star", "idol")
 VERBS: Final = {
     name: verb
-    for module in (card_verbs, topup_verbs, order_verbs)
+    for module in (card_verbs, topup_verbs, order_verbs, suspense_verbs)
     for name, verb in vars(module).items()
     if callable(verb) and getattr(verb, "__module__", "") == module.__name__ and not name.startswith("_")
 }

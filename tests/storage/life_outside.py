@@ -84,12 +84,16 @@ class OutsideRules(Life):
     def answer_payout(self, pick: int, copies: int, *, paid: bool) -> None:
         """What is asked for is paid or fails; what was paid may come back."""
         payout, state = pick_from(self.payouts(), pick)
-        verb, units = "payout_returned", payout.coins * PAR
+        place, sent = self.sent(payout)
+        verb, units = "payout_returned", sent
         if state == "asked":
-            verb, units = ("payout_paid", -payout.coins * PAR) if paid else ("payout_failed", 0)
+            verb, units = ("payout_paid", -sent) if paid else ("payout_failed", 0)
         self.outside.payouts[payout.id] = (payout, verb.removeprefix("payout_"))
-        place = (payout.instance, BOOK)
         self.outside.happen(Notice(f"{payout.id}:{verb}", verb, (payout,), place, units), copies)
+
+    def sent(self, payout: Payout) -> tuple[Place, int]:
+        """Where the money of a payout leaves, and how much it is there."""
+        return (payout.instance, BOOK), payout.coins * PAR
 
     def payouts(self) -> list[tuple[Payout, str]]:
         return [each for each in self.outside.payouts.values() if each[1] in {"asked", "paid"}]
@@ -104,6 +108,8 @@ class OutsideRules(Life):
         self.outside.drop(notice)
         payout = f"{notice.args[0].id}:payout_paid" if notice.verb == "payout_returned" else None
         self.outside.hear(notice, also=payout)
+        if notice.verb in {"credit", "payout_paid", "payout_returned"}:
+            self.outside.carried.pop(notice.args[0].id, None)
 
     def hear_all(self) -> None:
         for _ in range(3):

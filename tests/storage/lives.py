@@ -9,12 +9,12 @@ from tests.storage import order_verbs
 from tests.storage.facts import Ending, Outcome, Wish
 from tests.storage.life import CREATORS, FAN, FANS, HOME, PICK, pick_from, work
 from tests.storage.life_coins import CoinRules
-from tests.storage.life_outside import OutsideRules
+from tests.storage.life_suspense import SuspenseRules
 from tests.storage.misdeeds import MISDEEDS
 from tests.storage.outside import INSTANCES
 
 
-class Lives(OutsideRules, CoinRules):
+class Lives(SuspenseRules, CoinRules):
     """Everything at once."""
 
     @rule(pick=PICK)
@@ -81,7 +81,11 @@ class Lives(OutsideRules, CoinRules):
             self.check()
         for at, fan in enumerate(FANS):
             self.ruin(fan, gift=at > 0, again=at > 1)
+        for fan in self.debtors():
+            self.both("adjust", self.name("correction"), fan, 1, 1)
+        self.place_too_early()
         self.settle_with_providers()
+        self.leave_nothing_in_suspense()
         self.do_half_of_all_wrong(1 - self.wound_up)
         self.tick(days=400)
         self.end_cards()
@@ -95,6 +99,7 @@ class Lives(OutsideRules, CoinRules):
             self.step("sweep", self.name("sweep"), stripe, self.auditor.sweepable(stripe))
         self.pay_all_out()
         self.step("lapse")
+        self.step("adjust", self.name("correction"), FANS[0], -3, 1)
         for fan in FANS + CREATORS:
             self.step("write_off", fan, self.name("decision"))
         self.check_the_end()
@@ -152,6 +157,9 @@ class Lives(OutsideRules, CoinRules):
         while self.outside.refunds:
             self.answer_refund(0, 2, given=len(self.outside.refunds) % 3 > 0)
         self.hear_all()
+        for at in range(len(self.outside.gone) // 2):
+            self.bring_back(at, 1)
+        self.hear_all()
 
     def mature_all(self) -> None:
         for ref, earning in self.auditor.earnings.items():
@@ -175,6 +183,8 @@ class Lives(OutsideRules, CoinRules):
             self.check()
 
     def pay_all_out(self) -> None:
+        for ref in sorted(self.auditor.reserves):
+            self.step("release", ref)
         for creator in CREATORS:
             for paid in (False, True, True):
                 self.ask_payout(creator, INSTANCES[0], self.auditor.balances[f"creator:{creator}:avail"] // 2 - 1)
@@ -184,7 +194,7 @@ class Lives(OutsideRules, CoinRules):
                     self.hear_all()
 
     def check_the_end(self) -> None:
-        open_kinds = ("order:", "refund:", "dispute:", "disp:", "payout:", "card:", "fee:", "recv:")
+        open_kinds = ("order:", "refund:", "dispute:", "disp:", "payout:", "card:", "fee:", "recv:", "suspense:")
         for code, balance in self.auditor.balances.items():
             is_open = code.startswith(open_kinds) or code.endswith((":pending", ":debt"))
             assert not is_open or not balance, code

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any, Final
 
+from tests.storage import suspense_verbs
 from tests.storage.books import EUR, Books
 from tests.storage.facts import Ending, Outcome, Payout, Wish
 
@@ -240,7 +241,10 @@ def ask_payout(books: Books, tx: Tx, payout: Payout) -> Outcome:
 
 def payout_paid(books: Books, tx: Tx, payout: Payout) -> Outcome:
     paid = payout_postings.paid(EUR, payout_id=ids.PayoutId(payout.id), coins=payout.coins, instance=payout.instance)
-    return _finished(tx, payout, books.post(tx, paid))
+    said = _finished(tx, payout, books.post(tx, paid))
+    if said is Outcome.DONE:
+        suspense_verbs.clear(books, tx, payout.instance, payout.id)
+    return said
 
 
 def payout_failed(books: Books, tx: Tx, payout: Payout) -> Outcome:

@@ -85,11 +85,20 @@ class Outside:
     gone: dict[str, tuple[Payment, Part]] = field(default_factory=dict)
     disputes: dict[str, tuple[Payment, Part]] = field(default_factory=dict)
     payouts: dict[str, tuple[Payout, str]] = field(default_factory=dict)
+    mysteries: dict[str, tuple[Place, int]] = field(default_factory=dict)
+    """What moved and no notice tells of, by its name there."""
+    carried: dict[str, tuple[Place, int]] = field(default_factory=dict)
+    """What the books carry because a sweep found it, and no event explained it yet."""
 
     def happen(self, notice: Notice, copies: int) -> None:
         """Money moves now; we are told later, and perhaps more than once."""
         self.money[notice.place] += notice.units
         self.notices += [notice] * copies
+
+    def move(self, name: str, place: Place, units: int) -> None:
+        """Money moves, and nobody will ever tell us."""
+        self.money[place] += units
+        self.mysteries[name] = (place, units + (self.mysteries[name][1] if name in self.mysteries else 0))
 
     def hear(self, notice: Notice, *, also: str | None = None) -> None:
         """The books did what this notice said."""
@@ -101,6 +110,10 @@ class Outside:
         total: Counter[Place] = Counter()
         for notice in missing.values():
             total[notice.place] += notice.units
+        for place, units in self.mysteries.values():
+            total[place] += units
+        for place, units in self.carried.values():
+            total[place] -= units
         return total
 
     def drop(self, notice: Notice) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.storage import card_verbs, order_verbs
+from tests.storage import card_verbs, order_verbs, suspense_verbs
 from tests.storage.books import EUR, Books
 from tests.storage.facts import Outcome, Part, Topup
 
@@ -43,6 +43,7 @@ def credit(books: Books, tx: Tx, topup: Topup) -> Outcome:
     cash = _cash(topup, topup.whole)
     said = books.post(tx, postings.topup_succeeded(EUR, ref=topup.id, cash=cash, lot=lot, bonus=bonus))
     if said is Outcome.DONE:
+        suspense_verbs.clear(books, tx, topup.instance, topup.id)
         books.repay(tx, topup.user, f"credit:{topup.id}")
     return said
 
