@@ -1,23 +1,33 @@
 """What two decide at once, on both databases: one does, and the other is told so; the books balance."""
 
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any
 
+from tests.services.bank import TOPUPS
 from tests.services.processes import COUNT, Call, Processes
 from tests.services.racing import ROUNDS, coins_of, done, seller, someone, told, wallet_of, won
 
+from shoutgraph import sdk
 from shoutgraph.domain import errors
 from shoutgraph.domain.adjustments import AdjustmentReason, AdjustmentState
 from shoutgraph.domain.debts import WriteOffState
+from shoutgraph.domain.money import BOOK_UNITS_PER_MINOR, Money
 from shoutgraph.domain.orders.states import Actor
+from shoutgraph.domain.strays import StrayKind
+from shoutgraph.domain.suspense import Line, SuspenseState, Told
 from shoutgraph.domain.topups.refund import Refund
 from shoutgraph.domain.topups.topup import Topup
 from shoutgraph.domain.users import Viewer
 from shoutgraph.jobs import earnings as earning_jobs
-from shoutgraph.services.money import debts
+from shoutgraph.jobs.sweep import KINDS
+from shoutgraph.services import restore
+from shoutgraph.services.money import debts, suspense
 from shoutgraph.services.orders import adjust, timers
 from shoutgraph.services.orders.moves import Turn
 from shoutgraph.services.topups import withdraw
+from shoutgraph.storage import suspending, suspense as rows
+from shoutgraph.tools import Tools
 
 
 def test_a_write_off_is_decided_once(processes: Processes) -> None:
@@ -88,6 +98,65 @@ def test_a_purchase_is_withdrawn_in_parts_by_as_many_as_it_has(processes: Proces
     processes.world.verify()
 
 
+def test_a_line_is_placed_by_two_people_or_explained(processes: Processes) -> None:
+    """Two confirm it while the real event comes: one of them ends it, and the money is there once."""
+    finance = processes.world.staff("finance")
+    others = [replace(finance, principal=f"staff:finance-{number}") for number in range(2)]
+    for number in range(ROUNDS):
+        fan, before = someone(processes), cash_of(processes)
+        topup = processes.run(processes.buy(fan, 900)).value
+        processes.bank.settle(topup)
+        processes.run(taking_in(topup))
+        (line,) = lines_of(processes, topup)
+        wish = suspense.Wish(line.id, line.revision, "rev:packs:EUR", "the letter of May")
+        asked = processes.world.request("suspensePropose", finance)
+        said = processes.run(lambda tools, as_=asked, of=wish: suspense.propose(tools, finance, as_, of)).value
+        calls = [
+            *(deciding(processes, suspense.confirm, who, suspense.Wish(line.id, said.revision)) for who in others),
+            processes.tell(topup) if number % 4 == 0 else listing(processes, topup),
+            taking_in(topup),
+        ]
+        results = processes.at_once(*calls[number % 4 :], *calls[: number % 4])
+        placed = [each for each in done(results) if isinstance(each, Line)]
+        refused = won(results, errors.StaleRevisionError)
+        assert (len(placed), len(refused)) in {(1, 1), (0, 2)}
+        processes.run(listing(processes, topup))  # the next sweep puts right what met another process
+        first, *later = lines_of(processes, topup)
+        assert first.state is (SuspenseState.PLACED if placed else SuspenseState.CLEARED)
+        waiting = [each.amount_minor for each in later if each.ended_at is None]
+        assert waiting == ([-900] if placed else []), "what was placed is there for people to undo"
+        assert cash_of(processes) - before == 900, "the money is there once"
+        assert coins_of(processes, fan).available_coins == 900
+    processes.verify()
+
+
+def taking_in(topup: Topup) -> Call[None]:
+    """What a sweep does that looked before anybody knew of the payment."""
+
+    def work(tools: Tools) -> Awaitable[None]:
+        told = Told(topup.instance, topup.id, f"ref-{topup.id}", Money(900, "EUR"), tools.clock())
+        return tools.store.write(lambda tx: suspending.take_in(tx, tools.new_id, told))
+
+    return work
+
+
+def listing(processes: Processes, topup: Topup) -> Call[Any]:
+    """A sweep that lists the payment."""
+    target = sdk.Target(topup.id, topup.id, f"ref-{topup.id}")
+    listed = sdk.Listed(target, processes.bank.seen(topup.id), processes.world.clock())
+    return lambda tools: restore.take(tools, topup.instance, StrayKind.TOPUP, listed, KINDS[StrayKind.TOPUP])
+
+
+def lines_of(processes: Processes, topup: Topup) -> list[Line]:
+    of = {"instance": topup.instance, "operation_id": topup.id, "ref": None}
+    return processes.world.read(lambda tx: rows.list_of_movement(tx, **of))
+
+
+def cash_of(processes: Processes) -> int:
+    """Our money at the bank by the books. Units: minor units."""
+    return -processes.world.balance(f"cash:psp:{TOPUPS}:EUR") // BOOK_UNITS_PER_MINOR
+
+
 def withdrawing(processes: Processes, fan: Viewer, topup: Topup, coins: int | None = None) -> Call[Any]:
     asked = processes.world.request("topUpWithdraw", fan)
     back = timers.reverse_orders
@@ -105,6 +174,6 @@ def in_debt(processes: Processes) -> Viewer:
     return fan
 
 
-def deciding(processes: Processes, decide: Any, who: Viewer, subject: str) -> Call[Any]:
+def deciding(processes: Processes, decide: Any, who: Viewer, subject: object) -> Call[Any]:
     asked = processes.world.request("decide", who)
     return lambda tools: decide(tools, who, asked, subject)

@@ -2,23 +2,28 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from tests.services.test_payouts import Office
+from tests.services.test_refunds import debt, spend
 from tests.services.test_sweep import forgotten
 from tests.services.till import Till, open_till
 from tests.storage.databases import Place
 
-from shoutgraph.domain import errors, ids
+from shoutgraph import sdk
+from shoutgraph.domain import accounts, errors, ids, payouts
 from shoutgraph.domain.pages import PageArgs
+from shoutgraph.domain.payouts import PayoutState
 from shoutgraph.domain.suspense import Line, SuspenseState
 from shoutgraph.domain.topups.topup import Status, Topup
 from shoutgraph.jobs import sweep
 from shoutgraph.services.money import suspense, sweep as sweeping
 from shoutgraph.services.money.suspense import Wish
-from shoutgraph.storage import journal, topups
+from shoutgraph.storage import journal, topups, wallets
 
 ALL = PageArgs(10, None, backward=False)
-SUSPENSE = "suspense:sandbox:EUR"
+SUSPENSE, OUT = "suspense:sandbox:EUR", "suspense:sandbox-payouts:EUR"
 
 
 @pytest.fixture
@@ -95,6 +100,55 @@ def test_two_people_place_it_once_and_its_event_undoes_that_for_people_to_see(ti
     assert (undone.state, undone.amount_minor) == (SuspenseState.OPEN, -line.amount_minor)
     place_it(till, undone, "rev:packs:EUR")
     assert (till.world.balance(SUSPENSE), till.topup(lost).status) == (0, Status.PAID)
+
+
+def test_money_that_came_in_pays_what_somebody_owes_and_no_more(till: Till) -> None:
+    fan, (_, creator, _) = till.world.person("bea"), till.world.creator()
+    topup = till.paid(fan, 3_000)
+    spend(till.world, fan, creator.id, 1_500)
+    till.control(f"payments/{topup.id}/refund")
+    till.look(topup)
+    assert debt(till, fan) == 1_500
+    _, line = found_line(till)
+    account, coins = f"user:{fan.user_id}:debt", line.amount_minor
+    assert (place_it(till, line, account).state, debt(till, fan)) == (SuspenseState.PLACED, 1_500 - coins)
+    forgotten(till, till.buy(till.world.person("cyd"), 1_000).value)
+    sweep_again(till)
+    (more,) = (each for each in lines(till) if each.state is SuspenseState.OPEN)
+    with pytest.raises(errors.ValidationError) as refused:
+        place_it(till, more, account)
+    assert (refused.value.code, debt(till, fan)) == ("WRITE_OFF_TOO_LARGE", 1_500 - coins)
+
+
+def test_a_payout_that_nobody_knows_is_in_suspense_until_it_is_asked_for_again(till: Till) -> None:
+    office = Office(till)
+    office.earn(1_000)
+    account = accounts.available(office.creator.id).code
+    key = payouts.key_of(account, till.world.read(lambda tx: wallets.account_version(tx, account)))
+    item = sdk.PayoutItem(key, sdk.Money(1_000, "EUR"), office.recipient.ref, "Earnings")
+    call = sdk.Call("batch-1", "batch-1", timedelta(seconds=5), 1)
+    batch = sdk.PayoutBatch(call, (item,), till.world.clock())
+    till.world.run(till.world.tools.providers.payouts["sandbox-payouts"].submit(batch))
+    till.world.run(sweep.tick(till.world.tools))
+    assert lines(till) == [], "no money has moved yet"
+    till.control("advance", seconds=10)
+    sweep_again(till)
+    (line,) = lines(till)
+    assert (line.instance, line.amount_minor, till.cash(instance="sandbox-payouts")) == (
+        "sandbox-payouts",
+        -1_000,
+        -1_000,
+    )
+    asked = office.ask(1_000)
+    sweep_again(till)
+    till.tick(minutes=1)
+    assert (asked.key, till.payout(asked).state) == (key, PayoutState.PAID)
+    (line,) = lines(till)
+    assert (line.state, till.world.balance(OUT), till.cash(instance="sandbox-payouts")) == (
+        SuspenseState.CLEARED,
+        0,
+        -1_000,
+    )
 
 
 def test_another_amount_takes_the_place_of_the_first_and_falls_to_nothing(till: Till) -> None:

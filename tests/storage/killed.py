@@ -13,11 +13,15 @@ from functools import partial
 
 from shoutgraph.domain import accounts, ids, journal as lines
 from shoutgraph.domain.ledger import Posting, Transfer
-from shoutgraph.storage import engine, journal, ledger, migrations
+from shoutgraph.domain.money import Money
+from shoutgraph.domain.suspense import Told
+from shoutgraph.storage import engine, journal, ledger, migrations, suspending
 from shoutgraph.storage.engine import Store, Tx
 
 IN_FLIGHT = 64
 KIND = "gift"
+SUSPENSE_EACH = 8
+"""Beside one of so many, something goes to suspense, and what went there before may leave it."""
 GIVERS = [accounts.available(ids.CreatorId(f"creator_{number}")) for number in range(50)]
 
 
@@ -40,13 +44,25 @@ def give(tx: Tx, ref: str, number: int) -> None:
     journal.append(tx, lines.NewEvent(event.id, event.topic, event.type, event.body, ledger.number_of(tx, KIND, ref)))
 
 
+def serve_one(tx: Tx, run: str, number: int) -> None:
+    """A gift; now and then with it a line that no transfer explains, or what explains an earlier one."""
+    give(tx, f"{run}-{number}", number)
+    if number % SUSPENSE_EACH == 0:
+        told = Told("sandbox", f"{run}-{number}", None, Money(number + 1, "EUR"), tx.now)
+        suspending.take_in(tx, partial("{1}_{0}".format, f"{run}-{number}-found"), told)
+    elif number % SUSPENSE_EACH == SUSPENSE_EACH - 1 and number % 3:
+        name = f"{run}-{number - SUSPENSE_EACH + 1}"
+        new_id = partial("{1}_{0}".format, f"{name}-explained")
+        suspending.explain(tx, new_id, instance="sandbox", operation_id=name, ref=None)
+
+
 async def serve(store: Store, run: str, acknowledged: int) -> None:
     numbers = iter(range(10**9))
 
     async def client() -> None:
         for number in numbers:
             ref = f"{run}-{number}"
-            await store.write(partial(give, ref=ref, number=number))
+            await store.write(partial(serve_one, run=run, number=number))
             os.write(acknowledged, f"{ref}\n".encode())
 
     await asyncio.gather(*(client() for _ in range(IN_FLIGHT)))

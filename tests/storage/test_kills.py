@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ _REFS = Statement[tuple[str]](lambda: sa.text("SELECT ref FROM transfer WHERE ki
 _TOLD = Statement[tuple[str]](
     lambda: sa.text("SELECT t.ref FROM event e JOIN transfer t ON t.id = e.transfer_id WHERE e.id = 'event_' || t.ref")
 )
+_LINES = Statement[tuple[str]](lambda: sa.text("SELECT state FROM suspense_line"))
 
 
 def durable(tx: Tx) -> tuple[set[str], set[str]]:
@@ -80,6 +82,9 @@ def kill_and_prove(place: Place, clock: Clock, chance: random.Random) -> tuple[i
     transfers, told = store.read_now(durable)
     assert acknowledged <= transfers
     assert told == transfers, "a transfer and its event are there together or not at all"
+    lines = Counter(state for (state,) in store.read_now(lambda tx: tx.all(_LINES)))
+    assert lines["OPEN"], "lines are in suspense when processes die"
+    assert lines["CLEARED"], "and leave it"
     assert store.read_now(ledger_proof.verify) == []
     assert len(acknowledged) >= kills // FRUITFUL, "the processes worked before they died"
     store.close()

@@ -41,11 +41,9 @@ def explain(tx: Tx, new_id: NewId, *, instance: str, operation_id: str, ref: str
 
 
 def explain_known(tx: Tx, new_id: NewId, *, instance: str, operation_id: str, ref: str | None) -> None:
-    """Clears what is in suspense although its event is booked: two processes saw it at the same time."""
+    """Puts right what two processes made of one event at the same time: once it is booked, nothing else carries it."""
     lines = suspense.list_of_movement(tx, instance=instance, operation_id=operation_id, ref=ref)
-    if any(line.state in rules.UNEXPLAINED for line in lines) and tx.all(
-        _BOOKED, instance=instance, operation=operation_id, ref=ref
-    ):
+    if lines and tx.all(_BOOKED, instance=instance, operation=operation_id, ref=ref):
         explain(tx, new_id, instance=instance, operation_id=operation_id, ref=ref)
 
 
