@@ -121,10 +121,18 @@ def test_the_money_of_an_open_card_goes_back_to_the_cent_and_the_card_is_void(ca
     quote = "query ($id: ID!) { topUpWithdrawalQuote(topUpId: $id) { coins amount { minorUnits } refusalCode } }"
     offered = {"coins": "700", "amount": {"minorUnits": "1100"}, "refusalCode": None}
     assert to.ask("ria", quote, id=topup)["topUpWithdrawalQuote"] == offered
-    given = to.do("ria", "topUpWithdraw", "withdrawal { coins amount { minorUnits } }", topUpId=topup, coins="300")
+    part = {"topUpId": topup, "coins": "300"}
+    assert to.refuse("ria", "topUpWithdraw", **part)["code"] == "CARD_OPEN"
+    assert (
+        to.refuse("finance", "topUpRefund", topUpId=topup, amount={"coins": "300"}, reason="Them.")["code"]
+        == "CARD_OPEN"
+    )
+    assert status(cast, "ria", card) == "OPEN"
+    to.do("ria", "giftCardCancel", "giftCard { id }", giftCardId=card)
+    given = to.do("ria", "topUpWithdraw", "withdrawal { coins amount { minorUnits } }", **part)
     assert given["withdrawal"]["coins"] == "300"
     cast.until("ria", PAID, node=topup, wanted="PARTLY_REFUNDED")
-    assert (status(cast, "ria", card), wallet(cast, "ria")["available"]) == ("REVOKED", "400")
+    assert (status(cast, "ria", card), wallet(cast, "ria")["available"]) == ("CANCELLED", "400")
 
     topup, card = bought(cast, "ria", 700)
     code = to.do("ria", "giftCardCode", "code", giftCardId=card)["code"]

@@ -12,15 +12,17 @@ from tests.storage.databases import Kind, Place
 
 from shoutgraph.domain import errors
 from shoutgraph.domain.cards import CardState, PurchaseState, Words
+from shoutgraph.domain.policies import FIRST
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.topups.topup import Topup
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services.orders import timers
 from shoutgraph.services.topups import cards, refund, withdraw
-from shoutgraph.storage import card_purchases, cards as card_rows, topups as topup_rows, wallets
+from shoutgraph.storage import card_purchases, cards as card_rows, policies, topups as topup_rows, wallets
 from shoutgraph.storage.tx import Tx
 
 COINS = 100
+WAIT_S = 3_600
 EXAMPLES = {Kind.SQLITE: 5, Kind.POSTGRESQL: 2}
 VERBS = ("buy", "code", "redeem", "cancel", "refund", "withdraw", "dispute", "win", "unlock", "top up")
 
@@ -158,4 +160,27 @@ def test_no_coin_of_a_bought_card_is_lost_whatever_happens_to_its_payment(till: 
             life.check()
 
     lives()
+    till.world.verify()
+
+
+def test_a_card_may_wait_until_its_payment_is_unlikely_to_be_charged_back(till: Till) -> None:
+    world = till.world
+    world.write(lambda tx: policies.insert(tx, replace(FIRST, version=2, card_wait_s=WAIT_S)))
+    life = Life(till, world.person("ada"), world.person("ben"))
+    for at in range(2):
+        life.buy(as_card=True)
+        life.code(life.topups[at])
+    charged_back, kept = life.topups
+    with pytest.raises(errors.ValidationError) as early:
+        life.redeem(kept)
+    assert early.value.code == "CARD_TOO_SOON"
+    life.dispute(charged_back)
+    life.check()
+    world.write(lambda tx: policies.insert(tx, replace(FIRST, version=3, card_wait_s=10 * WAIT_S)))
+    world.clock.move(seconds=WAIT_S + 1)  # what was bought before waits no longer than was said
+    life.redeem(kept)
+    with pytest.raises(errors.ValidationError) as void:
+        life.redeem(charged_back)
+    assert void.value.code == "CARD_VOID"
+    life.check()
     till.world.verify()

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from shoutgraph.domain import accounts, errors, ids, promotions
+from shoutgraph.domain import accounts, clock, errors, ids, promotions
 from shoutgraph.domain.checks import Checks, tidy
 from shoutgraph.domain.ledger import Lot, LotMove
 from shoutgraph.domain.policies import Policy
@@ -204,6 +204,32 @@ def check_redeemable(card: Card | None, *, now: datetime) -> Card:
     if card is None or card.state is not CardState.OPEN or (card.expires_at is not None and card.expires_at <= now):
         raise refusal()
     return card
+
+
+def check_waited(sources: Sequence[Lot], *, wait: timedelta, now: datetime) -> None:
+    """Refuses to redeem a card whose coins were paid for only now: until then a charge-back finds it open.
+
+    Args:
+        sources: the lots that its coins are of.
+
+    Raises:
+        ValidationError: it is too soon. Whoever has the code is told so: it was no guess.
+    """
+    since = max((lot.granted_at + wait for lot in sources), default=now)
+    if since > now:
+        msg = f"This gift card can be redeemed from {clock.to_text(since)} on."
+        raise errors.ValidationError(msg, code="CARD_TOO_SOON", path=("input", "code"))
+
+
+def check_whole(card: Card | None, *, coins: int, left_coins: int) -> None:
+    """Refuses to give back a part of the coins of an open card: whoever has its code may count on all of them.
+
+    Raises:
+        ValidationError: it is a part.
+    """
+    if card is not None and coins < left_coins:
+        msg = f"These {left_coins} coins are under an open gift card: give all of them back, or end the card first."
+        raise errors.ValidationError(msg, code="CARD_OPEN", path=("input", "topUpId"))
 
 
 def check_open(card: Card, buyer_id: ids.UserId) -> None:

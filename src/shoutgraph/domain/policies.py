@@ -129,6 +129,7 @@ class Policy:
     card_issue_month_coins: int = 5_000_000
     card_life_s: int = 3 * 365 * DAY_S
     card_life_by_country: tuple[tuple[str, int], ...] = ()
+    card_wait_s: int = 0
     ages: Pairs = AGES
     age_required: bool = False
     spending_max: Pairs = SPENDING_MAX

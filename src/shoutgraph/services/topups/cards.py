@@ -5,6 +5,7 @@ Whoever changes a card holds it before the wallets.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from shoutgraph.domain import (
@@ -123,7 +124,8 @@ async def redeem(tools: Tools, viewer: Viewer, request: Request, code: str) -> D
     Raises:
         UnauthenticatedError: nobody is signed in.
         ForbiddenError: the caller is not a person.
-        ValidationError: the code is of no card that can be redeemed, whatever the reason.
+        ValidationError: the code is of no card that can be redeemed, whatever the reason; or of one whose time has not
+            come.
         LimitExceededError: too many codes were tried.
         WalletLockedError: the account is locked.
         FeatureUnavailableError: buying coins is off for the caller; the code stays good.
@@ -312,6 +314,8 @@ def _hand_over(tools: Tools, tx: Tx, card: Card, user_id: ids.UserId) -> None:
         return
     ledger_rows.hold_wallets(tx, accounts.paid(user_id).code)
     sources = [lot for move in card.taken if (lot := ledger_rows.find_lot(tx, move.lot_id)) is not None]
+    wait = timedelta(seconds=policies.in_force_at(tx, card.created_at).card_wait_s)
+    rules.check_waited(sources, wait=wait, now=tx.now)
     fresh = rules.redeemed_lots(card, sources, [tools.new_id(ids.LOT) for _ in card.taken], by=user_id, now=tx.now)
     ledger_rows.post(tx, postings.card_redeemed(user_id=user_id, ref=card.id, lots=fresh))
     _close(tx, card)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from shoutgraph import sdk
-from shoutgraph.domain import accounts, errors, ids, journal, ledger, postings
+from shoutgraph.domain import accounts, cards, errors, ids, journal, ledger, postings
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.topups import booking, refund as rules, withdrawal
 from shoutgraph.domain.topups.parts import Slice
@@ -274,10 +274,13 @@ def ask_of_card(desk: Desk, viewer: Viewer, topup: Topup, wanted: Callable[[], A
     Raises:
         InsufficientCoinsError: its coins are spent.
         ProviderUnavailableError: the provider is not available.
-        ValidationError: the provider gives back less, all or nothing only.
+        ValidationError: the provider gives back less, all or nothing only, or a part of an open card is asked for.
     """
     card = bought_cards.call_back(desk, topup)
-    asked = ask(desk, viewer, topup, wanted())
+    wish = wanted()
+    left = sum(lot.remaining for lot in set_aside.own_lots(desk.tx, topup)) if card is not None else 0
+    cards.check_whole(card, coins=wish.part.coins, left_coins=left)
+    asked = ask(desk, viewer, topup, wish)
     if card is not None:
         set_aside.repay_debt(desk, topup, ref=card.id)
     return asked
