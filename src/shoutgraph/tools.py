@@ -136,6 +136,31 @@ async def one_by_one(
     return done
 
 
+async def in_one_or_each(
+    store: Store,
+    what: str,
+    items: Sequence[T],
+    work: Callable[[Tx, Sequence[T]], R],
+    *,
+    name: Callable[[T], object] = str,
+) -> list[R]:
+    """Does the same for some in one unit of work; where that breaks, for each in a unit of its own.
+
+    So one that breaks costs those beside it nothing but a commit. It is told of in the log, and left out of what this
+    gives: what `work` gave for all of them, or for each that it could be done for.
+
+    Raises:
+        OverloadedError: as of one of them, since it lies with none of them.
+        StoreUnavailableError: likewise.
+    """
+    try:
+        return [await store.write(lambda tx: work(tx, items))]
+    except (errors.OverloadedError, errors.StoreUnavailableError):
+        raise
+    except Exception:  # noqa: BLE001 - whichever of them it was breaks again, and is told of then
+        return await one_by_one(what, items, lambda each: store.write(lambda tx: work(tx, [each])), name=name)
+
+
 def is_repeat(tx: Tx, request: Request) -> bool:
     """Whether the request's key was used before, by the same person for the same mutation."""
     found = requests.find_by_key(tx, principal=request.principal, mutation=request.mutation, key=request.key)

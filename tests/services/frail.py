@@ -100,12 +100,15 @@ class FrailPayouts(BarePayouts):
         self.frail.meanwhile()
         if self.frail.deaf:
             raise ConnectionError("not now")
-        return {
-            target.operation_id: sdk.Pending(f"ref-{target.operation_id}", CALLS_S)
-            if target.operation_id in self.frail.payouts
-            else sdk.Absent()
-            for target in targets
-        }
+        return {target.operation_id: self._seen(target) for target in targets}
+
+    def _seen(self, target: sdk.Target) -> sdk.ItemObservation:
+        ref = f"ref-{target.operation_id}"
+        if target.operation_id not in self.frail.payouts:
+            return sdk.Absent()
+        if self.frail.paid and target.amount is not None:
+            return sdk.Paid(ref, target.amount, FrailTopUps.now)
+        return sdk.Pending(ref, CALLS_S)
 
     def receive(self, raw: sdk.RawWebhook) -> sdk.Delivery:
         item_id = raw.body.decode()

@@ -18,6 +18,8 @@ from shoutgraph.domain.users import User
 
 LOOK: Final = timedelta(minutes=5)
 """How soon an account that closes is looked at again."""
+BROKEN: Final = timedelta(hours=1)
+"""How soon one whose look broke, so that it does not stand before others for ever."""
 WATCH: Final = timedelta(days=1)
 """How soon one that is closed is looked at again."""
 WATCHED: Final = timedelta(days=400)

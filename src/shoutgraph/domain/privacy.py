@@ -14,6 +14,8 @@ from shoutgraph.domain.policies import Policy
 
 POSTPONED: Final = timedelta(days=1)
 """How long an erasure waits that something stands in the way of."""
+BROKEN: Final = timedelta(hours=1)
+"""How long an erasure waits that broke, so that it does not stand before others for ever."""
 TRIES_MAX: Final = 5
 """How often an export is tried."""
 RETRY: Final = timedelta(minutes=1)

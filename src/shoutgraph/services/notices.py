@@ -11,7 +11,7 @@ that claims its notice, so that a repeat does nothing and a crash loses nothing.
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -21,7 +21,7 @@ from shoutgraph.domain.notices import KEPT, NoticeState, Stored, Strangers
 from shoutgraph.plugins.webhooks import PluginFaultError
 from shoutgraph.storage import notices, turns
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Tools
+from shoutgraph.tools import Tools, side_by_side
 
 logger = logging.getLogger("shoutgraph.notices")
 
@@ -29,13 +29,19 @@ LEFT_BEHIND: Final = timedelta(minutes=1)
 """A delivery that is still not done with after this was left behind by a crash."""
 
 TAKEN_MAX: Final = 25
-"""Deliveries that are taken up at a time."""
+"""Deliveries of one round."""
 
-LEASE: Final = timedelta(minutes=2)
-"""Longer than so many take."""
+AT_ONCE: Final = 5
+"""The most deliveries that are taken up together. So many are leased at a time: none waits while its lease runs out."""
 
 NAMING: Final = timedelta(seconds=8)
 """How long it may take to learn which payment a webhook is about; its sender waits for our answer."""
+
+ASKING: Final = 3 * NAMING
+"""How long it may take to learn that of everything in one delivery; after that it is taken up again."""
+
+LEASE: Final = 2 * ASKING
+"""Twice what a provider may keep us waiting for one delivery; the rest is units of work, which take no such time."""
 
 TRIES_MAX: Final = 8
 """So often is a delivery taken up that its plugin cannot read or that breaks; then it waits for a person."""
@@ -131,19 +137,23 @@ class Inbox:
 
 
 async def replay(tools: Tools, handlers: Handlers) -> int:
-    """Takes up deliveries that were left behind; gives how many."""
+    """Takes up deliveries that were left behind; gives how many.
+
+    Raises:
+        OverloadedError: too much waits for the database; the next round goes on.
+        StoreUnavailableError: the database is not there; likewise.
+    """
     if not await tools.store.read(partial(notices.has_waiting, older_than=LEFT_BEHIND, tries_max=TRIES_MAX)):
         return 0
-    claim = partial(notices.claim_waiting, older_than=LEFT_BEHIND, tries_max=TRIES_MAX, lease=LEASE, limit=TAKEN_MAX)
-    left = await tools.store.write(claim)
-    for stored in left:
-        try:
-            await _take_up(tools, handlers, stored)
-        except (errors.OverloadedError, errors.StoreUnavailableError):
-            raise  # it lies with none of them
-        except Exception as error:  # noqa: BLE001 - whatever breaks, those beside it are taken up
-            await _count(tools, stored, error)
-    return len(left)
+    claim = partial(notices.claim_waiting, older_than=LEFT_BEHIND, tries_max=TRIES_MAX, lease=LEASE, limit=AT_ONCE)
+    taken = 0
+    for _ in range(0, TAKEN_MAX, AT_ONCE):
+        left = await tools.store.write(claim)
+        await side_by_side("delivery", left, partial(_try, tools, handlers), name=_number)
+        taken += len(left)
+        if len(left) < AT_ONCE:
+            break
+    return taken
 
 
 async def prune(tools: Tools) -> int:
@@ -156,6 +166,15 @@ async def prune(tools: Tools) -> int:
         return notices.prune(tx, before=tx.now - KEPT) if turns.take(tx, "notices") else 0
 
     return await tools.store.write(work)
+
+
+async def _try(tools: Tools, handlers: Handlers, stored: Stored) -> None:
+    try:
+        await _take_up(tools, handlers, stored)
+    except (errors.OverloadedError, errors.StoreUnavailableError):
+        raise  # it does not lie with this delivery
+    except Exception as error:  # noqa: BLE001 - whatever breaks is counted, so that it waits longer than others
+        await _count(tools, stored, error)
 
 
 async def _take_up(tools: Tools, handlers: Handlers, stored: Stored) -> None:
@@ -215,13 +234,14 @@ def _receipt(delivery: sdk.Delivery, state: NoticeState) -> Receipt:
 
 async def _apply_all(tools: Tools, handlers: Handlers, instance: str, delivery: sdk.Delivery) -> NoticeState:
     states = []
+    until = tools.clock() + ASKING
     for notice in delivery.notices:
         handle = handlers.get(notice.kind)
         if handle is None:
             continue
         state = await _apply(tools, handle, instance, notice)
         if state is NoticeState.UNMATCHED and delivery.proof.trust is sdk.Webhooks.SIGNED:
-            named = await _named(tools, instance, notice)
+            named = await _named(tools, instance, notice, until=until)
             state = state if named is None else await _apply(tools, handle, instance, named)
         states.append(state)
     for state in (NoticeState.APPLIED, NoticeState.REPEATED, NoticeState.UNMATCHED):
@@ -245,7 +265,7 @@ async def _apply(tools: Tools, handle: Handle, instance: str, notice: sdk.Notice
     return await tools.store.write(work)
 
 
-async def _named(tools: Tools, instance: str, notice: sdk.Notice) -> sdk.Notice | None:
+async def _named(tools: Tools, instance: str, notice: sdk.Notice, *, until: datetime) -> sdk.Notice | None:
     """The same hint under the name that we know, where the provider named another object of the payment.
 
     A dispute, for one, names the charge that is disputed: whoever asks for it learns which payment that was. Only what
@@ -260,6 +280,8 @@ async def _named(tools: Tools, instance: str, notice: sdk.Notice) -> sdk.Notice 
     target = notice.target
     if target.ref is None:
         return None
+    if tools.clock() + NAMING > until:
+        raise PluginFaultError(f"{instance} takes too long to say which payments a webhook is about")
     seen = await way.fetch(target, sdk.Call(target.operation_id, target.idempotency_key, NAMING))
     if isinstance(seen, sdk.Absent | sdk.NotExecuted):
         return None

@@ -98,6 +98,11 @@ def wake(tx: Tx, user_id: ids.UserId) -> None:
     tx.put(_WAKE, user_id=user_id, now=tx.now)
 
 
+def put_off(tx: Tx, closure_ids: Sequence[str], *, until: datetime) -> None:
+    """Looks at closures later that are due."""
+    tx.run(_PUT_OFF, ids=list(closure_ids), now=tx.now, until=until)
+
+
 def get(tx: Tx, closure_id: str) -> Closure:
     """A closure. A unit of work that writes holds it; its user comes first."""
     row = tx.one(_GET, id=closure_id)
@@ -249,6 +254,13 @@ _WAKE: Final = Statement[Any](
         sa.update(_C)
         .where(_C.c.user_id == sa.bindparam("user_id"), sa.text(_ONE))
         .values(due_at=sa.bindparam("now"), revision=_C.c.revision + 1)
+    )
+)
+_PUT_OFF: Final = Statement[Any](
+    lambda: (
+        sa.update(_C)
+        .where(columns.any_of(_C.c.id, "ids"), _C.c.due_at <= sa.bindparam("now"))
+        .values(due_at=sa.bindparam("until"), revision=_C.c.revision + 1)
     )
 )
 _GET: Final = Statement[Any](lambda: sa.select(*_C.c).where(_C.c.id == sa.bindparam("id")), holds=_C)

@@ -121,6 +121,11 @@ def list_of_due_erasures(tx: Tx) -> list[str]:
     return [row[0] for row in tx.all(_DUE_ERASURES, now=tx.now)]
 
 
+def put_off_erasures(tx: Tx, erasure_ids: Sequence[str], *, until: datetime) -> None:
+    """Looks at wishes later that have not ended."""
+    tx.run(_PUT_OFF_ERASURES, ids=list(erasure_ids), until=until)
+
+
 def list_of_erasures(tx: Tx, erasure_ids: Sequence[str]) -> list[Erasure | None]:
     """Wishes by id in the order asked, None where there is none."""
     found = {row[0]: _erasure(row) for row in tx.all(_LIST_ERASURES, ids=list(erasure_ids))}
@@ -222,6 +227,13 @@ _DUE_ERASURES: Final = Statement[tuple[str]](
         .where(_E.c.ended_at.is_(None), _E.c.due_at <= sa.bindparam("now"))
         .order_by(_E.c.due_at)
         .limit(DUE_MAX)
+    )
+)
+_PUT_OFF_ERASURES: Final = Statement[Any](
+    lambda: (
+        sa.update(_E)
+        .where(columns.any_of(_E.c.id, "ids"), _E.c.ended_at.is_(None))
+        .values(due_at=sa.bindparam("until"))
     )
 )
 _INSERT_EXPORT: Final = _insert(_X)

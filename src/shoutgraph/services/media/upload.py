@@ -17,7 +17,7 @@ from shoutgraph.services.media import rejecting, rooms
 from shoutgraph.storage import media as storage
 from shoutgraph.storage.tx import Tx
 from shoutgraph.storage.uploads import Uploads
-from shoutgraph.tools import Tools
+from shoutgraph.tools import Tools, one_by_one
 
 SWEEP_PAGES_MAX: Final = 100
 """Pages of unfinished uploads that one sweep looks at."""
@@ -114,7 +114,12 @@ async def cancel(tools: Tools, video_id: str, token: str | None) -> None:
 
 
 async def sweep(tools: Tools) -> int:
-    """Ends uploads that are complete but not noted so (after a crash) or past their time; gives how many."""
+    """Ends uploads that are complete but not noted so (after a crash) or past their time; gives how many.
+
+    Raises:
+        OverloadedError: too much waits for the database; the next sweep goes on.
+        StoreUnavailableError: the database is not there; likewise.
+    """
     return sum([await _sweep_room(tools, room) for room in rooms.ALL])
 
 
@@ -126,8 +131,8 @@ async def _sweep_room(tools: Tools, room: Uploads[Any]) -> int:
         if not page:
             break
         sizes = await tools.files.list_of_sizes(FileKind.VIDEO, [video.id for video in page])
-        for video, size_bytes in zip(page, sizes, strict=True):
-            ended += await _sweep(tools, video, size_bytes)
+        there = tuple(zip(page, sizes, strict=True))
+        ended += sum(await one_by_one("sweep of", there, partial(_sweep, tools), name=lambda each: each[0].id))
         after = page[-1].id
     return ended
 
@@ -174,7 +179,8 @@ async def _finish_whole(tools: Tools, video: media.Video) -> Progress:
     return Progress(video, offset)
 
 
-async def _sweep(tools: Tools, video: media.Video, size_bytes: int | None) -> bool:
+async def _sweep(tools: Tools, there: tuple[media.Video, int | None]) -> bool:
+    video, size_bytes = there
     if size_bytes == video.size_bytes:
         with suppress(errors.ValidationError):  # somebody is writing it: not now
             return (await _finish_whole(tools, video)).offset == video.size_bytes

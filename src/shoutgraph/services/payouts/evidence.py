@@ -53,16 +53,18 @@ async def fetch(tools: Tools, way: Payouts, group: Sequence[Payout]) -> Mapping[
 async def look(tools: Tools, way: Payouts, group: Sequence[Payout]) -> Mapping[str, sdk.ItemObservation]:
     """Looks at payouts that may be there, and keeps what is seen."""
     seen = await fetch(tools, way, group)
-
-    def work(tx: Tx) -> None:
-        for each in group:
-            outcome = seen.get(each.key)
-            if outcome is not None:
-                observed(tools, tx, payouts.get(tx, each.id), outcome, at=tx.now)
-
     if seen:
-        await tools.store.write(work)
+        await tools.store.write(lambda tx: keep_all(tools, tx, group, seen))
     return seen
+
+
+def keep_all(tools: Tools, tx: Tx, group: Sequence[Payout], seen: Mapping[str, sdk.ItemObservation]) -> frozenset[str]:
+    """Keeps what was seen of payouts; gives the ids of all of them."""
+    for each in group:
+        outcome = seen.get(each.key)
+        if outcome is not None:
+            observed(tools, tx, payouts.get(tx, each.id), outcome, at=tx.now)
+    return frozenset(each.id for each in group)
 
 
 async def cleared(tools: Tools, payout: Payout) -> int:

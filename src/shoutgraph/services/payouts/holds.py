@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from shoutgraph.domain import errors, ids, journal, payout_holds as rules, payouts as payout_rules
 from shoutgraph.domain.payout_holds import Hold, StaffHold, Wish
-from shoutgraph.domain.payouts import Seen
+from shoutgraph.domain.payouts import Payout, Seen
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.payouts import apply, keeping
 from shoutgraph.storage import creators, journal as journal_rows, payout_holds as rows, payouts
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Done, Tools, once
+from shoutgraph.tools import Done, Tools, in_one_or_each, once
 
 PLACED: Final = "payout_hold.placed"
 RELEASED: Final = "payout_hold.released"
@@ -77,12 +78,18 @@ async def release(tools: Tools, viewer: Viewer, asked: Request, hold_id: str, re
 
 
 async def let_go_due(tools: Tools, *, limit: int) -> int:
-    """Lets payouts go on that no rule holds any more; gives how many."""
+    """Lets payouts go on that no rule holds any more; gives how many.
+
+    Raises:
+        OverloadedError: too much waits for the database; the next round goes on.
+        StoreUnavailableError: the database is not there; likewise.
+    """
     if not await tools.store.read(rows.has_held_by_rule):
         return 0
 
-    def work(tx: Tx) -> int:
-        due = rows.list_of_held_by_rule(tx, limit=limit)
+    def work(tx: Tx, part: Sequence[Payout]) -> int:
+        wanted = {payout.id for payout in part}
+        due = [payout for payout in rows.list_of_held_by_rule(tx, limit=limit) if payout.id in wanted]
         gone = 0
         for payout, found in zip(due, keeping.holds_of(tx, due) if due else [], strict=True):
             if found:
@@ -93,7 +100,8 @@ async def let_go_due(tools: Tools, *, limit: int) -> int:
                 gone += 1
         return gone
 
-    return await tools.store.write(work)
+    held = await tools.store.write(partial(rows.list_of_held_by_rule, limit=limit))
+    return sum(await in_one_or_each(tools.store, "letting go of", held, work, name=lambda each: each.id))
 
 
 async def of_payouts(tools: Tools, viewer: Viewer, payout_ids: Sequence[str]) -> list[tuple[Hold, ...]]:

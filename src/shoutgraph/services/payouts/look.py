@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from shoutgraph import sdk
 from shoutgraph.domain import batches, payout_looks, payouts as rules
 from shoutgraph.domain.batches import Batch
-from shoutgraph.domain.payouts import PayoutState, Seen
+from shoutgraph.domain.payouts import Payout, PayoutState, Seen
 from shoutgraph.plugins.payouts import FETCH_MAX, Payouts
 from shoutgraph.services.payouts import apply, evidence, sights
 from shoutgraph.services.payouts.send import ANSWER_DUE, hand_over
@@ -16,7 +17,7 @@ from shoutgraph.services.payouts.sights import TIMEOUT
 from shoutgraph.storage import batches as batch_rows, payouts
 from shoutgraph.storage.payouts import Claimed
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Tools
+from shoutgraph.tools import Tools, in_one_or_each, one_by_one
 
 LOOK: Final = timedelta(seconds=100)
 """What a look takes at the very most: to fetch, to send a batch again, and to look once more after a refusal."""
@@ -36,42 +37,61 @@ class _Look:
 
 
 async def look_due(tools: Tools, *, limit: int) -> int:
-    """Looks at what is due, many payouts of one provider at a time; gives how many."""
-    claimed = await tools.store.write(lambda tx: _claim(tools, tx, limit))
-    for instance, group in _by_instance(claimed).items():
-        way = tools.providers.payouts.get(instance)
-        if way is None:
-            await _wait(tools, group)
-            continue
-        for start in range(0, len(group), FETCH_MAX):
-            part = group[start : start + FETCH_MAX]
-            if part[0].lease.leaves(LOOK, now=tools.clock()):  # else others take it up, when the lease has run out
-                await _look(tools, way, part)
+    """Looks at what is due, many payouts of one provider at a time; gives how many.
+
+    Raises:
+        OverloadedError: too much waits for the database; the next round goes on.
+        StoreUnavailableError: the database is not there; likewise.
+    """
+    claimed = await tools.store.write(lambda tx: payouts.claim_due(tx, lease=LEASE, limit=limit))
+    late = [each for each in claimed if _as_of(tools.clock(), each.payout, each.batch) != each.payout]
+    known = [each for each in claimed if each not in late]
+    if late:
+        moved = await in_one_or_each(tools.store, "look at", late, partial(_overdue, tools), name=_id_of)
+        known += [each for part in moved for each in part]
+    for instance, group in _by_instance(known).items():
+        parts = [group[start : start + FETCH_MAX] for start in range(0, len(group), FETCH_MAX)]
+        await one_by_one("looks at payouts by", parts, partial(_look, tools, instance), name=partial(_by, instance))
     return len(claimed)
 
 
-def _claim(tools: Tools, tx: Tx, limit: int) -> tuple[Claimed, ...]:
+def _overdue(tools: Tools, tx: Tx, group: Sequence[Claimed]) -> list[Claimed]:
+    """What was claimed, as it is now; what waited too long for its answer is unknown from here on."""
     found = []
-    for claimed in payouts.claim_due(tx, lease=LEASE, limit=limit):
-        before, batch = claimed.payout, claimed.batch
-        lost = payout_looks.lost_answer(before, answer_due_at=batch.answer_due_at, now=tx.now)
-        after = payout_looks.overdue_unknown(lost, sent_at=batch.first_sent_at, now=tx.now)
-        kept = apply.keep(tools, tx, before, Seen(after))
-        found.append(replace(claimed, payout=kept, looks=0 if kept.state is not before.state else claimed.looks))
-    return tuple(found)
+    for claimed in sorted(group, key=_id_of):  # in the order in which everybody takes them
+        before = payouts.get(tx, claimed.payout.id)
+        batch = batch_rows.get(tx, before.batch_id or claimed.batch.id)
+        kept = apply.keep(tools, tx, before, Seen(_as_of(tx.now, before, batch)))
+        looks = 0 if kept.state is not claimed.payout.state else claimed.looks
+        found.append(replace(claimed, payout=kept, batch=batch, looks=looks))
+    return found
 
 
-async def _look(tools: Tools, way: Payouts, group: Sequence[Claimed]) -> None:
+def _as_of(now: datetime, payout: Payout, batch: Batch) -> Payout:
+    """The payout, given that nobody has answered for it until now."""
+    lost = payout_looks.lost_answer(payout, answer_due_at=batch.answer_due_at, now=now)
+    return payout_looks.overdue_unknown(lost, sent_at=batch.first_sent_at, now=now)
+
+
+async def _look(tools: Tools, instance: str, group: Sequence[Claimed]) -> None:
+    way = tools.providers.payouts.get(instance)
+    if way is None:
+        await _wait(tools, group)
+        return
+    if not group[0].lease.leaves(LOOK, now=tools.clock()):
+        return  # others take it up, when the lease has run out
     lookable = [each for each in group if evidence.can_tell(way, each.payout)]
     asked_at = tools.clock()
     seen = await evidence.fetch(tools, way, [each.payout for each in lookable])
-    await tools.store.write(lambda tx: _seen(tools, tx, way, group, _Look(seen, asked_at)))
-    for batch in {each.batch.id: each.batch for each in group if each not in lookable}.values():
-        await _resend(tools, way, batch)
+    keep = partial(_seen, tools, way=way, look=_Look(seen, asked_at))
+    await in_one_or_each(tools.store, "look at", group, keep, name=_id_of)
+    others = {each.batch.id: each.batch for each in group if each not in lookable}
+    again = partial(_resend, tools, way)
+    await one_by_one("sending again of", tuple(others.values()), again, name=lambda batch: batch.id)
 
 
-def _seen(tools: Tools, tx: Tx, way: Payouts, group: Sequence[Claimed], look: _Look) -> None:
-    for claimed in sorted(group, key=lambda each: each.payout.id):  # in the order in which everybody takes them
+def _seen(tools: Tools, tx: Tx, group: Sequence[Claimed], *, way: Payouts, look: _Look) -> None:
+    for claimed in sorted(group, key=_id_of):  # in the order in which everybody takes them
         before = payouts.get(tx, claimed.payout.id)
         batch = batch_rows.get(tx, before.batch_id or claimed.batch.id)
         outcome = look.seen.get(before.key, sdk.Unknown("no_lookup"))
@@ -149,3 +169,11 @@ def _by_instance(claimed: Sequence[Claimed]) -> dict[str, list[Claimed]]:
     for each in claimed:
         groups.setdefault(each.payout.instance, []).append(each)
     return groups
+
+
+def _id_of(claimed: Claimed) -> str:
+    return claimed.payout.id
+
+
+def _by(instance: str, group: Sequence[Claimed]) -> str:
+    return f"{instance} ({len(group)})"

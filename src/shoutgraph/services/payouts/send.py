@@ -7,6 +7,7 @@ another way than the one that its creator chose.
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from shoutgraph import sdk
@@ -20,7 +21,7 @@ from shoutgraph.services.payouts import adopt, apply, evidence, export, keeping,
 from shoutgraph.services.payouts.sights import TIMEOUT
 from shoutgraph.storage import batches as batch_rows, payouts, recipients, strays
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Tools
+from shoutgraph.tools import Tools, in_one_or_each, one_by_one
 
 DESCRIPTOR: Final = "Earnings"
 ANSWER_DUE: Final = timedelta(seconds=90)
@@ -40,37 +41,53 @@ STRAY_NOTE: Final = "A provider may have paid this creator before a restore; fin
 
 
 async def send_due(tools: Tools, *, limit: int) -> int:
-    """Sends what is approved, one batch for each provider and currency; gives how many payouts were handled."""
-    handled = 0
-    for instance, currency in await tools.store.read(payouts.list_of_rails_to_send):
-        way = tools.providers.payouts.get(instance)
-        if way is None:
-            continue  # readiness tells of money that waits for a missing plugin
-        handled += await _send(tools, way, instance, currency, limit=min(limit, way.caps.max_batch))
-    return handled
+    """Sends what is approved, one batch for each provider and currency; gives how many payouts were handled.
+
+    Raises:
+        OverloadedError: too much waits for the database; the next round goes on.
+        StoreUnavailableError: the database is not there; likewise.
+    """
+    rails = await tools.store.read(payouts.list_of_rails_to_send)
+    return sum(await one_by_one("sending by", rails, partial(_send, tools, limit), name=" in ".join))
 
 
-async def _send(tools: Tools, way: Payouts, instance: str, currency: str, *, limit: int) -> int:
+async def _send(tools: Tools, limit: int, rail: tuple[str, str]) -> int:
+    instance, currency = rail
+    way = tools.providers.payouts.get(instance)
+    if way is None:
+        return 0  # readiness tells of money that waits for a missing plugin
+    size = min(limit, way.caps.max_batch)
     group, lease = await tools.store.write(
-        lambda tx: payouts.claim_approved(tx, instance, currency, lease=LEASE, limit=limit)
+        lambda tx: payouts.claim_approved(tx, instance, currency, lease=LEASE, limit=size)
     )
     if not group:
         return 0  # another worker has them
     risky = await _risky(tools, [payout for payout in group if not payout.risk_accepted])
     if risky:
         await _hold_all(tools, risky, RISK_NOTE)
-    going = [payout for payout in group if payout not in risky]
-    # What went out before moves on here, if the provider has it after all.
-    await evidence.look(tools, way, [payout for payout in going if payout.attempts > 0])
+    going = await _looked_at(tools, way, [payout for payout in group if payout not in risky])
 
-    def work(tx: Tx) -> Batch | None:
-        ours = payouts.give_back(tx, [payout.id for payout in group], lease)
-        return _reserve(tools, tx, instance, [payout for payout in going if payout.id in ours])
+    def work(tx: Tx, part: Sequence[Payout]) -> Batch | None:
+        ours = payouts.give_back(tx, [payout.id for payout in part], lease)
+        return _reserve(tools, tx, instance, [payout for payout in part if payout.id in ours and payout in going])
 
-    batch = await tools.store.write(work)
-    if batch is not None:
-        await hand_over(tools, batch)
+    reserved = await in_one_or_each(tools.store, "sending of", group, work, name=_id_of)
+    batches_made = [batch for batch in reserved if batch is not None]
+    await one_by_one("handing over of", batches_made, partial(hand_over, tools), name=lambda each: each.id)
     return len(group)
+
+
+async def _looked_at(tools: Tools, way: Payouts, group: Sequence[Payout]) -> list[Payout]:
+    """Those that may go: what went out before moves on here, if the provider has it after all.
+
+    One whose look cannot be kept stays: nobody would know that it must not be sent again.
+    """
+    before = [payout for payout in group if payout.attempts > 0]
+    seen = await evidence.fetch(tools, way, before)
+    keep = partial(evidence.keep_all, tools, seen=seen)
+    kept = await in_one_or_each(tools.store, "look at", before, keep, name=_id_of) if seen else [_ids_of(before)]
+    told = frozenset().union(*kept)
+    return [payout for payout in group if payout.attempts == 0 or payout.id in told]
 
 
 async def _risky(tools: Tools, group: Sequence[Payout]) -> list[Payout]:
@@ -98,8 +115,9 @@ async def hand_over(tools: Tools, batch: Batch) -> None:
     checked = await evidence.confirm(tools, way, group, items) if batch.attempts == 1 else items
     outcomes, is_export = export.outcomes_of(way, answer, checked), export.is_export(way, answer)
 
-    def work(tx: Tx) -> None:
-        stored = payouts.list_of_batch(tx, batch.id)
+    def work(tx: Tx, part: Sequence[Payout]) -> None:
+        ours = _ids_of(part)
+        stored = [payout for payout in payouts.list_of_batch(tx, batch.id) if payout.id in ours]
         known = batch_rows.get(tx, batch.id, to_change=True)
         if answer.batch_ref is not None:
             known = batches.named(known, answer.batch_ref)
@@ -115,7 +133,7 @@ async def hand_over(tools: Tools, batch: Batch) -> None:
             elif outcome is not None:
                 _answered(tools, tx, payout, known, sights.sighting_of(outcome, at=tx.now))
 
-    await tools.store.write(work)
+    await in_one_or_each(tools.store, "answer for", group, work, name=_id_of)
 
 
 async def _submit(tools: Tools, way: Payouts, batch: Batch, request: sdk.PayoutBatch) -> sdk.BatchOutcome:
@@ -193,20 +211,27 @@ def list_of_stops(tx: Tx, payout: Payout) -> tuple[tuple[HoldCode, str], ...]:
     return (*strayed, *((CODES[hold.rule], hold.reason or hold.remedy.words) for hold in found))
 
 
-async def _hold_all(tools: Tools, group: Sequence[Payout], note: str) -> int:
-    def work(tx: Tx) -> int:
-        for stale in group:
+async def _hold_all(tools: Tools, group: Sequence[Payout], note: str) -> None:
+    def work(tx: Tx, part: Sequence[Payout]) -> None:
+        for stale in part:
             payout = payouts.get(tx, stale.id)
             if payout.state is PayoutState.APPROVED:
                 _hold(tools, tx, payout, note)
-        return len(group)
 
-    return await tools.store.write(work)
+    await in_one_or_each(tools.store, "holding of", group, work, name=_id_of)
 
 
 def _hold(tools: Tools, tx: Tx, payout: Payout, note: str) -> None:
     held = rules.hold(payout, code=HoldCode.RISK, note=note, by=SYSTEM, now=tx.now)
     apply.keep(tools, tx, payout, Seen(held))
+
+
+def _id_of(payout: Payout) -> str:
+    return payout.id
+
+
+def _ids_of(group: Sequence[Payout]) -> frozenset[str]:
+    return frozenset(payout.id for payout in group)
 
 
 async def _recipients(tools: Tools, group: Sequence[Payout]) -> dict[str, Recipient]:

@@ -96,7 +96,11 @@ async def run_due(tools: Tools) -> int:
         StoreUnavailableError: the database is not there; likewise.
     """
     due = await tools.store.read(privacy.list_of_due_erasures)
-    return len(await one_by_one("look at the erasure", due, partial(_go_on, tools)))
+    done = await one_by_one("look at the erasure", due, partial(_go_on, tools))
+    broken = [each for each in due if each not in done]
+    if broken:  # those that are due after them have their turn before these are looked at again
+        await tools.store.write(lambda tx: privacy.put_off_erasures(tx, broken, until=tx.now + rules.BROKEN))
+    return len(done)
 
 
 async def erase_now(tools: Tools, viewer: Viewer, user_id: str) -> Erasure:
@@ -149,10 +153,11 @@ def _begin(tools: Tools, tx: Tx, *, erasure_id: str, early: bool = False) -> Era
     return after
 
 
-async def _go_on(tools: Tools, erasure_id: str) -> None:
+async def _go_on(tools: Tools, erasure_id: str) -> str:
     erasure = await tools.store.write(partial(_begin, tools, erasure_id=erasure_id))
     if erasure.state is ErasureState.ERASING:
         await _erase(tools, erasure)
+    return erasure_id
 
 
 async def _erase(tools: Tools, erasure: Erasure) -> Erasure:

@@ -70,10 +70,16 @@ async def run_due(tools: Tools, hands: Hands) -> int:
         StoreUnavailableError: the database is not there; likewise.
     """
     due = await tools.store.read(closures.list_of_due)
-    look = await one_by_one(
-        "look at the closure", due, lambda each: go_on(tools, each, hands), name=lambda each: each.id
-    )
-    return len(look)
+
+    async def one(closure: Closure) -> str:
+        await go_on(tools, closure, hands)
+        return closure.id
+
+    done = await one_by_one("look at the closure", due, one, name=lambda each: each.id)
+    broken = [each.id for each in due if each.id not in done]
+    if broken:  # those that are due after them have their turn before these are looked at again
+        await tools.store.write(lambda tx: closures.put_off(tx, broken, until=tx.now + rules.BROKEN))
+    return len(done)
 
 
 async def go_on(tools: Tools, closure: Closure, hands: Hands) -> None:

@@ -1,0 +1,99 @@
+"""What breaks holds up nothing beside it: of a round, each goes on by itself, and what broke is told of in the log."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from tests.services import frail as provider
+from tests.services.breaking import break_rows, mend_rows
+from tests.services.frail import Frail
+from tests.services.test_frail_providers import open_office
+from tests.services.test_media import now as video_now, opened, write_behind
+from tests.services.test_payouts import Office
+from tests.services.till import Till, open_till
+from tests.services.world import World, new_id
+from tests.storage.databases import Place
+
+from shoutgraph.domain import ids
+from shoutgraph.domain.media import VideoState
+from shoutgraph.domain.payouts import Payout, PayoutState
+from shoutgraph.domain.privacy import Erasure, ErasureState
+from shoutgraph.domain.users import User
+from shoutgraph.jobs import payouts as payout_jobs
+from shoutgraph.services.media import upload
+from shoutgraph.services.payouts import look
+from shoutgraph.services.privacy import erase
+from shoutgraph.storage import privacy, users
+
+
+@pytest.fixture
+def till(place: Place) -> Iterator[Till]:
+    with open_till(place) as till:
+        yield till
+
+
+def approved(office: Office, count: int) -> list[Payout]:
+    office.earn(1_000 * count)
+    return [office.approve(office.ask(1_000)) for _ in range(count)]
+
+
+def states(till: Till, group: list[Payout]) -> list[PayoutState]:
+    return [till.payout(payout).state for payout in group]
+
+
+def test_a_payout_that_breaks_holds_up_no_other(till: Till, place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    frail: Frail = provider.install(till.world, by_key=True)
+    group = approved(open_office(till), 3)
+    world, broken = till.world, group[1].id
+    break_rows(place, "payout", broken)
+    assert world.run(payout_jobs.tick(world.tools)) == 3
+    assert states(till, group) == [PayoutState.SUBMITTED, PayoutState.APPROVED, PayoutState.SUBMITTED]
+    assert [record.message for record in caplog.records] == [f"the sending of {broken} failed"]
+
+    mend_rows(place, "payout", 1)
+    world.clock.move(minutes=6)
+    assert world.run(payout_jobs.tick(world.tools)) == 1
+    assert states(till, group) == [PayoutState.SUBMITTED] * 3
+    assert len(frail.payouts) == 3, "and none was sent twice"
+
+    broken = group[0].id
+    break_rows(place, "payout", broken)
+    frail.paid = True
+    caplog.clear()
+    world.clock.move(minutes=6)
+    assert world.run(look.look_due(world.tools, limit=9)) == 3
+    assert states(till, group) == [PayoutState.SUBMITTED, PayoutState.PAID, PayoutState.PAID]
+    assert [record.message for record in caplog.records] == [f"the look at {broken} failed"]
+    mend_rows(place, "payout", 1)
+
+
+def test_an_upload_that_breaks_holds_up_no_other(world: World, place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    pair = [opened(world, b"whole"), opened(world, b"whole")]
+    for video in pair:
+        world.run(write_behind(world, video, b"whole"))
+    break_rows(place, "video", pair[0].id)
+    assert world.run(upload.sweep(world.tools)) == 1
+    assert [video_now(world, each).state for each in pair] == [VideoState.UPLOADING, VideoState.CHECKING]
+    assert [record.message for record in caplog.records] == [f"the sweep of {pair[0].id} failed"]
+
+
+def test_erasures_that_break_do_not_stand_before_the_others_for_ever(world: World, place: Place) -> None:
+    wishes = [_wish(world, late=n) for n in range(privacy.DUE_MAX + 1)]
+    ill, well = [each.id for each in wishes[: privacy.DUE_MAX]], wishes[-1].id
+    break_rows(place, "erasure", *ill)
+    world.clock.move(minutes=2)
+    assert world.run(erase.run_due(world.tools)) == 0
+    assert world.run(erase.run_due(world.tools)) == 1
+    assert world.read(lambda tx: privacy.get_erasure(tx, well)).state is ErasureState.DONE
+    mend_rows(place, "erasure", len(ill))
+    assert world.run(erase.run_due(world.tools)) == 0
+    world.clock.move(hours=1, minutes=1)
+    assert world.run(erase.run_due(world.tools)) == len(ill), "what was mended goes on"
+
+
+def _wish(world: World, *, late: int) -> Erasure:
+    user = User(ids.UserId(new_id(ids.USER)), 1, "Ada", "DE", locked=False, created_at=world.clock())
+    due_at = world.clock() + timedelta(seconds=late)
+    wish = Erasure(new_id(ids.ERASURE), user.id, ErasureState.WAITING, world.clock(), due_at)
+    world.write(lambda tx: (users.insert(tx, user), privacy.insert_erasure(tx, wish)))
+    return wish
