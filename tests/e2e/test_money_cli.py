@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.services.test_sweep import forgotten
 from tests.services.till import SECRET, Till, open_till
 from tests.storage.databases import Kind, Place
 from typer.testing import CliRunner
 
 from shoutgraph.cli import main
+from shoutgraph.jobs import sweep
 
 Run = Callable[..., tuple[int, str]]
 SANDBOX = """[providers.sandbox]
@@ -66,6 +68,33 @@ def test_two_people_settle_a_top_up_at_the_command_line(till: Till, run: Run) ->
     assert (code, "it stands at PAID" in said, "proposed by Frank" in said) == (0, True, True)
     assert topup.id not in run("money", "unresolved")[1]
     assert run("money", "reject", resolution, "--by", "Olga")[0] == 1
+
+
+def test_two_people_place_what_no_transfer_explains_at_the_command_line(till: Till, run: Run) -> None:
+    lost = forgotten(till, till.buy(till.world.person("ada"), 1_000).value)
+    till.world.run(sweep.tick(till.world.tools))
+    code, said = run("suspense", "list")
+    assert (code, lost in said, "open" in said) == (0, True, True)
+    (line,) = re.findall(r"suspense_\w+", said)
+    settling = ("strays", "settle", "sandbox", lost, "--note", "it is placed")
+    code, said = run(*settling)
+    assert (code, f"in suspense as {line}" in said) == (1, True)
+    wish = ("suspense", "propose", line, "--reason", "the letter of May", "--by", "Frank")
+    assert run(*wish, "--to", "user:ada:paid")[0] == 1
+    for number in (2, 4):
+        code, said = run(*wish, "--to", "rev:packs:EUR")
+        assert (code, f"suspense confirm {line} --revision {number} --by" in said) == (0, True), said
+        if number == 2:
+            assert "open" in run("suspense", "reject", line, "--by", "Olga")[1]
+    confirming = ("suspense", "confirm", line, "--by")
+    assert "Another person" in run(*confirming, "Frank", "--revision", "4")[1]
+    assert run(*confirming, "Olga", "--revision", "2")[0] == 1, "another proposal than she saw"
+    code, said = run(*confirming, "Olga", "--revision", "4")
+    assert (code, "placed at rev:packs:EUR" in said) == (0, True), said
+    assert line not in run("suspense", "list")[1]
+    assert "Frank, Olga" in run("suspense", "list", "--all")[1]
+    assert run(*settling)[0] == 0
+    assert run("money", "totals")[0] == run("ledger", "verify")[0] == 0
 
 
 def test_a_webhook_is_shown_and_read_once_more(

@@ -142,7 +142,11 @@ def check_after(place: Place, past: Past) -> None:
     assert code == 0, said
     (line,) = [line for line in said.splitlines() if past.forgotten["id"] in line]
     assert "settled" in line
-    code, said = place.run("strays", "settle", "sandbox", past.forgotten["id"], "--note", "refunded at the provider")
+    settling = ("strays", "settle", "sandbox", past.forgotten["id"], "--note", "refunded at the provider")
+    code, said = place.run(*settling)
+    assert (code, "is in suspense as" in said) == (1, True), said
+    place_what_waits(place)
+    code, said = place.run(*settling)
     assert code == 0, said
     assert past.forgotten["id"] not in place.run("strays", "list")[1]
     assert "refunded at the provider" in place.run("strays", "list", "--all")[1]
@@ -152,6 +156,15 @@ def check_after(place: Place, past: Past) -> None:
         fan = place.fan(server)
         assert drill.coins(fan) == drill.HAD + drill.COINS
         fan.close()
+
+
+def place_what_waits(place: Place) -> None:
+    """Two people say where the money belongs that nobody knows."""
+    for line in re.findall(r"suspense_\w+", place.run("suspense", "list")[1]):
+        to = ("--to", "exp:goodwill:EUR", "--reason", "lost with the disk")
+        assert place.run("suspense", "propose", line, *to, "--by", "Frank")[0] == 0
+        code, said = place.run("suspense", "confirm", line, "--revision", "2", "--by", "Olga")
+        assert (code, "placed at exp:goodwill:EUR" in said) == (0, True), said
 
 
 @pytest.mark.timeout(DISASTER_S)

@@ -21,6 +21,7 @@ from shoutgraph.jobs import sweep
 from shoutgraph.services.money import suspense, sweep as sweeping
 from shoutgraph.services.money.suspense import Wish
 from shoutgraph.storage import journal, topups, wallets
+from shoutgraph.telemetry import metrics
 
 ALL = PageArgs(10, None, backward=False)
 SUSPENSE, OUT = "suspense:sandbox:EUR", "suspense:sandbox-payouts:EUR"
@@ -161,6 +162,17 @@ def test_another_amount_takes_the_place_of_the_first_and_falls_to_nothing(till: 
         line.amount_minor - 300,
         f"{lost.id}#1",
     )
+    till.world.clock.move(days=9)
+    sweep_again(till)
+    till.control(f"payments/{lost.id}/refund")
+    sweep_again(till)
+    *_, rest = lines(till)
+    fee = rest.amount_minor
+    assert (fee < 0, till.cash()) == (True, fee), "what is too old to be listed is looked at, and only the fee is left"
+    assert metrics.SUSPENSE_LINES.collect()[0].samples[0].value == 1
+    till.world.clock.move(seconds=30)
+    till.world.run(sweep.tick(till.world.tools))
+    assert round(metrics.SUSPENSE_OLDEST.collect()[0].samples[0].value) == 30
 
 
 def test_people_are_called_once_after_a_day(till: Till, caplog: pytest.LogCaptureFixture) -> None:

@@ -29,6 +29,7 @@ from shoutgraph.cli import (
     seed,
     serve,
     strays,
+    suspense,
     token,
     verify_video,
     wallets,
@@ -90,6 +91,7 @@ main.add_typer(reputation.commands, name="reputation")
 main.add_typer(ledger.commands, name="ledger")
 main.add_typer(clock.commands, name="clock")
 main.add_typer(strays.commands, name="strays")
+main.add_typer(suspense.commands, name="suspense")
 main.add_typer(money.commands, name="money")
 main.add_typer(webhooks.commands, name="webhooks")
 main.add_typer(payouts.commands, name="payouts")

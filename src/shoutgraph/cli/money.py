@@ -1,16 +1,14 @@
 """`shoutgraph money`: money that no machine can settle, and the two people who do."""
 
-import secrets
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from shoutgraph.cli.shared import DataDir, console, fail, read_settings, show, work_with
+from shoutgraph.cli.shared import By, DataDir, asked, console, fail, person, read_settings, show, work_with
 from shoutgraph.domain import clock, money
-from shoutgraph.domain.requests import Request
-from shoutgraph.domain.resolutions import PERSON_CHARS_MAX, Resolution, Unresolved, Verdict
+from shoutgraph.domain.resolutions import Resolution, Unresolved, Verdict
 from shoutgraph.domain.users import ROLES, Viewer
 
 if TYPE_CHECKING:
@@ -26,7 +24,6 @@ commands = typer.Typer(
 
 Subject = Annotated[str, typer.Argument(metavar="ID", help="Of a top-up, payout or refund; of a stray as listed.")]
 ResolutionId = Annotated[str, typer.Argument(metavar="ID", help="Of what was proposed.")]
-By = Annotated[str, typer.Option(help="Who you are: a name that the other person does not have.")]
 
 
 @commands.command()
@@ -100,11 +97,11 @@ def resolve(
     chosen = VERDICTS.get(verdict.lower())
     if chosen is None:
         fail(f"--as is one of {', '.join(VERDICTS)}")
-    viewer = _person(by)
+    viewer = person(by)
 
     async def work(tools: "Tools") -> Resolution:
-        asked = _request(viewer, "moneyResolvePropose")
-        done = await resolving.propose(tools, viewer, asked, resolving.Wish(subject, chosen, evidence))
+        request = asked(viewer, "moneyResolvePropose")
+        done = await resolving.propose(tools, viewer, request, resolving.Wish(subject, chosen, evidence))
         return done.value
 
     made = work_with(data_dir, work)
@@ -118,11 +115,11 @@ def confirm(resolution: ResolutionId, by: By, data_dir: DataDir = None) -> None:
     from shoutgraph.api.graphql.resolutions import FOLLOWS
     from shoutgraph.services.money import resolve as resolving
 
-    viewer = _person(by)
+    viewer = person(by)
 
     async def work(tools: "Tools") -> Resolution:
-        asked = _request(viewer, "moneyResolveConfirm")
-        return (await resolving.confirm(tools, viewer, asked, resolution, follows=FOLLOWS)).value
+        request = asked(viewer, "moneyResolveConfirm")
+        return (await resolving.confirm(tools, viewer, request, resolution, follows=FOLLOWS)).value
 
     console.print(escape(_told_resolution(work_with(data_dir, work))), soft_wrap=True, highlight=False)
 
@@ -132,11 +129,11 @@ def reject(resolution: ResolutionId, by: By, data_dir: DataDir = None) -> None:
     """Reject what was proposed, or take it back; nothing moves."""
     from shoutgraph.services.money import resolve as resolving
 
-    viewer = _person(by)
+    viewer = person(by)
 
     async def work(tools: "Tools") -> Resolution:
-        asked = _request(viewer, "moneyResolveReject")
-        return (await resolving.reject(tools, viewer, asked, resolution)).value
+        request = asked(viewer, "moneyResolveReject")
+        return (await resolving.reject(tools, viewer, request, resolution)).value
 
     console.print(escape(_told_resolution(work_with(data_dir, work))), soft_wrap=True, highlight=False)
 
@@ -165,17 +162,6 @@ def _units(book_units: int) -> str:
     whole, rest = divmod(abs(book_units), money.BOOK_UNITS_PER_MINOR)
     sign = "-" if book_units < 0 else ""
     return f"{sign}{whole}" + (f".{rest:02}" if rest else "")
-
-
-def _person(by: str) -> Viewer:
-    name = by.strip()
-    if not 0 < len(name) <= PERSON_CHARS_MAX or not name.isprintable():
-        fail(f"--by is a name of 1 to {PERSON_CHARS_MAX} characters")
-    return Viewer(scopes=ROLES["finance"], principal=name)
-
-
-def _request(viewer: Viewer, mutation: str) -> Request:
-    return Request.of(principal=viewer.principal, mutation=mutation, key=secrets.token_urlsafe(), given={})
 
 
 def _told(each: Unresolved) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ from rich.table import Table
 
 from shoutgraph import settings
 from shoutgraph.domain.errors import FaultError, ShoutgraphError
+from shoutgraph.domain.requests import Request
+from shoutgraph.domain.resolutions import PERSON_CHARS_MAX
+from shoutgraph.domain.users import ROLES, Viewer
 from shoutgraph.plugins.statuses import PluginsBrokenError
 from shoutgraph.settings import Settings, SettingsError
 
@@ -33,6 +37,8 @@ errors = Console(stderr=True)
 DataDir = Annotated[
     Path | None, typer.Option(help="Folder of the database, the files and the keys; SHOUTGRAPH_DATA_DIR otherwise.")
 ]
+
+By = Annotated[str, typer.Option(help="Who you are: a name that the other person does not have.")]
 
 
 @contextmanager
@@ -91,6 +97,23 @@ def work_with(data_dir: Path | None, work: "Callable[[Tools], Awaitable[T]]") ->
         return asyncio.run(run())
     except* ShoutgraphError as refused:
         fail(" ".join(str(each) for each in refused.exceptions))
+
+
+def person(by: str) -> Viewer:
+    """Somebody of finance, by the name that they give.
+
+    Raises:
+        Exit: it is no name.
+    """
+    name = by.strip()
+    if not 0 < len(name) <= PERSON_CHARS_MAX or not name.isprintable():
+        fail(f"--by is a name of 1 to {PERSON_CHARS_MAX} characters")
+    return Viewer(scopes=ROLES["finance"], principal=name)
+
+
+def asked(viewer: Viewer, mutation: str) -> Request:
+    """What somebody types is asked once."""
+    return Request.of(principal=viewer.principal, mutation=mutation, key=secrets.token_urlsafe(), given={})
 
 
 def show(table: Table) -> None:

@@ -6,12 +6,13 @@ currencies is valued anew, and the cash books are compared with the rows that th
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
 from shoutgraph import sdk
+from shoutgraph.domain.leases import Lease
 from shoutgraph.domain.strays import StrayKind
 from shoutgraph.jobs.restore import Lists
 from shoutgraph.services import packages, restore
@@ -20,6 +21,7 @@ from shoutgraph.services.orders import timers
 from shoutgraph.services.payouts import adopt
 from shoutgraph.services.restore import Apply, Taken
 from shoutgraph.services.topups import notice as topup_notices
+from shoutgraph.telemetry import metrics
 from shoutgraph.tools import Tools, side_by_side
 
 logger = logging.getLogger("shoutgraph.jobs")
@@ -49,6 +51,7 @@ async def tick(tools: Tools) -> int:
             if hasattr(way.provider, "list_since"):
                 found += await _sweep(tools, name, kind, way)
     await suspense.call_people(tools)
+    await _measure(tools)
     await fees.sweep_today(tools)
     await packages.revalue_today(tools)
     await sweep.compare_today(tools)
@@ -74,10 +77,43 @@ async def _sweep(tools: Tools, name: str, kind: StrayKind, way: Lists) -> int:
             taken = await side_by_side("listing of", part, partial(_take, tools, name, kind), name=_name)
             found, whole = found + sum(taken), whole and len(taken) == len(part)
         since = max(each.created_at for each in fresh)
-    if not answered:
+    if answered:
+        await _look_again(tools, name, turn.lease, kind, {operation for _, operation in seen})
+    else:
         logger.warning("the provider %s does not say what it has", name)
     await sweep.finish(tools, turn, answered=answered, all_of_it=ended and whole)
     return found
+
+
+async def _look_again(tools: Tools, name: str, lease: Lease, kind: StrayKind, listed: Collection[str]) -> None:
+    """Looks at what is in suspense and too old to be listed: it may have gone back since, or be another amount."""
+    for line, key in await suspense.targets(tools, name, kind):
+        if line.operation_id in listed:
+            continue
+        if not lease.leaves(TIMEOUT, now=tools.clock()):
+            return
+        target = sdk.Target(line.operation_id, key, line.ref)
+        outcome = await _fetch(tools, name, kind, target)
+        if isinstance(outcome, sdk.Settled | sdk.Paid | sdk.Returned):
+            again = sdk.Listed(target, outcome, line.made_at)
+            await restore.take(tools, name, kind, again, KINDS[kind])
+
+
+async def _fetch(
+    tools: Tools, name: str, kind: StrayKind, target: sdk.Target
+) -> sdk.Observation | sdk.ItemObservation | None:
+    call = sdk.Call(target.idempotency_key, target.operation_id, TIMEOUT)
+    if kind is StrayKind.TOPUP:
+        return await tools.providers.topups[name].fetch(target, call)
+    seen = await tools.providers.payouts[name].fetch([target], call)
+    return seen.get(target.operation_id)
+
+
+async def _measure(tools: Tools) -> None:
+    """Says to Prometheus how much is in suspense, and for how long."""
+    count, since = await tools.store.read(suspense.waiting)
+    metrics.SUSPENSE_LINES.set(count)
+    metrics.SUSPENSE_OLDEST.set(0 if since is None else max((tools.clock() - since).total_seconds(), 0))
 
 
 async def _take(tools: Tools, name: str, kind: StrayKind, listed: sdk.Listed) -> int:

@@ -147,6 +147,17 @@ def list_of_aged(tx: Tx, until: datetime) -> list[Line]:
     return [Line(*row) for row in tx.all(_AGED, until=until, size=ALERTS_MAX)]
 
 
+def list_of_waiting(tx: Tx, instance: str) -> list[Line]:
+    """Some unexplained lines of an instance, those found first first."""
+    return [Line(*row) for row in tx.all(_WAITING, instance=instance, size=LINES_MAX)]
+
+
+def waiting(tx: Tx) -> tuple[int, datetime | None]:
+    """How many lines are unexplained, and when the first of them was found."""
+    (found,) = tx.all(_COUNTED)
+    return found
+
+
 def note_alert(tx: Tx, suspense_id: str) -> bool:
     """Notes that people were told; False where they were before, or it ended."""
     return tx.run(_ALERT, of=suspense_id, at=tx.now) == 1
@@ -208,6 +219,17 @@ _AGED: Final = Statement[Any](
         .order_by(_T.c.found_at)
         .limit(sa.bindparam("size"))
     )
+)
+_WAITING: Final = Statement[Any](
+    lambda: (
+        sa.select(*_COLUMNS)
+        .where(_T.c.ended_at.is_(None), _T.c.instance == sa.bindparam("instance"))
+        .order_by(_T.c.found_at, _T.c.id)
+        .limit(sa.bindparam("size"))
+    )
+)
+_COUNTED: Final = Statement[tuple[int, datetime | None]](
+    lambda: sa.select(sa.func.count(), sa.func.min(_T.c.found_at)).where(_T.c.ended_at.is_(None))
 )
 _ALERT: Final = Statement[Any](
     lambda: (

@@ -59,6 +59,12 @@ JOBS: Final = Histogram(
     registry=REGISTRY,
 )
 SOCKETS: Final = Gauge("shoutgraph_sockets", "WebSocket connections that are open.", registry=REGISTRY)
+SUSPENSE_LINES: Final = Gauge(
+    "shoutgraph_suspense_lines", "Lines of providers that no transfer explains.", registry=REGISTRY
+)
+SUSPENSE_OLDEST: Final = Gauge(
+    "shoutgraph_suspense_oldest_seconds", "How long the oldest of them has waited.", registry=REGISTRY
+)
 
 ProcessCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)

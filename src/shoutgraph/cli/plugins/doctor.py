@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from shoutgraph.cli.plugins import loaded
 from shoutgraph.cli.shared import DataDir, console, fail
+from shoutgraph.domain import clock
 from shoutgraph.plugins import statuses
 from shoutgraph.plugins.statuses import State
 from shoutgraph.sdk import Webhooks
@@ -95,6 +96,10 @@ def _in_flight(settings: Settings, providers: "Providers") -> Iterator[Finding]:
             yield Finding(name, "money is in flight with it, and nobody can ask it: no process gets ready")
         else:
             yield Finding(name, "money is in flight with it", wrong=False)
+    count, since = loaded.unexplained(settings)
+    if since is not None:
+        told = f"{count} lines that no transfer explains, the oldest since {clock.to_text(since)}"
+        yield Finding("suspense", f"{told}: look at `shoutgraph suspense list`", wrong=False)
 
 
 async def _network(providers: "Providers") -> list[Finding]:

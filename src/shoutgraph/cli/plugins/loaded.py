@@ -1,5 +1,6 @@
 """What the commands look at: the plugins as a server would load them, and the instances with money in flight."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from shoutgraph.cli.shared import DataDir, read_settings
@@ -41,6 +42,18 @@ def in_use(settings: Settings) -> frozenset[str] | None:
             return frozenset(store.read_now(readiness.in_use))
     except FaultError:
         return None
+
+
+def unexplained(settings: Settings) -> tuple[int, datetime | None]:
+    """How many lines of providers nobody explained yet, and since when; none where there is no database to ask."""
+    from shoutgraph import app
+    from shoutgraph.services.money import suspense
+
+    try:
+        with app.open_reader(settings) as store:
+            return store.read_now(suspense.waiting)
+    except FaultError:
+        return 0, None
 
 
 def paint(state: statuses.State) -> str:

@@ -3,15 +3,17 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from shoutgraph.domain import accounts, errors, ids, journal, pages, suspense as rules
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.requests import Request
+from shoutgraph.domain.strays import StrayKind
 from shoutgraph.domain.suspense import Line, SuspenseState
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, policies, suspense
+from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, policies, strays, suspense
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -104,9 +106,37 @@ async def page(tools: Tools, viewer: Viewer, args: PageArgs, state: SuspenseStat
     return pages.cut(found, args, scope=scope_of(state), key_of=lambda each: (each.id,))
 
 
+def list_of(tx: Tx, limit: int, *, ended: bool = False) -> list[Line]:
+    """Some lines, newest first: those that are in suspense, or all."""
+    states: tuple[SuspenseState | None, ...] = (None,) if ended else (SuspenseState.OPEN, SuspenseState.PROPOSED)
+    args = PageArgs(limit - 1, None, backward=False)
+    found = [line for state in states for line in suspense.list_of_page(tx, args, state)]
+    return sorted(found, key=lambda line: line.id, reverse=True)[:limit]
+
+
 def scope_of(state: SuspenseState | None) -> str:
     """Names a listing, so that a cursor of another one is refused."""
     return pages.scope_of("suspense lines", state)
+
+
+def waiting(tx: Tx) -> tuple[int, datetime | None]:
+    """How many lines nobody explained yet, and since when the first one waits."""
+    return suspense.waiting(tx)
+
+
+async def targets(tools: Tools, instance: str, kind: StrayKind) -> list[tuple[Line, str]]:
+    """The lines of an instance that wait, with the key under which its provider has what they are about."""
+
+    def query(tx: Tx) -> list[tuple[Line, str]]:
+        lines = suspense.list_of_waiting(tx, instance)
+        found = [strays.find(tx, instance=instance, operation_id=line.operation_id) for line in lines]
+        return [
+            (line, stray.key)
+            for line, stray in zip(lines, found, strict=True)
+            if stray is not None and stray.kind is kind
+        ]
+
+    return await tools.store.read(query)
 
 
 async def call_people(tools: Tools) -> int:
