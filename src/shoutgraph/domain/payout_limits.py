@@ -37,6 +37,13 @@ def check_request(coins: int, *, available_coins: int, requested: Requested, pol
         raise errors.ValidationError(msg, code="PAYOUT_NOT_WHOLE", path=path)
 
 
+def left(requested: Requested, policy: Policy) -> int:
+    """How much more may be asked for now. Units: coins."""
+    day = policy.payout_day_coins - requested.day_coins
+    week = policy.payout_week_coins - requested.week_coins
+    return max(0, min(day, week, policy.payout_month_coins - requested.month_coins))
+
+
 def _check_span(coins: int, spent: int, limit: int, span: str, code: str) -> None:
     if spent + coins > limit:
         msg = f"At most {limit} coins {span} are paid out."

@@ -1,6 +1,7 @@
 """Asking for a payout, and saying where money is to go."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -126,17 +127,17 @@ async def settle(tools: Tools, owner: Viewer) -> frozenset[str]:
         ready = [each for each in recipients.list_of_creator(tx, creator_id) if each.state is RecipientState.READY]
         if not ready:
             return "NO_RECIPIENT"
-        if _failed_just_now(tx, creator_id):
+        failed = _last_failed(tx, creator_id)
+        if failed is not None and failed.updated_at > tx.now - closures.RETRY:
             return "PAYOUT_FAILED"
         features.require(tx, Feature.PAYOUTS, user_id)
         _check_person(tx, user.id, policy)
-        recipient = ready[-1]
-        desk = _desk(tools, tx, recipient, policy)
-        coins = _fitting(desk, coins)
-        if not coins:
-            return "BELOW_MINIMUM"
-        _check_limits(tx, creator_id, coins, replace(policy, payout_min_coins=1))
-        _set_aside(tools, tx, recipient, coins, _checked(desk, desk.terms(coins)))
+        now = min(coins, payout_limits.left(payout_holds.requested(tx, creator_id), policy))
+        avoided = None if failed is None else failed.recipient_id
+        found = _payable(tools, tx, sorted(reversed(ready), key=lambda each: each.id == avoided), now, policy)
+        if found is None:
+            return "BELOW_MINIMUM" if now == coins else "PAYOUT_LIMIT"
+        _set_aside(tools, tx, *found)
         return None
 
     try:
@@ -223,10 +224,32 @@ def _fitting(desk: Desk, coins: int) -> int:
     return coins if amount.minor >= desk.caps.limits.get(amount.currency, (1, 1))[0] else 0
 
 
-def _failed_just_now(tx: Tx, creator_id: ids.CreatorId) -> bool:
+def _last_failed(tx: Tx, creator_id: ids.CreatorId) -> Payout | None:
+    """The newest payout of a creator, if it failed."""
     one = PageArgs(size=1, key=None, backward=False)
     newest = payouts.list_of_page(tx, one, rules.PayoutFilter(creator_id=creator_id), descending=True)[:1]
-    return any(each.state in closures.ENDED_BADLY and each.updated_at > tx.now - closures.RETRY for each in newest)
+    return next((each for each in newest if each.state in closures.ENDED_BADLY), None)
+
+
+def _payable(
+    tools: Tools, tx: Tx, to: Sequence[Recipient], coins: int, policy: Policy
+) -> tuple[Recipient, int, Terms] | None:
+    """The first of these recipients who can be paid now, and as many of the coins as go there; None: they are too few.
+
+    One whom nobody can pay, such as without a rate or a provider, stands in the way of no other.
+    """
+    refused: list[errors.ShoutgraphError] = []
+    for recipient in to:
+        try:
+            desk = _desk(tools, tx, recipient, policy)
+            fitting = _fitting(desk, coins)
+            if fitting:
+                return recipient, fitting, _checked(desk, desk.terms(fitting))
+        except errors.ShoutgraphError as refusal:
+            refused.append(refusal)
+    if len(refused) == len(to):
+        raise refused[0]
+    return None
 
 
 def _desk(tools: Tools, tx: Tx, recipient: Recipient, policy: Policy) -> Desk:
