@@ -168,7 +168,8 @@ def test_the_last_payout_is_as_large_as_the_provider_takes_in_the_currency_of_th
 
 
 def test_an_account_in_another_currency_without_a_rate_is_paid_by_who_knows_it_and_converts(place: Place) -> None:
-    with open_finance(place, Rail(asks=True, ready=True, currencies=frozenset({"EUR", "JPY"}))) as finance:
+    rail = Rail(asks=True, ready=True, currencies=frozenset({"EUR", "JPY"}), limits={"JPY": (0, 10**9)})
+    with open_finance(place, rail) as finance:
         finance.earn(10_000)
         told = {"country": "DE", "currency": "JPY", "returnUrl": "https://fan.example/back"}
         answers = [{"name": "account", "value": "12345678"}]
@@ -182,3 +183,12 @@ def test_an_account_in_another_currency_without_a_rate_is_paid_by_who_knows_it_a
         assert (quote["sent"], quote["arrives"]["minorUnits"]) == ({"minorUnits": "1650", "currency": "JPY"}, "1625")
         late = ask(finance, 1_000, made["id"], REFUSED, expectedAmountMinorUnits="1000")["errors"][0]
         assert (late["code"], late["currentAmountMinorUnits"]) == ("QUOTE_EXPIRED", "1650")
+        publish(finance, "JPY", 10**8, 1)  # a yen is worth more than the coins
+        assert ask(finance, 1_000, made["id"])["errors"][0]["code"] == "PROVIDER_UNAVAILABLE", "nobody sends nothing"
+        told |= {"currency": "EUR"}
+        given = {"providerCode": INSTANCE, "label": "My bank", "answers": answers} | told
+        euros = finance.do(finance.creator(), "payoutRecipientCreate", "recipient { id }", **given)["recipient"]["id"]
+        for coins in (10**13 + 1, 2**63 - 1):
+            refused = finance.creator().post(QUOTE, id=euros, coins=str(coins)).json()["errors"][0]
+            assert refused["extensions"]["reason"] == "OUT_OF_RANGE"
+        assert finance.creator().data(QUOTE, id=euros, coins=str(10**13))["payoutQuote"]["fee"] == {"minorUnits": "25"}

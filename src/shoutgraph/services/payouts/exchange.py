@@ -78,18 +78,16 @@ class Desk:
 
     def most(self, coins: int) -> int:
         """As many of the coins as come to no more than the provider sends at once."""
-        high = self.caps.limits.get(self.terms(0).amount.currency, (0, None))[1]
+        high = min(self.caps.limits.get(self.terms(0).amount.currency, (0, AMOUNT_MAX_MINOR))[1], AMOUNT_MAX_MINOR)
         bound = GROSS_MAX_MINOR * BOOK_UNITS_PER_MINOR // self.policy.par_units if self.rate else coins
         coins = min(coins, bound)
-        if high is None:
-            return coins
         return bisect_right(range(1, coins + 1), high, key=lambda each: self.terms(each).amount.minor)
 
     def takes(self, amount: Money) -> bool:
-        """Whether the provider sends such an amount."""
+        """Whether the provider sends such an amount. Nobody sends nothing, whatever a plugin says."""
         low, high = self.caps.limits.get(amount.currency, (1, amount.minor))
         high = min(high, AMOUNT_MAX_MINOR)
-        return amount.currency in self.caps.currencies and low <= amount.minor <= high
+        return amount.currency in self.caps.currencies and max(low, 1) <= amount.minor <= high
 
     def _quoted(self, tx: Tx) -> Iterable[packages.Rate]:
         if self.rate is None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from shoutgraph import sdk
 from shoutgraph.domain import errors, ids
+from shoutgraph.domain.exchanges import AMOUNT_MAX_MINOR
 from shoutgraph.domain.recipients import Recipient, RecipientState
 from shoutgraph.domain.users import Viewer
 from shoutgraph.services.payouts import exchange
@@ -35,7 +36,7 @@ async def quote(tools: Tools, viewer: Viewer, *, coins: int, recipient_id: str) 
         ForbiddenError: the viewer is not a creator.
         NotFoundError: there is no such recipient of this creator.
         ValidationError: the text is no recipient's id, money cannot go there, the coins are none, or nobody has said
-            what the account's currency is worth.
+            what the account's currency is worth, or the coins are more than any payout sends.
         LimitExceededError: it is more than is exchanged at once.
     """
     creator_id = viewer.require_creator()
@@ -51,6 +52,8 @@ async def quote(tools: Tools, viewer: Viewer, *, coins: int, recipient_id: str) 
 
     recipient, desk = await tools.store.read(query)
     terms = desk.terms(coins)
+    if max(terms.gross.minor, terms.amount.minor) > AMOUNT_MAX_MINOR:
+        raise errors.ValidationError("No payout sends as much.", code="OUT_OF_RANGE", path=("coins",))
     until = None if terms.exchange is None else tools.clock() + timedelta(seconds=desk.policy.payout_quote_s)
     way = tools.providers.payouts.get(recipient.instance)
     if way is None or not way.caps.quotes:

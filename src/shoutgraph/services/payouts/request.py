@@ -124,7 +124,8 @@ async def settle(tools: Tools, owner: Viewer) -> frozenset[str]:
         coins = _whole(_free(tx, creator_id), policy)
         if not coins:
             return "BELOW_MINIMUM"
-        ready = [each for each in recipients.list_of_creator(tx, creator_id) if each.state is RecipientState.READY]
+        known = reversed(recipients.list_of_creator(tx, creator_id))  # where money went to first comes first
+        ready = [each for each in known if each.state is RecipientState.READY]
         if not ready:
             return "NO_RECIPIENT"
         failed = _last_failed(tx, creator_id)
@@ -134,7 +135,7 @@ async def settle(tools: Tools, owner: Viewer) -> frozenset[str]:
         _check_person(tx, user.id, policy)
         now = min(coins, payout_limits.left(payout_holds.requested(tx, creator_id), policy))
         avoided = None if failed is None else failed.recipient_id
-        found = _payable(tools, tx, sorted(reversed(ready), key=lambda each: each.id == avoided), now, policy)
+        found = _payable(tools, tx, sorted(ready, key=lambda each: each.id == avoided), now, policy)
         if found is None:
             return "BELOW_MINIMUM" if now == coins else "PAYOUT_LIMIT"
         _set_aside(tools, tx, *found)
