@@ -25,6 +25,7 @@ PLAYED = (
     "redeems it and has 50 coins, granted",
     "700 coins back as EUR 11.00, by the provider",
     "approves it, as the second person",
+    "nothing is in suspense any more",
     "SPENDING_DAY: At most 100 coins a day",
     "AUTHENTIC, original",
     "UNKNOWN, OTHER_FILE, FORGED_SIGNATURE",

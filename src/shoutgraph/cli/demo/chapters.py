@@ -3,7 +3,20 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from shoutgraph.cli.demo import abroad, capacity, gifts, giving, guards, law, money, quarrels, rollout, tools, trust
+from shoutgraph.cli.demo import (
+    abroad,
+    capacity,
+    gifts,
+    giving,
+    guards,
+    law,
+    money,
+    quarrels,
+    rollout,
+    suspense,
+    tools,
+    trust,
+)
 
 if TYPE_CHECKING:
     from shoutgraph.cli.demo.story import Story
@@ -22,6 +35,7 @@ FULL: Final = (
     Chapter("a line of people, and a campaign", capacity.play),
     Chapter("promo codes and gift cards", money.play),
     Chapter("money back", giving.play),
+    Chapter("money that nobody knows", suspense.play),
     Chapter("limits that people set themselves", guards.play),
     Chapter("reputation, and videos that can be proven", trust.play),
     Chapter("features for some, and answers to why", rollout.play),

@@ -14,9 +14,12 @@ from shoutgraph_sandbox.simulator import door, due, notices, payments, payouts, 
 from shoutgraph_sandbox.simulator.door import Desk
 from shoutgraph_sandbox.simulator.due import Step
 from shoutgraph_sandbox.simulator.payments import Currency
-from shoutgraph_sandbox.simulator.rules import RefusedError
+from shoutgraph_sandbox.simulator.rules import RefusedError, Rules
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+INSTANCE: Final = "sandbox"
+FORGOTTEN: Final = "forgotten"
 
 ADVANCE_MAX: Final = timedelta(days=365)
 
@@ -38,6 +41,14 @@ class _Order(BaseModel):
 
 class Nothing(_Order):
     """A control without arguments."""
+
+
+class Stray(_Order):
+    """Money that arrives under a name of the caller's that the caller has forgotten."""
+
+    operation_id: payments.Text
+    amount: Annotated[int, Field(gt=0)]
+    currency: Currency = "EUR"
 
 
 class Pay(_Order):
@@ -78,6 +89,7 @@ class Controls:
             Route("/payouts", self.list_payouts, methods=["GET"]),
             Route("/notices", self.list_notices, methods=["GET"]),
             Route("/totals", self.totals, methods=["GET"]),
+            Route("/payments", self.stray, methods=["POST"]),
             Route("/payments/{ref}/pay", self.pay, methods=["POST"]),
             Route("/payments/{ref}/refund", self.refund, methods=["POST"]),
             Route("/payments/{ref}/dispute", self.dispute, methods=["POST"]),
@@ -115,6 +127,14 @@ class Controls:
         """What the provider owes us by instance and currency, to compare with the books."""
         door.require_key(self._desk, request)
         return door.answer(await self._desk.memory.run(_totals))
+
+    async def stray(self, request: Request) -> Response:
+        """Makes a payment that arrived, as one that was asked for before a disk was lost."""
+        desk = self._desk
+        door.require_key(desk, request)
+        wanted, now = await door.read_as(request, Stray), desk.now()
+        row = await desk.memory.run(lambda db: _forgotten(db, wanted, desk.rule, now))
+        return door.answer(payments.view(row, desk.rule))
 
     async def payment(self, request: Request) -> Response:
         """Declines or expires a payment, lets it take a while, or has its newest refund fail after all."""
@@ -211,6 +231,14 @@ class Controls:
         row = await desk.memory.run(lambda db: step(db, payouts.get(db, ref), wanted, now))
         desk.courier.wake()
         return door.answer(payouts.view(row))
+
+
+def _forgotten(db: sqlite3.Connection, wanted: Stray, rule: Rules, now: int) -> sqlite3.Row:
+    texts = dict.fromkeys(("customer_ref", "locale", "descriptor"), FORGOTTEN)
+    urls = dict.fromkeys(("return_url", "cancel_url"), rule.base_url)
+    asked = payments.NewPayment.model_validate({"instance": INSTANCE, **wanted.model_dump(), **texts, **urls})
+    row, is_new = payments.create(db, asked, wanted.operation_id, rule, now)
+    return payments.settle(db, row, rule, now, arriving=wanted.amount) if is_new else row
 
 
 def _known(step: Step | None) -> Step:
