@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.api import giving
 from tests.api.cast import CERTIFIED, RULES, Cast
 from tests.api.deployment import Deployment, Place, open_deployment
 
 from shoutgraph.domain import ids
 from shoutgraph.domain.payout_holds import HOLDS_MAX
+from shoutgraph.services import books
 from shoutgraph.storage import ledger_proof, policies, tax
 
 HOLDS = "holds { code remedy message until reason holdId }"
@@ -249,6 +251,34 @@ def test_a_refund_after_the_hold_takes_what_is_available_then_the_reserve_and_th
     earned = to.ask("creator", EARNED)["earnings"]
     assert to.ask("creator", OWES)["wallet"]["debt"] == "0", "what matures pays what is owed"
     assert (int(earned["available"]["coins"]) - before, earned["reserved"]["coins"]) == (45, "30")
+
+
+def test_what_comes_back_or_is_released_pays_what_is_owed_before_it_can_be_paid_out(stage: Cast) -> None:
+    to = stage.deployment
+    to.write(lambda tx: policies.insert(tx, replace(RULES, version=80)))
+    recipient, creator, user = earner(stage, "iris"), stage.ids["iris_profile"], stage.ids["iris"]
+    share = {"creatorId": creator, "reserveBasisPoints": 5_000, "reason": "Many charge-backs."}
+    to.do("finance", "creatorReserveSet", "reserveBasisPoints", **share)
+    given = {"stickerId": stage.ids["sticker"], "creatorId": creator, "quantity": 99, "expectedPrice": "99"}
+    to.do("fan", "giftSend", "gift { id }", **given)
+    to.settle()
+    earned = to.ask("iris", EARNED)["earnings"]
+    free, kept = (int(earned[name]["coins"]) for name in ("available", "reserved"))
+    payout = asked(to, "iris", recipient, free)
+    giving.owe(to, user, 10)
+    to.do("finance", "payoutApprove", "payout { status }", payoutId=payout)
+    to.settle()
+    assert "DEBT" in codes(to, payout)
+    to.do("iris", "payoutCancel", "payout { status }", payoutId=payout)
+    earned = to.ask("iris", EARNED)["earnings"]
+    assert (to.ask("iris", OWES)["wallet"]["debt"], earned["available"]["coins"]) == ("0", str(free - 10))
+    assert "DEBT" not in codes(to, asked(to, "iris", recipient, free - 10))
+    giving.owe(to, user, kept + 5)
+    travel(to, days=31)
+    earned = to.ask("iris", EARNED)["earnings"]
+    assert (earned["available"]["coins"], earned["reserved"]["coins"]) == ("0", "0")
+    assert to.ask("iris", OWES)["wallet"]["debt"] == "5"
+    assert to.read(lambda tx: list(books.prove(tx).violations)) == []
 
 
 def travel(to: Deployment, **by: int) -> None:

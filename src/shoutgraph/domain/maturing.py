@@ -28,7 +28,7 @@ def earnings_matured(*, ref: str, creator_id: ids.CreatorId, coins: int) -> Tran
 
 
 def debt_withheld(books: Books, *, ref: str, creator_id: ids.CreatorId, user_id: ids.UserId, coins: int) -> Transfer:
-    """Row 2c: what a creator earned pays what they owe."""
+    """Row 2c: what a creator earned pays what they owe, as it becomes available."""
     moves = _move(accounts.available(creator_id), accounts.debt(user_id), coins, "withheld")
     moves += _money(books, "liab:coins", "recv:users", coins, "withheld")
     return Transfer("debt.withheld", ref, tuple(moves))

@@ -53,7 +53,9 @@ REMEDIES: Final[Mapping[HoldRule, Remedy]] = MappingProxyType(
         HoldRule.RECIPIENT_NOT_READY: Remedy("FINISH_ONBOARDING", "Give the provider what it still needs from you."),
         HoldRule.VELOCITY: Remedy("WAIT", "You asked for many payouts today: wait."),
         HoldRule.FROZEN_ORDER: Remedy("WAIT_FOR_DECISION", "An order of yours is looked into: wait for the decision."),
-        HoldRule.DEBT: Remedy("PAY_DEBT", "You owe coins: the next top-up pays them."),
+        HoldRule.DEBT: Remedy(
+            "PAY_DEBT", "You owe coins: the next top-up pays them. Or take the payout back: its earnings do."
+        ),
         HoldRule.LOCKED: Remedy("CONTACT_SUPPORT", "Your wallet is locked: ask support."),
         HoldRule.STAFF: Remedy("CONTACT_SUPPORT", "Somebody of the platform holds it: read why, and ask support."),
     }

@@ -1,14 +1,13 @@
 """Earnings: they mature after their hold, and their creator sees where each coin of them is."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
-from shoutgraph.domain import accounts, earnings as rules, errors, ids, journal, maturing, pages
+from shoutgraph.domain import earnings as rules, errors, ids, journal, maturing, pages
 from shoutgraph.domain.earnings import Balances, Earning, EarningState, Reserve, ReserveRate
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.policies import Policy
-from shoutgraph.domain.postings import Books
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.storage import (
@@ -20,14 +19,17 @@ from shoutgraph.storage import (
     payouts,
     policies,
     reserves,
-    wallets,
+    withholding,
 )
 from shoutgraph.storage.earnings import MATURE_MAX
 from shoutgraph.storage.tx import Tx
+from shoutgraph.storage.withholding import Debt
 from shoutgraph.tools import Done, Tools, once
 
 MATURED = "earning.matured"
 RELEASED = "earning.released"
+RELEASE: Final = "released"
+"""How the name of a transfer ends by which what was in reserve pays a debt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +41,13 @@ class Summary:
     reserve: Reserve
 
 
-@dataclass(slots=True)
-class Debt:
-    """What a creator owes as a person, counted down as their earnings pay it. Units: coins."""
-
-    user_id: ids.UserId
-    coins: int
-
-
 async def mature_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
     """Makes earnings available whose hold is over; gives how many."""
 
     def work(tx: Tx) -> int:
         due, policy = earnings.list_of_maturing(tx, limit=limit), policies.current(tx)
         own = reserves.rates_of(tx, sorted({earning.creator_id for earning in due})) if due else {}
-        debts = _debts(tx, due)
+        debts = withholding.debts_of(tx, [earning.creator_id for earning in due])
         for earning in due:
             kept = _mature(tools, tx, earning, debts.get(earning.creator_id), policy)
             _reserve(tx, kept, own.get(earning.creator_id, policy.reserve_bps), policy)
@@ -63,15 +57,18 @@ async def mature_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
 
 
 async def release_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
-    """Makes available what was in reserve for long enough; gives of how many earnings."""
+    """Makes available what was in reserve for long enough, less what is owed; gives of how many earnings."""
 
     def work(tx: Tx) -> int:
         aged = earnings.list_of_aged(tx, limit=limit)
+        policy = policies.current(tx)
+        debts = withholding.debts_of(tx, [earning.creator_id for earning in aged])
         for earning in aged:
-            coins = earning.reserved_coins
+            coins, debt = earning.reserved_coins, debts.get(earning.creator_id)
             transfer = maturing.earnings_released(ref=earning.id, creator_id=earning.creator_id, coins=coins)
             ledger_rows.post(tx, transfer)
-            earnings.save(tx, [rules.released(earning)])
+            fresh = [(rules.released(earning), coins)]
+            earnings.save(tx, withholding.withhold(tx, debt, fresh, policy, ref=f"{earning.id}:{RELEASE}"))
             _tell(tools, tx, earning, RELEASED, coins)
         return len(aged)
 
@@ -151,14 +148,7 @@ def _mature(tools: Tools, tx: Tx, earning: Earning, debt: Debt | None, policy: P
     assert after.state is EarningState.AVAILABLE, "what was taken back whole does not mature"
     ledger_rows.post(tx, maturing.earnings_matured(ref=earning.id, creator_id=creator_id, coins=coins))
     _tell(tools, tx, earning, MATURED, coins)
-    taken = 0 if debt is None else min(debt.coins, coins)
-    if debt is None or not taken:
-        return after
-    debt.coins -= taken
-    books = Books(policy.book_currency, policy.par_units)
-    withheld = maturing.debt_withheld(books, ref=earning.id, creator_id=creator_id, user_id=debt.user_id, coins=taken)
-    ledger_rows.post(tx, withheld)
-    return rules.withheld(after, taken)
+    return withholding.withhold(tx, debt, [(after, coins)], policy, ref=earning.id)[0]
 
 
 def _reserve(tx: Tx, earning: Earning, bps: int, policy: Policy) -> None:
@@ -170,22 +160,6 @@ def _reserve(tx: Tx, earning: Earning, bps: int, policy: Policy) -> None:
         reserved = kept.reserved_coins
         ledger_rows.post(tx, maturing.earnings_reserved(ref=earning.id, creator_id=earning.creator_id, coins=reserved))
     earnings.save(tx, [kept])
-
-
-def _debts(tx: Tx, due: Sequence[Earning]) -> dict[str, Debt]:
-    """What the creators of these earnings owe; who owes has their wallet held, so that nobody else repays it too."""
-    found = creators.list_of(tx, sorted({earning.creator_id for earning in due})) if due else []
-    owners = {each.id: each.user_id for each in found if each is not None}
-    owed = dict(zip(owners, wallets.list_of_balances(tx, list(owners.values())), strict=True)) if owners else {}
-    debtors = sorted(accounts.paid(owners[each]).code for each, balance in owed.items() if balance.debt_coins)
-    if not debtors:
-        return {}
-    ledger_rows.hold_wallets(tx, *debtors)
-    held = wallets.list_of_balances(tx, list(owners.values()))
-    return {
-        creator_id: Debt(user_id, balance.debt_coins)
-        for (creator_id, user_id), balance in zip(owners.items(), held, strict=True)
-    }
 
 
 def _tell(tools: Tools, tx: Tx, earning: Earning, kind: str, coins: int) -> None:

@@ -8,6 +8,7 @@ from shoutgraph.domain import accounts, earnings as earning_values, errors, ids,
 from shoutgraph.domain.batches import Batch
 from shoutgraph.domain.earnings import Earning
 from shoutgraph.domain.exchanges import Exchange
+from shoutgraph.domain.ledger import Transfer
 from shoutgraph.domain.legs import Books
 from shoutgraph.domain.payouts import Effect, Payout, Seen
 from shoutgraph.storage import (
@@ -18,12 +19,16 @@ from shoutgraph.storage import (
     payouts,
     policies,
     suspending,
+    withholding,
 )
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
 MOVED: Final = "payout.status_changed"
 CHANGED: Final = "payout.changed"
+
+Step = Callable[[Earning, int], Earning]
+"""How so many coins of an earning move."""
 
 
 def keep(tools: Tools, tx: Tx, before: Payout, seen: Seen) -> Payout:
@@ -82,15 +87,14 @@ def _paid(tx: Tx, payout: Payout) -> None:
         instance=payout.instance,
         exchange=_exchange(tx, payout, books),
     )
-    _move(tx, payout, earning_values.paid)
+    earnings.save(tx, [each for each, _ in _moved(tx, payout, earning_values.paid)])
     ledger_rows.post(tx, transfer)
     _close(tx, payout)
 
 
 def _failed(tx: Tx, payout: Payout) -> None:
-    _move(tx, payout, earning_values.given_back)
     transfer = payout_postings.failed(payout_id=payout.id, creator_id=payout.creator_id, coins=payout.coins)
-    ledger_rows.post(tx, transfer)
+    _come_back(tx, payout, transfer, earning_values.given_back)
     _close(tx, payout)
 
 
@@ -104,8 +108,15 @@ def _returned(tx: Tx, payout: Payout) -> None:
         instance=payout.instance,
         exchange=_exchange(tx, payout, books),
     )
-    _move(tx, payout, earning_values.returned)
+    _come_back(tx, payout, transfer, earning_values.returned)
+
+
+def _come_back(tx: Tx, payout: Payout, transfer: Transfer, step: Step) -> None:
+    """The earnings are available again, less what their creator owes by now."""
+    moved = _moved(tx, payout, step)
+    debt = withholding.debts_of(tx, [payout.creator_id]).get(payout.creator_id)
     ledger_rows.post(tx, transfer)
+    earnings.save(tx, withholding.withhold(tx, debt, moved, policies.current(tx), ref=payout.id))
 
 
 def _exchange(tx: Tx, payout: Payout, books: Books) -> Exchange | None:
@@ -118,10 +129,10 @@ def _exchange(tx: Tx, payout: Payout, books: Books) -> Exchange | None:
     return agreed
 
 
-def _move(tx: Tx, payout: Payout, step: Callable[[Earning, int], Earning]) -> None:
-    """Moves the coins of its earnings, which are held before the books, as everybody takes them."""
+def _moved(tx: Tx, payout: Payout, step: Step) -> list[tuple[Earning, int]]:
+    """Its earnings after their coins moved, held before the books, as everybody takes them; and those coins."""
     parts = payouts.list_of_parts(tx, payout.id)
-    earnings.save(tx, [step(earning, coins) for earning, coins in earnings.list_of_parts(tx, parts)])
+    return [(step(earning, coins), coins) for earning, coins in earnings.list_of_parts(tx, parts)]
 
 
 def _close(tx: Tx, payout: Payout) -> None:
