@@ -246,7 +246,7 @@ def test_what_is_owed_locked_or_not_given_back_has_a_name_and_a_remedy(cast: Cas
     to.do(who, "closureRequest", CLOSURE, confirm=True)
     steps = look(cast, who, user_id)
     assert (steps["DEBT"], steps["COINS"]) == (("BLOCKED", ("DEBT",)), ("WAITING", ("REVOCABLE",)))
-    assert blocks(cast, who, "DEBT") == [("DEBT", "ASK_SUPPORT", False)]
+    assert blocks(cast, who, "DEBT") == [("DEBT", "BUY_COINS", False)]
     to.write(lambda tx: wallets.lock(tx, user_id, reason=LockReason.DISPUTE, topup_id=ids.TopupId(topup)))
     wish = {"userId": user_id, "coins": "5", "evidence": "The card was stolen."}
     asked = to.do("finance", "debtWriteOffPropose", "writeOff { id }", **wish)["writeOff"]["id"]
@@ -263,6 +263,24 @@ def test_what_is_owed_locked_or_not_given_back_has_a_name_and_a_remedy(cast: Cas
     assert blocks(cast, who, "COINS") == [("REFUND_REFUSED", "ASK_SUPPORT", False)]
     assert closure_of(cast, who)["status"] == "CLOSED"
     assert to.ask(who, WALLET)["wallet"] == {"available": "70", "promo": "0", "held": "0"}, "they stay their owner's"
+    verify(cast)
+
+
+def test_what_is_owed_can_be_bought_while_the_account_closes(cast: Cast) -> None:
+    to, who = cast.deployment, "honest_fan"
+    user_id = ids.UserId(to.register(who))
+    giving.owe(to, user_id, 70)
+    to.do(who, "closureRequest", CLOSURE, confirm=True)
+    assert look(cast, who, user_id)["DEBT"] == ("BLOCKED", ("DEBT",))
+    more = to.refuse(who, "topUpCreate", buy={"coins": "71"}, **PURCHASE)
+    assert (more["code"], more["limit"]) == ("CLOSING_DEBT", "70")
+    card = to.refuse(who, "topUpCreate", buy={"coins": "70"}, asGiftCard={}, **PURCHASE)
+    assert card["code"] == "ACCOUNT_CLOSED"
+    topup = cast.buy(who, coins=70)
+    assert look(cast, who, user_id)["DEBT"] == ("DONE", ())
+    assert to.refuse(who, "topUpCreate", buy={"coins": "70"}, **PURCHASE)["code"] == "ACCOUNT_CLOSED", "nothing is owed"
+    closed(cast, who, user_id)
+    assert to.ask(who, WITHDRAWN, id=topup)["node"] == {"withdrawals": []}, "it paid the debt"
     verify(cast)
 
 

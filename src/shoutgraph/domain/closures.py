@@ -75,6 +75,7 @@ class Remedy(StrEnum):
     ASK_SUPPORT = "ASK_SUPPORT"
     CANCEL_GIFT_CARDS = "CANCEL_GIFT_CARDS"
     ADD_RECIPIENT = "ADD_RECIPIENT"
+    BUY_COINS = "BUY_COINS"
     MEND_PROFILE = "MEND_PROFILE"
 
 
@@ -85,8 +86,8 @@ WORDS: Final[Mapping[str, tuple[Remedy, str]]] = {
     "OPEN_REFUNDS": (Remedy.WAIT, "Money is on its way back: its provider has not said that it arrived."),
     "OPEN_DISPUTES": (Remedy.WAIT, "A payment is disputed: its provider decides."),
     "DEBT": (
-        Remedy.ASK_SUPPORT,
-        "Coins are owed after a charge-back: take the closure back and buy as many, or ask support.",
+        Remedy.BUY_COINS,
+        "Coins are owed after a charge-back: buy as many, which is possible while the account closes, or ask support.",
     ),
     "GIFT_CARDS": (
         Remedy.CANCEL_GIFT_CARDS,
@@ -276,7 +277,9 @@ def code_of(refusal: errors.ShoutgraphError) -> str:
 _MONEY: Final = tuple(key for key in Key if key not in REVERSIBLE)
 _HINDERS: Final = frozenset({"WALLET_LOCKED", "PROVIDER_UNAVAILABLE"})
 """What a withdrawal waits for; anything else leaves a claim."""
-_ASKS: Final = frozenset({Remedy.ASK_SUPPORT, Remedy.CANCEL_GIFT_CARDS, Remedy.ADD_RECIPIENT, Remedy.MEND_PROFILE})
+_ASKS: Final = frozenset(
+    {Remedy.ASK_SUPPORT, Remedy.BUY_COINS, Remedy.CANCEL_GIFT_CARDS, Remedy.ADD_RECIPIENT, Remedy.MEND_PROFILE}
+)
 _CLAIMS: Final = frozenset({"NOT_REFUNDABLE", "REFUND_REFUSED", "PROMO_KEPT", "BELOW_MINIMUM"})
 """What may be left: it stays its owner's."""
 

@@ -64,6 +64,7 @@ enums.describe(
         Remedy.ASK_SUPPORT: "Support can help.",
         Remedy.CANCEL_GIFT_CARDS: "giftCardCancel, or wait.",
         Remedy.ADD_RECIPIENT: "payoutRecipientCreate.",
+        Remedy.BUY_COINS: "topUpCreate, of no more coins than are owed, or than the fewest that are sold.",
         Remedy.MEND_PROFILE: "payoutRequest says what is missing.",
     },
 )

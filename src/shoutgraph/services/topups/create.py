@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from shoutgraph import sdk
 from shoutgraph.domain import cards as card_rules, errors, ids, journal, spending
+from shoutgraph.domain.closures import ClosureState
 from shoutgraph.domain.features import WHOLE, Feature, Reason
 from shoutgraph.domain.packages import Market, Platform
 from shoutgraph.domain.requests import Request
@@ -16,11 +17,12 @@ from shoutgraph.domain.spending import Purchase
 from shoutgraph.domain.topups import machine, withdrawal
 from shoutgraph.domain.topups.topup import Payload, Source, Status, Submission, Terms, Topup
 from shoutgraph.domain.topups.withdrawal import Consents, Waiver
-from shoutgraph.domain.users import Viewer
+from shoutgraph.domain.users import User, Viewer
 from shoutgraph.services.topups import apply, bought_cards, codes, sights, terms, ways
 from shoutgraph.services.topups.desk import ReverseOrders
 from shoutgraph.services.topups.submit import ANSWER_DUE, submit
 from shoutgraph.storage import (
+    closures,
     features,
     journal as journal_rows,
     packages as package_rows,
@@ -29,6 +31,7 @@ from shoutgraph.storage import (
     topups,
     users,
     waivers,
+    wallets,
 )
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
@@ -81,9 +84,9 @@ async def create(
         NotFoundError: coins are not sold there, or there is no such package.
         MoneyPriceChangedError: the price is no longer the one that the fan saw.
         FeatureUnavailableError: buying coins is off for the caller, or through the provider that they chose.
-        LimitExceededError: fewer or more coins than the policy allows, for a gift card, too, or too many of them;
-            beyond a limit of the fan's own or of their country, or too fast after others: then it may wait for
-            somebody's look (`TOPUP_REVIEW`); or too many codes were tried.
+        LimitExceededError: fewer or more coins than the policy allows, for a gift card, too, or too many of them; more
+            than an account owes that closes; beyond a limit of the fan's own or of their country, or too fast after
+            others: then it may wait for somebody's look (`TOPUP_REVIEW`); or too many codes were tried.
         WalletLockedError: the account is closed to purchases; for a gift card, the wallet is locked.
         AgeRestrictedError: the fan is too young to buy, or did not say how old they are.
         BuyingPausedError: the fan pauses buying, or has excluded themselves.
@@ -278,7 +281,9 @@ def _check_guards(tx: Tx, user_id: ids.UserId, wish: Purchase) -> None:
 
 def _agreed(tx: Tx, user_id: ids.UserId, wish: Wish) -> Terms:
     user = users.get(tx, user_id)
-    user.check_open()
+    owed = _owed(tx, user, wish)
+    if not owed:
+        user.check_open()
     policy = policies.current(tx)
     market = Market(terms.country_of(wish.country, user.country), wish.currency, wish.platform)
     if wish.package_id is None:
@@ -291,10 +296,22 @@ def _agreed(tx: Tx, user_id: ids.UserId, wish: Wish) -> Terms:
     terms.check_coins(agreed.coins, policy)
     if wish.promo_code is not None:
         agreed = codes.applied(tx, user, agreed, wish.promo_code)
+    if owed:
+        terms.check_repays(agreed, owed, policy)
     withdrawal.check_waived(withdrawal.rule_of(policy, market.country), waived=wish.consents is not None)
     if wish.expected_minor not in {None, agreed.price_minor}:
         raise errors.MoneyPriceChangedError(current_minor=agreed.price_minor, currency=agreed.currency)
     return agreed
+
+
+def _owed(tx: Tx, user: User, wish: Wish) -> int:
+    """What an account owes that closes: so much it may still buy, for its own wallet. Units: coins."""
+    if user.closed_at is None or user.locked or wish.as_card is not None:
+        return 0
+    closure = closures.find(tx, user.id)
+    if closure is None or closure.state is not ClosureState.CLOSING:
+        return 0
+    return wallets.balances(tx, user.id).debt_coins
 
 
 def _gone(tx: Tx, package_id: str, market: Market) -> errors.ShoutgraphError:

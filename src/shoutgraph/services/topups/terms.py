@@ -90,6 +90,18 @@ def check_coins(coins: int, policy: Policy) -> None:
         raise errors.LimitExceededError(msg, code="TOPUP_MAX", limit=policy.topup_max_coins, path=COINS_PATH)
 
 
+def check_repays(agreed: Terms, owed_coins: int, policy: Policy) -> None:
+    """Refuses an account that closes to buy more than it owes, or than the fewest that are sold; it is given nothing.
+
+    Raises:
+        LimitExceededError: it does.
+    """
+    most = max(owed_coins, policy.topup_min_coins)
+    if agreed.coins > most or agreed.bonus_coins:
+        msg = f"This account is closing: it buys the {owed_coins} coins that it owes, {most} at most, and no free ones."
+        raise errors.LimitExceededError(msg, code="CLOSING_DEBT", limit=most, path=COINS_PATH)
+
+
 def _exact(unit: packages.UnitPrice, coins: int) -> packages.ExactPrice:
     try:
         return packages.price_of(unit, coins)
