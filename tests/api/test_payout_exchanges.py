@@ -16,7 +16,7 @@ from shoutgraph.domain.policies import Policy
 from shoutgraph.services import packages
 from shoutgraph.services.packages import Quoted
 from shoutgraph.services.payouts.exchange import Desk
-from shoutgraph.storage import ledger
+from shoutgraph.storage import ledger, personal
 
 EXCHANGE = """exchange { gross { minorUnits currency } spreadBasisPoints spread { minorUnits currency }
   rate { currency version numerator denominator } }"""
@@ -70,6 +70,14 @@ def seen(finance: Finance, payout_id: str) -> tuple[str, str | None]:
     return payout["status"], payout["review"]
 
 
+def copied(finance: Finance) -> list[Any]:
+    """What the creator's copy of their data says of exchanges."""
+    owner = finance.world.people["nova"].user_id
+    assert owner is not None
+    copy = finance.world.read(lambda tx: {name: list(rows) for name, rows in personal.tell(tx, owner)})
+    return [row["amount_minor"] for row in copy["payout_exchange"]]
+
+
 def test_what_was_quoted_is_what_is_paid_for_ten_minutes_and_each_batch_has_one_currency(finance: Finance) -> None:
     finance.earn(60_000)
     publish(finance, "JPY", 6_123)  # a yen is worth 61.23 book units
@@ -105,6 +113,7 @@ def test_what_was_quoted_is_what_is_paid_for_ten_minutes_and_each_batch_has_one_
     assert sums == [("10000", "EUR"), ("10760", "USD"), ("16168", "JPY")]
     listed = finance.creator().data(LISTED)["payouts"]["nodes"]
     assert [each["exchange"] and each["exchange"]["rate"]["currency"] for each in listed] == [None, "USD", "JPY"]
+    assert copied(finance) == [16_168, 10_760], "their copy says at what"
 
 
 def test_what_comes_back_is_exactly_what_left_whatever_the_rate_is_then(finance: Finance) -> None:

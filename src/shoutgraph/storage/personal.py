@@ -64,6 +64,7 @@ class Held:
         blank: what each column says when they are erased; a function makes an expression of the table.
         delete: whether the rows go as a whole.
         told: the columns that they are told; all if it is empty.
+        untold: the columns that they are not told: what is about somebody else.
     """
 
     table: str
@@ -71,6 +72,7 @@ class Held:
     blank: Mapping[str, Any] = field(default_factory=dict)
     delete: bool = False
     told: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 def _user() -> sa.BindParameter[str]:
@@ -197,6 +199,20 @@ HELD: Final = (
     Held("report_words", _beneath("report_id", "report", _appealed), {"appeal": None}, told=("appeal",)),
     Held("data_export", _mine("user_id")),
     Held("erasure", _mine("user_id")),
+    Held("campaign_order", _of_orders(creator=False)),
+    Held("code_attempt", _mine("user_id")),
+    Held("delivered_video", _beneath("video_id", "video", _of_orders())),
+    Held("lot_move", _beneath("lot_id", "lot", _mine("user_id"))),
+    Held("payout_exchange", _beneath("payout_id", "payout", _as_creator())),
+    Held("payout_part", _beneath("payout_id", "payout", _as_creator())),
+    Held("rating_decision", _beneath("rating_id", "rating", _mine("fan_id")), untold=("decided_by",)),
+    Held("rating_tally", _as_creator()),
+    Held("report_decision", _beneath("report_id", "report", _mine("affected_id")), untold=("decided_by",)),
+    Held("reputation", _as_creator()),
+    Held("reputation_day", _as_creator()),
+    Held("stray", _as_creator(), untold=("key", "note")),
+    Held("taken_back", _beneath("topup_id", "topup", _mine("user_id"))),
+    Held("topup_dispute", _beneath("topup_id", "topup", _mine("user_id"))),
 )
 """Everything about somebody, in the order in which it is blanked; who they are goes last, by `finish`."""
 
@@ -239,16 +255,34 @@ KEPT: Final[Mapping[str, str]] = {
 """What is left where somebody was erased, and why it may be."""
 
 IMPERSONAL: Final = frozenset({
-    "account", "api_key", "asset", "audit", "bank_file", "campaign_order", "card_issue", "closure_step", "code_attempt",
-    "coin_package", "deadline", "delivered_video", "earning", "entry", "epoch", "event", "feature_rule",
-    "fold", "fx_rate", "fx_revaluation", "gift_total", "payout_exchange",
-    "ledger_adjustment", "ledger_adjustment_leg", "lot_move", "money_total", "news_cursor", "notice", "notice_seen",
-    "order_ok", "payout_batch", "payout_part", "policy", "posting", "price_list", "promo_code", "promotion",
-    "rate_bucket", "rating_decision", "rating_tally", "report_decision", "reputation", "reputation_day",
-    "resolution", "sticker", "stray", "suspense_line", "sweep", "taken_back", "topup_dispute", "transfer", "unit_price",
-    "wallet_ok", "webhook_attempt", "webhook_delivery", "webhook_endpoint", "webhook_place", "webhook_secret",
+    "api_key", "asset", "coin_package", "entry", "epoch", "fold", "fx_rate", "fx_revaluation",
+    "ledger_adjustment_leg", "money_total", "news_cursor", "notice_seen", "order_ok", "posting", "promo_code",
+    "rate_bucket", "sticker", "sweep", "transfer", "unit_price", "wallet_ok", "webhook_attempt", "webhook_delivery",
+    "webhook_place", "webhook_secret",
 })  # fmt: skip
-"""Tables that know people by their ids only, or that `KEPT` speaks of."""
+"""Tables that know nobody."""
+
+UNTOLD: Final[Mapping[str, str]] = {
+    "account": "the accounts of the books: what is on a person's own is in their lots, earnings and statements",
+    "audit": "what the staff did: what it says of a person is in what it changed; who of the staff it was is theirs",
+    "bank_file": "files for a bank and from it, of many people at once: of each there is a payout",
+    "card_issue": "a decision to give gift cards away: a card that was redeemed is told with it",
+    "closure_step": "how far each step is: told with the closure",
+    "deadline": "when an order goes on by itself: the order tells of it",
+    "event": "the journal: what it says of a person is in the feeds that they read, and in what it tells of",
+    "feature_rule": "who of the staff changed a rule: who is named by one is told of it",
+    "gift_total": "sums of gifts, each of which is told",
+    "ledger_adjustment": "a correction of the books by two of the staff: what it changed of a debt is in statements",
+    "notice": "what providers sent, as it came: what it said of a payment is told with it",
+    "payout_batch": "what was handed over together, for many people: each is told of their payout",
+    "policy": "who of the staff published rules",
+    "price_list": "who of the staff published prices",
+    "promotion": "who of the staff made it: who used it is told of that",
+    "resolution": "staff's evidence for money settled by hand: how it ended is told with the money",
+    "suspense_line": "a movement of which nobody knows whose it is; once that is known it is told with the payment",
+    "webhook_endpoint": "who of the staff made it",
+}
+"""Tables that name people, or what is theirs, and are in nobody's copy: why not."""
 
 PRIVATE: Final[Mapping[str, frozenset[str]]] = {
     held.table: frozenset().union(*(set(each.blank) for each in HELD if each.table == held.table))
@@ -260,7 +294,7 @@ PRIVATE: Final[Mapping[str, frozenset[str]]] = {
 
 def tables() -> frozenset[str]:
     """Every table that is classified."""
-    return frozenset(held.table for held in HELD) | IMPERSONAL | frozenset(ROOMS)
+    return frozenset(held.table for held in HELD) | frozenset(ROOMS) | frozenset(UNTOLD) | IMPERSONAL
 
 
 def erase_some(tx: Tx, *, user_id: str, at: int) -> int:
@@ -341,7 +375,8 @@ def _telling(at: int) -> tuple[Statement[Any], tuple[str, ...]]:
     table = _table(held.table)
     keys = [c.name for c in table.primary_key.columns]
     names = tuple(dict.fromkeys([*keys, *(held.told or (c.name for c in table.c))]))
-    chosen = [table.c[name] for name in names if not isinstance(table.c[name].type, sa.LargeBinary)]
+    plain = [table.c[name] for name in names if name not in held.untold]
+    chosen = [column for column in plain if not isinstance(column.type, sa.LargeBinary)]
     told = tuple(c.name for c in chosen)
     return Statement(lambda: sa.select(*chosen).where(held.owned(table)).order_by(*table.primary_key.columns)), told
 
