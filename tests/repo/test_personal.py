@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 from tests.repo import source
 
-from shoutgraph.storage import personal
+from shoutgraph.storage import personal, reasons
 from shoutgraph.storage.moving import tables
 
 PERSON: Final = re.compile(
@@ -24,7 +24,8 @@ def test_every_table_is_classified_by_what_it_says_about_people() -> None:
     unknown = there - personal.tables()
     assert not unknown, (
         f"{sorted(unknown)}: name them in storage/personal.py: in HELD (rows about people: how to blank and tell them) "
-        "UNTOLD (why it is in nobody's copy) or IMPERSONAL (nobody is in it); rooms with their own functions in ROOMS"
+        "or ROOMS (with functions of their own); or in storage/reasons.py: in UNTOLD (why it is in nobody's copy) or "
+        "IMPERSONAL (nobody is in it)"
     )
     assert personal.tables() - tables.ONLY_EMBEDDED <= there, "what is classified is there"
 
@@ -42,10 +43,10 @@ def test_what_is_blanked_or_told_are_columns() -> None:
 
 def test_a_copy_has_every_table_that_names_somebody_or_says_why_not() -> None:
     told = {held.table for held in personal.HELD} | set(personal.ROOMS)
-    assert not told & set(personal.UNTOLD), "it is one or the other"
+    assert not told & set(reasons.UNTOLD), "it is one or the other"
     naming = {name for name, table in SQLModel.metadata.tables.items() if _names_somebody(table, told)}
-    assert naming - told <= set(personal.UNTOLD), "name it in HELD, so that it is told, or in UNTOLD with the reason"
-    assert not naming & personal.IMPERSONAL
+    assert naming - told <= set(reasons.UNTOLD), "name it in HELD, so that it is told, or in UNTOLD with the reason"
+    assert not naming & reasons.IMPERSONAL
 
 
 def _names_somebody(table: sa.Table, told: set[str]) -> bool:
@@ -55,10 +56,10 @@ def _names_somebody(table: sa.Table, told: set[str]) -> bool:
 
 
 def test_what_is_in_nobodys_copy_is_documented_with_its_reason() -> None:
-    assert set(personal.UNTOLD.items()) <= {(row[0].strip("`"), row[1]) for row in source.rows("PRIVACY.md")}
+    assert set(reasons.UNTOLD.items()) <= {(row[0].strip("`"), row[1]) for row in source.rows("PRIVACY.md")}
 
 
 def test_what_is_kept_is_documented_with_its_reason() -> None:
     assert {
-        row[0].strip("`"): row[1] for row in source.rows("PRIVACY.md") if row[0].strip("`") in personal.KEPT
-    } == dict(personal.KEPT)
+        row[0].strip("`"): row[1] for row in source.rows("PRIVACY.md") if row[0].strip("`") in reasons.KEPT
+    } == dict(reasons.KEPT)
