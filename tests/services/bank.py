@@ -38,7 +38,8 @@ class Pause:
 class Bank:
     """What the provider has: the totals of payments, and the batches that were handed to it.
 
-    `back` holds the payouts that came back after they were paid; `pause` says when a batch is answered.
+    `back` holds the payouts that came back after they were paid; `pause` says when a batch is answered;
+    with `holds`, the risk review wants a person to look at every refund.
     """
 
     clock: Clock
@@ -46,6 +47,7 @@ class Bank:
     batches: list[sdk.PayoutBatch] = field(default_factory=list)
     back: set[str] = field(default_factory=set)
     pause: "Pause | None" = None
+    holds: bool = False
 
     def settle(self, topup: Topup, *, disputed: int = 0, won: int = 0) -> None:
         """The payment arrived, and so much of it was charged back and decided for us."""
@@ -160,6 +162,11 @@ class BankPlugin:
             lookup=sdk.Lookup(by_key=True),
         )
         return [sdk.PayoutPlugin(PAYOUTS, "Bank", caps, Nothing, lambda *_: BankPayouts(self.bank), _secrets)]
+
+    @sdk.hookimpl
+    def shoutgraph_review(self, kind: str, request: object) -> sdk.Verdict:
+        held = self.bank.holds and kind == "refund"
+        return sdk.Verdict.HOLD if held else sdk.Verdict.ALLOW
 
 
 def providers_of(bank: Bank, monotonic: Any) -> Providers:

@@ -1,8 +1,7 @@
 """Rows that break whoever changes them: what no rule foresees, and what must not hold up the rows beside them."""
 
-import psycopg
-import pysqlite3 as dbapi
-from tests.storage.databases import Place
+from tests.storage import databases
+from tests.storage.databases import Kind, Place
 
 SQLITE = (
     "CREATE TRIGGER broken_{n} BEFORE UPDATE OF state ON {table} WHEN OLD.id = '{row}'"
@@ -18,27 +17,15 @@ POSTGRESQL = (
 
 def break_rows(place: Place, table: str, *rows: str) -> None:
     """From now on the state of these rows of a world's database cannot change."""
-    where = place.database("world")
-    if isinstance(where, str):
-        with psycopg.connect(where, autocommit=True) as server:
-            for n, row in enumerate(rows):
-                server.execute(POSTGRESQL.format(n=n, table=table, row=row))
-        return
-    file = dbapi.connect(where)
-    for n, row in enumerate(rows):
-        file.execute(SQLITE.format(n=n, table=table, row=row))
-    file.close()
+    words = SQLITE if place.kind is Kind.SQLITE else POSTGRESQL
+    with databases.outside(place.database("world")) as raw:
+        for n, row in enumerate(rows):
+            raw.execute(words.format(n=n, table=table, row=row))
 
 
 def mend_rows(place: Place, table: str, count: int) -> None:
     """Lets so many rows that were broken change again."""
-    where = place.database("world")
-    if isinstance(where, str):
-        with psycopg.connect(where, autocommit=True) as server:
-            for n in range(count):
-                server.execute(f"DROP TRIGGER broken_{n} ON {table}")
-        return
-    file = dbapi.connect(where)
-    for n in range(count):
-        file.execute(f"DROP TRIGGER broken_{n}")
-    file.close()
+    where = "" if place.kind is Kind.SQLITE else f" ON {table}"
+    with databases.outside(place.database("world")) as raw:
+        for n in range(count):
+            raw.execute(f"DROP TRIGGER broken_{n}{where}")

@@ -15,14 +15,12 @@ from shoutgraph.domain.creators import OFFERS_MAX, Creator, Offer, OfferTerms
 from shoutgraph.domain.endpoints import ENDPOINTS_MAX
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.packages import Market, PackageEntry, Platform, PriceList, RateEntry, UnitEntry
-from shoutgraph.domain.privacy import Erasure, ErasureState
 from shoutgraph.domain.reports import Action, Basis, Ground, Reasons
 from shoutgraph.domain.users import Principal, Scope, Viewer
 from shoutgraph.outbound.courier import Courier, Rules
 from shoutgraph.services import api_keys, creators, offers, packages, reports, users
 from shoutgraph.services.endpoints import manage
 from shoutgraph.services.orders import moderate
-from shoutgraph.services.privacy import erase
 from shoutgraph.services.users import Identities
 from shoutgraph.storage import creators as creator_rows, endpoints as endpoint_rows
 from shoutgraph.tools import Tools
@@ -228,21 +226,3 @@ def priced(country: str, price_minor: int) -> PriceList:
         packages=(PackageEntry(market, 1_000, price_minor),),
         units=(UnitEntry(ANYWHERE, 1, 1, 1, 1_000_000),),
     )
-
-
-def test_nobody_is_erased_while_an_order_of_theirs_begins(processes: Processes) -> None:
-    admin = processes.world.staff("admin")
-    for _ in range(ROUNDS):
-        fan, (creator, _, offer) = someone(processes, 1_000), seller(processes)
-        placed, erased = processes.at_once(processes.order(fan, offer.id), erasing(admin, creator))
-        if done([placed]):
-            assert isinstance(erased, errors.ValidationError), erased
-            assert erased.code == "OPEN_ORDERS"
-        else:
-            assert isinstance(placed, errors.CreatorUnavailableError | errors.NotFoundError), placed
-            assert isinstance(erased, Erasure), erased
-            assert erased.state is ErasureState.DONE
-
-
-def erasing(admin: Viewer, who: Viewer) -> Call[Erasure]:
-    return lambda tools: erase.erase_now(tools, admin, str(who.user_id))

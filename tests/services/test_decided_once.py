@@ -1,8 +1,9 @@
 """What two decide at once, on both databases: one does, and the other is told so; the books balance."""
 
-from collections.abc import Awaitable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar, cast
 
 from tests.services.bank import TOPUPS
 from tests.services.processes import COUNT, Call, Processes
@@ -14,9 +15,11 @@ from shoutgraph.domain.adjustments import AdjustmentReason, AdjustmentState
 from shoutgraph.domain.debts import WriteOffState
 from shoutgraph.domain.money import BOOK_UNITS_PER_MINOR, Money
 from shoutgraph.domain.orders.states import Actor
+from shoutgraph.domain.privacy import Erasure, ErasureState
+from shoutgraph.domain.requests import Request
 from shoutgraph.domain.strays import StrayKind
 from shoutgraph.domain.suspense import Line, SuspenseState, Told
-from shoutgraph.domain.topups.refund import Refund
+from shoutgraph.domain.topups.refund import Refund, RefundState
 from shoutgraph.domain.topups.topup import Topup
 from shoutgraph.domain.users import Viewer
 from shoutgraph.jobs import earnings as earning_jobs
@@ -25,9 +28,13 @@ from shoutgraph.services import restore
 from shoutgraph.services.money import debts, suspense
 from shoutgraph.services.orders import adjust, timers
 from shoutgraph.services.orders.moves import Turn
-from shoutgraph.services.topups import withdraw
-from shoutgraph.storage import suspending, suspense as rows
-from shoutgraph.tools import Tools
+from shoutgraph.services.privacy import erase
+from shoutgraph.services.topups import refund, withdraw
+from shoutgraph.storage import engine, requests, suspending, suspense as rows
+from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Done, Store, Tools, once
+
+T = TypeVar("T")
 
 
 def test_a_write_off_is_decided_once(processes: Processes) -> None:
@@ -130,6 +137,113 @@ def test_a_line_is_placed_by_two_people_or_explained(processes: Processes) -> No
     processes.verify()
 
 
+def test_a_held_refund_is_decided_once(processes: Processes) -> None:
+    finance = processes.world.staff("finance")
+    others = [replace(finance, principal=f"staff:finance-{number}") for number in range(2)]
+    processes.bank.holds = True
+    for _ in range(ROUNDS // 2):
+        fan = someone(processes)
+        topup = processes.bought(fan, 1_000)
+        held = processes.run(withdrawing(processes, fan, topup)).value
+        assert (held.state, coins_of(processes, fan).available_coins) == (RefundState.HELD, 0)
+        back = {"reverse_orders": timers.reverse_orders}
+        results = processes.at_once(
+            *(deciding(processes, partial(refund.approve, **back), who, held.id) for who in others),
+            deciding(processes, partial(refund.deny, **back), others[0], held.id),
+        )
+        (ended,) = done(results)
+        assert [refusal.code for refusal in won(results, errors.ValidationError)] == ["REFUND_STATE"] * 2
+        denied = ended.state is RefundState.DENIED
+        assert coins_of(processes, fan).available_coins == (1_000 if denied else 0)
+    processes.bank.holds = False
+    processes.world.verify()
+
+
+def test_nobody_is_erased_while_an_order_of_theirs_begins(processes: Processes) -> None:
+    admin = processes.world.staff("admin")
+    for _ in range(ROUNDS // 2):
+        fan, (creator, _, offer) = someone(processes, 1_000), seller(processes)
+        placed, erased = processes.at_once(processes.order(fan, offer.id), erasing(admin, creator))
+        if done([placed]):
+            assert isinstance(erased, errors.ValidationError), erased
+            assert erased.code == "OPEN_ORDERS"
+        else:
+            assert isinstance(placed, errors.CreatorUnavailableError | errors.NotFoundError), placed
+            assert isinstance(erased, Erasure), erased
+            assert erased.state is ErasureState.DONE
+
+
+def test_a_person_is_erased_once_by_whoever_asks_for_it(processes: Processes) -> None:
+    admin = processes.world.staff("admin")
+    fan = someone(processes)
+    results = processes.everywhere(erasing(admin, fan))
+    assert {(each.id, each.state) for each in won(results, Erasure)} == {(results[0].id, ErasureState.DONE)}
+    assert told(processes, results[0].id).count("erasure.changed") == 2, "it began once and ended once"
+
+
+def test_a_key_that_is_forgotten_just_while_it_is_asked_for_is_used_once_more(processes: Processes) -> None:
+    """It was taken when the claim looked, and gone when the answer was looked for: seven days were over between."""
+    who = processes.world.staff("finance")
+    request = processes.world.request("noteMake", who)
+    first, later = Note("note_1"), Note("note_2")
+    assert processes.run(noting(request, first)) == Done(first)
+    processes.world.clock.move(days=8)
+    behind = replace(processes.each[0], store=Forgetful(processes.each[0].store, processes.each[1].store))
+    assert processes.world.run(noting(request, later)(behind)) == Done(later), "nobody remembers the first"
+    assert processes.run(noting(request, Note("note_3"))) == Done(later, replayed=True), "and the second is kept"
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that a mutation makes."""
+
+    id: str
+
+
+def noting(request: Request, note: Note) -> Call[Done[Note]]:
+    return lambda tools: once(tools, request, lambda _: note, lambda _, of: Note(of), made=note.id)
+
+
+@dataclass(frozen=True)
+class Forgetful:
+    """A store in which old keys are forgotten after the first statement of every unit of work: by another process
+    where there are several, and else, where nobody can come between, by an earlier part of the same one.
+    """
+
+    own: Store
+    other: Store
+
+    async def write(self, work: Callable[[Tx], T], *, refused: Callable[..., None] | None = None) -> T:
+        return await self.own.write(lambda tx: work(cast("Tx", Between(tx, self._forget))), refused=refused)
+
+    async def read(self, query: Callable[[Tx], T]) -> T:
+        return await self.own.read(query)
+
+    def _forget(self, tx: Tx) -> None:
+        if not tx.shared:
+            assert requests.prune(tx) > 0
+        elif isinstance(self.other, engine.Store):
+            assert self.other.write_now(requests.prune) > 0
+
+
+class Between:
+    """A unit of work to which something happens once, after its first statement."""
+
+    def __init__(self, tx: Tx, happens: Callable[[Tx], None]) -> None:
+        self._tx, self._happens = tx, happens
+        self._happened = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tx, name)
+
+    def one(self, statement: Any, /, **params: object) -> Any:
+        found = self._tx.one(statement, **params)
+        if not self._happened:
+            self._happened = True
+            self._happens(self._tx)
+        return found
+
+
 def taking_in(topup: Topup) -> Call[None]:
     """What a sweep does that looked before anybody knew of the payment."""
 
@@ -177,3 +291,7 @@ def in_debt(processes: Processes) -> Viewer:
 def deciding(processes: Processes, decide: Any, who: Viewer, subject: object) -> Call[Any]:
     asked = processes.world.request("decide", who)
     return lambda tools: decide(tools, who, asked, subject)
+
+
+def erasing(admin: Viewer, who: Viewer) -> Call[Erasure]:
+    return lambda tools: erase.erase_now(tools, admin, str(who.user_id))

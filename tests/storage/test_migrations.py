@@ -16,11 +16,15 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 from tests.storage import databases
 from tests.storage.databases import Clock, Place, Where
+from tests.storage.test_creators import creator
 
 from shoutgraph import storage
-from shoutgraph.domain import errors
+from shoutgraph.domain import errors, ids
 from shoutgraph.domain.orders import states
-from shoutgraph.storage import engine, migrations, sqlite
+from shoutgraph.domain.users import User
+from shoutgraph.storage import creators, engine, migrations, personal, sqlite, users
+from shoutgraph.storage.migrations.versions import r0038_leavers
+from shoutgraph.storage.tx import Tx
 
 KILLED_MIDWAY = """
 import os, signal, sys
@@ -149,6 +153,26 @@ def test_a_migration_that_is_killed_midway_leaves_nothing(tmp_path: Path, steps:
     raw.close()
     migrations.upgrade(path)
     assert migrations.current(path) == migrations.head()
+
+
+def test_creators_who_were_erased_before_take_no_gifts_any_more(place: Place, clock: Clock) -> None:
+    where = place.database()
+    people = [User(ids.UserId(f"user_{n:026d}"), 1, "Nova", "DE", locked=False, created_at=clock()) for n in range(2)]
+
+    def fill(tx: Tx) -> None:
+        for person, profile in zip(people, (creator(0), creator(1)), strict=True):
+            users.insert(tx, person)
+            creators.insert(tx, profile)
+        personal.finish(tx, people[0].id)
+
+    with contextlib.closing(engine.open_store(where, clock)) as store:
+        store.write_now(fill)
+    with databases.outside(where) as raw:
+        raw.execute(f"UPDATE alembic_version SET version_num = '{r0038_leavers.down_revision}'")  # noqa: S608 - ours
+    migrations.upgrade(where, r0038_leavers.revision)
+    with databases.outside(where) as raw:
+        found = raw.execute("SELECT takes_gifts, revision FROM creator ORDER BY id").fetchall()
+    assert found == [(0, 2), (1, 1)]
 
 
 def test_a_database_of_a_newer_release_is_refused_and_left_as_it_is(where: Where, clock: Clock) -> None:
