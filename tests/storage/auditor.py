@@ -8,8 +8,8 @@ from fractions import Fraction
 from math import floor
 
 from tests.storage.auditor_coins import LIVE, Earning, Order
-from tests.storage.auditor_topups import Topups
-from tests.storage.facts import PAR, Ending, Outcome, Payout, Wish
+from tests.storage.auditor_payouts import Payouts
+from tests.storage.facts import PAR, Ending, Outcome, Wish
 
 
 def stripe_of(ref: str) -> int:
@@ -20,7 +20,7 @@ def cap_mint_of(order_id: str) -> str:
     return f"capmint:{stripe_of(order_id)}".removesuffix(":0")
 
 
-class Auditor(Topups):
+class Auditor(Payouts):
     """What the books should say."""
 
     def place(self, wish: Wish) -> Outcome:
@@ -234,33 +234,6 @@ class Auditor(Topups):
         self.earnings[ref] = Earning(wish.creator, wish.base - fee, fee, stripe_of(ref))
         self.transfers.add(("gift", ref))
         return Outcome.DONE
-
-    def ask_payout(self, payout: Payout) -> Outcome:
-        if self.balances[f"creator:{payout.creator}:avail"] < payout.coins:
-            return Outcome.OVERDRAFT
-        available = f"creator:{payout.creator}:avail"
-        return self.between("payout.requested", payout.id, available, f"payout:{payout.id}", payout.coins)
-
-    def payout_paid(self, payout: Payout) -> Outcome:
-        said = self.between("payout.paid", payout.id, f"payout:{payout.id}", "mint", payout.coins)
-        if said is Outcome.DONE:
-            self.par(-payout.coins, books=f"cash:psp:{payout.instance}")
-            self.closed.add(f"payout:{payout.id}")
-            self.explain(payout.id)
-        return said
-
-    def payout_failed(self, payout: Payout) -> Outcome:
-        available = f"creator:{payout.creator}:avail"
-        self.closed.add(f"payout:{payout.id}")
-        return self.between("payout.failed", payout.id, f"payout:{payout.id}", available, payout.coins)
-
-    def payout_returned(self, payout: Payout) -> Outcome:
-        self.payout_paid(payout)
-        available = f"creator:{payout.creator}:avail"
-        said = self.between("payout.returned", payout.id, "mint", available, payout.coins)
-        if said is Outcome.DONE:
-            self.par(payout.coins, books=f"cash:psp:{payout.instance}")
-        return said
 
     def repeat(self, kind: str, ref: str) -> Outcome:
         return Outcome.AGAIN if (kind, ref) in self.transfers else Outcome.CONFLICT

@@ -98,9 +98,11 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Payout:
-    """Earnings on their way out. Units: coins."""
+    """Earnings on their way out, in the currency of the creator's account. Units: coins."""
 
     id: str
     creator: str
     coins: int
     instance: str
+    currency: str = BOOK
+    spread_bps: int = 0

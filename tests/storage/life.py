@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
-from tests.storage import card_verbs, databases, order_verbs, suspense_verbs, topup_verbs
+from tests.storage import card_verbs, databases, order_verbs, payout_verbs, suspense_verbs, topup_verbs
 from tests.storage.auditor import Auditor
 from tests.storage.auditor_coins import LIVE
 from tests.storage.books import Books
@@ -23,13 +23,14 @@ FANS: Final = tuple(f"user_{name:0>26}" for name in ("ann", "bob", "cyd"))
 CREATORS: Final = ("star", "idol")
 VERBS: Final = {
     name: verb
-    for module in (card_verbs, topup_verbs, order_verbs, suspense_verbs)
+    for module in (card_verbs, topup_verbs, order_verbs, payout_verbs, suspense_verbs)
     for name, verb in vars(module).items()
     if callable(verb) and getattr(verb, "__module__", "") == module.__name__ and not name.startswith("_")
 }
 """What may happen to the real books, by name; the auditor has the same names."""
 
 HOME: Final[Place] = (INSTANCES[0], BOOK)
+FOREIGN: Final = tuple(currency for currency in RATES if currency != BOOK)
 
 COINS = st.integers(1, 40)
 PICK = st.integers(0, 2**16)
@@ -65,6 +66,8 @@ class Life(RuleBasedStateMachine):
     def begin(self, coins: int, fee_bps: int, percent: int, wound_up: int) -> None:
         """Every fan has coins of both kinds, an open order and a finished one; one creator can be paid."""
         self.wound_up = wound_up
+        for currency in FOREIGN:
+            self.step("publish_rate", currency, 1, RATES[currency], 1)
         for fan, creator, currency in zip(FANS, cycle(CREATORS), RATES, strict=False):
             self.step("grant", fan, self.name("promo"), coins // 8 + 1, 9)
             for place, part in ((HOME, coins // 2), ((INSTANCES[1], currency), coins)):

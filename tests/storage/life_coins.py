@@ -4,9 +4,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from tests.storage.auditor_coins import LIVE
 from tests.storage.facts import BOOK, Ending, Outcome, Payout, Wish
-from tests.storage.life import BPS, COINS, CREATOR, CREATORS, FAN, FANS, PICK, QUARTERS, Life, pick_from
+from tests.storage.life import (
+    BPS,
+    COINS,
+    CREATOR,
+    CREATORS,
+    FAN,
+    FANS,
+    FOREIGN,
+    PICK,
+    QUARTERS,
+    Life,
+    pick_from,
+)
 from tests.storage.outside import INSTANCES, RATES
 
+ABROAD, SPREAD = st.sampled_from([BOOK, *RATES]), st.sampled_from([0, 150, 1_000])
 INSTANCE = st.sampled_from(INSTANCES)
 STATES = st.sampled_from(sorted(LIVE))
 RETURNS = ("DECLINED", "EXPIRED", "CANCELLED", "REJECTED", "REFUNDED")
@@ -215,10 +228,17 @@ class CoinRules(Life):
         rates = {currency: rate * percent // 100 for currency, rate in RATES.items() if currency != BOOK}
         self.both("revalue", self.name("day"), rates)
 
-    @rule(creator=CREATOR, instance=INSTANCE, pick=PICK)
-    def ask_payout(self, creator: str, instance: str, pick: int) -> None:
+    @rule(currency=st.sampled_from(FOREIGN), percent=st.sampled_from([50, 99, 103, 30_000]))
+    def publish_rate(self, currency: str, percent: int) -> None:
+        """What a currency is worth from now on; what is on its way keeps the rate that it was asked for at."""
+        version = self.auditor.rates[currency][0] + 1
+        self.both("publish_rate", currency, version, RATES[currency] * percent, 100)
+
+    @rule(creator=CREATOR, instance=INSTANCE, pick=PICK, currency=ABROAD, spread_bps=SPREAD)
+    def ask_payout(self, creator: str, instance: str, pick: int, currency: str = BOOK, spread_bps: int = 0) -> None:
         """Even numbers of coins are worth whole cents; now and then one asks for too many."""
         pairs = self.auditor.balances[f"creator:{creator}:avail"] // 2
-        payout = Payout(self.name("payout"), creator, 2 + 2 * (pick % (pairs + 1)), instance)
+        bps = 0 if currency == BOOK else spread_bps
+        payout = Payout(self.name("payout"), creator, 2 + 2 * (pick % (pairs + 1)), instance, currency, bps)
         if self.both("ask_payout", payout) is Outcome.DONE:
             self.outside.payouts[payout.id] = (payout, "asked")

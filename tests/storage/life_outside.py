@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
-from tests.storage.facts import BOOK, PAR, Outcome, Payout
+from tests.storage.facts import BOOK, Outcome, Payout
 from tests.storage.life import COINS, COPIES, FAN, PERCENT, PICK, Life, pick_from
 from tests.storage.outside import INSTANCES, MINOR, RATES, Notice, Payment, Place, price_of, shared
 
@@ -93,7 +93,7 @@ class OutsideRules(Life):
 
     def sent(self, payout: Payout) -> tuple[Place, int]:
         """Where the money of a payout leaves, and how much it is there."""
-        return (payout.instance, BOOK), payout.coins * PAR
+        return (payout.instance, payout.currency), self.auditor.agreed[payout.id].sent
 
     def payouts(self) -> list[tuple[Payout, str]]:
         return [each for each in self.outside.payouts.values() if each[1] in {"asked", "paid"}]

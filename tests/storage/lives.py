@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from tests.storage import order_verbs
-from tests.storage.facts import Ending, Outcome, Wish
-from tests.storage.life import CREATORS, FAN, FANS, HOME, PICK, pick_from, work
+from tests.storage.facts import BOOK, Ending, Outcome, Wish
+from tests.storage.life import CREATORS, FAN, FANS, FOREIGN, HOME, PICK, pick_from, work
 from tests.storage.life_coins import CoinRules
 from tests.storage.life_suspense import SuspenseRules
 from tests.storage.misdeeds import MISDEEDS
@@ -186,8 +186,11 @@ class Lives(SuspenseRules, CoinRules):
         for ref in sorted(self.auditor.reserves):
             self.step("release", ref)
         for creator in CREATORS:
-            for paid in (False, True, True):
-                self.ask_payout(creator, INSTANCES[0], self.auditor.balances[f"creator:{creator}:avail"] // 2 - 1)
+            for paid, currency in ((False, FOREIGN[0]), (True, FOREIGN[1]), (True, BOOK)):
+                pairs = self.auditor.balances[f"creator:{creator}:avail"] // 2 - 1
+                self.publish_rate(FOREIGN[1], 100)
+                self.ask_payout(creator, INSTANCES[0], pairs, currency, 150)
+                self.publish_rate(FOREIGN[1], 97)
                 self.check()
                 while self.payouts():
                     self.answer_payout(0, 2, paid=paid)

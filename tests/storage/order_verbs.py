@@ -3,9 +3,8 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from tests.storage import suspense_verbs
 from tests.storage.books import EUR, Books
-from tests.storage.facts import Ending, Outcome, Payout, Wish
+from tests.storage.facts import Ending, Outcome, Wish
 
 from shoutgraph.domain import (
     accounts,
@@ -15,7 +14,6 @@ from shoutgraph.domain import (
     ids,
     ledger,
     maturing,
-    payout_postings,
     postings,
 )
 from shoutgraph.domain.earnings import Earning, EarningKind
@@ -232,41 +230,6 @@ def gift(books: Books, tx: Tx, ref: str, wish: Wish) -> Outcome:
     return books.post(tx, sent)
 
 
-def ask_payout(books: Books, tx: Tx, payout: Payout) -> Outcome:
-    asked = payout_postings.requested(
-        payout_id=ids.PayoutId(payout.id), creator_id=ids.CreatorId(payout.creator), coins=payout.coins
-    )
-    return books.post(tx, asked)
-
-
-def payout_paid(books: Books, tx: Tx, payout: Payout) -> Outcome:
-    paid = payout_postings.paid(EUR, payout_id=ids.PayoutId(payout.id), coins=payout.coins, instance=payout.instance)
-    said = _finished(tx, payout, books.post(tx, paid))
-    if said is Outcome.DONE:
-        suspense_verbs.clear(books, tx, payout.instance, payout.id)
-    return said
-
-
-def payout_failed(books: Books, tx: Tx, payout: Payout) -> Outcome:
-    failed = payout_postings.failed(
-        payout_id=ids.PayoutId(payout.id), creator_id=ids.CreatorId(payout.creator), coins=payout.coins
-    )
-    return _finished(tx, payout, books.post(tx, failed))
-
-
-def payout_returned(books: Books, tx: Tx, payout: Payout) -> Outcome:
-    """Money that came back was paid before, even where nobody told us."""
-    payout_paid(books, tx, payout)
-    returned = payout_postings.returned(
-        EUR,
-        payout_id=ids.PayoutId(payout.id),
-        creator_id=ids.CreatorId(payout.creator),
-        coins=payout.coins,
-        instance=payout.instance,
-    )
-    return books.post(tx, returned)
-
-
 def repeat(books: Books, tx: Tx, kind: str, ref: str) -> Outcome:
     return books.post(tx, books.posted[kind, ref])
 
@@ -298,9 +261,3 @@ def held_by(tx: Tx, order: Order) -> Held:
     paid = rows.list_of_held_lots(tx, order.id, account=accounts.paid(order.fan_id).code)
     paid_coins, promo_coins = (sum(move.coins for move in moves) for moves in (paid, promo))
     return Held(order.id, order.fan_id, paid_coins, promo_coins, paid, promo)
-
-
-def _finished(tx: Tx, payout: Payout, said: Outcome) -> Outcome:
-    if said is Outcome.DONE:
-        rows.close(tx, accounts.holding("payout", payout.id).code)
-    return said
