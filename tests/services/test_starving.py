@@ -19,7 +19,7 @@ from shoutgraph.domain.media import VideoState
 from shoutgraph.domain.payouts import Payout, PayoutState
 from shoutgraph.domain.privacy import Erasure, ErasureState
 from shoutgraph.domain.users import User
-from shoutgraph.jobs import payouts as payout_jobs
+from shoutgraph.jobs import earnings as earning_jobs, payouts as payout_jobs
 from shoutgraph.services.media import upload
 from shoutgraph.services.payouts import look
 from shoutgraph.services.privacy import erase
@@ -65,6 +65,39 @@ def test_a_payout_that_breaks_holds_up_no_other(till: Till, place: Place, caplog
     assert states(till, group) == [PayoutState.SUBMITTED, PayoutState.PAID, PayoutState.PAID]
     assert [record.message for record in caplog.records] == [f"the look at {broken} failed"]
     mend_rows(place, "payout", 1)
+
+
+def test_a_payout_whose_look_cannot_be_kept_is_not_sent_again(till: Till, place: Place) -> None:
+    frail: Frail = provider.install(till.world, by_key=True)
+    frail.refusing, frail.lying = "busy", True  # it takes them, and says that it did not
+    group, world = approved(open_office(till), 2), till.world
+    frail.deaf = True
+    world.run(payout_jobs.tick(world.tools))
+    assert [(each.state, each.attempts) for each in map(till.payout, group)] == [(PayoutState.APPROVED, 1)] * 2
+    frail.refusing, frail.deaf = None, False
+    frail.calls.clear()
+    break_rows(place, "payout", group[0].id, when="NEW.state = 'SUBMITTED'")
+    world.clock.move(minutes=6)
+    world.run(payout_jobs.tick(world.tools))
+    assert states(till, group) == [PayoutState.APPROVED, PayoutState.SUBMITTED]
+    assert frail.calls == ["fetch"], "the provider has both of them"
+    mend_rows(place, "payout", 1)
+    world.clock.move(minutes=6)
+    world.run(payout_jobs.tick(world.tools))
+    assert states(till, group) == [PayoutState.SUBMITTED] * 2
+    assert frail.calls == ["fetch"] * 2
+
+
+def test_an_earning_that_breaks_holds_up_no_other(till: Till, place: Place) -> None:
+    office = Office(till)
+    group = [office.earn(coins, ripe=False) for coins in (100, 200, 400)]
+    till.world.clock.move(days=2)
+    break_rows(place, "earning", group[1].id)
+    assert till.world.run(earning_jobs.tick(till.world.tools)) == 2
+    assert (office.balances.pending_coins, office.balances.available_coins) == (200, 500)
+    mend_rows(place, "earning", 1)
+    assert till.world.run(earning_jobs.tick(till.world.tools)) == 1
+    assert office.balances.available_coins == 700
 
 
 def test_an_upload_that_breaks_holds_up_no_other(world: World, place: Place, caplog: pytest.LogCaptureFixture) -> None:

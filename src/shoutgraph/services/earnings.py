@@ -1,7 +1,9 @@
 """Earnings: they mature after their hold, and their creator sees where each coin of them is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from shoutgraph.domain import earnings as rules, errors, ids, journal, maturing, pages
@@ -24,7 +26,7 @@ from shoutgraph.storage import (
 from shoutgraph.storage.earnings import MATURE_MAX
 from shoutgraph.storage.tx import Tx
 from shoutgraph.storage.withholding import Debt
-from shoutgraph.tools import Done, Tools, once
+from shoutgraph.tools import Done, Tools, in_one_or_each, once
 
 MATURED = "earning.matured"
 RELEASED = "earning.released"
@@ -42,10 +44,16 @@ class Summary:
 
 
 async def mature_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
-    """Makes earnings available whose hold is over; gives how many."""
+    """Makes earnings available whose hold is over; gives how many.
 
-    def work(tx: Tx) -> int:
-        due, policy = earnings.list_of_maturing(tx, limit=limit), policies.current(tx)
+    Raises:
+        OverloadedError: too much waits for the database; the next round goes on.
+        StoreUnavailableError: the database is not there; likewise.
+    """
+
+    def work(tx: Tx, part: Sequence[Earning]) -> int:
+        wanted, policy = {earning.id for earning in part}, policies.current(tx)
+        due = [earning for earning in earnings.list_of_maturing(tx, limit=limit) if earning.id in wanted]
         own = reserves.rates_of(tx, sorted({earning.creator_id for earning in due})) if due else {}
         debts = withholding.debts_of(tx, [earning.creator_id for earning in due])
         for earning in due:
@@ -53,14 +61,21 @@ async def mature_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
             _reserve(tx, kept, own.get(earning.creator_id, policy.reserve_bps), policy)
         return len(due)
 
-    return await tools.store.write(work)
+    ripe = await tools.store.write(partial(earnings.list_of_maturing, limit=limit))
+    return sum(await in_one_or_each(tools.store, "maturing of", ripe, work, name=_id_of)) if ripe else 0
 
 
 async def release_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
-    """Makes available what was in reserve for long enough, less what is owed; gives of how many earnings."""
+    """Makes available what was in reserve for long enough, less what is owed; gives of how many earnings.
 
-    def work(tx: Tx) -> int:
-        aged = earnings.list_of_aged(tx, limit=limit)
+    Raises:
+        OverloadedError: too much waits for the database; the next round goes on.
+        StoreUnavailableError: the database is not there; likewise.
+    """
+
+    def work(tx: Tx, part: Sequence[Earning]) -> int:
+        wanted = {earning.id for earning in part}
+        aged = [earning for earning in earnings.list_of_aged(tx, limit=limit) if earning.id in wanted]
         policy = policies.current(tx)
         debts = withholding.debts_of(tx, [earning.creator_id for earning in aged])
         for earning in aged:
@@ -72,7 +87,12 @@ async def release_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
             _tell(tools, tx, earning, RELEASED, coins)
         return len(aged)
 
-    return await tools.store.write(work)
+    old = await tools.store.write(partial(earnings.list_of_aged, limit=limit))
+    return sum(await in_one_or_each(tools.store, "release of", old, work, name=_id_of)) if old else 0
+
+
+def _id_of(earning: Earning) -> str:
+    return earning.id
 
 
 async def set_reserve(

@@ -11,7 +11,7 @@ from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.domain.wallets import RETURNED_LIFE, Wallet
 from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, turns, users, wallets as rows
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Done, Tools, once
+from shoutgraph.tools import Done, Tools, in_one_or_each, once
 
 EXPIRE_MAX: Final = 200
 """The most lots that one unit of work lets lapse."""
@@ -87,17 +87,26 @@ async def expire_due(tools: Tools, *, limit: int = EXPIRE_MAX) -> int:
     """Takes back what is left of granted coins that have lapsed; gives how many lots.
 
     Coins that came back to a lot which had lapsed meanwhile live `RETURNED_LIFE` longer.
+
+    Raises:
+        OverloadedError: too much waits for the database; the next round goes on.
+        StoreUnavailableError: the database is not there; likewise.
     """
 
-    def work(tx: Tx) -> int:
+    def lapsed(tx: Tx) -> tuple[Lot, ...]:
         if not turns.take(tx, "wallets"):
-            return 0  # another worker is at them; they are not ours to leave out one by one
-        lapsed = ledger_rows.list_of_expired_lots(tx, limit=limit)
-        for lot in lapsed:
-            _expire(tools, tx, lot)
-        return len(lapsed)
+            return ()  # another worker is at them; they are not ours to leave out one by one
+        return tuple(ledger_rows.list_of_expired_lots(tx, limit=limit))
 
-    return await tools.store.write(work)
+    def work(tx: Tx, part: Sequence[Lot]) -> int:
+        wanted = {lot.id for lot in part}
+        due = [lot for lot in lapsed(tx) if lot.id in wanted]
+        for lot in due:
+            _expire(tools, tx, lot)
+        return len(due)
+
+    found = await tools.store.write(lapsed)
+    return sum(await in_one_or_each(tools.store, "expiry of", found, work, name=lambda lot: lot.id)) if found else 0
 
 
 def lots_scope(user_id: str) -> str:

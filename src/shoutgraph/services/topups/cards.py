@@ -46,7 +46,7 @@ from shoutgraph.storage import (
     wallets as wallet_rows,
 )
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Done, Tools, once
+from shoutgraph.tools import Done, Tools, in_one_or_each, once
 
 EXPIRE_MAX: Final = 100
 """The most cards that one unit of work lets lapse."""
@@ -222,17 +222,25 @@ async def void(tools: Tools, viewer: Viewer, request: Request, card_id: str, *, 
 
 
 async def expire_due(tools: Tools) -> int:
-    """Lets cards lapse whose time has come: their coins go back to the buyers; says how many."""
+    """Lets cards lapse whose time has come: their coins go back to the buyers; says how many.
 
-    def work(tx: Tx) -> int:
-        if not turns.take(tx, "gift cards"):
-            return 0
-        due = rows.list_of_due(tx, limit=EXPIRE_MAX)
+    Raises:
+        OverloadedError: too much waits for the database; the next round goes on.
+        StoreUnavailableError: the database is not there; likewise.
+    """
+
+    def lapsed(tx: Tx) -> tuple[Card, ...]:
+        return tuple(rows.list_of_due(tx, limit=EXPIRE_MAX)) if turns.take(tx, "gift cards") else ()
+
+    def work(tx: Tx, part: Sequence[Card]) -> int:
+        wanted = {card.id for card in part}
+        due = [card for card in lapsed(tx) if card.id in wanted]
         for card in due:
             _ended(tools, tx, card, CardState.EXPIRED)
         return len(due)
 
-    return await tools.store.write(work)
+    found = await tools.store.write(lapsed)
+    return sum(await in_one_or_each(tools.store, "expiry of", found, work, name=lambda card: card.id)) if found else 0
 
 
 async def page(tools: Tools, viewer: Viewer, args: PageArgs) -> Page[Card]:
