@@ -14,6 +14,7 @@ from typing import Final
 from shoutgraph import sdk
 from shoutgraph.domain.leases import Lease
 from shoutgraph.domain.strays import StrayKind
+from shoutgraph.domain.suspense import Line
 from shoutgraph.jobs.restore import Lists
 from shoutgraph.services import packages, restore
 from shoutgraph.services.money import fees, suspense, sweep
@@ -22,7 +23,7 @@ from shoutgraph.services.payouts import adopt
 from shoutgraph.services.restore import Apply, Taken
 from shoutgraph.services.topups import notice as topup_notices
 from shoutgraph.telemetry import metrics
-from shoutgraph.tools import Tools, side_by_side
+from shoutgraph.tools import Tools, one_by_one, side_by_side
 
 logger = logging.getLogger("shoutgraph.jobs")
 
@@ -87,16 +88,19 @@ async def _sweep(tools: Tools, name: str, kind: StrayKind, way: Lists) -> int:
 
 async def _look_again(tools: Tools, name: str, lease: Lease, kind: StrayKind, listed: Collection[str]) -> None:
     """Looks at what is in suspense and too old to be listed: it may have gone back since, or be another amount."""
-    for line, key in await suspense.targets(tools, name, kind):
-        if line.operation_id in listed:
-            continue
-        if not lease.leaves(TIMEOUT, now=tools.clock()):
+
+    async def look(waiting: tuple[Line, str]) -> None:
+        line, key = waiting
+        if line.operation_id in listed or not lease.leaves(TIMEOUT, now=tools.clock()):
             return
         target = sdk.Target(line.operation_id, key, line.ref)
         outcome = await _fetch(tools, name, kind, target)
         if isinstance(outcome, sdk.Settled | sdk.Paid | sdk.Returned):
             again = sdk.Listed(target, outcome, line.made_at)
             await restore.take(tools, name, kind, again, KINDS[kind])
+
+    waiting = await suspense.targets(tools, name, kind)
+    await one_by_one("look at suspense", waiting, look, name=lambda each: each[0].id)
 
 
 async def _fetch(
