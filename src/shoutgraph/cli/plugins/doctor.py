@@ -98,7 +98,7 @@ def _in_flight(settings: Settings, providers: "Providers") -> Iterator[Finding]:
             yield Finding(name, "money is in flight with it", wrong=False)
     count, since = loaded.unexplained(settings)
     if since is not None:
-        told = f"{count} lines that no transfer explains, the oldest since {clock.to_text(since)}"
+        told = f"lines that no transfer explains: {count}, the oldest since {clock.to_text(since)}"
         yield Finding("suspense", f"{told}: look at `shoutgraph suspense list`", wrong=False)
 
 
