@@ -39,6 +39,7 @@ class Rail:
     reads: bool = True
     currencies: frozenset[str] = frozenset({"EUR"})
     limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    granularity: Mapping[str, int] = field(default_factory=dict)
 
 
 class RailPayouts(BarePayouts):
@@ -136,6 +137,7 @@ class RailPlugin:
         caps = sdk.PayoutCaps(
             currencies=self.rail.currencies,
             limits=self.rail.limits,
+            granularity=self.rail.granularity,
             max_batch=100,
             webhooks=sdk.Webhooks.HINT,
             artifacts=True,

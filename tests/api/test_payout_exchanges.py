@@ -15,6 +15,7 @@ from shoutgraph.domain.packages import Rate
 from shoutgraph.domain.policies import Policy
 from shoutgraph.services import packages
 from shoutgraph.services.packages import Quoted
+from shoutgraph.services.payouts import request
 from shoutgraph.services.payouts.exchange import Desk
 from shoutgraph.storage import ledger, personal
 
@@ -201,3 +202,17 @@ def test_an_account_in_another_currency_without_a_rate_is_paid_by_who_knows_it_a
             refused = finance.creator().post(QUOTE, id=euros, coins=str(coins)).json()["errors"][0]
             assert refused["extensions"]["reason"] == "OUT_OF_RANGE"
         assert finance.creator().data(QUOTE, id=euros, coins=str(10**13))["payoutQuote"]["fee"] == {"minorUnits": "25"}
+
+
+def test_what_a_provider_would_have_to_round_is_refused_before_anybody_decides(place: Place) -> None:
+    with open_finance(place, Rail(granularity={"EUR": 100})) as finance:
+        finance.earn(2_050)
+        to = finance.recipient()
+        assert ask(finance, 1_050, to)["errors"][0]["code"] == "PROVIDER_UNAVAILABLE"
+        payout_id = approved(finance, 1_000, to)
+        finance.tick()
+        assert seen(finance, payout_id) == ("SUBMITTING", None)
+        owner = finance.world.people["nova"]
+        assert finance.world.run(request.settle(finance.world.tools, owner)) == frozenset()
+        both = finance.creator().data("{ payouts(first: 9) { nodes { coins } } }")["payouts"]["nodes"]
+        assert both == [{"coins": "1000"}] * 2, "the last payout of who leaves, too, is what the provider sends"

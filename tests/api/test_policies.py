@@ -57,6 +57,7 @@ def test_a_version_is_in_force_at_once_and_what_was_agreed_keeps_its_own(cast: C
     [
         ({"fee_bps": "10000"}, "OUT_OF_RANGE"),
         ({"fee_bps": "-1"}, "OUT_OF_RANGE"),
+        ({"cards_open_max": "1001"}, "OUT_OF_RANGE"),
         ({"fee_bps": "1.5"}, "POLICY_VALUE"),
         ({"fee_bps": "true"}, "POLICY_VALUE"),
         ({"screening": "nobody"}, "POLICY_VALUE"),

@@ -30,6 +30,7 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "topup_min_coins": (1, 10**7),
     "waitlist_offer_s": (60, 366 * DAY_S),
     "payout_min_coins": (1, 10**9),
+    "cards_open_max": (1, 1_000),
     "payout_fx_spread_bps": (0, 2_000),
     "payout_quote_s": (0, DAY_S),
     "price_min_coins": (1, 10**7),

@@ -15,8 +15,8 @@ from shoutgraph.storage.columns import Blob, Integer, JsonText, Micros, Text, Wo
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
-OPEN_MAX: Final = 1_000
-"""The most open cards of one person that are looked through."""
+OPEN_MAX: Final = 2_000
+"""The most open cards of one person or issue that are looked through: more than the policy ever allows of either."""
 
 
 class CardRow(SQLModel, table=True):

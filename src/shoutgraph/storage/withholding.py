@@ -1,14 +1,15 @@
-"""What creators owe as people is paid by their earnings as these become available: matured, released, or come back.
+"""What is owed is paid by what comes in: by bought coins before they are spent, by earnings before they are paid out.
 
-As bought coins pay what is owed before they can be spent, earnings pay it before they can be paid out; whoever waited
-for the next ones to mature could wait for ever.
+Earnings pay as they become available: matured, released, or back from a payout. Who waited for the next ones to mature
+could wait for ever.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from shoutgraph.domain import accounts, earnings as rules, ids, maturing
+from shoutgraph.domain import accounts, earnings as rules, ids, maturing, postings
 from shoutgraph.domain.earnings import Earning
+from shoutgraph.domain.ledger import take
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.postings import Books
 from shoutgraph.storage import creators, ledger, wallets
@@ -21,6 +22,20 @@ class Debt:
 
     user_id: ids.UserId
     coins: int
+
+
+def repay(tx: Tx, user_id: ids.UserId, books: Books, *, ref: str) -> int:
+    """Lets the bought coins of a wallet that is held pay what its owner owes; says how many did.
+
+    Args:
+        ref: what the coins came with; it pays once.
+    """
+    owed = wallets.balances(tx, user_id).debt_coins
+    lots = ledger.list_of_spendable_lots(tx, accounts.paid(user_id).code) if owed else ()
+    coins = min(owed, sum(lot.remaining for lot in lots))
+    if coins:
+        ledger.post(tx, postings.debt_repaid(books, user_id=user_id, ref=ref, taken=take(lots, coins)))
+    return coins
 
 
 def debts_of(tx: Tx, creator_ids: Iterable[ids.CreatorId]) -> dict[str, Debt]:

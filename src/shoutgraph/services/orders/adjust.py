@@ -15,7 +15,6 @@ from shoutgraph.domain import (
     errors,
     fees,
     ids,
-    ledger,
     maturing,
     postings,
 )
@@ -30,7 +29,7 @@ from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.orders import advance, moves, take_back
 from shoutgraph.services.orders.advance import Did
 from shoutgraph.services.orders.moves import Turn
-from shoutgraph.storage import adjustments, earnings, ledger as ledger_rows, orders, policies, wallets
+from shoutgraph.storage import adjustments, earnings, ledger as ledger_rows, orders, policies, withholding
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -250,12 +249,7 @@ def _give(tx: Tx, order: Order, done: Adjustment, parts: fees.Refund, taken: Tak
             books, held, ref=done.id, paid_coins=parts.paid_coins, promo_coins=parts.promo_coins, given=given
         )
     ledger_rows.post(tx, transfer)
-    owed = wallets.balances(tx, order.fan_id).debt_coins
-    lots = ledger_rows.list_of_spendable_lots(tx, accounts.paid(order.fan_id).code) if owed else ()
-    coins = min(owed, sum(lot.remaining for lot in lots))
-    if coins:
-        paid = ledger.take(lots, coins)
-        ledger_rows.post(tx, postings.debt_repaid(books, user_id=order.fan_id, ref=done.id, taken=paid))
+    withholding.repay(tx, order.fan_id, books, ref=done.id)
 
 
 def _tell(tools: Tools, tx: Tx, before: Order, name: str, given: Adjustment | None = None) -> None:

@@ -4,6 +4,7 @@ Without a rate a provider that got to know the recipient is sent the book curren
 a rate.
 """
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class Desk:
             limit = GROSS_MAX_MINOR * BOOK_UNITS_PER_MINOR // self.policy.par_units
             msg = f"At most {limit} coins are exchanged at once."
             raise errors.LimitExceededError(msg, code="PAYOUT_EXCHANGE", limit=limit, path=("input", "coins"))
-        step, spread = self.caps.granularity.get(rate.currency, 1), self.policy.payout_fx_spread_bps
+        step, spread = self._step(rate.currency), self.policy.payout_fx_spread_bps
         made = exchanges.exchange(gross, rate, spread_bps=spread, step_minor=step)
         return Terms(gross, made.amount, made)
 
@@ -77,17 +78,23 @@ class Desk:
         raise errors.QuoteExpiredError(current_minor=now.amount.minor, currency=now.amount.currency)
 
     def most(self, coins: int) -> int:
-        """As many of the coins as come to no more than the provider sends at once."""
+        """As many of the coins as come to no more than the provider sends at once, and to nothing that is rounded."""
         high = min(self.caps.limits.get(self.terms(0).amount.currency, (0, AMOUNT_MAX_MINOR))[1], AMOUNT_MAX_MINOR)
         bound = GROSS_MAX_MINOR * BOOK_UNITS_PER_MINOR // self.policy.par_units if self.rate else coins
         coins = min(coins, bound)
-        return bisect_right(range(1, coins + 1), high, key=lambda each: self.terms(each).amount.minor)
+        coins = bisect_right(range(1, coins + 1), high, key=lambda each: self.terms(each).amount.minor)
+        whole = BOOK_UNITS_PER_MINOR * (1 if self.rate else self._step(self.policy.book_currency))
+        return coins - coins % (whole // math.gcd(whole, self.policy.par_units))
 
     def takes(self, amount: Money) -> bool:
         """Whether the provider sends such an amount. Nobody sends nothing, whatever a plugin says."""
         low, high = self.caps.limits.get(amount.currency, (1, amount.minor))
         high = min(high, AMOUNT_MAX_MINOR)
-        return amount.currency in self.caps.currencies and max(low, 1) <= amount.minor <= high
+        known = amount.currency in self.caps.currencies
+        return known and max(low, 1) <= amount.minor <= high and not amount.minor % self._step(amount.currency)
+
+    def _step(self, currency: str) -> int:
+        return self.caps.granularity.get(currency, 1)
 
     def _quoted(self, tx: Tx) -> Iterable[packages.Rate]:
         if self.rate is None:

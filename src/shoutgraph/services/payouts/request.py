@@ -220,7 +220,7 @@ def _whole(coins: int, policy: Policy) -> int:
 
 def _fitting(desk: Desk, coins: int) -> int:
     """As many of the coins as the provider sends at once: none where they are too few for it."""
-    coins = _whole(desk.most(coins), desk.policy)
+    coins = desk.most(coins)
     amount = desk.terms(coins).amount
     return coins if amount.minor >= desk.caps.limits.get(amount.currency, (1, 1))[0] else 0
 

@@ -44,6 +44,7 @@ from shoutgraph.storage import (
     turns,
     users,
     wallets as wallet_rows,
+    withholding,
 )
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, in_one_or_each, once
@@ -343,14 +344,8 @@ def _fresh(tools: Tools, like: Lot, coins: int) -> Lot:
 
 
 def _repay_debt(tx: Tx, user_id: ids.UserId, card: Card) -> None:
-    owed = wallet_rows.balances(tx, user_id).debt_coins
-    lots = ledger_rows.list_of_spendable_lots(tx, accounts.paid(user_id).code) if owed else ()
-    coins = min(owed, sum(lot.remaining for lot in lots))
-    if coins:
-        policy = policies.current(tx)
-        books = Books(policy.book_currency, policy.par_units)
-        taken = ledger.take(lots, coins)
-        ledger_rows.post(tx, postings.debt_repaid(books, user_id=user_id, ref=card.id, taken=taken))
+    policy = policies.current(tx)
+    withholding.repay(tx, user_id, Books(policy.book_currency, policy.par_units), ref=card.id)
 
 
 def _close(tx: Tx, card: Card) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
-from shoutgraph.domain import accounts, ids, journal, ledger, postings
+from shoutgraph.domain import accounts, ids, journal, postings
 from shoutgraph.domain.ledger import Lot, LotMove
 from shoutgraph.domain.topups import booking, refund as rules
 from shoutgraph.domain.topups.refund import WAITING, Refund
 from shoutgraph.domain.topups.topup import Topup
 from shoutgraph.services.topups.desk import Desk
-from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, refunds, wallets
+from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, refunds, wallets, withholding
 from shoutgraph.storage.tx import Tx
 
 MOVED: Final = "refund.status_changed"
@@ -74,12 +74,8 @@ def give_back(desk: Desk, topup: Topup, refund: Refund) -> None:
 
 def repay_debt(desk: Desk, topup: Topup, *, ref: str) -> None:
     """New coins pay what the user owes, before they can be spent."""
-    owed = wallets.balances(desk.tx, topup.user_id).debt_coins
-    lots = ledger_rows.list_of_spendable_lots(desk.tx, accounts.paid(topup.user_id).code)
-    coins = min(owed, sum(lot.remaining for lot in lots))
+    coins = withholding.repay(desk.tx, topup.user_id, desk.books, ref=ref)
     if coins:
-        taken = ledger.take(lots, coins)
-        ledger_rows.post(desk.tx, postings.debt_repaid(desk.books, user_id=topup.user_id, ref=ref, taken=taken))
         desk.tell_wallet(topup.user_id, "wallet.debt_repaid", {"topup": topup.id, "coins": coins})
 
 
