@@ -24,6 +24,7 @@ from shoutgraph.storage import (
     fees,
     gifts,
     journal,
+    lapses,
     ratings,
     revaluations,
     suspense,
@@ -365,6 +366,12 @@ _CHECKS: Final = (
         "a correction was posted otherwise than it was agreed",
         ("from", "to", "amount"),
         _limited(corrections.unlike_postings()),
+    ),
+    _Check(
+        Law.LAPSED,
+        "what lapsed is not what was posted",
+        ("by", "lot", "as", "differs by"),
+        _limited(lapses.unlike_postings()),
     ),
     _Check(
         Law.SUSPENSE,
