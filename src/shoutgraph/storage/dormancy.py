@@ -45,8 +45,8 @@ class DormancyRow(SQLModel, table=True):
         one_of("cause", StopCause),
         sa.CheckConstraint(f"months BETWEEN {MONTHS_MIN} AND {MONTHS_MAX}", name="dormancy_months"),
         sa.CheckConstraint(
-            f"notice_days BETWEEN {NOTICE_DAYS_MIN} AND {NOTICE_DAYS_MAX}"
-            f" AND lapses_at - noticed_at >= notice_days * {_DAY_MICROS}",
+            f"lapses_at - noticed_at >= notice_days * {_DAY_MICROS}"
+            f" AND notice_days BETWEEN {NOTICE_DAYS_MIN} AND {NOTICE_DAYS_MAX}",
             name="dormancy_notice",
         ),
         sa.CheckConstraint("coins > 0 AND inactive_since < noticed_at", name="dormancy_given"),

@@ -59,7 +59,7 @@ def notices() -> None:
         sa.CheckConstraint("cause IN ('ACTIVE', 'KEPT', 'RULE_CHANGED', 'BLOCKED', 'NOTHING_LEFT')"),
         sa.CheckConstraint("months BETWEEN 6 AND 600", name="dormancy_months"),
         sa.CheckConstraint(
-            "notice_days BETWEEN 14 AND 366 AND lapses_at - noticed_at >= notice_days * 86400000000",
+            "lapses_at - noticed_at >= notice_days * 86400000000 AND notice_days BETWEEN 14 AND 366",
             name="dormancy_notice",
         ),
         sa.CheckConstraint("coins > 0 AND inactive_since < noticed_at", name="dormancy_given"),
