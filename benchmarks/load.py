@@ -6,20 +6,31 @@ import sys
 import time
 from collections.abc import Iterator
 from itertools import count
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 
-async def run(
-    url: str, bodies: Iterator[bytes], *, in_flight: int, seconds: float, headers: list[str]
-) -> dict[str, float]:
-    """Sends bodies for a time; gives the rate and the latencies in milliseconds, and how many answers had errors."""
+class Told(TypedDict):
+    """What the load met. `wrong` answers have errors, or are none; `example` is the first of them."""
+
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    count: int
+    wrong: int
+    example: str
+
+
+async def run(url: str, bodies: Iterator[bytes], *, in_flight: int, seconds: float, headers: list[str]) -> Told:
+    """Sends bodies for a time; gives the rate, the latencies in milliseconds, and what was refused."""
     parts = urlsplit(url)
     latencies: list[float] = []
     wrong = 0
+    example = ""
     end = time.perf_counter() + seconds
 
     async def worker(number: int) -> None:
-        nonlocal wrong
+        nonlocal wrong, example
         own = headers[number % len(headers)]
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         while time.perf_counter() < end:
@@ -34,7 +45,9 @@ async def run(
             size = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])
             data = await reader.readexactly(size)
             latencies.append(time.perf_counter() - start)
-            wrong += b'"errors":[{' in data or not answer.startswith(b"HTTP/1.1 200")
+            if b'"errors":[{' in data or not answer.startswith(b"HTTP/1.1 200"):
+                wrong += 1
+                example = example or data.decode()
         writer.close()
 
     started = time.perf_counter()
@@ -47,6 +60,7 @@ async def run(
         "p99_ms": latencies[int(len(latencies) * 0.99)] * 1e3,
         "count": len(latencies),
         "wrong": wrong,
+        "example": example,
     }
 
 

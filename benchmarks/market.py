@@ -19,8 +19,8 @@ from shoutgraph.storage import ledger, policies
 from shoutgraph.storage.tx import Tx
 
 COINS = 100_000_000
-RULES = Policy(version=2, open_orders_max=10_000_000, orders_hour_max=10_000_000)
-"""Nobody is ever too fast, or full."""
+RULES = Policy(version=2, open_orders_max=10_000_000, orders_hour_max=10_000_000, spending_max=())
+"""Nobody is ever too fast, full, or has spent too much."""
 PLACE = """mutation Place($input: OrderPlaceInput!) { orderPlace(input: $input) {
   order { id status price } errors { ... on UserError { code message } } } }"""
 PAGE = """query Page { creators(%s: %d, sort: {field: PRICE, direction: ASC}) {

@@ -18,7 +18,7 @@ from typing import Final
 import httpx
 
 from benchmarks import audience, counting, engine, market, places, scale
-from benchmarks.load import bodies_of
+from benchmarks.load import Told, bodies_of
 from benchmarks.places import Place, Served
 from benchmarks.rows import Row
 from benchmarks.sizes import Sizes
@@ -79,7 +79,7 @@ def template_of(own: market.Market) -> str:
     return json.dumps({"body": market.PLACE_BODY, "offers": own.offers, "salt": secrets.token_hex(4)})
 
 
-def load(served: Served, own: market.Market, template: str, *, in_flight: int, seconds: float) -> dict[str, float]:
+def load(served: Served, own: market.Market, template: str, *, in_flight: int, seconds: float) -> Told:
     """Runs the load generator in a process of its own."""
     work = {
         "url": f"http://127.0.0.1:{served.port}/graphql",
@@ -90,8 +90,8 @@ def load(served: Served, own: market.Market, template: str, *, in_flight: int, s
     }
     command = [sys.executable, "-m", "benchmarks.load"]
     done = subprocess.run(command, input=json.dumps(work), capture_output=True, text=True, check=True)  # noqa: S603 - ours
-    told: dict[str, float] = json.loads(done.stdout)
-    assert not told["wrong"], f"{told['wrong']:.0f} of {told['count']:.0f} answers are errors"
+    told: Told = json.loads(done.stdout)
+    assert not told["wrong"], f"{told['wrong']} of {told['count']} answers are errors: {told['example']}"
     return told
 
 
