@@ -73,7 +73,6 @@ EXPORT = "export"
 ENDPOINT = "endpoint"
 DELIVERY = "delivery"
 SUSPENSE_LINE = "suspense"
-DORMANCY = "dormancy"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SUFFIX_CHARS = 26

@@ -24,7 +24,6 @@ from shoutgraph.storage import (
     fees,
     gifts,
     journal,
-    lapses,
     ratings,
     revaluations,
     suspense,
@@ -366,12 +365,6 @@ _CHECKS: Final = (
         "a correction was posted otherwise than it was agreed",
         ("from", "to", "amount"),
         _limited(corrections.unlike_postings()),
-    ),
-    _Check(
-        Law.LAPSED,
-        "what lapsed is not what was posted",
-        ("by", "lot", "as", "differs by"),
-        _limited(lapses.unlike_postings()),
     ),
     _Check(
         Law.SUSPENSE,
