@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from shoutgraph.domain import clock, errors
 from shoutgraph.storage import migrations
-from shoutgraph.storage.moving import numbers, sides, tables
+from shoutgraph.storage.moving import numbers, sides, steps, tables
 from shoutgraph.storage.moving.replay import Replay
 from shoutgraph.storage.moving.sides import Side
 from shoutgraph.storage.statements import Row
@@ -75,7 +75,7 @@ def move(
 
 
 def _begin(old: Side, new: Side) -> None:
-    """Opens the accounts and the lots, empty, and makes sure that nobody takes what follows for a whole database.
+    """Opens accounts and lots, empty, and what the books' guards look at; nobody takes it for a whole database.
 
     Raises:
         StoreUnavailableError: the target is not empty.
@@ -88,28 +88,32 @@ def _begin(old: Side, new: Side) -> None:
         codes = {row[0] for row in new.tx.all(tables.select(tables.named("asset"), ["code"]))}
         _insert_all(old, new, "asset", lambda row: row["code"] not in codes)
         _insert_all(old, new, "account", lambda row: row["order_id"] is None)
-        _insert_all(old, new, "lot", lambda _: True)
+        for name in ("lot", *tables.FIRST):
+            _insert_all(old, new, name, lambda _: True)
 
 
 def _finish(old: Side, new: Side) -> Iterator[tuple[str, int]]:
     """Writes everything beside the books, and what rows say now that were born with less."""
     orders = {row[0] for row in new.tx.each(tables.select(tables.named("orders"), ["id"]))}
     yield "orders", _insert_all(old, new, "orders", lambda row: row["id"] not in orders)
-    done = tables.WRITTEN_BY_GUARDS | tables.REPLAYED | tables.SEEDED
+    done = tables.WRITTEN_BY_GUARDS | tables.REPLAYED | tables.SEEDED | frozenset(tables.FIRST)
     for table in tables.of(new):
         if table.name not in done:
             yield table.name, _insert_all(old, new, table.name, lambda _: True)
     for name, born in tables.BORN.items():
-        _grow_up(old, new, name, born)
+        if name != steps.NAME:
+            _grow_up(old, new, name, born)
+    steps.walk(old, new)
     _grow_up(old, new, "account", {"closed": 0})
 
 
 def _insert_all(old: Side, new: Side, name: str, wanted: Callable[[Mapping[str, object]], bool]) -> int:
     table = tables.named(name)
-    names, born, count = tables.written(table), tables.BORN.get(name, {}), 0
+    names, count = tables.written(table), 0
+    born = {**tables.BORN.get(name, {}), **tables.COUNTED.get(name, {})}
     statement = tables.insert(table, names)
     for chunk in tables.chunks(old.tx.each(tables.select(table, names))):
-        rows = [row | dict(born) for row in (dict(zip(names, values, strict=True)) for values in chunk) if wanted(row)]
+        rows = [row | born for row in (dict(zip(names, values, strict=True)) for values in chunk) if wanted(row)]
         if rows:
             new.tx.many(statement, rows)
         count += len(rows)

@@ -177,6 +177,8 @@ BORN: Final[Mapping[str, Mapping[str, object]]] = {
     "sample": {"state": "WITHDRAWN", "reason": None, "note": None, "decided_by": None},
 }
 """What a row has to say when it is new; what it says now is written once everything is there."""
+COUNTED: Final[Mapping[str, Mapping[str, object]]] = {"promo_code": {"uses": 0}, "promotion": {"uses": 0}}
+"""What a row has to say when it is new, and guards count on from there."""
 ARISING: Final[Mapping[str, frozenset[str]]] = {
     "account": frozenset({"debits", "credits", "version", "last_posting", "closed"}),
     "lot": frozenset({"remaining", "last_move"}),
@@ -188,6 +190,8 @@ REPLAYED: Final = frozenset({"account", "transfer", "posting", "lot", "lot_move"
 """Tables that are written in the order in which things happened."""
 SEEDED: Final = frozenset({"asset"})
 """Tables in which a new database has rows."""
+FIRST: Final = ("ledger_adjustment",)
+"""Tables that the guards of the books look at."""
 LAST: Final = ("epoch", "fold", "reputation")
 """Tables whose guards look at others that nothing else binds them to."""
 
