@@ -15,6 +15,7 @@ from shoutgraph import sdk
 from shoutgraph.domain import accounts, errors, ids, payouts
 from shoutgraph.domain.pages import PageArgs
 from shoutgraph.domain.payouts import PayoutState
+from shoutgraph.domain.strays import StrayKind
 from shoutgraph.domain.suspense import Line, SuspenseState
 from shoutgraph.domain.topups.topup import Status, Topup
 from shoutgraph.jobs import sweep
@@ -101,6 +102,55 @@ def test_two_people_place_it_once_and_its_event_undoes_that_for_people_to_see(ti
     assert (undone.state, undone.amount_minor) == (SuspenseState.OPEN, -line.amount_minor)
     place_it(till, undone, "rev:packs:EUR")
     assert (till.world.balance(SUSPENSE), till.topup(lost).status) == (0, Status.PAID)
+
+
+def test_what_was_placed_is_looked_at_now_and_then_for_as_long_as_it_may_go_back(till: Till) -> None:
+    lost, line = found_line(till)
+    place_it(till, line, "rev:packs:EUR")
+    till.world.clock.move(days=8)
+    sweep_again(till)
+    till.control(f"payments/{lost.id}/refund", amount=300)
+    till.world.clock.move(days=6)
+    sweep_again(till)
+    assert len(lines(till)) == 1, "the next look has time"
+    till.world.clock.move(days=1)
+    sweep_again(till)
+    sweep_again(till)
+    placed, gone = lines(till)
+    assert (placed.state, gone.state, gone.amount_minor) == (SuspenseState.PLACED, SuspenseState.OPEN, -300)
+    place_it(till, gone, "rev:packs:EUR")
+    till.world.clock.move(days=170)
+    sweep_again(till)
+    till.control(f"payments/{lost.id}/refund")
+    till.world.clock.move(days=30)
+    sweep_again(till)
+    assert len(lines(till)) == 2, "nobody gives it back any more, so nobody asks"
+
+
+def test_what_went_back_is_looked_at_too_and_waits_again_when_it_comes_after_all(till: Till) -> None:
+    lost, line = found_line(till)
+    till.control(f"payments/{lost.id}/refund")
+    sweep_again(till)
+    *_, fee = lines(till)
+    place_it(till, fee, "exp:psp:EUR")
+    till.control(f"payments/{lost.id}/fail-refund")
+    till.world.clock.move(days=8)
+    sweep_again(till)
+    *_, back = lines(till)
+    assert (back.state, back.amount_minor) == (SuspenseState.OPEN, line.amount_minor - fee.amount_minor)
+
+
+def test_each_turn_begins_its_looks_elsewhere(till: Till) -> None:
+    lost, _ = found_line(till)
+    other = forgotten(till, till.buy(till.world.person("bea"), 1_000).value)
+    sweep_again(till)
+    first = []
+    for _ in range(2):
+        found = till.world.run(suspense.to_look_at(till.world.tools, "sandbox", StrayKind.TOPUP))
+        assert {each.operation_id for each in found} == {lost.id, other}
+        first.append(found[0].operation_id)
+        till.world.clock.move(hours=1)
+    assert set(first) == {lost.id, other}
 
 
 def test_money_that_came_in_pays_what_somebody_owes_and_no_more(till: Till) -> None:

@@ -28,6 +28,8 @@ REASON_CHARS_MAX: Final = 1_000
 ACCOUNT_CHARS_MAX: Final = corrections.CODE_CHARS_MAX
 ALERT_AFTER: Final = timedelta(hours=24)
 """So long may a line be unexplained before people are called."""
+MOVES_FOR: Final = timedelta(days=180)
+"""So long after it was made may what was placed still go back, as what is paid may."""
 
 _DEBT: Final = re.compile(r"user:(user_[0-9a-z]{26}):debt")
 _PLACES: Final = re.compile(r"(?:(?:rev|exp):[a-z]{1,20}|cash:transit|cash:bank):[A-Z]{3}")

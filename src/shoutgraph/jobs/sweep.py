@@ -13,8 +13,7 @@ from typing import Final
 
 from shoutgraph import sdk
 from shoutgraph.domain.leases import Lease
-from shoutgraph.domain.strays import StrayKind
-from shoutgraph.domain.suspense import Line
+from shoutgraph.domain.strays import Stray, StrayKind
 from shoutgraph.jobs.restore import Lists
 from shoutgraph.services import packages, restore
 from shoutgraph.services.money import fees, suspense, sweep
@@ -87,20 +86,21 @@ async def _sweep(tools: Tools, name: str, kind: StrayKind, way: Lists) -> int:
 
 
 async def _look_again(tools: Tools, name: str, lease: Lease, kind: StrayKind, listed: Collection[str]) -> None:
-    """Looks at what is in suspense and too old to be listed: it may have gone back since, or be another amount."""
+    """Looks at what is or was in suspense and is too old to be listed: it may have gone back, or be another amount."""
 
-    async def look(waiting: tuple[Line, str]) -> None:
-        line, key = waiting
-        if line.operation_id in listed or not lease.leaves(TIMEOUT, now=tools.clock()):
+    async def look(stray: Stray) -> None:
+        if stray.operation_id in listed or not lease.leaves(TIMEOUT, now=tools.clock()):
             return
-        target = sdk.Target(line.operation_id, key, line.ref)
+        target = sdk.Target(stray.operation_id, stray.key, stray.ref)
         outcome = await _fetch(tools, name, kind, target)
         if isinstance(outcome, sdk.Settled | sdk.Paid | sdk.Returned):
-            again = sdk.Listed(target, outcome, line.made_at)
+            again = sdk.Listed(target, outcome, stray.made_at)
             await restore.take(tools, name, kind, again, KINDS[kind])
+        if not isinstance(outcome, sdk.Unknown | None):
+            await suspense.note_look(tools, stray)
 
-    waiting = await suspense.targets(tools, name, kind)
-    await one_by_one("look at suspense", waiting, look, name=lambda each: each[0].id)
+    found = await suspense.to_look_at(tools, name, kind)
+    await one_by_one("look at suspense", found, look, name=lambda each: each.operation_id)
 
 
 async def _fetch(

@@ -49,6 +49,7 @@ _ONE: Final = (_T.c.instance == sa.bindparam("instance_")) & (_T.c.operation_id 
 _SEE: Final = Statement[Any](
     lambda: sa.update(_T).where(_ONE).values(seen=sa.bindparam("seen"), found_at=sa.bindparam("at"))
 )
+_LOOKED: Final = Statement[Any](lambda: sa.update(_T).where(_ONE).values(found_at=sa.bindparam("at")))
 _SETTLE: Final = Statement[Any](
     lambda: (
         sa.update(_T)
@@ -102,20 +103,25 @@ def keep(tx: Tx, stray: Stray) -> None:
     )
 
 
+def note_look(tx: Tx, *, instance: str, operation_id: str) -> None:
+    """Says that its provider was asked for it now, and answered."""
+    tx.run(_LOOKED, instance_=instance, operation=operation_id, at=tx.now)
+
+
 def list_of(tx: Tx) -> tuple[Stray, ...]:
     """What was found, the oldest first."""
-    return tuple(_stray(*row) for row in tx.all(_LIST))
+    return tuple(of_row(*row) for row in tx.all(_LIST))
 
 
 def list_of_open(tx: Tx, *, limit: int) -> tuple[Stray, ...]:
     """What nobody has settled, the oldest first."""
-    return tuple(_stray(*row) for row in tx.all(_OPEN, size=limit))
+    return tuple(of_row(*row) for row in tx.all(_OPEN, size=limit))
 
 
 def find(tx: Tx, *, instance: str, operation_id: str) -> Stray | None:
     """What was found at a provider under this name, or None."""
     row = tx.one(_FIND, instance_=instance, operation=operation_id)
-    return None if row is None else _stray(*row)
+    return None if row is None else of_row(*row)
 
 
 def name_creator(tx: Tx, operation_id: str, creator_id: ids.CreatorId) -> None:
@@ -133,7 +139,8 @@ def may_have_been_paid(tx: Tx, creator_id: ids.CreatorId) -> bool:
     return bool(tx.all(_OPEN_OF_CREATOR, creator=creator_id))
 
 
-def _stray(*row: Any) -> Stray:  # noqa: ANN401 - the columns, in their order
+def of_row(*row: Any) -> Stray:  # noqa: ANN401 - the columns, in their order
+    """A stray as its row says it."""
     instance, operation_id, kind, key, ref, seen, minor, currency, creator_id, made_at, _, settled_at, note = row
     amount = None if minor is None else Money(minor, currency)
     return Stray(instance, operation_id, kind, key, ref, seen, amount, made_at, creator_id, settled_at, note)

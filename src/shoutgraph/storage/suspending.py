@@ -1,5 +1,6 @@
 """Takes what no transfer explains into suspense and out again, in the unit of work of whoever saw it."""
 
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -9,10 +10,13 @@ from shoutgraph.domain.ids import NewId
 from shoutgraph.domain.ledger import Transfer
 from shoutgraph.domain.money import Money
 from shoutgraph.domain.payouts import PayoutState
+from shoutgraph.domain.strays import Stray, StrayKind
 from shoutgraph.domain.suspense import Line, SuspenseState, Told
-from shoutgraph.storage import columns, journal, ledger, suspense
+from shoutgraph.storage import columns, journal, ledger, strays, suspense
 from shoutgraph.storage.payouts import PayoutRow
 from shoutgraph.storage.statements import Statement
+from shoutgraph.storage.strays import StrayRow
+from shoutgraph.storage.suspense import LINES_MAX, SuspenseRow
 from shoutgraph.storage.topups import TopupRow
 from shoutgraph.storage.tx import Tx
 
@@ -21,6 +25,8 @@ CLEARED: Final = "suspense.cleared"
 
 _TOPUP: Final = columns.table_of(TopupRow)
 _PAYOUT: Final = columns.table_of(PayoutRow)
+_STRAY: Final = columns.table_of(StrayRow)
+_LINE: Final = columns.table_of(SuspenseRow)
 _LEFT: Final = (PayoutState.PAID, PayoutState.RETURNED)
 """In these a payout is booked at its provider."""
 
@@ -45,6 +51,22 @@ def explain_known(tx: Tx, new_id: NewId, *, instance: str, operation_id: str, re
     lines = suspense.list_of_movement(tx, instance=instance, operation_id=operation_id, ref=ref)
     if lines and tx.all(_BOOKED, instance=instance, operation=operation_id, ref=ref):
         explain(tx, new_id, instance=instance, operation_id=operation_id, ref=ref)
+
+
+def list_of_waiting(tx: Tx, *, instance: str, kind: StrayKind) -> list[Stray]:
+    """Some of what is in suspense at an instance, by when it was made."""
+    return [strays.of_row(*row) for row in tx.all(_WAITING, instance=instance, kind=kind, size=LINES_MAX)]
+
+
+def list_of_ended(
+    tx: Tx, *, instance: str, kind: StrayKind, looked_until: datetime, moves_for: timedelta
+) -> list[Stray]:
+    """Some of what left suspense, unknown to the books still, and was not asked for since a time.
+
+    What was asked for after it could still move is left out: that was the last look.
+    """
+    given = {"until": looked_until, "moves_for": moves_for // timedelta(microseconds=1), "size": LINES_MAX}
+    return [strays.of_row(*row) for row in tx.all(_ENDED, instance=instance, kind=kind, **given)]
 
 
 def _by_currency(lines: list[Line]) -> list[Line]:
@@ -111,4 +133,34 @@ def _booked() -> sa.ClauseElement:
     return sa.union_all(topup, payout)
 
 
+def _some(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return (
+        sa.select(*_STRAY.c)
+        .where(_STRAY.c.instance == sa.bindparam("instance"), _STRAY.c.kind == sa.bindparam("kind"), *conditions)
+        .order_by(_STRAY.c.made_at, _STRAY.c.operation_id)
+        .limit(sa.bindparam("size"))
+    )
+
+
+def _has_line(*, ended: bool) -> sa.ColumnElement[bool]:
+    end = _LINE.c.ended_at
+    mine = (_LINE.c.instance == _STRAY.c.instance) & (_LINE.c.operation_id == _STRAY.c.operation_id)
+    return sa.exists().where(mine, end.is_not(None) if ended else end.is_(None)).correlate(_STRAY)
+
+
+def _is_known() -> sa.ColumnElement[bool]:
+    topup = sa.exists().where(_TOPUP.c.id == _STRAY.c.operation_id).correlate(_STRAY)
+    payout = sa.exists().where(_PAYOUT.c.key == _STRAY.c.operation_id).correlate(_STRAY)
+    return topup | payout
+
+
+def _ended() -> sa.ClauseElement:
+    looked_at, made_at = (sa.type_coerce(at, columns.Integer) for at in (_STRAY.c.found_at, _STRAY.c.made_at))
+    may_move = looked_at - made_at < sa.bindparam("moves_for", type_=columns.Integer)
+    due = _STRAY.c.found_at <= sa.bindparam("until")
+    return _some(due, may_move, _has_line(ended=True), ~_has_line(ended=False), ~_is_known())
+
+
+_WAITING: Final = Statement[Any](lambda: _some(_has_line(ended=False)))
+_ENDED: Final = Statement[Any](_ended)
 _BOOKED: Final = Statement[Any](_booked)

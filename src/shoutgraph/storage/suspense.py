@@ -147,11 +147,6 @@ def list_of_aged(tx: Tx, until: datetime) -> list[Line]:
     return [Line(*row) for row in tx.all(_AGED, until=until, size=ALERTS_MAX)]
 
 
-def list_of_waiting(tx: Tx, instance: str) -> list[Line]:
-    """Some unexplained lines of an instance, those found first first."""
-    return [Line(*row) for row in tx.all(_WAITING, instance=instance, size=LINES_MAX)]
-
-
 def waiting(tx: Tx) -> tuple[int, datetime | None]:
     """How many lines are unexplained, and when the first of them was found."""
     (found,) = tx.all(_COUNTED)
@@ -217,14 +212,6 @@ _AGED: Final = Statement[Any](
         sa.select(*_COLUMNS)
         .where(_T.c.ended_at.is_(None), _T.c.alerted_at.is_(None), _T.c.found_at <= sa.bindparam("until"))
         .order_by(_T.c.found_at)
-        .limit(sa.bindparam("size"))
-    )
-)
-_WAITING: Final = Statement[Any](
-    lambda: (
-        sa.select(*_COLUMNS)
-        .where(_T.c.ended_at.is_(None), _T.c.instance == sa.bindparam("instance"))
-        .order_by(_T.c.found_at, _T.c.id)
         .limit(sa.bindparam("size"))
     )
 )

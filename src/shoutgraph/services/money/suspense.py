@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shoutgraph.domain import accounts, errors, ids, journal, pages, suspense as rules
+from shoutgraph.domain import accounts, errors, ids, journal, pages, patience, suspense as rules
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.postings import Books
 from shoutgraph.domain.requests import Request
-from shoutgraph.domain.strays import StrayKind
+from shoutgraph.domain.strays import Stray, StrayKind
 from shoutgraph.domain.suspense import Line, SuspenseState
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, policies, strays, suspense
+from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, policies, strays, suspending, suspense
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once
 
@@ -124,19 +124,27 @@ def waiting(tx: Tx) -> tuple[int, datetime | None]:
     return suspense.waiting(tx)
 
 
-async def targets(tools: Tools, instance: str, kind: StrayKind) -> list[tuple[Line, str]]:
-    """The lines of an instance that wait, with the key under which its provider has what they are about."""
+async def to_look_at(tools: Tools, instance: str, kind: StrayKind) -> list[Stray]:
+    """What an instance is to be asked for again: all that is in suspense, now and then what was placed or went back.
 
-    def query(tx: Tx) -> list[tuple[Line, str]]:
-        lines = suspense.list_of_waiting(tx, instance)
-        found = [strays.find(tx, instance=instance, operation_id=line.operation_id) for line in lines]
-        return [
-            (line, stray.key)
-            for line, stray in zip(lines, found, strict=True)
-            if stray is not None and stray.kind is kind
-        ]
+    Each turn begins elsewhere, so that what nobody answers for does not hold up the others for good.
+    """
+    looked_until = tools.clock() - patience.PAID_PAUSE
 
-    return await tools.store.read(query)
+    def query(tx: Tx) -> list[Stray]:
+        waiting = suspending.list_of_waiting(tx, instance=instance, kind=kind)
+        return waiting + suspending.list_of_ended(
+            tx, instance=instance, kind=kind, looked_until=looked_until, moves_for=rules.MOVES_FOR
+        )
+
+    found = await tools.store.read(query)
+    first = int(tools.clock().timestamp() // patience.HOUR.total_seconds()) % (len(found) or 1)
+    return found[first:] + found[:first]
+
+
+async def note_look(tools: Tools, stray: Stray) -> None:
+    """Says that its provider was asked for it, and answered: the next look has time."""
+    await tools.store.write(lambda tx: strays.note_look(tx, instance=stray.instance, operation_id=stray.operation_id))
 
 
 async def call_people(tools: Tools) -> int:
