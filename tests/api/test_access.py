@@ -113,6 +113,8 @@ explainPayoutHold         401        403    403        yes      yes            4
 explainPayoutHold of the creator 401        403    403        yes      403            403        yes      403      yes
 explainPayoutHold of a payout 404        404    404        yes      404            404        yes      404      yes
 explainPrice              yes        yes    yes        yes      yes            yes        yes      yes      yes
+explainDormancy           401        yes    yes        yes      yes            403        403      403      403
+lapseTotals               401        403    403        403      403            403        yes      403      yes
 featureRules              401        403    403        403      403            403        403      403      yes
 featureChanges            401        403    403        403      403            403        403      403      yes
 featureEvents             401        yes    yes        yes      yes            403        403      yes      yes
@@ -254,6 +256,8 @@ giftSend                  401        yes    yes        (422)    (422)          (
 giftThank                 401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 giftCardBuy               401        yes    yes        (422)    (422)          (403)      (403)    (403)    (403)
 giftCardRedeem            401        yes    yes        yes      yes            (403)      (403)    (403)    (403)
+walletKeep                401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)
+walletReclaim             401        (422)  (422)      (422)    (422)          (403)      (403)    (403)    (403)
 giftCardCode              401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
 giftCardCancel            401        yes    (404)      (404)    (404)          (403)      (403)    (403)    (403)
 priceRatePublish          401        403    403        403      403            403        yes      403      yes

@@ -158,6 +158,8 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "Closure": "userId status requestedAt revocableUntil begunAt endedAt forfeitsPromo steps",
     "ClosureBlock": "code remedy message until",
     "ClosureStep": "key status since blockedBy",
+    "CoinDormancy": "noticeSentAt inactiveSince lapsesAt coins outcome country policyVersion",
+    "LapseTotals": "outcome lotCount coins returned worth",
     "Debt": "userId coins worth lock proposed",
     "DebtWriteOff": "id userId status coins evidence proposedBy proposedAt decidedBy decidedAt",
     "Deadline": "transition dueAt remainingSeconds returnsCoins",
@@ -281,7 +283,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "WaitlistChangedEvent": "id cursor occurredAt waitlistEntryId entryRevision previousState state offeredUntil "
     "waitlistEntry",
     "WaitlistEntry": "id revision state joinedAt offeredAt offeredUntil position creator offer fanName",
-    "Wallet": "id available promo held debt lock",
+    "Wallet": "id available promo held debt lock dormancy unclaimed",
     "WalletLock": "reason topUpId lockedAt",
     "WebhookAttempt": "number outcome status durationMilliseconds excerpt at",
     "WebhookDelivery": "id eventId eventType status attemptCount createdAt changedAt endpoint attempts",

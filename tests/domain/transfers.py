@@ -213,6 +213,15 @@ def payout_requested(draw: Draw) -> Transfer:
     return payout_postings.requested(payout_id=PAYOUT, creator_id=CREATOR, coins=draw(COINS))
 
 
+def breakage(draw: Draw) -> Transfer:
+    take = LotMove("paid_0", -draw(COINS))
+    return postings.breakage(EUR, user_id=FAN, take=take, unclaimed=draw(st.booleans()))
+
+
+def breakage_returned(draw: Draw) -> Transfer:
+    return postings.breakage_returned(EUR, ref="l", fresh=lot("paid_9", draw(COINS)), unclaimed=draw(st.booleans()))
+
+
 def ledger_adjusted(draw: Draw) -> Transfer:
     coins = draw(COINS)
     legs = (
@@ -338,6 +347,8 @@ BUILDERS: dict[str, Callable[[Draw], Transfer]] = {
         fee_swept,
         gift_sent,
         provider_settled,
+        breakage,
+        breakage_returned,
         ledger_adjusted,
     )
 }

@@ -261,6 +261,8 @@ _TRANSFERS = (
     ("rename a transfer", "append-only", _set("transfer", "ref = 'x'", f"id = {SPARE}")),
     ("delete a transfer", "append-only", f"DELETE FROM transfer WHERE id = {SPARE}"),
     ("post a transfer without a digest", "transfer_digest", transfer(91, "x", "1").replace(DIGEST, "x'00'")),
+    ("let lapse what is no lot", "of a lot", transfer(91, "breakage", "lot_none")),
+    ("give back what is no lot", "of a lot", transfer(91, "breakage.returned", "lot_none")),
 )
 
 _ENTRIES = (

@@ -178,6 +178,7 @@ HISTORY = (
     (_state(ENDED_ORDER, "COMPLETED", 4), _state(LIVE_ORDER, "SCREENING", 2)),
     (_set_terms(LIVE_ORDER, "list_coins = 50"),),
     (f"UPDATE account SET closed = 1 WHERE id = {SHUT}", transfer(SPARE, "spare", "1")),
+    (transfer(88, "breakage", "lot_fan"), transfer(89, "breakage.returned", "lot_fan")),
     (_request("p", "m", "k"), _request("q", "m", "k"), _request("p", "n", "k"), _request("p", "m", "l")),
     ("INSERT INTO deadline VALUES ('order_live', 'screening', 0, 2, NULL, NULL)",),
 )

@@ -3,6 +3,8 @@
 # ruff: noqa: S608 - attacks are SQL text
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,14 @@ from tests.storage.test_creators import creator, insert
 from tests.storage.test_guards import UNPAID, UNTOUCHED, filled, words_of
 from tests.storage.test_rating_laws import run
 
+from shoutgraph.domain import accounts
+from shoutgraph.domain.dormancy import Dormancy, DormancyId, Lapse, StopCause, breakage, returned, stopped
 from shoutgraph.domain.earnings import EarningState
+from shoutgraph.domain.lapse_rules import LapseOutcome, Rule
+from shoutgraph.domain.ledger import Lot, Posting, Transfer
 from shoutgraph.domain.media import VideoState
+from shoutgraph.domain.policies import FIRST
+from shoutgraph.domain.postings import Books
 from shoutgraph.storage import (
     adjustments,
     attachments,
@@ -30,11 +38,15 @@ from shoutgraph.storage import (
     corrections,
     cuts,
     debts,
+    dormancy,
     earnings,
     exchanges,
+    lapses,
+    ledger,
     media,
     payout_holds,
     payouts,
+    policies,
     postgresql,
     price_lists,
     privacy,
@@ -55,8 +67,8 @@ from shoutgraph.storage.tx import Tx
 
 ROOMS = (
     adjustments, attachments, audit, authenticity, card_issues, card_purchases, cards, corrections, cuts, debts,
-    earnings, exchanges, media, payout_holds, payouts, price_lists, privacy, promotions, recipients, reports,
-    reputation, revaluations, samples, spending, suspense, tax, topups, waivers,
+    dormancy, earnings, exchanges, lapses, media, payout_holds, payouts, price_lists, privacy, promotions, recipients,
+    reports, reputation, revaluations, samples, spending, suspense, tax, topups, waivers,
 )  # fmt: skip
 """Whose tables are filled by name."""
 REVISIONS = (
@@ -73,6 +85,7 @@ REVISIONS = (
     "r0033_exchanges",
     "r0034_cards",
     "r0035_corrections",
+    "r0039_breakage",
 )
 ELSEWHERE = {
     "what was given never changes",
@@ -95,6 +108,9 @@ GIVEN_AWAY: dict[str, object] = {"origin": "ISSUED", "coins": 5, "hint": "ABC"}
 NO_PARTS = dict.fromkeys((f"{part}_coins" for part in ("paid", "promo", "creator", "fee")), 0)
 DECIDED: dict[str, object] = {"proposed_by": "ada", "decided_by": "bob", "decided_at": START}
 SHA = "a" * 64
+LONG_AGO = START - timedelta(days=400)
+BOOKS = Books("EUR", 100)
+LOT = Lot("lot_x", accounts.paid(ONE.user_id).code, ONE.user_id, None, 10, 10, 100, "EUR", "DE", LONG_AGO)
 DOWN: dict[str, object] = {"rejection_code": "TAKEN_DOWN"}
 TAKEN: dict[str, object] = {"state": "TAKEN_DOWN", "reason": "x", "note": "x", "decided_by": "x"}
 ABROAD: dict[str, object] = {"currency": "USD", "coins": 9_900}
@@ -122,7 +138,7 @@ TRANSFERS = (
     ("recon.cleared", "line_done"),
 )
 ROWS: tuple[tuple[str, dict[str, object]], ...] = (
-    *(("transfer", {"id": at, "kind": kind, "ref": ref}) for at, (kind, ref) in enumerate(TRANSFERS, start=1)),
+    *(("transfer", {"id": at, "kind": kind, "ref": ref}) for at, (kind, ref) in enumerate(TRANSFERS, start=101)),
     ("users", {"id": LEFT, "country": "ZZ", "closed_at": START}),
     ("users", {"id": GONE, "country": "ZZ", "locked": True, "erased_at": START}),
     ("adjustment", {"id": "adj_open", "state": "PROPOSED", **OF_ORDER, **NO_PARTS}),
@@ -278,11 +294,38 @@ def fill(tx: Tx) -> None:
     insert(tx, TWO)
     rated.complete(tx, 1, ONE.id)
     rated.complete(tx, 2, ONE.id)
+    for name, at in (("gone", LONG_AGO), ("back", LONG_AGO), ("left", LONG_AGO), ("late", START)):
+        bought = replace(LOT, id=f"lot_{name}", granted_at=at)
+        money = Posting(accounts.provider_cash("sandbox", "EUR"), accounts.coin_liability("EUR"), 1_000, "sale")
+        moves = (Posting(accounts.MINT, accounts.paid(ONE.user_id), 10, "topup"), money)
+        ledger.post(tx, Transfer("topup.succeeded", f"topup_{name}", moves, lot_grants=(bought,)))
+
+
+def let_lapse(tx: Tx) -> None:
+    """Of four lots one lapsed and one came back; of the others, and of a return, only the books know."""
+    policies.insert(tx, replace(FIRST, version=2))
+    rule = Rule("DE", LapseOutcome.INCOME, 6, 30)
+    for name, owner in (("open", ONE.user_id), ("done", TWO.user_id)):
+        due = START if name == "open" else START + timedelta(days=1)
+        given = Dormancy(
+            DormancyId(f"dormancy_{name}"), owner, rule, 2, LONG_AGO, due - timedelta(days=30), due, coins=30
+        )
+        dormancy.insert(tx, given)
+    dormancy.end(tx, stopped(given, StopCause.KEPT, now=START))
+    for name in ("left", "late", "gone", "back"):
+        lapse = Lapse(f"lot_{name}", DormancyId("dormancy_open"), ONE.user_id, rule.outcome, 10, START)
+        ledger.post(tx, breakage(BOOKS, lapse))
+        if name in {"gone", "back"}:
+            lapses.insert(tx, lapse)
+            ledger.post(tx, returned(BOOKS, lapse, replace(LOT, id="lot_other" if name == "gone" else "lot_fresh")))
+    lapses.give_back(tx, replace(lapse, returned_at=START, fresh_lot_id="lot_fresh"))
+    dormancy.keep_day(tx, "2026-03-01", noticed=2, stopped=1)
 
 
 def keep(where: Any) -> None:
     store = databases.opened(where, Clock(), readers=1)
     store.write_now(fill)
+    store.write_now(let_lapse)
     store.close()
     file = isinstance(where, Path)
     raw: Any = sqlite.connect_owner(where).raw if file else psycopg.connect(where)
@@ -368,6 +411,12 @@ LEG, SECOND = "adjustment_id = 'fix_1'", "adjustment_id = 'fix_2'"
 FILE, LIFE = "an attachment is by a side of its order", "an attachment lives as a video does"
 LIMITED = "an attachment stays its order's, with the limits it was opened for"
 USED_ONCE = "an attachment is used once, when it is ready"
+TOLD, ONCE = "what a notice says never changes", "a lot lapses once, as its owner was told"
+LAPSED_STAYS, BACK_ONCE = "what lapsed never changes", "what lapsed comes back once, to its owner"
+IN_ALL = "what lapsed in all only grows, lot by lot"
+GONE_LOT = "lot_id = 'lot_gone'"
+LAPSES = "UPDATE dormancy SET state = 'LAPSED'"
+BACK = "returned = 'breakage.returned', returned_at = 1"
 SHOWN = "a sample is the video of a completed order whose fan agrees"
 ATTACKS: tuple[tuple[str, str], ...] = (
     # what was ticked, said, added and shown
@@ -458,6 +507,43 @@ ATTACKS: tuple[tuple[str, str], ...] = (
     ),
     ("legs never change", "UPDATE ledger_adjustment_leg SET amount = 2"),
     ("legs never change", "DELETE FROM ledger_adjustment_leg"),
+    # coins that lapse
+    ("a notice is given once, and first", twin("dormancy", "id = 'dormancy_done'", id=NEW)),
+    ("dormancy.user_id", twin("dormancy", "id = 'dormancy_open'", id=NEW)),
+    (TOLD, "UPDATE dormancy SET lapses_at = lapses_at + 1 WHERE id = 'dormancy_open'"),
+    (TOLD, "UPDATE dormancy SET outcome = 'UNCLAIMED' WHERE id = 'dormancy_open'"),
+    ("dormancy_ended", f"{LAPSES}, ended_at = noticed_at WHERE id = 'dormancy_open'"),
+    ("dormancy_ended", "UPDATE dormancy SET cause = 'KEPT' WHERE id = 'dormancy_open'"),
+    ("a notice ends once", f"{LAPSES}, cause = NULL, ended_at = lapses_at WHERE id = 'dormancy_done'"),
+    ("notices are never deleted", "DELETE FROM dormancy"),
+    (ONCE, twin("lapse", GONE_LOT)),
+    *(
+        (ONCE, twin("lapse", GONE_LOT, **{"lot_id": "'lot_left'", **wrong}))
+        for wrong in (
+            {"dormancy_id": "'dormancy_done'"},
+            {"outcome": "'UNCLAIMED'"},
+            {"user_id": f"'{BOB}'"},
+            {"at": "at - 1"},
+            {"lot_id": "'lot_late'"},
+        )
+    ),
+    ("what lapses is what the lot gave", twin("lapse", GONE_LOT, lot_id="'lot_left'", coins=9)),
+    (LAPSED_STAYS, "UPDATE lapse SET coins = 9"),
+    (BACK_ONCE, "UPDATE lapse SET fresh_lot_id = 'lot_left' WHERE lot_id = 'lot_back'"),
+    (BACK_ONCE, f"UPDATE lapse SET {BACK}, fresh_lot_id = 'lot_left' WHERE {GONE_LOT}"),
+    ("what lapsed is never deleted", "DELETE FROM lapse"),
+    (IN_ALL, "UPDATE lapse_total SET coins = coins + 1"),
+    (IN_ALL, "UPDATE lapse_total SET lots = lots + 2, coins = coins + 1"),
+    (IN_ALL, "UPDATE lapse_total SET lots = lots - 1"),
+    (IN_ALL, "UPDATE lapse_total SET returned_coins = returned_coins - 1"),
+    (IN_ALL, "UPDATE lapse_total SET lots = lots + 1, coins = coins + 1, returned_coins = returned_coins + 1"),
+    (IN_ALL, "UPDATE lapse_total SET outcome = 'UNCLAIMED', returned_coins = returned_coins + 1"),
+    (IN_ALL, "DELETE FROM lapse_total"),
+    ("lapse_total_counts", "UPDATE lapse_total SET returned_coins = 99"),
+    ("what lapses is of a lot", twin("transfer", "id = 1", id="99", kind="'breakage'", ref="'lot_none'")),
+    ("what lapses is of a lot", twin("transfer", "id = 1", id="99", kind="'breakage.returned'", ref="'lot_none'")),
+    ("a day of looking is kept once", "UPDATE dormancy_day SET noticed = 9"),
+    ("a day of looking is kept once", "DELETE FROM dormancy_day"),
     # limits, holds, taxes and reserves
     (PAUSE, "UPDATE spending_guard SET excluded_until = excluded_until - 1, revision = 2"),
     (PAUSE, "UPDATE spending_guard SET paused_until = NULL, revision = 2"),

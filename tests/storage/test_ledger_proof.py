@@ -284,6 +284,21 @@ TAMPERINGS = {
             "INSERT INTO ledger_adjustment_leg VALUES ('adj_x', 0, 'exp:goodwill', 'mint', 5)",
         ),
     ),
+    "a lapse that nobody booked": Tampering(
+        Law.LAPSED,
+        "lot_1: by breakage, lot lot_1, as INCOME, differs by 5",
+        ("INSERT INTO lapse VALUES ('lot_1', 'dormancy_x', 'user_fan', 'INCOME', 5, 0, NULL, NULL, 'breakage', NULL)",),
+    ),
+    "coins that lapsed without a notice": Tampering(
+        Law.LAPSED,
+        "lot_1: by breakage, lot lot_1, as INCOME, differs by 100",
+        (_change("transfer", "kind = 'breakage', ref = 'lot_1'", "ref = 'topup_1'"),),
+    ),
+    "a total that never lapsed": Tampering(
+        Law.LAPSED,
+        "UNCLAIMED: lots kept 1, lapsed 0, coins kept 5, lapsed 0, returned kept 2, returned 0",
+        ("INSERT INTO lapse_total VALUES ('UNCLAIMED', 1, 5, 2)",),
+    ),
     "a line that nobody booked": Tampering(
         Law.SUSPENSE,
         "suspense:sandbox:EUR: differs by -500",

@@ -121,6 +121,11 @@ def receivable(currency: str) -> Account:
     return money_account("recv:users", currency, Floor.DEBIT)
 
 
+def unclaimed(currency: str) -> Account:
+    """What lapsed coins were worth that is kept for their owners."""
+    return money_account("liab:unclaimed", currency, Floor.CREDIT)
+
+
 def disputed_money(dispute_id: str, currency: str) -> Account:
     """Money a provider took back for an open dispute."""
     return money_account(f"disp:{dispute_id}", currency, Floor.DEBIT)

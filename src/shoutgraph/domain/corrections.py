@@ -107,6 +107,8 @@ def account_of(code: str, books: Books) -> Account:
         return accounts.debt(ids.UserId(found[1]))
     if code == accounts.receivable(books.currency).code:
         return accounts.receivable(books.currency)
+    if code == accounts.unclaimed(books.currency).code:
+        return accounts.unclaimed(books.currency)
     if (found := _MONEY.fullmatch(code)) and money.is_currency(found[2]):
         return accounts.money_account(found[1], found[2])
     msg = f"{code[:CODE_CHARS_MAX]} is not corrected by hand: its coins move by the object that they belong to."

@@ -73,6 +73,7 @@ EXPORT = "export"
 ENDPOINT = "endpoint"
 DELIVERY = "delivery"
 SUSPENSE_LINE = "suspense"
+DORMANCY = "dormancy"
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SUFFIX_CHARS = 26

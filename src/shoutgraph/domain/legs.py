@@ -45,6 +45,8 @@ def _book(books: Books, name: str) -> Account:
         return accounts.coin_liability(books.currency)
     if name == "recv:users":
         return accounts.receivable(books.currency)
+    if name == "liab:unclaimed":
+        return accounts.unclaimed(books.currency)
     return accounts.money_account(name, books.currency)
 
 

@@ -161,6 +161,7 @@ class Policy:
     seller_thresholds: Pairs = SELLER_THRESHOLDS
     payout_fx_spread_bps: int = 100
     payout_quote_s: int = 600
+    dormancy: Pairs = ()
 
     def __post_init__(self) -> None:
         assert 0 <= self.fee_bps < money.BPS, "a fee leaves the creator something"

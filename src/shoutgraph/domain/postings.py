@@ -317,6 +317,24 @@ def gift_sent(
     return Transfer("gift", ref, tuple(moves), taken)
 
 
+def breakage(books: Books, *, user_id: ids.UserId, take: LotMove, unclaimed: bool) -> Transfer:
+    """Row 28: what is left of a lot lapses, at par; it is income, or owed to its owner as money."""
+    moves = _move(accounts.paid(user_id), accounts.MINT, -take.coins, "lapse")
+    moves += _money(books, "liab:coins", _lapsed(unclaimed=unclaimed), -take.coins, "lapse")
+    return Transfer("breakage", take.lot_id, tuple(moves), (take,))
+
+
+def breakage_returned(books: Books, *, ref: str, fresh: Lot, unclaimed: bool) -> Transfer:
+    """Row 28b: what lapsed of a lot comes back as a lot of the same worth."""
+    moves = _move(accounts.MINT, accounts.paid(fresh.user_id), fresh.granted, "lapse undone")
+    moves += _money(books, _lapsed(unclaimed=unclaimed), "liab:coins", fresh.granted, "lapse undone")
+    return Transfer("breakage.returned", ref, tuple(moves), lot_grants=(fresh,))
+
+
+def _lapsed(*, unclaimed: bool) -> str:
+    return "liab:unclaimed" if unclaimed else "rev:breakage"
+
+
 def ledger_adjusted(*, ref: str, moves: tuple[Posting, ...]) -> Transfer:
     """Row 31: what two people agreed to correct; `corrections` says what may be."""
     return Transfer("ledger.adjusted", ref, moves)

@@ -33,6 +33,7 @@ class Law(StrEnum):
     ADJUSTED = "what two people agreed to correct is what was posted"
     SUSPENSE = "what is in suspense at a provider is the sum of its unexplained lines"
     RATES = "what was gained by rates on a day is what was held, valued at the rates of that day"
+    LAPSED = "what lapsed of a lot and came back is what was posted, as income or as owed to its owner"
     CARDS = "what is set aside for a gift card is what it is worth while it is open, and nothing after that"
     GIFTS = "what a fan gave to a creator is the sum of their gifts, in every window"
 

@@ -12,7 +12,7 @@ from enum import EnumType, StrEnum
 from functools import cache
 from typing import Any, Final, cast, get_type_hints
 
-from shoutgraph.domain import errors, money, policies
+from shoutgraph.domain import errors, lapse_rules, money, policies
 from shoutgraph.domain.checks import Checks, tidy
 from shoutgraph.domain.policies import DAY_S, Policy
 
@@ -102,6 +102,9 @@ def publish(current: Policy, changes: Sequence[Change], *, expected_version: int
     for name in given:
         _check_range(checks, values, name)
     checks.settle()
+    if wrong := lapse_rules.wrong_rules(dict(values["dormancy"]), Policy(**values)):
+        checks.add("changes", wrong, "POLICY_VALUE")
+        checks.settle()
     following = Policy(**values)
     if following == current:
         raise errors.ValidationError("This is the policy already.", code="NOTHING_CHANGED", path=("input", "changes"))

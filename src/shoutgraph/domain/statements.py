@@ -104,6 +104,8 @@ WORDS: Final[dict[tuple[str, str], str]] = {
     ("PAID", "goodwill"): "Goodwill for an order",
     ("PROMO", "goodwill"): "Goodwill for an order, in granted coins",
     ("PAID", "gift"): "Gift sent",
+    ("PAID", "breakage"): "Lapsed: nothing was done here for long",
+    ("PAID", "breakage.returned"): "Lapsed coins given back",
     ("PROMO", "promo.granted"): "Coins granted",
     ("PROMO", "promo.expired"): "Granted coins lapsed",
     ("PENDING", "order.closed"): "Earned with an order",

@@ -8,7 +8,7 @@ from shoutgraph.services.watch import Watch
 from shoutgraph.tools import Tools
 
 EXPIRING: Final = frozenset(
-    {"closures", "deadlines", "earnings", "notices", "prices", "requests", "waitlist", "wallets"}
+    {"closures", "deadlines", "dormancy", "earnings", "notices", "prices", "requests", "waitlist", "wallets"}
 )
 """What acts because it is time: orders move, earnings mature, prices start, places and granted coins lapse."""
 

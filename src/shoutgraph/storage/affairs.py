@@ -80,7 +80,11 @@ def _open() -> sa.ClauseElement:
     orders = sa.select(_ORDER.c.id).where(mine, _ORDER.c.state.not_in(ended))
     topups = sa.select(_TOPUP.c.id).where(_TOPUP.c.user_id == user)
     underway = topups.where(_TOPUP.c.status.in_([_word(each) for each in _UNDERWAY]))
-    refunds = sa.select(_REFUND.c.id).where(_REFUND.c.user_id == user, _REFUND.c.closed_at.is_(None))
+    refunds = (
+        sa.select(_REFUND.c.id)
+        .join(_TOPUP, _TOPUP.c.id == _REFUND.c.topup_id)
+        .where(_TOPUP.c.user_id == user, _REFUND.c.closed_at.is_(None))
+    )
     disputes = (
         sa.select(_DISPUTE.c.ref)
         .join(_TOPUP, _TOPUP.c.id == _DISPUTE.c.topup_id)

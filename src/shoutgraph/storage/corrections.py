@@ -26,7 +26,8 @@ from shoutgraph.storage.tx import Tx
 
 ADJUSTABLE: Final = " AND ".join(
     f"({side} = 'mint' OR {side} LIKE 'user:%debt' OR {side} LIKE 'recv:users:%' OR {side} LIKE 'rev:%'"
-    f" OR {side} LIKE 'exp:%' OR {side} LIKE 'cash:%' OR {side} LIKE 'fx:%' OR {side} LIKE 'suspense:%')"
+    f" OR {side} LIKE 'liab:unclaimed:%' OR {side} LIKE 'exp:%' OR {side} LIKE 'cash:%' OR {side} LIKE 'fx:%'"
+    f" OR {side} LIKE 'suspense:%')"
     for side in ("debit", "credit")
 )
 """Only accounts that no other rows tell of."""

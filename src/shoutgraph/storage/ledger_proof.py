@@ -24,6 +24,7 @@ from shoutgraph.storage import (
     fees,
     gifts,
     journal,
+    lapses,
     ratings,
     revaluations,
     suspense,
@@ -365,6 +366,18 @@ _CHECKS: Final = (
         "a correction was posted otherwise than it was agreed",
         ("from", "to", "amount"),
         _limited(corrections.unlike_postings()),
+    ),
+    _Check(
+        Law.LAPSED,
+        "what lapsed is not what was posted",
+        ("by", "lot", "as", "differs by"),
+        _limited(lapses.unlike_postings()),
+    ),
+    _Check(
+        Law.LAPSED,
+        "a total is not the sum of what lapsed",
+        ("lots kept", "lapsed", "coins kept", "lapsed", "returned kept", "returned"),
+        _limited(lapses.wrong_totals()),
     ),
     _Check(
         Law.SUSPENSE,

@@ -28,10 +28,10 @@ KEPT: Final[Mapping[str, str]] = {
 """What is left where somebody was erased, and why it may be."""
 
 IMPERSONAL: Final = frozenset({
-    "api_key", "asset", "coin_package", "entry", "epoch", "fold", "fx_rate", "fx_revaluation",
-    "ledger_adjustment_leg", "money_total", "news_cursor", "notice_seen", "order_ok", "posting", "promo_code",
-    "rate_bucket", "sticker", "sweep", "transfer", "unit_price", "wallet_ok", "webhook_attempt", "webhook_delivery",
-    "webhook_place", "webhook_secret",
+    "api_key", "asset", "coin_package", "dormancy_day", "entry", "epoch", "fold", "fx_rate", "fx_revaluation",
+    "lapse_total", "ledger_adjustment_leg", "money_total", "news_cursor", "notice_seen", "order_ok", "posting",
+    "promo_code", "rate_bucket", "sticker", "sweep", "transfer", "unit_price", "wallet_ok", "webhook_attempt",
+    "webhook_delivery", "webhook_place", "webhook_secret",
 })  # fmt: skip
 """Tables that know nobody."""
 

@@ -10,6 +10,7 @@ import strawberry
 from shoutgraph.api.graphql import enums, errors, fields, loaders, mutations, pages as graph_pages
 from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.directives import PAGED, ListSize, requires
+from shoutgraph.api.graphql.dormancy import CoinDormancyType
 from shoutgraph.api.graphql.errors import failures_of
 from shoutgraph.api.graphql.gifts.gift import GiftType, fetch_gifts
 from shoutgraph.api.graphql.money import MoneyType
@@ -26,7 +27,7 @@ from shoutgraph.domain.money import Coins
 from shoutgraph.domain.statements import Line, Part, Told
 from shoutgraph.domain.users import Scope
 from shoutgraph.domain.wallets import Coin, Lock, LockReason, Wallet, user_of
-from shoutgraph.services import statements, wallets
+from shoutgraph.services import dormancy, statements, wallets
 from shoutgraph.services.statements import Source
 
 enums.describe(
@@ -190,6 +191,18 @@ class WalletType(NodeType):
             debt=Coins(wallet.debt_coins),
             lock=None if wallet.lock is None else WalletLockType.of(wallet.lock),
         )
+
+    @loaders.batch(description="The notice that its bought coins lapse; null where none stands.")
+    @staticmethod
+    async def dormancy(parents: "list[WalletType]", context: Context) -> list[CoinDormancyType | None]:
+        found = await dormancy.list_of_notices(context.tools, [parent.value.user_id for parent in parents])
+        return [None if each is None else CoinDormancyType.of(each) for each in found]
+
+    @loaders.batch(description="Bought coins that lapsed and are kept for their owner: walletReclaim brings them back.")
+    @staticmethod
+    async def unclaimed(parents: "list[WalletType]", context: Context) -> list[Coins]:
+        found = await dormancy.list_of_unclaimed(context.tools, [parent.value.user_id for parent in parents])
+        return [Coins(each) for each in found]
 
     @fields.resolver(description="Where its coins came from, newest first.", directives=[PAGED])
     async def lots(

@@ -18,7 +18,7 @@ from shoutgraph.domain.topups.refund import Refund
 from shoutgraph.domain.topups.taken import TakenBack
 from shoutgraph.domain.topups.topup import Topup
 from shoutgraph.domain.wallets import LockReason
-from shoutgraph.services.topups import bought_cards, cards, come_back, set_aside
+from shoutgraph.services.topups import bought_cards, cards, come_back, lapsed, set_aside
 from shoutgraph.services.topups.desk import Desk
 from shoutgraph.services.topups.set_aside import all_own_lots, close_if_open, own_lots, repay_debt
 from shoutgraph.storage import (
@@ -85,6 +85,8 @@ def _hold(desk: Desk, topup: Topup, step: Step) -> list[Card]:
         orders.hold(tx, [order.order_id for order in wallets.list_of_escrowed(tx, topup.id)])
         cards.held_of(tx, topup)
     ledger_rows.hold_wallets(tx, accounts.paid(topup.user_id).code, accounts.promo(topup.user_id).code)
+    if going_back:
+        lapsed.bring_back(desk, topup)
     open_cards = cards.held_of(tx, topup) if going_back else []  # again: what was bought since is known now
     for card in open_cards:
         cards.give_back(desk.tools, tx, card, CardState.REVOKED)

@@ -19,7 +19,7 @@ from shoutgraph.domain.topups.refund import Refund, RefundState
 from shoutgraph.domain.topups.topup import MISMATCHES, Seen, Source, Status, Topup
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.plugins.topups import TopUps
-from shoutgraph.services.topups import apply, bought_cards, set_aside, sights
+from shoutgraph.services.topups import apply, bought_cards, lapsed, set_aside, sights
 from shoutgraph.services.topups.desk import Desk, ReverseOrders
 from shoutgraph.storage import ledger as ledger_rows, refunds, topups
 from shoutgraph.storage.tx import Tx
@@ -237,6 +237,10 @@ def ask(desk: Desk, viewer: Viewer, topup: Topup, wanted: Ask) -> Refund:
     ledger_rows.hold_wallets(tx, accounts.paid(topup.user_id).code, accounts.promo(topup.user_id).code)
     own = set_aside.own_lots(tx, topup)
     there = sum(lot.remaining for lot in own)
+    if there < part.coins:
+        lapsed.bring_back(desk, topup)
+        own = set_aside.own_lots(tx, topup)
+        there = sum(lot.remaining for lot in own)
     if there < part.coins:
         raise errors.InsufficientCoinsError(required_coins=part.coins, available_coins=there)
     taken = ledger.take(own, part.coins)

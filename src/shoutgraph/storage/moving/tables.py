@@ -32,6 +32,7 @@ from shoutgraph.storage import (
     debts,
     deliveries,
     disputes,
+    dormancy,
     earnings,
     endpoints,
     epochs,
@@ -40,6 +41,7 @@ from shoutgraph.storage import (
     folds,
     gifts,
     journal,
+    lapses,
     ledger,
     media,
     news,
@@ -102,6 +104,7 @@ ROOMS: Final = (
     debts,
     deliveries,
     disputes,
+    dormancy,
     earnings,
     endpoints,
     epochs,
@@ -110,6 +113,7 @@ ROOMS: Final = (
     folds,
     gifts,
     journal,
+    lapses,
     ledger,
     media,
     news,
@@ -173,6 +177,8 @@ BORN: Final[Mapping[str, Mapping[str, object]]] = {
         "alerted_at": None,
         "closed": None,
     },
+    "dormancy": {"state": "NOTICED", "cause": None, "ended_at": None},
+    "lapse": {"returned_at": None, "fresh_lot_id": None, "returned": None},
     "refund": {"state": "REQUESTED"},
     "sample": {"state": "WITHDRAWN", "reason": None, "note": None, "decided_by": None},
 }
@@ -185,7 +191,7 @@ ARISING: Final[Mapping[str, frozenset[str]]] = {
 }
 """Columns that follow from other rows."""
 ONLY_EMBEDDED: Final = frozenset({"order_ok", "wallet_ok"})
-WRITTEN_BY_GUARDS: Final = ONLY_EMBEDDED | {"entry", "gift_total", "rating_tally"}
+WRITTEN_BY_GUARDS: Final = ONLY_EMBEDDED | {"entry", "gift_total", "lapse_total", "rating_tally"}
 REPLAYED: Final = frozenset({"account", "transfer", "posting", "lot", "lot_move", "orders"})
 """Tables that are written in the order in which things happened."""
 SEEDED: Final = frozenset({"asset"})
