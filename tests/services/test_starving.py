@@ -1,6 +1,7 @@
 """What breaks holds up nothing beside it: of a round, each goes on by itself, and what broke is told of in the log."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,19 +11,25 @@ from tests.services.frail import Frail
 from tests.services.test_frail_providers import open_office
 from tests.services.test_media import now as video_now, opened, write_behind
 from tests.services.test_payouts import Office
+from tests.services.test_topups import intent
+from tests.services.test_wallets import grant
 from tests.services.till import Till, open_till
 from tests.services.world import World, new_id
 from tests.storage.databases import Place
 
 from shoutgraph.domain import ids
 from shoutgraph.domain.media import VideoState
+from shoutgraph.domain.payout_holds import Wish as HoldWish
 from shoutgraph.domain.payouts import Payout, PayoutState
 from shoutgraph.domain.privacy import Erasure, ErasureState
+from shoutgraph.domain.topups.topup import Status
 from shoutgraph.domain.users import User
-from shoutgraph.jobs import earnings as earning_jobs, payouts as payout_jobs
+from shoutgraph.jobs import earnings as earning_jobs, payouts as payout_jobs, reconcile, wallets as wallet_jobs
+from shoutgraph.services import earnings as earning_services
 from shoutgraph.services.media import upload
-from shoutgraph.services.payouts import look
+from shoutgraph.services.payouts import holds, look
 from shoutgraph.services.privacy import erase
+from shoutgraph.services.topups import cards
 from shoutgraph.storage import privacy, users
 
 
@@ -98,6 +105,83 @@ def test_an_earning_that_breaks_holds_up_no_other(till: Till, place: Place) -> N
     mend_rows(place, "earning", 1)
     assert till.world.run(earning_jobs.tick(till.world.tools)) == 1
     assert office.balances.available_coins == 700
+
+
+def test_what_is_in_reserve_and_breaks_holds_up_no_other(till: Till, place: Place) -> None:
+    office, world = Office(till), till.world
+    rate = {"basis_points": 5_000, "reason": "New here."}
+    asked = world.request("creatorReserveSet", office.finance)
+    world.run(earning_services.set_reserve(world.tools, office.finance, asked, office.creator.id, **rate))
+    group = [office.earn(coins) for coins in (100, 200, 400)]
+    reserve = f"creator:{office.creator.id}:reserve"
+    assert (world.balance(reserve), office.balances.available_coins) == (350, 350)
+    world.clock.move(days=31)
+    break_rows(place, "earning", group[1].id)
+    assert world.run(earning_jobs.tick(world.tools)) == 2
+    assert (world.balance(reserve), office.balances.available_coins) == (100, 600)
+    mend_rows(place, "earning", 1)
+    assert world.run(earning_jobs.tick(world.tools)) == 1
+    assert (world.balance(reserve), office.balances.available_coins) == (0, 700)
+
+
+def test_a_top_up_that_breaks_holds_up_no_other(till: Till, place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    world = till.world
+    group = [intent(till, world.person(name), 1_000) for name in ("ada", "bea", "cyd")]
+    broken = group[1].id
+    world.clock.move(seconds=61)
+    break_rows(place, "topup", broken, column="submission")
+    assert world.run(reconcile.look_at_topups(world.tools)) == 2
+    assert [till.topup(topup).status for topup in group] == [Status.FAILED, Status.CREATED, Status.FAILED]
+    assert [record.message for record in caplog.records] == [f"the look at {broken} failed"]
+    mend_rows(place, "topup", 1)
+    world.clock.move(minutes=3)
+    assert world.run(reconcile.look_at_topups(world.tools)) == 1
+    assert till.topup(group[1]).status is Status.FAILED, "it was never asked for"
+
+
+def test_coins_that_break_as_they_lapse_hold_up_no_others(world: World, place: Place) -> None:
+    fans = [world.person(name) for name in ("ada", "bea", "cyd")]
+    group = [grant(world, fan, 100, days=1) for fan in fans]
+    world.clock.move(days=2)
+    break_rows(place, "lot", group[1], column="remaining")
+    assert world.run(wallet_jobs.tick(world.tools)) == 2
+    assert [world.wallet(fan)[1] for fan in fans] == [0, 100, 0]
+    mend_rows(place, "lot", 1)
+    assert world.run(wallet_jobs.tick(world.tools)) == 1
+    assert [world.wallet(fan)[1] for fan in fans] == [0, 0, 0]
+
+
+def test_a_card_that_breaks_as_it_lapses_holds_up_no_other(till: Till, place: Place) -> None:
+    world, fan = till.world, till.world.person("ada")
+    till.paid(fan, 1_000)
+    group = []
+    for code in ("first", "second", "third"):
+        tools = replace(world.tools, new_secret=lambda code=code: code)
+        group.append(world.run(cards.buy(tools, fan, world.request("giftCardBuy", fan), coins=100)).value.card)
+    world.clock.now = max(card.expires_at for card in group) + timedelta(seconds=1)
+    break_rows(place, "gift_card", group[1].id)
+    assert world.run(cards.expire_due(world.tools)) == 2
+    assert world.wallet(fan)[0] == 900
+    mend_rows(place, "gift_card", 1)
+    assert world.run(cards.expire_due(world.tools)) == 1
+    assert world.wallet(fan)[0] == 1_000
+
+
+def test_a_payout_that_breaks_as_it_is_let_go_holds_up_no_other(till: Till, place: Place) -> None:
+    office, world = Office(till), till.world
+    group, finance = approved(office, 3), office.finance
+    wish = HoldWish(office.creator.id, None, "Who are you?", None)
+    hold = world.run(holds.place(world.tools, finance, world.request("payoutHoldPlace", finance), wish)).value
+    world.run(payout_jobs.tick(world.tools))
+    assert states(till, group) == [PayoutState.HELD] * 3
+    asked = world.request("payoutHoldRelease", finance)
+    world.run(holds.release(world.tools, finance, asked, hold.id, "They told us."))
+    break_rows(place, "payout", group[1].id)
+    assert world.run(holds.let_go_due(world.tools, limit=9)) == 2
+    assert states(till, group) == [PayoutState.APPROVED, PayoutState.HELD, PayoutState.APPROVED]
+    mend_rows(place, "payout", 1)
+    assert world.run(holds.let_go_due(world.tools, limit=9)) == 1
+    assert states(till, group) == [PayoutState.APPROVED] * 3
 
 
 def test_an_upload_that_breaks_holds_up_no_other(world: World, place: Place, caplog: pytest.LogCaptureFixture) -> None:

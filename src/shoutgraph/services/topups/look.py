@@ -4,8 +4,10 @@ A look is leased, so that several workers do not do it twice; it fetches by refe
 again where the provider lets us and nothing else can tell, and otherwise waits.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from shoutgraph import sdk
@@ -19,7 +21,7 @@ from shoutgraph.services.topups.submit import ANSWER_DUE, TIMEOUT, call_of, subm
 from shoutgraph.storage import receipts as receipt_rows, topups
 from shoutgraph.storage.receipts import Receipt
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Tools
+from shoutgraph.tools import Tools, in_one_or_each
 
 LOOK: Final = timedelta(seconds=60)
 """What a look takes at the very most: to fetch, and to send the same request again."""
@@ -34,19 +36,40 @@ MISSING_PAUSE: Final = timedelta(hours=1)
 
 
 async def claim(tools: Tools, *, limit: int, reverse_orders: ReverseOrders) -> tuple[Due, ...]:
-    """Leases what is due for a look; what waited too long for its answer is unknown from here on."""
+    """Leases what is due for a look; what waited too long for its answer is unknown from here on.
 
-    def work(tx: Tx) -> tuple[Due, ...]:
-        desk = apply.open_desk(tools, tx, reverse_orders)
-        found = []
-        for claimed in topups.claim_due(tx, lease=LEASE, limit=limit):
-            before = claimed.topup
-            after = machine.overdue_unknown(machine.lost_answer(before, now=tx.now), now=tx.now)
-            kept = apply.keep(desk, before, after)
-            found.append(replace(claimed, topup=kept, looks=0 if kept.status is not before.status else claimed.looks))
-        return tuple(found)
+    Raises:
+        OverloadedError: too much waits for the database; the next round goes on.
+        StoreUnavailableError: the database is not there; likewise.
+    """
+    claimed = await tools.store.write(lambda tx: topups.claim_due(tx, lease=LEASE, limit=limit))
+    late = [each for each in claimed if _as_of(tools.clock(), each.topup) != each.topup]
+    known = [each for each in claimed if each not in late]
+    if late:
+        overdue = partial(_overdue, tools, reverse_orders=reverse_orders)
+        moved = await in_one_or_each(tools.store, "look at", late, overdue, name=_id_of)
+        known += [each for part in moved for each in part]
+    return tuple(known)
 
-    return await tools.store.write(work)
+
+def _overdue(tools: Tools, tx: Tx, group: Sequence[Due], *, reverse_orders: ReverseOrders) -> list[Due]:
+    """What was claimed, as it is now; what waited too long for its answer is unknown from here on."""
+    desk, found = apply.open_desk(tools, tx, reverse_orders), []
+    for claimed in sorted(group, key=_id_of):  # in the order in which everybody takes them
+        before = topups.get(tx, claimed.topup.id)
+        kept = apply.keep(desk, before, _as_of(tx.now, before))
+        looks = 0 if kept.status is not claimed.topup.status else claimed.looks
+        found.append(replace(claimed, topup=kept, looks=looks))
+    return found
+
+
+def _as_of(now: datetime, topup: Topup) -> Topup:
+    """The top-up, given that nobody has answered for it until now."""
+    return machine.overdue_unknown(machine.lost_answer(topup, now=now), now=now)
+
+
+def _id_of(claimed: Due) -> str:
+    return claimed.topup.id
 
 
 async def look(tools: Tools, claimed: Due, *, reverse_orders: ReverseOrders) -> Topup:
