@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from shoutgraph.domain.clock import Clock
 from shoutgraph.domain.errors import ShoutgraphError
 from shoutgraph.domain.ids import NewId
 from shoutgraph.domain.requests import Request, StoredRequest
+from shoutgraph.domain.rests import Rests
 from shoutgraph.files.anchors import AnchorFolder
 from shoutgraph.files.links import Links
 from shoutgraph.files.signing import Signer
@@ -59,7 +60,7 @@ class Tools:
 
     `anchors` is where the journal is anchored, if anywhere; `manifests` signs what was delivered, where anything does.
     `courier` carries webhooks to those who asked for them. `real_clock` is the time that tokens live in, whatever the
-    test clock says.
+    test clock says. `rests` remembers what broke in this process.
     """
 
     store: Store
@@ -76,6 +77,7 @@ class Tools:
     manifests: Signer | None = None
     courier: Courier | None = None
     real_clock: Clock = _no_clock
+    rests: Rests = field(default_factory=Rests)
 
 
 class Identified(Protocol):
@@ -159,6 +161,44 @@ async def in_one_or_each(
         raise
     except Exception:  # noqa: BLE001 - whichever of them it was breaks again, and is told of then
         return await one_by_one(what, items, lambda each: store.write(lambda tx: work(tx, [each])), name=name)
+
+
+async def in_its_turn(
+    tools: Tools,
+    what: str,
+    find: Callable[[Tx, int], Sequence[T]],
+    work: Callable[[Tx, Sequence[T]], int],
+    *,
+    limit: int,
+    name: Callable[[T], object],
+) -> int:
+    """Does what is due, as `in_one_or_each` does it; what breaks rests, longer each time, and takes nobody's place.
+
+    Args:
+        find: so many of what is due, and holds it.
+        work: does it; gives how many.
+
+    Raises:
+        OverloadedError: too much waits for the database; the next round goes on.
+        StoreUnavailableError: the database is not there; likewise.
+    """
+    resting = tools.rests.of(what, tools.clock())
+    size = limit + len(resting)
+    found = await tools.store.write(lambda tx: find(tx, size))
+    due = [each for each in found if name(each) not in resting][:limit]
+    if not due:
+        return 0
+
+    def take(tx: Tx, part: Sequence[T]) -> tuple[set[object], int]:
+        wanted = {name(each) for each in part}
+        return wanted, work(tx, [each for each in find(tx, size) if name(each) in wanted])  # as it is by now
+
+    done = await in_one_or_each(tools.store, what, due, take, name=name)
+    went = {each for names, _ in done for each in names}
+    broken = [name(each) for each in due if name(each) not in went]
+    if broken:
+        tools.rests.begin(what, broken, tools.clock())
+    return sum(count for _, count in done)
 
 
 def is_repeat(tx: Tx, request: Request) -> bool:

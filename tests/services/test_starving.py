@@ -27,10 +27,11 @@ from shoutgraph.domain.users import User
 from shoutgraph.jobs import earnings as earning_jobs, payouts as payout_jobs, reconcile, wallets as wallet_jobs
 from shoutgraph.services import earnings as earning_services
 from shoutgraph.services.media import upload
+from shoutgraph.services.orders import timers
 from shoutgraph.services.payouts import holds, look
 from shoutgraph.services.privacy import erase
 from shoutgraph.services.topups import cards
-from shoutgraph.storage import privacy, users
+from shoutgraph.storage import orders, privacy, users
 
 
 @pytest.fixture
@@ -103,8 +104,52 @@ def test_an_earning_that_breaks_holds_up_no_other(till: Till, place: Place) -> N
     assert till.world.run(earning_jobs.tick(till.world.tools)) == 2
     assert (office.balances.pending_coins, office.balances.available_coins) == (200, 500)
     mend_rows(place, "earning", 1)
+    till.world.clock.move(minutes=1)
     assert till.world.run(earning_jobs.tick(till.world.tools)) == 1
     assert office.balances.available_coins == 700
+
+
+def test_what_breaks_again_rests_longer_and_takes_nobodys_place(
+    till: Till, place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    office, world = Office(till), till.world
+    broken, sound = [office.earn(coins, ripe=False) for coins in (100, 200)]
+    world.clock.move(days=2)
+    break_rows(place, "earning", broken.id)
+
+    def rounds(*, minutes: float) -> tuple[int, int]:
+        """How many matured, and how often it was told that one did not."""
+        caplog.clear()
+        world.clock.move(minutes=minutes)
+        matured = sum(world.run(earning_services.mature_due(world.tools, limit=1)) for _ in range(3))
+        return matured, len(caplog.records)
+
+    assert rounds(minutes=0) == (1, 1), "the one after it had its turn"
+    assert (office.balances.pending_coins, office.balances.available_coins) == (100, sound.coins)
+    told = [rounds(minutes=minutes)[1] for minutes in (0.9, 0.1, 9, 1, 59, 1, 300, 60, 1_439, 1, 1_439, 1)]
+    assert told == [0, 1] * 6
+    mend_rows(place, "earning", 1)
+    assert rounds(minutes=1_440) == (1, 0)
+
+
+def test_a_deadline_that_breaks_holds_up_no_other_and_rests(
+    world: World, place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    fan, (_, _, offer) = world.person("ada"), world.creator()
+    grant(world, fan, 10_000, days=99)
+    group = [world.place(fan, offer) for _ in range(3)]
+    world.clock.move(days=20)
+    break_rows(place, "orders", group[1].id)
+    assert world.run(timers.fire_due(world.tools, limit=9)) == 2
+    assert [world.read(lambda tx, of=each: orders.get(tx, of.id)).live for each in group] == [False, True, False]
+    for moved, told in ((0, 0), (1, 1), (9, 0), (1, 1)):
+        caplog.clear()
+        world.clock.move(minutes=moved)
+        assert world.run(timers.fire_due(world.tools, limit=9)) == 0
+        assert len(caplog.records) == told
+    mend_rows(place, "orders", 1)
+    world.clock.move(hours=1)
+    assert world.run(timers.fire_due(world.tools, limit=9)) == 1
 
 
 def test_what_is_in_reserve_and_breaks_holds_up_no_other(till: Till, place: Place) -> None:
@@ -120,6 +165,7 @@ def test_what_is_in_reserve_and_breaks_holds_up_no_other(till: Till, place: Plac
     assert world.run(earning_jobs.tick(world.tools)) == 2
     assert (world.balance(reserve), office.balances.available_coins) == (100, 600)
     mend_rows(place, "earning", 1)
+    world.clock.move(minutes=1)
     assert world.run(earning_jobs.tick(world.tools)) == 1
     assert (world.balance(reserve), office.balances.available_coins) == (0, 700)
 
@@ -147,6 +193,7 @@ def test_coins_that_break_as_they_lapse_hold_up_no_others(world: World, place: P
     assert world.run(wallet_jobs.tick(world.tools)) == 2
     assert [world.wallet(fan)[1] for fan in fans] == [0, 100, 0]
     mend_rows(place, "lot", 1)
+    world.clock.move(minutes=1)
     assert world.run(wallet_jobs.tick(world.tools)) == 1
     assert [world.wallet(fan)[1] for fan in fans] == [0, 0, 0]
 
@@ -163,6 +210,7 @@ def test_a_card_that_breaks_as_it_lapses_holds_up_no_other(till: Till, place: Pl
     assert world.run(cards.expire_due(world.tools)) == 2
     assert world.wallet(fan)[0] == 900
     mend_rows(place, "gift_card", 1)
+    till.world.clock.move(minutes=1)
     assert world.run(cards.expire_due(world.tools)) == 1
     assert world.wallet(fan)[0] == 1_000
 
@@ -180,6 +228,7 @@ def test_a_payout_that_breaks_as_it_is_let_go_holds_up_no_other(till: Till, plac
     assert world.run(holds.let_go_due(world.tools, limit=9)) == 2
     assert states(till, group) == [PayoutState.APPROVED, PayoutState.HELD, PayoutState.APPROVED]
     mend_rows(place, "payout", 1)
+    world.clock.move(minutes=1)
     assert world.run(holds.let_go_due(world.tools, limit=9)) == 1
     assert states(till, group) == [PayoutState.APPROVED] * 3
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Final
 
 from shoutgraph.domain import earnings as rules, errors, ids, journal, maturing, pages
@@ -26,7 +25,7 @@ from shoutgraph.storage import (
 from shoutgraph.storage.earnings import MATURE_MAX
 from shoutgraph.storage.tx import Tx
 from shoutgraph.storage.withholding import Debt
-from shoutgraph.tools import Done, Tools, in_one_or_each, once
+from shoutgraph.tools import Done, Tools, in_its_turn, once
 
 MATURED = "earning.matured"
 RELEASED = "earning.released"
@@ -51,9 +50,11 @@ async def mature_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
         StoreUnavailableError: the database is not there; likewise.
     """
 
-    def work(tx: Tx, part: Sequence[Earning]) -> int:
-        wanted, policy = {earning.id for earning in part}, policies.current(tx)
-        due = [earning for earning in earnings.list_of_maturing(tx, limit=limit) if earning.id in wanted]
+    def find(tx: Tx, size: int) -> Sequence[Earning]:
+        return earnings.list_of_maturing(tx, limit=size)
+
+    def work(tx: Tx, due: Sequence[Earning]) -> int:
+        policy = policies.current(tx)
         own = reserves.rates_of(tx, sorted({earning.creator_id for earning in due})) if due else {}
         debts = withholding.debts_of(tx, [earning.creator_id for earning in due])
         for earning in due:
@@ -61,8 +62,7 @@ async def mature_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
             _reserve(tx, kept, own.get(earning.creator_id, policy.reserve_bps), policy)
         return len(due)
 
-    ripe = await tools.store.write(partial(earnings.list_of_maturing, limit=limit))
-    return sum(await in_one_or_each(tools.store, "maturing of", ripe, work, name=_id_of)) if ripe else 0
+    return await in_its_turn(tools, "maturing of", find, work, limit=limit, name=_id_of)
 
 
 async def release_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
@@ -73,9 +73,10 @@ async def release_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
         StoreUnavailableError: the database is not there; likewise.
     """
 
-    def work(tx: Tx, part: Sequence[Earning]) -> int:
-        wanted = {earning.id for earning in part}
-        aged = [earning for earning in earnings.list_of_aged(tx, limit=limit) if earning.id in wanted]
+    def find(tx: Tx, size: int) -> Sequence[Earning]:
+        return earnings.list_of_aged(tx, limit=size)
+
+    def work(tx: Tx, aged: Sequence[Earning]) -> int:
         policy = policies.current(tx)
         debts = withholding.debts_of(tx, [earning.creator_id for earning in aged])
         for earning in aged:
@@ -87,8 +88,7 @@ async def release_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
             _tell(tools, tx, earning, RELEASED, coins)
         return len(aged)
 
-    old = await tools.store.write(partial(earnings.list_of_aged, limit=limit))
-    return sum(await in_one_or_each(tools.store, "release of", old, work, name=_id_of)) if old else 0
+    return await in_its_turn(tools, "release of", find, work, limit=limit, name=_id_of)
 
 
 def _id_of(earning: Earning) -> str:

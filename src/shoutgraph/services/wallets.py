@@ -11,7 +11,7 @@ from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.domain.wallets import RETURNED_LIFE, Wallet
 from shoutgraph.storage import journal as journal_rows, ledger as ledger_rows, turns, users, wallets as rows
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Done, Tools, in_one_or_each, once
+from shoutgraph.tools import Done, Tools, in_its_turn, once
 
 EXPIRE_MAX: Final = 200
 """The most lots that one unit of work lets lapse."""
@@ -93,20 +93,17 @@ async def expire_due(tools: Tools, *, limit: int = EXPIRE_MAX) -> int:
         StoreUnavailableError: the database is not there; likewise.
     """
 
-    def lapsed(tx: Tx) -> tuple[Lot, ...]:
+    def find(tx: Tx, size: int) -> Sequence[Lot]:
         if not turns.take(tx, "wallets"):
             return ()  # another worker is at them; they are not ours to leave out one by one
-        return tuple(ledger_rows.list_of_expired_lots(tx, limit=limit))
+        return ledger_rows.list_of_expired_lots(tx, limit=size)
 
-    def work(tx: Tx, part: Sequence[Lot]) -> int:
-        wanted = {lot.id for lot in part}
-        due = [lot for lot in lapsed(tx) if lot.id in wanted]
+    def work(tx: Tx, due: Sequence[Lot]) -> int:
         for lot in due:
             _expire(tools, tx, lot)
         return len(due)
 
-    found = await tools.store.write(lapsed)
-    return sum(await in_one_or_each(tools.store, "expiry of", found, work, name=lambda lot: lot.id)) if found else 0
+    return await in_its_turn(tools, "expiry of", find, work, limit=limit, name=lambda lot: lot.id)
 
 
 def lots_scope(user_id: str) -> str:

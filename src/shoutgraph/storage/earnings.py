@@ -109,12 +109,12 @@ def list_of_parts(tx: Tx, parts: Sequence[Part]) -> list[tuple[Earning, int]]:
 
 def list_of_maturing(tx: Tx, *, limit: int = MATURE_MAX) -> tuple[Earning, ...]:
     """Pending earnings whose hold is over, the longest over first; those that another worker has are left out."""
-    return tuple(Earning(*row) for row in tx.all(_MATURING, now=tx.now, size=min(limit, MATURE_MAX)))
+    return tuple(Earning(*row) for row in tx.all(_MATURING, now=tx.now, size=limit))
 
 
 def list_of_aged(tx: Tx, *, limit: int = MATURE_MAX) -> tuple[Earning, ...]:
     """Earnings whose reserve has aged, the longest first; those that another worker has are left out."""
-    return tuple(Earning(*row) for row in tx.all(_AGED, now=tx.now, size=min(limit, MATURE_MAX)))
+    return tuple(Earning(*row) for row in tx.all(_AGED, now=tx.now, size=limit))
 
 
 def reserve_of(tx: Tx, creator_id: ids.CreatorId) -> Reserve:

@@ -17,6 +17,9 @@ from shoutgraph.tools import Tools, side_by_side
 TOGETHER: Final = 25
 """Deadlines that share a unit of work."""
 
+DEADLINE: Final = "deadline"
+"""What it is that is told of, and rests, where one breaks."""
+
 KINDS: Final = frozenset(name for name, transition in BY_NAME.items() if Actor.TIMER in transition.actors)
 """The deadlines that belong to orders: the transitions that time takes."""
 
@@ -26,9 +29,13 @@ async def fire_due(tools: Tools, *, limit: int) -> int:
 
     They run some at a time in the unit of work that takes their rows, so that a crash gives them back and each is done
     once, however many workers there are: what one holds, the others leave out. Where one of them fails, those beside it
-    run one by one.
+    run one by one, and it rests, longer each time.
     """
-    due = await tools.store.read(lambda tx: deadlines.list_due(tx, kinds=KINDS, limit=limit))
+    resting = tools.rests.of(DEADLINE, tools.clock())
+    found = await tools.store.read(lambda tx: deadlines.list_due(tx, kinds=KINDS, limit=limit + len(resting)))
+    due = [each for each in found if _name(each) not in resting][:limit]
+    if len(due) < len(found):
+        return await _fire_each(tools, due)  # together, they would take those that rest as well
     shares = -(-len(due) // TOGETHER)
     taken = await asyncio.gather(*(_fire_some(tools) for _ in range(shares)), return_exceptions=True)
     broken = [result for result in taken if isinstance(result, BaseException)]
@@ -50,17 +57,25 @@ async def _fire_some(tools: Tools) -> int:
 
 
 async def _fire_each(tools: Tools, due: Sequence[Deadline]) -> int:
-    def fire(deadline: Deadline) -> Awaitable[bool]:
-        def work(tx: Tx) -> bool:
+    def fire(deadline: Deadline) -> Awaitable[tuple[str, bool]]:
+        def work(tx: Tx) -> tuple[str, bool]:
             orders.get(tx, deadline.subject_id)  # before its deadlines, as everybody takes them
             if not deadlines.delete_due(tx, deadline):
-                return False
+                return _name(deadline), False
             _fire(tools, tx, deadline)
-            return True
+            return _name(deadline), True
 
         return tools.store.write(work)
 
-    return sum(await side_by_side("deadline", due, fire, name=lambda each: f"{each.kind} of {each.subject_id}"))
+    taken = dict(await side_by_side(DEADLINE, due, fire, name=_name))
+    broken = [_name(each) for each in due if _name(each) not in taken]
+    if broken:
+        tools.rests.begin(DEADLINE, broken, tools.clock())
+    return sum(taken.values())
+
+
+def _name(deadline: Deadline) -> str:
+    return f"{deadline.kind} of {deadline.subject_id}"
 
 
 def _fire(tools: Tools, tx: Tx, deadline: Deadline) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Final
 
 from shoutgraph.domain import errors, ids, journal, payout_holds as rules, payouts as payout_rules
@@ -13,7 +12,7 @@ from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.payouts import apply, keeping
 from shoutgraph.storage import creators, journal as journal_rows, payout_holds as rows, payouts
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Done, Tools, in_one_or_each, once
+from shoutgraph.tools import Done, Tools, in_its_turn, once
 
 PLACED: Final = "payout_hold.placed"
 RELEASED: Final = "payout_hold.released"
@@ -87,9 +86,10 @@ async def let_go_due(tools: Tools, *, limit: int) -> int:
     if not await tools.store.read(rows.has_held_by_rule):
         return 0
 
-    def work(tx: Tx, part: Sequence[Payout]) -> int:
-        wanted = {payout.id for payout in part}
-        due = [payout for payout in rows.list_of_held_by_rule(tx, limit=limit) if payout.id in wanted]
+    def find(tx: Tx, size: int) -> Sequence[Payout]:
+        return rows.list_of_held_by_rule(tx, limit=size)
+
+    def work(tx: Tx, due: Sequence[Payout]) -> int:
         gone = 0
         for payout, found in zip(due, keeping.holds_of(tx, due) if due else [], strict=True):
             if found:
@@ -100,8 +100,7 @@ async def let_go_due(tools: Tools, *, limit: int) -> int:
                 gone += 1
         return gone
 
-    held = await tools.store.write(partial(rows.list_of_held_by_rule, limit=limit))
-    return sum(await in_one_or_each(tools.store, "letting go of", held, work, name=lambda each: each.id))
+    return await in_its_turn(tools, "letting go of", find, work, limit=limit, name=lambda each: each.id)
 
 
 async def of_payouts(tools: Tools, viewer: Viewer, payout_ids: Sequence[str]) -> list[tuple[Hold, ...]]:

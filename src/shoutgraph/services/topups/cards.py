@@ -47,7 +47,7 @@ from shoutgraph.storage import (
     withholding,
 )
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Done, Tools, in_one_or_each, once
+from shoutgraph.tools import Done, Tools, in_its_turn, once
 
 EXPIRE_MAX: Final = 100
 """The most cards that one unit of work lets lapse."""
@@ -230,18 +230,15 @@ async def expire_due(tools: Tools) -> int:
         StoreUnavailableError: the database is not there; likewise.
     """
 
-    def lapsed(tx: Tx) -> tuple[Card, ...]:
-        return tuple(rows.list_of_due(tx, limit=EXPIRE_MAX)) if turns.take(tx, "gift cards") else ()
+    def find(tx: Tx, size: int) -> Sequence[Card]:
+        return rows.list_of_due(tx, limit=size) if turns.take(tx, "gift cards") else ()
 
-    def work(tx: Tx, part: Sequence[Card]) -> int:
-        wanted = {card.id for card in part}
-        due = [card for card in lapsed(tx) if card.id in wanted]
+    def work(tx: Tx, due: Sequence[Card]) -> int:
         for card in due:
             _ended(tools, tx, card, CardState.EXPIRED)
         return len(due)
 
-    found = await tools.store.write(lapsed)
-    return sum(await in_one_or_each(tools.store, "expiry of", found, work, name=lambda card: card.id)) if found else 0
+    return await in_its_turn(tools, "expiry of", find, work, limit=EXPIRE_MAX, name=lambda card: card.id)
 
 
 async def page(tools: Tools, viewer: Viewer, args: PageArgs) -> Page[Card]:
