@@ -7,10 +7,12 @@ import gc
 import os
 import sys
 from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import pytest
+from httpx._transports import default as transports
 from tests import postgres, soak
 from tests.api.engines import Tally
 from tests.soak import extent
@@ -22,6 +24,9 @@ __all__ = ["extent"]
 CLUSTER: Final = pytest.StashKey[postgres.Cluster]()
 ONLY: Final = {f"{kind}_only": kind for kind in Kind}
 """Marks of tests that are about one database itself."""
+
+transports.create_ssl_context = cache(transports.create_ssl_context)
+"""The world's certificates take 20 ms to read: once a process, not for each client, since tests speak to 127.0.0.1."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
