@@ -224,7 +224,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "payoutDayMax ratingSeconds ratingEditSeconds coinPar",
     "GiftCardIssue": "id status coins cardCount expiresAt reason caseReference proposedBy proposedAt decidedBy "
     "decidedAt",
-    "GiftCard": "id coins status origin codeEnding message recipientName createdAt expiresAt endedAt",
+    "GiftCard": "id coins status origin codeEnding message recipientName createdAt expiresAt endedAt redeemableSince",
     "Promotion": "id label kind amount amountMax startsAt endsAt endedAt usesMax codeUsesMax userUsesMax useCount "
     "countries firstPurchaseOnly coinsMin lifeSeconds createdAt createdBy reason",
     "PriceList": "version status effectiveAt endedAt publishedAt publishedBy reason packageCount warnings",

@@ -105,6 +105,24 @@ def test_a_card_is_made_once_when_it_is_paid_and_redeemed_and_a_charge_back_is_i
     proven(cast)
 
 
+def test_the_quote_says_what_the_withdrawal_of_a_part_would(cast: Cast) -> None:
+    to = cast.deployment
+    someone(cast, "rob", 0)
+    topup, card = bought(cast, "rob", 700)
+    quote = "query ($id: ID!, $coins: Coins) { topUpWithdrawalQuote(topUpId: $id, coins: $coins) { refusalCode } }"
+
+    def refusals() -> list[object]:
+        said = [to.ask("rob", quote, id=topup, coins=coins) for coins in ("300", "700", None)]
+        return [each["topUpWithdrawalQuote"]["refusalCode"] for each in said]
+
+    assert refusals() == ["CARD_OPEN", None, None]
+    made = "query ($id: ID!) { node(id: $id) { ... on GiftCard { createdAt redeemableSince } } }"
+    seen = to.ask("rob", made, id=card)["node"]
+    assert seen["redeemableSince"] == seen["createdAt"]
+    to.do("rob", "giftCardCancel", "giftCard { id }", giftCardId=card)
+    assert refusals() == [None, None, None]
+
+
 def test_the_money_of_an_open_card_goes_back_to_the_cent_and_the_card_is_void(cast: Cast) -> None:
     to = cast.deployment
     someone(cast, "ria", 0)

@@ -96,14 +96,18 @@ def test_what_is_given_away_stays_within_the_budget(cast: Cast) -> None:
     to.do("may", "giftCardRedeem", "giftCard { status }", code=rows[7]["code"])
     to.do("finance", "giftCardIssueVoid", "giftCardIssue { id }", giftCardIssueId=many, reason="The file was lost.")
     assert to.refuse("may", "giftCardRedeem", code=rows[8]["code"])["code"] == "CARD_VOID"
+    for lowered, code in (({"card_issue_max_coins": 89_999}, "CARD_ISSUE_MAX"), ({"card_max_coins": 99}, "CARD_MAX")):
+        to.write(lambda tx, lowered=lowered: rule(tx, **lowered))
+        spent = to.refuse("admin", "giftCardIssueConfirm", giftCardIssueId=more)
+        assert (spent["code"], spent["path"]) == (code, ["input", "giftCardIssueId"])
     to.do("finance", "giftCardIssueReject", "giftCardIssue { status }", giftCardIssueId=more)
-    newest = before.version
+    newest = before.version + 2
     to.write(lambda tx: rule(tx, **{name: getattr(before, name) for name in LIMITS}))
     assert to.read(policies.current).version == newest + 2
     proven(cast)
 
 
-LIMITS = ("card_issue_max_coins", "card_issue_month_coins")
+LIMITS = ("card_issue_max_coins", "card_issue_month_coins", "card_max_coins")
 
 
 def test_issued_cards_lapse_and_their_coins_end(cast: Cast) -> None:

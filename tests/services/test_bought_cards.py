@@ -3,11 +3,13 @@
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
 from tests.services.till import Till, open_till
+from tests.services.world import World
 from tests.storage.databases import Kind, Place
 
 from shoutgraph.domain import errors
@@ -163,6 +165,13 @@ def test_no_coin_of_a_bought_card_is_lost_whatever_happens_to_its_payment(till: 
     till.world.verify()
 
 
+def redeemable_since(world: World, topup: Topup) -> datetime:
+    card = world.read(lambda tx: card_rows.find_of_topup(tx, topup.id))
+    assert card is not None
+    (since,) = world.run(cards.list_of_redeemable_since(world.tools, [card]))
+    return since
+
+
 def test_a_card_may_wait_until_its_payment_is_unlikely_to_be_charged_back(till: Till) -> None:
     world = till.world
     world.write(lambda tx: policies.insert(tx, replace(FIRST, version=2, card_wait_s=WAIT_S)))
@@ -174,10 +183,13 @@ def test_a_card_may_wait_until_its_payment_is_unlikely_to_be_charged_back(till: 
     with pytest.raises(errors.ValidationError) as early:
         life.redeem(kept)
     assert early.value.code == "CARD_TOO_SOON"
+    since = redeemable_since(world, kept)
+    assert since > world.clock() > since - timedelta(seconds=WAIT_S + 60)
     life.dispute(charged_back)
     life.check()
     world.write(lambda tx: policies.insert(tx, replace(FIRST, version=3, card_wait_s=10 * WAIT_S)))
     world.clock.move(seconds=WAIT_S + 1)  # what was bought before waits no longer than was said
+    assert redeemable_since(world, kept) == since <= world.clock()
     life.redeem(kept)
     with pytest.raises(errors.ValidationError) as void:
         life.redeem(charged_back)

@@ -87,10 +87,7 @@ def check(wish: Wish, *, policy: Policy, now: datetime) -> None:
     if not now < wish.expires_at <= now + LIFE_MAX:
         checks.add("expiresAt", f"Cards can be redeemed for {LIFE_MAX.days} days at most.", "OUT_OF_RANGE")
     checks.settle()
-    most = policy.card_issue_max_coins
-    if wish.coins * wish.cards_count > most:
-        msg, path = f"One decision gives away at most {most} coins.", ("input", "cardCount")
-        raise errors.LimitExceededError(msg, code="CARD_ISSUE_MAX", limit=most, path=path)
+    _check_most(wish.coins * wish.cards_count, policy, path=("input", "cardCount"))
 
 
 def check_reason(reason: str) -> None:
@@ -123,6 +120,25 @@ def decided(issue: Issue, state: IssueState, *, by: str, now: datetime) -> Issue
         msg = "The time of these cards is over; propose others."
         raise errors.ValidationError(msg, code="CARD_ISSUE_STATE", path=path)
     return replace(issue, state=state, decided_by=by, decided_at=now, booked=KIND)
+
+
+def check_limits(issue: Issue, *, policy: Policy) -> None:
+    """Refuses what the policy has come to forbid since it was proposed.
+
+    Raises:
+        LimitExceededError: a card has more coins than cards have now, or they hold more than one decision may give.
+    """
+    path, most = ("input", "giftCardIssueId"), policy.card_max_coins
+    if issue.coins > most:
+        raise errors.LimitExceededError(f"A card has at most {most} coins.", code="CARD_MAX", limit=most, path=path)
+    _check_most(issue.total_coins, policy, path=path)
+
+
+def _check_most(coins: int, policy: Policy, *, path: tuple[str, ...]) -> None:
+    most = policy.card_issue_max_coins
+    if coins > most:
+        msg = f"One decision gives away at most {most} coins."
+        raise errors.LimitExceededError(msg, code="CARD_ISSUE_MAX", limit=most, path=path)
 
 
 def check_budget(issue: Issue, *, issued_coins: int, policy: Policy) -> None:

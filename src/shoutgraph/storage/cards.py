@@ -18,6 +18,9 @@ from shoutgraph.storage.tx import Tx
 OPEN_MAX: Final = 2_000
 """The most open cards of one person or issue that are looked through: more than the policy ever allows of either."""
 
+VERSIONS_END: Final = 2**62
+"""Beyond every version of the policy, so that it is read from a key on."""
+
 
 class CardRow(SQLModel, table=True):
     """A gift card."""
@@ -124,6 +127,11 @@ def list_of(tx: Tx, card_ids: Sequence[str]) -> list[Card | None]:
     return [found.get(each) for each in card_ids]
 
 
+def list_of_payments(tx: Tx, card_ids: Sequence[str]) -> dict[str, tuple[datetime, str | None]]:
+    """When the newest coins of bought cards were paid for, and the rules as they were when each was made."""
+    return {of: (paid_at, body) for of, paid_at, body in tx.all(_PAYMENTS, ids=list(card_ids))}
+
+
 def list_of_open_issued(tx: Tx, issue_id: str) -> list[Card]:
     """The open cards of an issue. A unit of work that writes holds them from now on."""
     return [_card(row) for row in tx.all(_OPEN_ISSUED, issue_id=issue_id)]
@@ -179,6 +187,31 @@ def unlike_holdings() -> sa.Select[Any]:
 def _params(card: Card) -> dict[str, object]:
     values: dict[str, object] = {name: getattr(card, name) for name in _NAMES}
     return values | {"taken": [[move.lot_id, move.coins] for move in card.taken]}
+
+
+def _payments() -> sa.ClauseElement:
+    transfer, move, lot, policy = (
+        sa.table(name, *(sa.column(column) for column in names))
+        for name, names in (
+            ("transfer", ("id", "kind", "ref")),
+            ("lot_move", ("transfer_id", "lot_id")),
+            ("lot", ("id", "granted_at")),
+            ("policy", ("version", "body", "at")),
+        )
+    )
+    before = (policy.c.version < sa.literal_column(str(VERSIONS_END))) & (policy.c.at <= _T.c.created_at)
+    then = sa.select(policy.c.body).where(before).order_by(policy.c.version.desc()).limit(1)
+    return (
+        sa.select(_T.c.id, sa.type_coerce(sa.func.max(lot.c.granted_at), Micros), then.correlate(_T).scalar_subquery())
+        .join_from(_T, transfer, (transfer.c.kind == sa.literal_column("'card.bought'")) & (transfer.c.ref == _T.c.id))
+        .join(move, move.c.transfer_id == transfer.c.id)
+        .join(lot, lot.c.id == move.c.lot_id)
+        .where(columns.any_of(_T.c.id, "ids"))
+        .group_by(_T.c.id, _T.c.created_at)
+    )
+
+
+_PAYMENTS: Final = Statement[tuple[str, datetime, str | None]](_payments)
 
 
 def _card(row: Sequence[Any]) -> Card:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import strawberry
 
-from shoutgraph.api.graphql import enums, errors, fields, mutations, pages as graph_pages
+from shoutgraph.api.graphql import enums, errors, fields, loaders, mutations, pages as graph_pages
 from shoutgraph.api.graphql.context import Context, Info
 from shoutgraph.api.graphql.directives import GUESSABLE, PAGED
 from shoutgraph.api.graphql.errors import failures_of
@@ -75,6 +75,13 @@ class GiftCardType(NodeType):
             expires_at=card.expires_at,
             ended_at=card.ended_at,
         )
+
+    @loaders.batch(
+        description="From when on its code can be redeemed: a policy may have it wait after it was paid for."
+    )
+    @staticmethod
+    async def redeemable_since(parents: "list[GiftCardType]", context: Context) -> list[datetime]:
+        return await cards.list_of_redeemable_since(context.tools, [parent.value for parent in parents])
 
     @fields.resolver(description="The purchase that paid for it, for its buyer and for finance; null for none.")
     def top_up_id(self, info: Info) -> strawberry.ID | None:

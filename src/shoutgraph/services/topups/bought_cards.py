@@ -7,7 +7,7 @@ locked by then, or they owe coins, there is no card: the coins stay in the walle
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shoutgraph.domain import cards as rules, ids, postings, wallets
+from shoutgraph.domain import accounts, cards as rules, errors, ids, postings, wallets
 from shoutgraph.domain.cards import Card, CardState, Origin, Purchase, PurchaseState, Words
 from shoutgraph.domain.ledger import Lot, LotMove
 from shoutgraph.domain.topups.topup import Terms, Topup
@@ -111,6 +111,21 @@ def counted(tx: Tx, topup: Topup, lots: Sequence[Lot]) -> tuple[Lot, ...]:
     card = card_rows.find_of_topup(tx, topup.id) if topup.terms.as_card else None
     under = {} if card is None or card.state is not CardState.OPEN else {m.lot_id: -m.coins for m in card.taken}
     return tuple(replace(lot, remaining=lot.remaining + under.get(lot.id, 0)) for lot in lots)
+
+
+def why_not_a_part(tx: Tx, topup: Topup, coins: int) -> str | None:
+    """The code of why so many coins of a purchase cannot go back, if they are a part of what is under its open card."""
+    card = card_rows.find_of_topup(tx, topup.id) if topup.terms.as_card else None
+    if card is None or card.state is not CardState.OPEN:
+        return None
+    mine = accounts.paid(topup.user_id).code
+    paid = [lot for lot in ledger_rows.list_of_lots_of_topup(tx, topup.id) if lot.account == mine]
+    left = sum(lot.remaining for lot in counted(tx, topup, paid))
+    try:
+        rules.check_whole(card, coins=coins, left_coins=left)
+    except errors.ValidationError as refused:
+        return refused.code
+    return None
 
 
 async def list_of_topups(

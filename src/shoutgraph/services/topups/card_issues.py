@@ -84,7 +84,7 @@ async def confirm(tools: Tools, viewer: Viewer, asked: Request, issue_id: str) -
         ForbiddenError: the viewer does not manage finances, or proposed it.
         NotFoundError: there is no such issue.
         ValidationError: the text is no issue's id, it is decided already, or its cards could not be redeemed any more.
-        LimitExceededError: the budget of these days is used up.
+        LimitExceededError: the budget of these days is used up, or a maximum was lowered since.
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     _check_id(viewer, issue_id)
@@ -93,8 +93,9 @@ async def confirm(tools: Tools, viewer: Viewer, asked: Request, issue_id: str) -
     def work(tx: Tx) -> Issued:
         rows.hold_budget(tx)
         after = rules.decided(rows.get(tx, issue_id), IssueState.ISSUED, by=viewer.principal, now=tx.now)
-        given = rows.issued_coins(tx, tx.now - rules.BUDGET_SPAN)
-        rules.check_budget(after, issued_coins=given, policy=policies.current(tx))
+        policy = policies.current(tx)
+        rules.check_limits(after, policy=policy)
+        rules.check_budget(after, issued_coins=rows.issued_coins(tx, tx.now - rules.BUDGET_SPAN), policy=policy)
         codes = [promotions.code_from(f"{secret} {at}") for at in range(after.cards_count)]
         made = rules.cards_of(after, codes, [tools.new_id(ids.GIFT_CARD) for _ in codes], now=tx.now)
         transfer = rules.issued(after)

@@ -5,7 +5,7 @@ Whoever changes a card holds it before the wallets.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shoutgraph.domain import (
@@ -239,6 +239,18 @@ async def expire_due(tools: Tools) -> int:
         return len(due)
 
     return await in_its_turn(tools, "expiry of", find, work, limit=EXPIRE_MAX, name=lambda card: card.id)
+
+
+async def list_of_redeemable_since(tools: Tools, of: Sequence[Card]) -> list[datetime]:
+    """From when on codes of cards that the viewer may see are good: the beginning, or some time after payment."""
+    found = await tools.store.read(lambda tx: rows.list_of_payments(tx, [card.id for card in of]))
+
+    def since(card: Card) -> datetime:
+        paid_at, body = found.get(card.id, (card.created_at, None))
+        wait = timedelta(seconds=policies.read_newest(body).card_wait_s)
+        return max(card.created_at, paid_at + wait)
+
+    return [since(card) for card in of]
 
 
 async def page(tools: Tools, viewer: Viewer, args: PageArgs) -> Page[Card]:

@@ -44,7 +44,10 @@ async def quote(tools: Tools, viewer: Viewer, topup_id: str, coins: int | None =
 
     def query(tx: Tx) -> tuple[Topup, Offer]:
         topup = _own(topups.list_visible(tx, [topup_id], viewer)[0], user_id, ("topUpId",))
-        return topup, _offer(tx, topup, coins)
+        offer = _offer(tx, topup, coins)
+        if offer.refusal is None and offer.part.coins:
+            offer = replace(offer, refusal=bought_cards.why_not_a_part(tx, topup, offer.part.coins))
+        return topup, offer
 
     topup, offer = await tools.store.read(query)
     if offer.refusal is None and offer.part.minor:
