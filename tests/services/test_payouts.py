@@ -37,9 +37,9 @@ def till(place: Place) -> Iterator[Till]:
 class Office:
     """A creator with earnings and a recipient, and finance."""
 
-    def __init__(self, till: Till) -> None:
+    def __init__(self, till: Till, name: str = "nova") -> None:
         self.till = till
-        self.viewer, self.creator, _ = till.world.creator()
+        self.viewer, self.creator, _ = till.world.creator(name)
         self.finance = till.world.staff("finance")
         self.recipient = self.add("DE89 3704 0044 0532 0130 00")
 

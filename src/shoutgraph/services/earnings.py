@@ -1,12 +1,13 @@
 """Earnings: they mature after their hold, and their creator sees where each coin of them is."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from shoutgraph.domain import earnings as rules, errors, ids, journal, maturing, pages
-from shoutgraph.domain.earnings import Balances, Earning, EarningState, Reserve, ReserveRate
+from shoutgraph.domain import accounts, earnings as rules, errors, ids, journal, maturing, pages
+from shoutgraph.domain.earnings import Balances, Earning, EarningState, Part, Reserve, ReserveRate
 from shoutgraph.domain.pages import Page, PageArgs
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.requests import Request
@@ -20,6 +21,7 @@ from shoutgraph.storage import (
     payouts,
     policies,
     reserves,
+    wallets,
     withholding,
 )
 from shoutgraph.storage.earnings import MATURE_MAX
@@ -31,6 +33,11 @@ MATURED = "earning.matured"
 RELEASED = "earning.released"
 RELEASE: Final = "released"
 """How the name of a transfer ends by which what was in reserve pays a debt."""
+OWING_MAX: Final = 20
+"""The most creators who pay in one unit of work."""
+
+Owing = tuple[ids.CreatorId, int]
+"""A creator, and how many coins they owe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,41 @@ async def release_due(tools: Tools, *, limit: int = MATURE_MAX) -> int:
         return len(aged)
 
     return await in_its_turn(tools, "release of", find, work, limit=limit, name=_id_of)
+
+
+async def withhold_due(tools: Tools, *, limit: int = OWING_MAX) -> int:
+    """Lets earnings that were available before their creator owed anything pay that; gives for how many creators.
+
+    Raises:
+        OverloadedError: too much waits for the database; the next round goes on.
+        StoreUnavailableError: the database is not there; likewise.
+    """
+    if not await tools.store.read(lambda tx: withholding.list_of_owing(tx, limit=1)):
+        return 0
+
+    def find(tx: Tx, size: int) -> Sequence[Owing]:
+        return withholding.list_of_owing(tx, limit=size)
+
+    def work(tx: Tx, owing: Sequence[Owing]) -> int:
+        creators.hold_all(tx, [creator_id for creator_id, _ in owing])
+        parts = [part for creator_id, coins in owing for part in _to_pay(tx, creator_id, coins)]
+        fresh: dict[ids.CreatorId, list[tuple[Earning, int]]] = defaultdict(list)
+        for earning, coins in earnings.list_of_parts(tx, parts):
+            fresh[earning.creator_id].append((earning, coins))
+        policy, debts = policies.current(tx), withholding.debts_of(tx, fresh)
+        for creator_id, part in fresh.items():
+            debt = debts.get(creator_id)
+            version = 0 if debt is None else wallets.account_version(tx, accounts.debt(debt.user_id).code)
+            earnings.save(tx, withholding.withhold(tx, debt, part, policy, ref=f"{creator_id}:{version}"))
+        return len(debts)
+
+    return await in_its_turn(tools, "withholding from", find, work, limit=limit, name=lambda each: each[0])
+
+
+def _to_pay(tx: Tx, creator_id: ids.CreatorId, coins: int) -> tuple[Part, ...]:
+    """What is free of a creator who is held, as far as it is owed."""
+    free = earnings.list_of_free(tx, creator_id)
+    return rules.allocate(free, min(coins, sum(earning.free_coins for earning in free)))
 
 
 def _id_of(earning: Earning) -> str:

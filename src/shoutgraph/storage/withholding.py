@@ -1,19 +1,34 @@
 """What is owed is paid by what comes in: by bought coins before they are spent, by earnings before they are paid out.
 
-Earnings pay as they become available: matured, released, or back from a payout. Who waited for the next ones to mature
-could wait for ever.
+Earnings pay as they become available: matured, released, or back from a payout; those that were available before pay
+in the next round of the jobs. Who waited for the next ones to mature could wait for ever.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from shoutgraph.domain import accounts, earnings as rules, ids, maturing, postings
+import sqlalchemy as sa
+
+from shoutgraph.domain import accounts, earnings as rules, ids, ledger as values, maturing, postings
 from shoutgraph.domain.earnings import Earning
 from shoutgraph.domain.ledger import take
 from shoutgraph.domain.policies import Policy
 from shoutgraph.domain.postings import Books
-from shoutgraph.storage import creators, ledger, wallets
+from shoutgraph.storage import columns, creators, ledger, wallets
+from shoutgraph.storage.columns import Integer, Text
+from shoutgraph.storage.creators import CreatorRow
+from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
+
+_CREATOR: Final = columns.table_of(CreatorRow)
+_ACCOUNT: Final = sa.table(
+    "account",
+    *(sa.column(name, Integer) for name in ("id", "floor", "debits", "credits")),
+    *(sa.column(name, Text) for name in ("code", "asset")),
+)
+_BEFORE, _AFTER = accounts.debt(ids.UserId("?")).code.split("?")
+_FRONT, _BACK = accounts.available(ids.CreatorId("?")).code.split("?")
 
 
 @dataclass(slots=True)
@@ -58,6 +73,11 @@ def debts_of(tx: Tx, creator_ids: Iterable[ids.CreatorId]) -> dict[str, Debt]:
     }
 
 
+def list_of_owing(tx: Tx, *, limit: int) -> list[tuple[ids.CreatorId, int]]:
+    """Some creators who owe coins and have earnings available, by id, and how many they owe."""
+    return [(ids.CreatorId(creator_id), coins) for creator_id, coins in tx.all(_OWING, size=limit)]
+
+
 def withhold(
     tx: Tx, debt: Debt | None, fresh: Sequence[tuple[Earning, int]], policy: Policy, *, ref: str
 ) -> list[Earning]:
@@ -76,7 +96,31 @@ def withhold(
         kept.append(rules.withheld(earning, taken) if taken else earning)
     paid, debt.coins = debt.coins - owed, owed
     if paid:
-        books, creator_id = Books(policy.book_currency, policy.par_units), fresh[0][0].creator_id
-        transfer = maturing.debt_withheld(books, ref=ref, creator_id=creator_id, user_id=debt.user_id, coins=paid)
+        at_par, creator_id = Books(policy.book_currency, policy.par_units), fresh[0][0].creator_id
+        transfer = maturing.debt_withheld(at_par, ref=ref, creator_id=creator_id, user_id=debt.user_id, coins=paid)
         ledger.post(tx, transfer)
     return kept
+
+
+def _owing() -> sa.ClauseElement:
+    debt, free = _ACCOUNT.alias("debt"), _ACCOUNT.alias("free")
+    start, rest = len(_BEFORE) + 1, len(_BEFORE) + len(_AFTER)
+    owner = sa.func.substr(debt.c.code, start, sa.func.length(debt.c.code) - rest, type_=Text)
+    code = sa.literal_column(f"'{_FRONT}'", Text) + _CREATOR.c.id + sa.literal_column(f"'{_BACK}'", Text)
+    return (
+        sa.select(_CREATOR.c.id, debt.c.debits - debt.c.credits)
+        .select_from(debt)
+        .join(_CREATOR, _CREATOR.c.user_id == owner)
+        .join(free, free.c.code == code)
+        .where(
+            debt.c.asset == sa.literal_column(f"'{values.COIN}'"),
+            debt.c.floor == sa.literal_column("-1"),
+            debt.c.debits > debt.c.credits,
+            free.c.credits > free.c.debits,
+        )
+        .order_by(_CREATOR.c.id)
+        .limit(sa.bindparam("size"))
+    )
+
+
+_OWING: Final = Statement[tuple[str, int]](_owing)
