@@ -13,15 +13,16 @@ from tests.storage.databases import Place
 from shoutgraph.domain import accounts, errors, ids, payouts as rules, postings
 from shoutgraph.domain.creators import Creator
 from shoutgraph.domain.earnings import Balances, Earning, EarningKind, EarningState
+from shoutgraph.domain.onboarding import Onboarding
 from shoutgraph.domain.pages import PageArgs
 from shoutgraph.domain.payouts import HoldCode, Payout, PayoutReview, PayoutState
-from shoutgraph.domain.recipients import Recipient
+from shoutgraph.domain.recipients import RECIPIENTS_EVER_MAX, RECIPIENTS_MAX, Recipient, RecipientState
 from shoutgraph.domain.users import Viewer
 from shoutgraph.domain.wallets import LockReason
 from shoutgraph.services import earnings as earning_services
 from shoutgraph.services.payouts import decide, read, request as requests, send
 from shoutgraph.services.payouts.request import NewRecipient, Wish
-from shoutgraph.storage import batches as batch_rows, earnings, journal, ledger as books, payouts, wallets
+from shoutgraph.storage import batches as batch_rows, earnings, journal, ledger as books, payouts, recipients, wallets
 from shoutgraph.storage.tx import Tx
 
 ONE_DAY = timedelta(days=1)
@@ -192,6 +193,36 @@ def test_a_denied_payout_gives_the_earnings_back_and_does_not_count(office: Offi
     assert (denied.state, denied.note) == (PayoutState.DENIED, "Not now")
     assert office.balances == Balances(0, 100_000, 0, 0)
     office.ask(100_000)
+
+
+def declined(office: Office, count: int) -> None:
+    """Recipients whom their provider does not take."""
+
+    def work(tx: Tx) -> None:
+        state, now, instance = RecipientState.NEEDS_ACTION, tx.now, "sandbox-payouts"
+        for _ in range(count):
+            of = new_id(ids.RECIPIENT)
+            recipients.insert(tx, Recipient(of, office.creator.id, instance, "Mine", "", state, now))
+            told = Onboarding(of, office.creator.id, instance, of, "DE", "EUR", "https://star.example", now, now)
+            given_up = replace(told, state=RecipientState.DECLINED)
+            recipients.insert_onboarding(tx, given_up, look_at=now + ONE_DAY)
+
+    office.till.world.write(work)
+
+
+def test_recipients_that_were_declined_take_nobodys_place_until_there_are_very_many(office: Office, till: Till) -> None:
+    declined(office, RECIPIENTS_MAX)
+    for number in range(RECIPIENTS_MAX - 1):
+        office.add(f"account {number}")
+    with pytest.raises(errors.LimitExceededError) as full:
+        office.add("one too many")
+    assert (full.value.code, full.value.limit) == ("RECIPIENTS", RECIPIENTS_MAX)
+    assert len(till.world.run(read.list_of_recipients(till.world.tools, office.viewer))) == 2 * RECIPIENTS_MAX
+    other = Office(till, "vega")
+    declined(other, RECIPIENTS_EVER_MAX - 1)
+    with pytest.raises(errors.LimitExceededError) as ever:
+        other.add("one too many")
+    assert (ever.value.code, ever.value.limit) == ("RECIPIENTS", RECIPIENTS_EVER_MAX)
 
 
 def test_a_held_payout_says_why_and_can_still_be_approved(office: Office, till: Till) -> None:

@@ -1,5 +1,6 @@
 """Recipients: where a creator's money goes, in the words of a payout provider."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +11,9 @@ from shoutgraph.domain import errors, ids
 LABEL_CHARS_MAX: Final = 80
 REF_CHARS_MAX: Final = 256
 RECIPIENTS_MAX: Final = 20
-"""The most recipients of one creator."""
+"""The most recipients of one creator; those that their provider declined do not count."""
+RECIPIENTS_EVER_MAX: Final = 100
+"""The most with those that do not."""
 
 
 class RecipientState(StrEnum):
@@ -45,6 +48,19 @@ class Recipient:
     url: str | None = None
     expires_at: datetime | None = None
     currency: str | None = None
+
+
+def check_place(recipients: Collection[Recipient]) -> None:
+    """Refuses one recipient too many beside those that a creator has.
+
+    Raises:
+        LimitExceededError: there are as many as are allowed.
+    """
+    standing = [each for each in recipients if each.state is not RecipientState.DECLINED]
+    for count, most in ((len(standing), RECIPIENTS_MAX), (len(recipients), RECIPIENTS_EVER_MAX)):
+        if count >= most:
+            msg = f"A creator has at most {most} recipients."
+            raise errors.LimitExceededError(msg, code="RECIPIENTS", limit=most)
 
 
 def check_recipient(*, label: str, ref: str | None = None) -> None:

@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 from shoutgraph.domain import errors, ids, leases
 from shoutgraph.domain.leases import Lease
 from shoutgraph.domain.onboarding import Onboarding
-from shoutgraph.domain.recipients import RECIPIENTS_MAX, Recipient, RecipientState
+from shoutgraph.domain.recipients import RECIPIENTS_EVER_MAX, Recipient, RecipientState
 from shoutgraph.storage import columns
 from shoutgraph.storage.columns import Integer, JsonText, Micros, Text, Words, one_of
 from shoutgraph.storage.statements import Statement
@@ -192,7 +192,9 @@ def _claim() -> sa.ClauseElement:
 
 _INSERT: Final = Statement[Any](lambda: sa.insert(_R).values({c.name: sa.bindparam(c.name) for c in _R.c}))
 _OF_CREATOR: Final = Statement[Any](
-    lambda: _seen().where(_R.c.creator_id == sa.bindparam("creator_id")).order_by(_R.c.id.desc()).limit(RECIPIENTS_MAX)
+    lambda: (
+        _seen().where(_R.c.creator_id == sa.bindparam("creator_id")).order_by(_R.c.id.desc()).limit(RECIPIENTS_EVER_MAX)
+    )
 )
 _LIST: Final = Statement[Any](lambda: _seen().where(columns.any_of(_R.c.id, "ids")))
 _ONE: Final = _O.c.recipient_id == sa.bindparam("of")

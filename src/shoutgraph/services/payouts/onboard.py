@@ -13,7 +13,7 @@ from shoutgraph import sdk
 from shoutgraph.domain import countries, errors, ids, onboarding as rules
 from shoutgraph.domain.features import Feature
 from shoutgraph.domain.onboarding import Onboarding, RecipientSeen, Sight, Wanted
-from shoutgraph.domain.recipients import RECIPIENTS_MAX, Recipient, RecipientState, check_recipient
+from shoutgraph.domain.recipients import Recipient, RecipientState, check_place, check_recipient
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Viewer
 from shoutgraph.plugins.payouts import Payouts
@@ -270,9 +270,7 @@ def require_place(tx: Tx, creator_id: ids.CreatorId) -> None:
         LimitExceededError: the creator has as many recipients as are allowed.
     """
     creators.hold(tx, creator_id)
-    if len(recipients.list_of_creator(tx, creator_id)) >= RECIPIENTS_MAX:
-        msg = f"A creator has at most {RECIPIENTS_MAX} recipients."
-        raise errors.LimitExceededError(msg, code="RECIPIENTS", limit=RECIPIENTS_MAX)
+    check_place(recipients.list_of_creator(tx, creator_id))
 
 
 def _check_country(country: str, path: tuple[str, ...]) -> None:
