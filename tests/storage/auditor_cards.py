@@ -3,11 +3,12 @@
 from fractions import Fraction
 from math import floor
 
-from tests.storage.auditor_coins import Card, Coins, Lot
+from tests.storage.auditor_coins import Card, Lot
+from tests.storage.auditor_lapses import Lapses
 from tests.storage.facts import BOOK, Outcome
 
 
-class Cards(Coins):
+class Cards(Lapses):
     """What must come of coins under a code, and of the exchange accounts."""
 
     def buy_card(self, ref: str, user: str, coins: int) -> Outcome:

@@ -53,10 +53,12 @@ class Topups(Suspense):
         return [lot for lot in self.lots.values() if lot.topup == topup.id and lot.wallet == wallet]
 
     def ask_refund(self, ref: str, topup: Topup, part: Part) -> Outcome:
-        own = self.own(topup)
-        if sum(lot.left for lot in own) < part.coins:
+        missing = part.coins - sum(lot.left for lot in self.own(topup))
+        if missing > sum(self.gone[lot_id].coins for lot_id in self.lapsed_of(topup.id)):
             return Outcome.TOO_FEW
-        self.refunds[ref] = self.take(own, part.coins)
+        if missing > 0:
+            self.undo_lapses(topup.id)
+        self.refunds[ref] = self.take(self.own(topup), part.coins)
         self.add(f"refund:{ref}", part.coins)
         self.transfers.add(("topup.refund_requested", ref))
         return Outcome.DONE
@@ -119,8 +121,8 @@ class Topups(Suspense):
             return Outcome.NOT_YET
         if ref in self.disputes:
             return Outcome.AGAIN
-        own = self.own(topup)
-        self.revoke_cards(topup.user, own)
+        self.undo_lapses(topup.id)
+        self.revoke_cards(topup.user, self.own(topup))
         own = self.own(topup)
         missing = part.coins - sum(lot.left for lot in own)
         reversed_coins = 0

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
-from tests.storage import card_verbs, databases, order_verbs, payout_verbs, suspense_verbs, topup_verbs
+from tests.storage import card_verbs, databases, lapse_verbs, order_verbs, payout_verbs, suspense_verbs, topup_verbs
 from tests.storage.auditor import Auditor
 from tests.storage.auditor_coins import LIVE
 from tests.storage.books import Books
@@ -23,7 +23,7 @@ FANS: Final = tuple(f"user_{name:0>26}" for name in ("ann", "bob", "cyd"))
 CREATORS: Final = ("star", "idol")
 VERBS: Final = {
     name: verb
-    for module in (card_verbs, topup_verbs, order_verbs, payout_verbs, suspense_verbs)
+    for module in (card_verbs, lapse_verbs, topup_verbs, order_verbs, payout_verbs, suspense_verbs)
     for name, verb in vars(module).items()
     if callable(verb) and getattr(verb, "__module__", "") == module.__name__ and not name.startswith("_")
 }

@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from tests.storage.auditor_coins import LIVE
+from tests.storage.auditor_lapses import INCOME, UNCLAIMED
 from tests.storage.facts import BOOK, Ending, Outcome, Payout, Wish
 from tests.storage.life import (
     BPS,
@@ -40,6 +41,20 @@ class CoinRules(Life):
     @rule()
     def lapse(self) -> None:
         self.both("lapse")
+
+    @precondition(lambda self: not self.auditor.gone and self.dormant())
+    @rule(pick=PICK)
+    def let_lapse(self, pick: int) -> None:
+        """Everything that a fan bought and has, as income or kept for them; once a life: it leaves little."""
+        self.both("let_lapse", self.name("notice"), pick_from(self.dormant(), pick), (INCOME, UNCLAIMED)[pick % 2])
+
+    def dormant(self) -> list[str]:
+        return [fan for fan in FANS if self.auditor.dormant(fan)]
+
+    @precondition(lambda self: any(self.auditor.kept_for(fan) for fan in FANS))
+    @rule(fan=FAN)
+    def reclaim(self, fan: str) -> None:
+        self.both("reclaim", self.name("claim"), fan)
 
     @precondition(lambda self: any(payment.left for payment in self.outside.payments.values()))
     @rule(pick=PICK, quarters=QUARTERS)

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from tests.storage import order_verbs
+from tests.storage.auditor_lapses import INCOME, UNCLAIMED
 from tests.storage.facts import BOOK, Ending, Outcome, Wish
 from tests.storage.life import CREATORS, FAN, FANS, FOREIGN, HOME, PICK, pick_from, work
 from tests.storage.life_coins import CoinRules
@@ -76,6 +77,7 @@ class Lives(SuspenseRules, CoinRules):
     def wind_up(self) -> None:
         """Ends everything that is open: then nothing is held, owed or under way, and the providers agree."""
         self.do_half_of_all_wrong(self.wound_up)
+        self.let_lapse_and_come_back()
         for pick in range(len(self.disputable())):
             self.ask_refund(pick, 1 + pick % 4)
             self.check()
@@ -108,6 +110,15 @@ class Lives(SuspenseRules, CoinRules):
         for which in range(first, len(MISDEEDS), 2):
             self.do_wrong(which, self.number)
             self.check()
+
+    def let_lapse_and_come_back(self) -> None:
+        """One fan claims what lapsed, and puts some under a code; money that goes back undoes it for another."""
+        for fan, to in zip(FANS, (INCOME, UNCLAIMED), strict=False):
+            self.step("let_lapse", self.name("notice"), fan, to)
+        self.step("reclaim", self.name("claim"), FANS[1])
+        card = self.name("card")
+        if self.both("buy_card", card, FANS[1], 1) is Outcome.DONE:
+            self.step("return_card", card)
 
     def end_cards(self) -> None:
         """Every other card is redeemed by another fan, and the rest goes back."""

@@ -62,6 +62,8 @@ TURNS: Final = (
     "goodwill of granted coins",
     "granted coins went along",
     "lapsed coins came back",
+    "money that went back undid a lapse of liab:unclaimed",
+    "money that went back undid a lapse of rev:breakage",
     "money that nobody knew had left",
     "money that nobody knew paid a debt",
     "of a payout a spread was kept",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.storage import card_verbs, order_verbs, suspense_verbs
+from tests.storage import card_verbs, lapse_verbs, order_verbs, suspense_verbs
 from tests.storage.books import EUR, Books
 from tests.storage.facts import Outcome, Part, Topup
 
@@ -57,20 +57,13 @@ def settle(books: Books, tx: Tx, ref: str, instance: str, currency: str, units: 
 
 
 def ask_refund(books: Books, tx: Tx, ref: str, topup: Topup, part: Part) -> Outcome:
-    own = _own(tx, topup)
-    there = sum(lot.remaining for lot in own)
-    if there < part.coins:
-        raise errors.InsufficientCoinsError(required_coins=part.coins, available_coins=there)
-    taken = books.taken[ref] = ledger.take(own, part.coins)
+    taken = books.taken[ref] = _take_own(books, tx, topup, part.coins)
     return books.post(tx, postings.refund_requested(user_id=ids.UserId(topup.user), ref=ref, taken=taken))
 
 
 def withdraw(books: Books, tx: Tx, ref: str, topup: Topup, part: Part, bonus: int) -> Outcome:
-    own, user_id = _own(tx, topup), ids.UserId(topup.user)
-    there = sum(lot.remaining for lot in own)
-    if there < part.coins:
-        raise errors.InsufficientCoinsError(required_coins=part.coins, available_coins=there)
-    taken = books.taken[ref] = ledger.take(own, part.coins)
+    user_id, taken = ids.UserId(topup.user), _take_own(books, tx, topup, part.coins)
+    books.taken[ref] = taken
     granted = books.bonuses[ref] = (LotMove(topup.bonus_lot, -bonus),) if bonus else ()
     return books.post(tx, postings.refund_requested(user_id=user_id, ref=ref, taken=taken, bonus=granted))
 
@@ -147,6 +140,7 @@ def dispute(books: Books, tx: Tx, ref: str, topup: Topup, part: Part) -> Outcome
     if rows.find_transfer(tx, "dispute.opened", ref) is not None:
         return Outcome.AGAIN
     user_id = ids.UserId(topup.user)
+    lapse_verbs.undo(books, tx, _own(tx, topup))
     card_verbs.revoke(books, tx, topup.user, _own(tx, topup))
     own = _own(tx, topup)
     reversals, _ = booking.orders_to_reverse(part.coins, own, _escrowed(tx, user_id, own))
@@ -226,6 +220,18 @@ def _cash(topup: Topup, part: Part) -> Cash:
 def _own(tx: Tx, topup: Topup) -> list[Lot]:
     wallet = accounts.paid(ids.UserId(topup.user)).code
     return [lot for lot in rows.list_of_lots_of_topup(tx, ids.TopupId(topup.id)) if lot.account == wallet]
+
+
+def _take_own(books: Books, tx: Tx, topup: Topup, coins: int) -> tuple[LotMove, ...]:
+    """Coins of this purchase; what lapsed of it comes back first where it is needed."""
+    own = _own(tx, topup)
+    if sum(lot.remaining for lot in own) < coins:
+        lapse_verbs.undo(books, tx, own)
+        own = _own(tx, topup)
+    there = sum(lot.remaining for lot in own)
+    if there < coins:
+        raise errors.InsufficientCoinsError(required_coins=coins, available_coins=there)
+    return ledger.take(own, coins)
 
 
 def _escrowed(tx: Tx, user_id: ids.UserId, own: list[Lot]) -> list[Escrowed]:
