@@ -49,12 +49,16 @@ from shoutgraph.storage import (
     wallets as wallet_rows,
 )
 from shoutgraph.storage.tx import Tx
-from shoutgraph.tools import Done, Tools, once, one_by_one
+from shoutgraph.tools import Done, Tools, in_one_or_each, once, one_by_one
 
 PAGE: Final = 100
-"""People who are looked at between two looks for more."""
+"""Notices that are looked at between two looks for more."""
+USERS_PAGE: Final = 500
+"""Users among whom one statement looks for whom to tell."""
 PAGES_MAX: Final = 100_000
 """The most pages of one day; the next day goes on."""
+LAPSE: Final = "lapse of"
+"""What it is that is told of, and rests, where something of it breaks."""
 DUE_MAX: Final = 50
 """The most notices whose days are over that one round takes up."""
 LOTS_MAX: Final = 200
@@ -84,8 +88,7 @@ async def run_due(tools: Tools) -> int:
     in_force = lapse_rules.rules_of(policy)
     if not in_force and not await tools.store.read(rows.any_open):
         return 0
-    due = await tools.store.read(lambda tx: rows.list_of_due(tx, limit=DUE_MAX))
-    done = sum(await one_by_one("lapse of", due, partial(_lapse, tools), name=lambda each: each.id))
+    done = await _lapse_due(tools)
     day = f"{tools.clock():%Y-%m-%d}"
     if await tools.store.read(lambda tx: rows.was_looked(tx, day)):
         return done
@@ -187,6 +190,18 @@ async def explain(tools: Tools, viewer: Viewer, user_id: str | None) -> Explanat
     return await tools.store.read(query)
 
 
+async def _lapse_due(tools: Tools) -> int:
+    """Takes up the notices whose days are over; what breaks rests, longer each time, and takes nobody's place."""
+    resting = tools.rests.of(LAPSE, tools.clock())
+    found = await tools.store.read(lambda tx: rows.list_of_due(tx, limit=DUE_MAX + len(resting)))
+    due = [each for each in found if each.id not in resting][:DUE_MAX]
+    whole = await one_by_one(LAPSE, due, partial(_lapse, tools), name=lambda each: each.id)
+    broken = [each.id for each in due if each.id not in whole]
+    if broken:
+        tools.rests.begin(LAPSE, broken, tools.clock())
+    return len(whole)
+
+
 async def _stop_all(tools: Tools) -> int:
     stopped, after = 0, ""
     for _ in range(PAGES_MAX):
@@ -201,13 +216,13 @@ async def _stop_all(tools: Tools) -> int:
 async def _notice_all(tools: Tools, rule: Rule) -> int:
     noticed, after, before = 0, "", rules.months_before(tools.clock(), rule.months)
     for _ in range(PAGES_MAX):
-        found = await tools.store.read(
-            lambda tx, at=after: rows.list_of_candidates(tx, rule.country, before=before, after=at, limit=PAGE)  # type: ignore[misc]
+        found, last = await tools.store.read(
+            lambda tx, at=after: rows.list_of_candidates(tx, rule.country, before=before, after=at, limit=USERS_PAGE)  # type: ignore[misc]
         )
         noticed += sum(await one_by_one("notice to", found, partial(_notice, tools, rule)))
-        if len(found) < PAGE:
+        if last is None:
             break
-        after = found[-1]
+        after = last
     return noticed
 
 
@@ -245,30 +260,41 @@ async def _look(tools: Tools, seen: Dormancy) -> int:
     return 0 if cause is None else await tools.store.write(work)
 
 
-async def _lapse(tools: Tools, seen: Dormancy) -> int:
-    """Lets everything lapse that a notice is about, or ends it where it stands no more."""
+async def _lapse(tools: Tools, seen: Dormancy) -> str | None:
+    """Lets everything lapse that a notice is about, or ends it where it stands no more.
 
-    def work(tx: Tx) -> int:
-        found, cause = _held(tx, seen)
-        if found is None:
-            return 0
-        if cause is not None:
-            _stop(tools, tx, found, cause)
-            return 1
-        books = _books(policies.current(tx))
-        lots = [lot for lot in _lots(tx, found.user_id) if lot.granted_at <= found.noticed_at]
-        for lot in lots[:LOTS_MAX]:
-            lapse = rules.lapse_of(found, lot, now=tx.now)
-            ledger_rows.post(tx, rules.breakage(books, lapse))
-            lapses.insert(tx, lapse)
-        if lots:
-            coins = sum(lot.remaining for lot in lots[:LOTS_MAX])
-            _tell_of(tools, tx, found, LAPSED, {"coins": coins, "lots": len(lots[:LOTS_MAX])})
-        if len(lots) <= LOTS_MAX:
-            rows.end(tx, rules.lapsed(found, now=tx.now))
-        return 1
+    Gives its name; None where a lot broke, which holds up none of the others.
+    """
+    work = partial(_let_lapse, tools, seen)
+    lots = (await tools.store.read(lambda tx: _lots_of(tx, seen)))[:LOTS_MAX]
+    if not lots:
+        await tools.store.write(lambda tx: work(tx, ()))
+        return seen.id
+    done = await in_one_or_each(tools.store, f"lapse by {seen.id} of", lots, work, name=lambda lot: lot.id)
+    return seen.id if sum(done) == len(lots) else None
 
-    return await tools.store.write(work)
+
+def _let_lapse(tools: Tools, seen: Dormancy, tx: Tx, part: Sequence[Lot]) -> int:
+    """Lets these lots lapse, and ends the notice with the last one; says how many they are."""
+    found, cause = _held(tx, seen)
+    if found is None:
+        return len(part)
+    if cause is not None:
+        _stop(tools, tx, found, cause)
+        return len(part)
+    wanted, books = {lot.id for lot in part}, _books(policies.current(tx))
+    left = _lots_of(tx, found)
+    lots = [lot for lot in left if lot.id in wanted]
+    for lot in lots:
+        lapse = rules.lapse_of(found, lot, now=tx.now)
+        ledger_rows.post(tx, rules.breakage(books, lapse))
+        lapses.insert(tx, lapse)
+    if lots:
+        coins = sum(lot.remaining for lot in lots)
+        _tell_of(tools, tx, found, LAPSED, {"coins": coins, "lots": len(lots)})
+    if len(lots) == len(left):
+        rows.end(tx, rules.lapsed(found, now=tx.now))
+    return len(part)
 
 
 def _held(tx: Tx, seen: Dormancy) -> tuple[Dormancy | None, StopCause | None]:
@@ -301,6 +327,11 @@ def _lots(tx: Tx, user_id: ids.UserId) -> list[Lot]:
     free = ledger_rows.list_of_spendable_lots(tx, accounts.paid(user_id).code)
     before = lapses.ever_lapsed(tx, [lot.id for lot in free])
     return [lot for lot in free if lot.id not in before]
+
+
+def _lots_of(tx: Tx, notice: Dormancy) -> list[Lot]:
+    """Those that were there already when their owner was told."""
+    return [lot for lot in _lots(tx, notice.user_id) if lot.granted_at <= notice.noticed_at]
 
 
 def _stop(tools: Tools, tx: Tx, dormancy: Dormancy, cause: StopCause) -> None:

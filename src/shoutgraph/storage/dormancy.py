@@ -98,15 +98,14 @@ class DormancyDayRow(SQLModel, table=True):
 
 _D: Final = columns.table_of(DormancyRow)
 _DAY: Final = columns.table_of(DormancyDayRow)
+_NAMES: Final = tuple(column.name for column in _D.c)
 
 
 def insert(tx: Tx, dormancy: Dormancy) -> None:
     """Stores a notice. Whoever gives it holds the user."""
     rule = dormancy.rule
-    tx.run(
-        _INSERT,
-        **{name: getattr(rule if name in Rule.__dataclass_fields__ else dormancy, name) for name in _D.c.keys()},  # noqa: SIM118
-    )
+    values = {name: getattr(rule if name in Rule.__dataclass_fields__ else dormancy, name) for name in _NAMES}
+    tx.run(_INSERT, **values)
 
 
 def end(tx: Tx, dormancy: Dormancy) -> None:
@@ -149,13 +148,15 @@ def any_open(tx: Tx) -> bool:
     return bool(tx.all(_OPEN_PAGE, after="", size=1))
 
 
-def list_of_candidates(tx: Tx, country: str, *, before: datetime, after: str, limit: int) -> list[ids.UserId]:
+def list_of_candidates(
+    tx: Tx, country: str, *, before: datetime, after: str, limit: int
+) -> tuple[list[ids.UserId], str | None]:
     """Users of a country who have bought coins that never lapsed, did nothing since a time, and have no notice.
 
-    In the order of their ids, after one.
+    Of so many users after an id, whichever their country is, so that a look ends soon; and where to go on, if anywhere.
     """
     rows = tx.all(_CANDIDATES, country=country, before=before, after=after, size=limit)
-    return [row[0] for row in rows]
+    return [user_id for user_id, fits in rows if fits], rows[-1][0] if len(rows) == limit else None
 
 
 def list_of_last_active(tx: Tx, user_ids: Sequence[str]) -> dict[str, datetime]:
@@ -199,7 +200,7 @@ def export_of_user(tx: Tx, user_id: ids.UserId) -> list[dict[str, object]]:
 
 
 def _dormancy(row: Sequence[Any]) -> Dormancy:
-    values = dict(zip(_D.c.keys(), row, strict=True))
+    values = dict(zip(_NAMES, row, strict=True))
     rule = Rule(**{name: values.pop(name) for name in Rule.__dataclass_fields__})
     return Dormancy(rule=rule, **values)
 
@@ -227,7 +228,8 @@ _OPEN: Final = _D.c.state == sa.literal_column(f"'{DormancyState.NOTICED}'")
 def _deeds() -> list[tuple[sa.FromClause, sa.ColumnElement[Any], sa.ColumnElement[Any], sa.ColumnElement[bool]]]:
     """Everything that shows that a user was there: of which rows, whose, when, and of these only some."""
     of_creator = {each: each.join(_CREATOR, _CREATOR.c.id == each.c.creator_id) for each in (_EARNING, _PAYOUT)}
-    kept, all_of_them = _D.c.cause == sa.literal_column(f"'{StopCause.KEPT}'"), sa.true()
+    there = _D.c.cause.in_([sa.literal_column(f"'{cause}'") for cause in (StopCause.KEPT, StopCause.ACTIVE)])
+    all_of_them = sa.true()
     return [
         (_ORDERS, _ORDERS.c.fan_id, _ORDERS.c.submitted_at, all_of_them),
         (_TOPUP, _TOPUP.c.user_id, _TOPUP.c.created_at, all_of_them),
@@ -239,7 +241,7 @@ def _deeds() -> list[tuple[sa.FromClause, sa.ColumnElement[Any], sa.ColumnElemen
         (_GUARD, _GUARD.c.user_id, _GUARD.c.excluded_until, all_of_them),
         (_GUARD, _GUARD.c.user_id, _GUARD.c.paused_until, all_of_them),
         (_REQUEST, _REQUEST.c.principal, _REQUEST.c.at, all_of_them),
-        (_D, _D.c.user_id, sa.type_coerce(_D.c.ended_at, Integer), kept),
+        (_D, _D.c.user_id, sa.type_coerce(_D.c.ended_at, Integer), there),
         (_USERS, _USERS.c.id, _USERS.c.created_at, all_of_them),
     ]
 
@@ -258,7 +260,8 @@ def _last_active() -> sa.ClauseElement:
 def _candidates() -> sa.ClauseElement:
     before: sa.ColumnElement[Any] = sa.bindparam("before", type_=Micros)
     zero: sa.ColumnElement[Any] = sa.literal_column("0")
-    users = _USERS.alias("candidate")
+    page = sa.select(*_USERS.c).where(_USERS.c.id > sa.bindparam("after", type_=Text)).order_by(_USERS.c.id)
+    users = page.limit(sa.bindparam("size")).subquery("candidate")
     since = [
         sa.select(sa.literal_column("1")).select_from(rows).where(whose == users.c.id, at > before, some).exists()
         for rows, whose, at, some in _deeds()
@@ -274,21 +277,16 @@ def _candidates() -> sa.ClauseElement:
             ~lapsed,
         )
     )
-    return (
-        sa.select(users.c.id)
-        .where(
-            users.c.country == sa.bindparam("country", type_=Text),
-            users.c.id > sa.bindparam("after", type_=Text),
-            users.c.locked == zero,
-            users.c.closed_at.is_(None),
-            users.c.erased_at.is_(None),
-            bought.exists(),
-            ~sa.exists().where(_D.c.user_id == users.c.id, _OPEN),
-            *(~each for each in since),
-        )
-        .order_by(users.c.id)
-        .limit(sa.bindparam("size"))
+    fits = sa.and_(
+        users.c.country == sa.bindparam("country", type_=Text),
+        users.c.locked == zero,
+        users.c.closed_at.is_(None),
+        users.c.erased_at.is_(None),
+        bought.exists(),
+        ~sa.exists().where(_D.c.user_id == users.c.id, _OPEN),
+        *(~each for each in since),
     )
+    return sa.select(users.c.id, sa.case((fits, sa.literal_column("1")), else_=zero)).order_by(users.c.id)
 
 
 _INSERT: Final = Statement[Any](lambda: sa.insert(_D).values({c.name: sa.bindparam(c.name) for c in _D.c}))
@@ -327,7 +325,7 @@ _OF_USER: Final = Statement[Any](
         sa.select(*_D.c).where(_D.c.user_id == sa.bindparam("user_id")).order_by(_D.c.id).limit(sa.bindparam("size"))
     )
 )
-_CANDIDATES: Final = Statement[tuple[ids.UserId]](_candidates)
+_CANDIDATES: Final = Statement[tuple[ids.UserId, int]](_candidates)
 _LAST_ACTIVE: Final = Statement[tuple[str, datetime]](_last_active)
 _FIND_DAY: Final = Statement[tuple[str]](lambda: sa.select(_DAY.c.day).where(_DAY.c.day == sa.bindparam("day")))
 _INSERT_DAY: Final = Statement[Any](lambda: sa.insert(_DAY).values({c.name: sa.bindparam(c.name) for c in _DAY.c}))

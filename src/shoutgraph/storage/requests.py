@@ -54,7 +54,10 @@ _CLAIM: Final = Statement[tuple[str]](_claiming)
 
 def _prune() -> sa.ClauseElement:
     key = [_T.c[name] for name in _KEY]
-    old = sa.select(*key).where(_T.c.at < sa.bindparam("before")).order_by(_T.c.at).limit(sa.bindparam("size"))
+    notice = sa.table("dormancy", sa.column("user_id"), sa.column("state"))
+    told = sa.exists().where(notice.c.user_id == _T.c.principal, notice.c.state == sa.literal_column("'NOTICED'"))
+    old = sa.select(*key).where(_T.c.at < sa.bindparam("before"), ~told)
+    old = old.order_by(_T.c.at).limit(sa.bindparam("size"))
     return sa.delete(_T).where(sa.tuple_(*key).in_(old))
 
 
@@ -117,5 +120,8 @@ def _claim(tx: Tx, request: tuple[str, str, str], digest: bytes, result: str) ->
 
 
 def prune(tx: Tx, *, limit: int = PRUNE_MAX) -> int:
-    """Removes answers older than they are kept, some at a time; gives how many."""
+    """Removes answers older than they are kept, some at a time; gives how many.
+
+    Those of somebody whose coins are about to lapse stay until that is decided: they say that somebody was there.
+    """
     return tx.run(_PRUNE, before=tx.now - requests.KEPT, size=min(limit, PRUNE_MAX))
