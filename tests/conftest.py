@@ -9,7 +9,7 @@ import sys
 from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from httpx._transports import default as transports
@@ -18,6 +18,7 @@ from tests.api.engines import Tally
 from tests.soak import extent
 from tests.storage import databases
 from tests.storage.databases import Kind, Place
+from xdist.scheduler import WorkStealingScheduling
 
 __all__ = ["extent"]
 
@@ -63,6 +64,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if cluster is not None:
         del os.environ[postgres.PLACE]
         cluster.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WorkStealingScheduling | None:
+    """Neighbours run in one process, which makes what they share once; who is done first takes of the others' rest."""
+    return WorkStealingScheduling(config, log) if config.getvalue("dist") == "load" else None
 
 
 @pytest.hookimpl(wrapper=True)
