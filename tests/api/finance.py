@@ -31,6 +31,7 @@ from shoutgraph.storage import earnings, journal, ledger as books, payouts
 from shoutgraph.storage.tx import Tx
 
 ROOMS = (users.ROOM, profiles.ROOM, orders.ROOM, earning_room.ROOM, payout_room.ROOM, provider_room.ROOM)
+SCHEMA = assemble(ROOMS)
 BATCHES = """{ payoutBatches(first: 10) { nodes { id status ref attemptCount alarm exportedAt handedOverAt
   handedOverBy answeredAt parts { status count total { minorUnits currency } }
   files { id status direction name sha256 summary { appliedCount } download { url expiresAt } } } } }"""
@@ -195,7 +196,7 @@ def serving_of(world: World, providers: Any, authenticate: Any, lifespan: Any) -
     """The server; links lead to it."""
     tools = replace(world.tools, providers=providers)
     transport = Transport(
-        runner=Runner(assemble(ROOMS)),
+        runner=Runner(SCHEMA),
         tools=tools,
         authenticate=authenticate,
         new_request_id=lambda: "request-0001",

@@ -22,6 +22,7 @@ from shoutgraph.tools import Store
 
 T = TypeVar("T")
 ROOMS = (users.ROOM, catalogue.ROOM, profiles.ROOM, offers.ROOM, packages.ROOM)
+SCHEMA = assemble(ROOMS)
 ISSUER = "https://id.example.org"
 
 
@@ -100,7 +101,7 @@ def open_shop(place: Place) -> Iterator[Shop]:
             return await identities.identify(Principal(token))
 
         transport = Transport(
-            runner=Runner(assemble(ROOMS)),
+            runner=Runner(SCHEMA),
             tools=tools,
             authenticate=authenticate,
             new_request_id=lambda: "request-0001",

@@ -35,6 +35,7 @@ ROOMS = (
     *(users.ROOM, profiles.ROOM, packages.ROOM, orders.ROOM, topups.ROOM, wallets.ROOM, earnings.ROOM, payouts.ROOM),
     *(refunds.ROOM, resolutions.ROOM),
 )
+SCHEMA = assemble(ROOMS)
 
 CREATE = """mutation($input: TopUpCreateInput!) { topUpCreate(input: $input) {
   topUp { id status coins price { minorUnits currency } nextAction { __typename ... on RedirectAction { url } } }
@@ -115,7 +116,7 @@ def open_bank(place: Place, prepare: Prepare = lambda setup: setup) -> Iterator[
             return await identities.identify(Principal(token, scopes=scopes))
 
         transport = Transport(
-            runner=Runner(assemble(ROOMS)),
+            runner=Runner(SCHEMA),
             tools=replace(till.world.tools, providers=providers),
             authenticate=authenticate,
             new_request_id=lambda: "request-0001",
