@@ -272,7 +272,10 @@ async def trace(app: App, statements: list[str]) -> None:
         listen(tx)
 
     store = app.tools.store
-    await asyncio.gather(store.write(listen), *(store.read(meet) for _ in range(app.settings.reader_threads)))
+    meeting = (asyncio.to_thread(store.read_now, meet) for _ in range(app.settings.reader_threads))
+    await asyncio.gather(store.write(listen), *meeting)
+    if not store.shared:
+        await store.read(listen)  # what is read at a glance
 
 
 @cache

@@ -6,6 +6,7 @@ Units: `_coins` coins, ratings hundredths of a star.
 import unicodedata
 from dataclasses import astuple, dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from shoutgraph.domain import clock, countries, creators, errors, pages
@@ -19,6 +20,8 @@ WORDS_MAX: Final = 8
 """Words of a search text that are looked for; the rest is not."""
 WORD_CHARS_MAX: Final = 64
 """How much of a word counts in a search."""
+SCOPES_MAX: Final = 1_024
+"""Different lists whose names are remembered."""
 
 
 class Sort(StrEnum):
@@ -70,6 +73,7 @@ class CreatorSort:
         return cls(by, DESCENDING[by] if descending is None else descending)
 
 
+@lru_cache(SCOPES_MAX)
 def scope(sort: CreatorSort, only: CreatorFilter) -> str:
     """Names this list for its cursors."""
     return pages.scope_of("creators", *astuple(sort), *astuple(only))

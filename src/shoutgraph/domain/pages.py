@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, overload
 
 from shoutgraph.domain import errors
 
@@ -42,9 +42,32 @@ class Page(Generic[T]):
     """One page of items in list order, with the cursor of each."""
 
     items: tuple[T, ...]
-    cursors: tuple[str, ...]
+    cursors: Sequence[str]
     has_next: bool
     has_previous: bool
+
+
+class Cursors(Sequence[str]):
+    """The cursor of each item of a page. They are written when they are asked for: most pages need two of them."""
+
+    __slots__ = ("_items", "_key_of", "_scope")
+
+    def __init__(self, scope: str, items: Sequence[T], key_of: Callable[[T], Key]) -> None:
+        self._scope = scope
+        self._items = items
+        self._key_of = key_of
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        if isinstance(at, slice):
+            return Cursors(self._scope, self._items[at], self._key_of)
+        return write_cursor(self._scope, self._key_of(self._items[at]))
 
 
 def read_args(  # noqa: PLR0913 - the four arguments of a connection, and what the list says of itself
@@ -134,7 +157,7 @@ def cut(items: Sequence[T], args: PageArgs, *, scope: str, key_of: Callable[[T],
         kept.reverse()
     return Page(
         items=tuple(kept),
-        cursors=tuple(write_cursor(scope, key_of(item)) for item in kept),
+        cursors=Cursors(scope, tuple(kept), key_of),
         has_next=args.key is not None if args.backward else more,
         has_previous=more if args.backward else args.key is not None,
     )

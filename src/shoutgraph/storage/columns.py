@@ -5,10 +5,10 @@ They fit SQLite's STRICT tables and PostgreSQL alike: text, 64-bit integers and 
 everywhere. Source: docs/adr/0003-ledger.md.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar, cast
 
 import orjson
@@ -27,10 +27,17 @@ Blob: Final = sa.LargeBinary()
 TAGS_CACHED: Final = 4_096
 """Different lists of tags whose reading is remembered."""
 
+_TRUTHS: Final[dict[int | None, bool | None]] = {None: None, 0: False, 1: True}
+
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T", bound=str)
 Json = Mapping[str, "JsonValue"]
 JsonValue = str | int | bool | None | Sequence["JsonValue"] | Json
+
+
+def _unless_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """How a stored value is read, where NULL stays None. It is called for each row, so it is one call at most."""
+    return lambda value: None if value is None else read(value)
 
 
 class _Micros(sa.types.TypeDecorator[datetime]):
@@ -44,10 +51,10 @@ class _Micros(sa.types.TypeDecorator[datetime]):
         _ = dialect
         return None if value is None else clock.to_micros(value)
 
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
-        """The aware UTC time."""
-        _ = dialect
-        return None if value is None else clock.from_micros(value)
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Gives the aware UTC time."""
+        _ = dialect, coltype
+        return _unless_none(clock.from_micros)
 
 
 class _Truth(sa.types.TypeDecorator[bool]):
@@ -61,10 +68,10 @@ class _Truth(sa.types.TypeDecorator[bool]):
         _ = dialect
         return None if value is None else int(value)
 
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> bool | None:
-        """The truth."""
-        _ = dialect
-        return None if value is None else value == 1
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Gives the truth."""
+        _ = dialect, coltype
+        return _TRUTHS.__getitem__
 
 
 class _Json(sa.types.TypeDecorator[Any]):
@@ -78,10 +85,10 @@ class _Json(sa.types.TypeDecorator[Any]):
         _ = dialect
         return None if value is None else to_json(value)
 
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:  # noqa: ANN401 - any JSON value
-        """The value."""
-        _ = dialect
-        return None if value is None else orjson.loads(value)
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Gives the value."""
+        _ = dialect, coltype
+        return _unless_none(orjson.loads)
 
 
 class _Day(sa.types.TypeDecorator[date]):
@@ -95,10 +102,10 @@ class _Day(sa.types.TypeDecorator[date]):
         _ = dialect
         return None if value is None else value.isoformat()
 
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> date | None:
-        """The day."""
-        _ = dialect
-        return None if value is None else date.fromisoformat(value)
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Gives the day."""
+        _ = dialect, coltype
+        return _unless_none(date.fromisoformat)
 
 
 class Words(sa.types.TypeDecorator[E], Generic[E]):
@@ -116,10 +123,11 @@ class Words(sa.types.TypeDecorator[E], Generic[E]):
         _ = dialect
         return None if value is None else value.value
 
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> E | None:  # noqa: ANN401 - the driver's
-        """The word."""
-        _ = dialect
-        return None if value is None else self.words(value)
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Gives the word."""
+        _ = dialect, coltype
+        words: dict[str | None, E | None] = {word.value: word for word in self.words}
+        return (words | {None: None}).__getitem__
 
 
 class Tags(sa.types.TypeDecorator[tuple[T, ...]], Generic[T]):
@@ -137,13 +145,13 @@ class Tags(sa.types.TypeDecorator[tuple[T, ...]], Generic[T]):
         _ = dialect
         return None if value is None else "|" + "".join(f"{word}|" for word in value)
 
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> tuple[T, ...] | None:  # noqa: ANN401 - the driver's
-        """The words."""
-        _ = dialect
-        return None if value is None else _read_tags(self.word, value)
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Gives the words."""
+        _ = dialect, coltype
+        return _unless_none(functools.partial(_read_tags, self.word))
 
 
-@lru_cache(TAGS_CACHED)
+@functools.lru_cache(TAGS_CACHED)
 def _read_tags(word: Callable[[str], T], text: str) -> tuple[T, ...]:
     return tuple(word(part) for part in text.split("|") if part)
 

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from shoutgraph.domain import clock, errors, journal
 from shoutgraph.storage import guards, inbox, migrations, postgresql, readers, sequencer, sqlite, writer
 from shoutgraph.storage.bell import Bell
 from shoutgraph.storage.continuity import Continuity
+from shoutgraph.storage.glances import Glances
 from shoutgraph.storage.inbox import Command
 from shoutgraph.storage.listener import Listener
 from shoutgraph.storage.sequencer import Sequencer
@@ -92,7 +93,9 @@ def _open_file(path: Path, wall: clock.Clock, chosen: Options) -> "Store":
         first = writing or reading[0]
         fault = _schema_fault(first, sqlite.schema_digest(first), chosen)
         bell = Bell(0 if fault else Tx(first.raw, first.dialect, wall()).head.seq)
-        reader = readers.Readers(reading, wall)
+        glancing = sqlite.connect_reader(path, busy_timeout_ms=0)
+        parts.callback(glancing.close)
+        reader = readers.Readers(reading, wall, Glances(glancing, wall))
         parts.callback(reader.close)
         pen = None
         if writing is not None:
@@ -177,12 +180,17 @@ class Store:
     async def read(self, query: Callable[[Tx], T]) -> T:
         """Runs a query; all its statements see one state.
 
+        A short one may be run here and now (`storage/glances.py`), and again if it turns out to be long.
+
         Raises:
             OverloadedError: too many queries wait.
             StoreUnavailableError: the database cannot be read now.
         """
-        command = Command.from_loop(query)
         with observed("read", metrics.WORK, "read"):
+            seen = self._readers.look(query)
+            if seen is not None:
+                return cast("T", seen.taken())
+            command = Command.from_loop(query)
             self._readers.submit(command)
             value: T = await command.future  # type: ignore[misc]
         return value

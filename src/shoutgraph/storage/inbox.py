@@ -58,6 +58,12 @@ class Outcome:
     value: Any = None
     error: BaseException | None = None
 
+    def taken(self) -> Any:  # noqa: ANN401 - the caller knows
+        """The value; an error is raised."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
 
 def failed(error: BaseException) -> Outcome:
     """What a unit of work that broke came to. What no future takes, or what would end the caller's loop, is wrapped."""

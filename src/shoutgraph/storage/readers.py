@@ -1,11 +1,15 @@
-"""The readers: a few threads, each with a connection that cannot write; every query sees one state."""
+"""The readers: a few threads, each with a connection that cannot write; every query sees one state.
+
+Where the database is in this process, short queries are glances, run by whoever asks.
+"""
 
 import threading
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from shoutgraph.domain import clock, errors
 from shoutgraph.storage import inbox
+from shoutgraph.storage.glances import Glances
 from shoutgraph.storage.inbox import Command, Outcome
 from shoutgraph.storage.session import Blame, Session
 from shoutgraph.storage.tx import Tx
@@ -17,8 +21,9 @@ QUEUE_MAX: Final = 4_096
 class Readers:
     """Runs queries on reading connections, each in a thread of its own."""
 
-    def __init__(self, sessions: Sequence[Session], wall: clock.Clock) -> None:
+    def __init__(self, sessions: Sequence[Session], wall: clock.Clock, glances: Glances | None = None) -> None:
         self._wall = wall
+        self._glances = glances
         self._inbox: inbox.Inbox[Command] = inbox.Inbox(limit=QUEUE_MAX)
         self._threads = [
             threading.Thread(target=self._serve, args=(session,), name=f"shoutgraph-reader-{at}", daemon=True)
@@ -26,6 +31,10 @@ class Readers:
         ]
         for thread in self._threads:
             thread.start()
+
+    def look(self, query: Callable[[Tx], Any]) -> Outcome | None:
+        """What a short query came to, or None if it has to be submitted."""
+        return self._glances.look(query) if self._glances else None
 
     def submit(self, command: Command) -> None:
         """Queues a query for the next free thread.
@@ -38,6 +47,8 @@ class Readers:
 
     def close(self) -> None:
         """Does what still waits, then ends the threads."""
+        if self._glances:
+            self._glances.close()
         self._inbox.close("the store is closed")
         for thread in self._threads:
             thread.join()

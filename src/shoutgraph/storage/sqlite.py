@@ -9,7 +9,7 @@ import functools
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -175,6 +175,10 @@ class Session:
         self.raw.execute("ROLLBACK TO command")
         self.raw.execute("RELEASE command")
 
+    def break_off_when(self, enough: Callable[[], bool], *, steps: int) -> None:
+        """Has each query asked after so many steps whether it is enough; then it is broken off."""
+        self.raw.set_progress_handler(enough, steps)  # type: ignore[attr-defined]
+
     def renew(self) -> None:
         """Nothing: a file is not lost and found again."""
 
@@ -227,14 +231,14 @@ def connect_writer(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Ses
     return _set_up(raw, WRITER_SETTINGS | {"busy_timeout": busy_timeout_ms})
 
 
-def connect_reader(path: Path) -> Session:
+def connect_reader(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Session:
     """Opens a connection that cannot write.
 
     Raises:
         StoreUnavailableError: a setting did not take.
     """
     raw = _connect(path, "ro")
-    return _set_up(raw, READER_SETTINGS | {"busy_timeout": BUSY_TIMEOUT_MS})
+    return _set_up(raw, READER_SETTINGS | {"busy_timeout": busy_timeout_ms})
 
 
 def connect_owner(path: Path) -> Session:

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol, cast
 import sqlalchemy as sa
 
 from shoutgraph.domain import clock, journal
-from shoutgraph.storage.statements import Hold, Prepared, R, Row, Statement
+from shoutgraph.storage.statements import Hold, Prepared, R, Row, Statement, unpacked
 
 CHUNK_ROWS: Final = 1_000
 """Rows that a streamed query takes from the driver at a time."""
@@ -86,11 +86,16 @@ class Tx:
 
     def all(self, statement: Statement[R], /, **params: object) -> list[R]:
         """Every row."""
-        return cast("list[R]", self._rows(self._prepare(statement), params))
+        prepared = self._prepare(statement)
+        if prepared.packed is None:
+            return cast("list[R]", self._rows(prepared, params))
+        ((text,),) = self._connection.execute(prepared.packed, prepared.bind(params)).fetchall()
+        rows = unpacked(text)
+        return cast("list[R]", prepared.read(rows) if prepared.read else rows)
 
     def one(self, statement: Statement[R], /, **params: object) -> R | None:
         """The only row, or None."""
-        return _only(self.all(statement, **params))
+        return _only(cast("list[R]", self._rows(self._prepare(statement), params)))
 
     def peek(self, statement: Statement[R], /, **params: object) -> R | None:
         """Like `one`, but without what this command has put off."""

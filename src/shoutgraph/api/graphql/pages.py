@@ -1,6 +1,6 @@
 """Connections: pages by keyset with cursors, nodes beside edges, and a count that says how exact it is."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 from typing import Annotated, Final, Generic, TypeVar
 
@@ -65,7 +65,7 @@ class Connection(Generic[N]):
     """Annotate a field with `Connection[OrderType] | None` and answer `connect(page, OrderType.of)`."""
 
     nodes: list[N] = strawberry.field(description="The edges' nodes.")
-    cursors: strawberry.Private[tuple[str, ...]]
+    cursors: strawberry.Private[Sequence[str]]
     has_next: strawberry.Private[bool]
     has_previous: strawberry.Private[bool]
     count: strawberry.Private[Callable[[], Awaitable[int]] | None] = None
