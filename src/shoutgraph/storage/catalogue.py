@@ -18,7 +18,7 @@ from shoutgraph.domain import catalogue, pages, reputation
 from shoutgraph.domain.catalogue import CreatorFilter, CreatorSort, Sort
 from shoutgraph.domain.creators import Creator
 from shoutgraph.storage.columns import Integer, Text, Truth
-from shoutgraph.storage.creators import COLUMNS, CREATORS as _T, OFFERS as _O
+from shoutgraph.storage.creators import COLUMNS, CREATORS as _T, OFFERS as _O, creator_of
 from shoutgraph.storage.statements import Statement
 from shoutgraph.storage.tx import Tx
 
@@ -59,7 +59,7 @@ def list_of_page(tx: Tx, args: pages.PageArgs, only: CreatorFilter, sort: Creato
     params = _params(tx, only)
     statement = _page(sort.by, sort.descending != args.backward, args.key is not None, frozenset(params))
     key = {} if args.key is None else {f"key_{at}": value for at, value in enumerate(args.key)}
-    return [Creator(*row) for row in tx.all(statement, size=args.size + 1, **key, **params)]
+    return [creator_of(*row) for row in tx.all(statement, size=args.size + 1, **key, **params)]
 
 
 def count_up_to(tx: Tx, only: CreatorFilter, limit: int) -> int:

@@ -25,7 +25,7 @@ Integer: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Blob: Final = sa.LargeBinary()
 
 TAGS_CACHED: Final = 4_096
-"""Different lists of tags whose reading is remembered."""
+"""Different lists of tags in a column whose reading is remembered."""
 
 _TRUTHS: Final[dict[int | None, bool | None]] = {None: None, 0: False, 1: True}
 
@@ -35,8 +35,13 @@ Json = Mapping[str, "JsonValue"]
 JsonValue = str | int | bool | None | Sequence["JsonValue"] | Json
 
 
+def _time_of(value: int | None) -> datetime | None:
+    """Most stored values that need reading are times, so this is one call, and not one around another."""
+    return None if value is None else clock.from_micros(value)
+
+
 def _unless_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """How a stored value is read, where NULL stays None. It is called for each row, so it is one call at most."""
+    """How a stored value is read, where NULL stays None."""
     return lambda value: None if value is None else read(value)
 
 
@@ -54,7 +59,7 @@ class _Micros(sa.types.TypeDecorator[datetime]):
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
         """Gives the aware UTC time."""
         _ = dialect, coltype
-        return _unless_none(clock.from_micros)
+        return _time_of
 
 
 class _Truth(sa.types.TypeDecorator[bool]):
@@ -148,12 +153,10 @@ class Tags(sa.types.TypeDecorator[tuple[T, ...]], Generic[T]):
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
         """Gives the words."""
         _ = dialect, coltype
-        return _unless_none(functools.partial(_read_tags, self.word))
+        return functools.lru_cache(TAGS_CACHED)(self._read)
 
-
-@functools.lru_cache(TAGS_CACHED)
-def _read_tags(word: Callable[[str], T], text: str) -> tuple[T, ...]:
-    return tuple(word(part) for part in text.split("|") if part)
+    def _read(self, text: str | None) -> tuple[T, ...] | None:
+        return None if text is None else tuple(self.word(part) for part in text.split("|") if part)
 
 
 Micros: Final = _Micros()

@@ -16,7 +16,7 @@ from shoutgraph.domain.categories import Category
 from shoutgraph.domain.creators import Creator, Offer
 from shoutgraph.domain.orders.order import Occasion
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.storage import columns
+from shoutgraph.storage import columns, values
 from shoutgraph.storage.columns import Integer, Micros, Tags, Text, Truth, Words, one_of, truth
 from shoutgraph.storage.statements import Hold, Statement
 from shoutgraph.storage.tx import Tx
@@ -124,6 +124,8 @@ CREATORS: Final = columns.table_of(CreatorRow)
 OFFERS: Final = columns.table_of(OfferRow)
 COLUMNS: Final = tuple(CREATORS.c[name] for name in Creator.__slots__)
 """The columns of a creator in the order of its value."""
+creator_of: Final = values.maker(Creator)
+_offer_of: Final = values.maker(Offer)
 
 _KEPT: Final = frozenset({"rating_sum", "rating_count", "price_from_coins", "response_sort_s", "badges"})
 """Columns that change on their own, outside revisions."""
@@ -219,7 +221,7 @@ def get(tx: Tx, creator_id: str) -> Creator:
     row = tx.one(_GET, id=creator_id)
     if row is None:
         raise errors.NotFoundError("There is no such creator.", path=("input", "creatorId"))
-    return Creator(*row)
+    return creator_of(*row)
 
 
 def foresee(tx: Tx, creator_id: str) -> None:
@@ -235,7 +237,7 @@ def hold(tx: Tx, creator_id: str) -> None:
 
 def hold_all(tx: Tx, creator_ids: Sequence[str]) -> list[Creator]:
     """Those of these creators that there are, held in the order of their ids by a unit of work that writes."""
-    return [Creator(*row) for row in tx.all(_HOLD, ids=sorted(creator_ids))]
+    return [creator_of(*row) for row in tx.all(_HOLD, ids=sorted(creator_ids))]
 
 
 def show(tx: Tx, creator: Creator) -> None:
@@ -250,13 +252,13 @@ def find_by_handle(tx: Tx, handle: str) -> Creator | None:
     """The creator with this handle, or None."""
     meant = creators.read_handle(handle)
     row = tx.one(_FIND_BY_HANDLE, handle=meant) if creators.can_be_handle(meant) else None
-    return None if row is None else Creator(*row)
+    return None if row is None else creator_of(*row)
 
 
 def find_by_user(tx: Tx, user_id: str) -> Creator | None:
     """The creator profile of a user, or None."""
     row = tx.one(_FIND_BY_USER, user_id=user_id)
-    return None if row is None else Creator(*row)
+    return None if row is None else creator_of(*row)
 
 
 def find_id_by_user(tx: Tx, user_id: str) -> ids.CreatorId | None:
@@ -267,7 +269,7 @@ def find_id_by_user(tx: Tx, user_id: str) -> ids.CreatorId | None:
 
 def list_of(tx: Tx, creator_ids: Sequence[str]) -> list[Creator | None]:
     """Creators in the order asked, None where there is none."""
-    found = {row[0]: Creator(*row) for row in tx.all(_LIST, ids=list(creator_ids))}
+    found = {row[0]: creator_of(*row) for row in tx.all(_LIST, ids=list(creator_ids))}
     return [found.get(creator_id) for creator_id in creator_ids]
 
 
@@ -296,7 +298,7 @@ def get_offer(tx: Tx, offer_id: str) -> Offer:
     row = tx.one(_GET_OFFER, id=offer_id)
     if row is None:
         raise errors.NotFoundError("There is no such offer.", path=("input", "offerId"))
-    return Offer(*row)
+    return _offer_of(*row)
 
 
 def get_offer_with_creator(
@@ -317,13 +319,13 @@ def get_offer_with_creator(
 
 def read_offer_with_creator(row: Sequence[Any]) -> tuple[Offer, Creator]:
     """An offer and whose it is, read by `OFFER_WITH_CREATOR`."""
-    return Offer(*row[: len(_OFFER)]), Creator(*row[len(_OFFER) :])
+    return _offer_of(*row[: len(_OFFER)]), creator_of(*row[len(_OFFER) :])
 
 
 def list_of_offers(tx: Tx, offer_ids: Sequence[str], viewer: Viewer) -> list[Offer | None]:
     """Offers in the order asked, None where there is none that this viewer may see."""
     found = {
-        row[0]: offer for row in tx.all(_LIST_OFFERS, ids=list(offer_ids)) if visible(offer := Offer(*row), viewer)
+        row[0]: offer for row in tx.all(_LIST_OFFERS, ids=list(offer_ids)) if visible(offer := _offer_of(*row), viewer)
     }
     return [found.get(offer_id) for offer_id in offer_ids]
 
@@ -349,7 +351,7 @@ def visible(offer: Offer, viewer: Viewer) -> bool:
 
 
 def _seen(rows: Iterable[Any], viewer: Viewer) -> Iterable[Offer]:
-    return (offer for row in rows if visible(offer := Offer(*row), viewer))
+    return (offer for row in rows if visible(offer := _offer_of(*row), viewer))
 
 
 def _params(creator: Creator) -> dict[str, Any]:
