@@ -112,7 +112,8 @@ async def open_tools(
         if folder is not None:
             with open_reader(settings) as reader:  # a database that must not be served gets no line more either
                 await (anchors.find if restoring else anchors.require)(reader, folder)
-        store = engine.open_store(settings.database, clock, engine.Options(readers=settings.reader_threads))
+        chosen = engine.Options(readers=settings.reader_threads, glance_ms=settings.glance_ms)
+        store = engine.open_store(settings.database, clock, chosen)
         parts.push_async_callback(store.aclose)
         files = open_local_files(settings.data_dir / "files")
         parts.callback(files.close)

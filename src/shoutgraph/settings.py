@@ -101,6 +101,12 @@ class Settings(BaseModel):
     graphiql: bool | None = Field(None, description="Serve GraphiQL; by default only in development.")
     test_clock: bool = Field(default=False, description="Let an admin move time; refused in production.")
     reader_threads: int = Field(4, ge=1, le=64, description="Threads that read, each with a connection of its own.")
+    glance_ms: int = Field(
+        2,
+        ge=0,
+        le=1_000,
+        description="How many milliseconds the event loop may read from SQLite itself before a thread does; 0: never.",
+    )
     engine: bool = Field(default=True, description="Answer queries by compiled plans; otherwise by graphql-core alone.")
     workers: int = Field(
         1, ge=1, le=WORKERS_MAX, description="Processes that `shoutgraph serve` runs; more than 1 on PostgreSQL only."

@@ -38,6 +38,8 @@ QUIET_MIN: Final = 3
 QUIET_MAX: Final = 20
 LAVISH: Final = 1_000_000
 """Points a second: a test asks in a second what people ask in a day."""
+GLANCE_MS: Final = 1_000
+"""So long that no query goes to a thread now and then: what one batch asks together would not be the same each time."""
 TOKEN_TTL: Final = timedelta(hours=1)
 _SAID: Final = ("code", "message", "path")
 _TEXT: Final = re.compile("'[^']*'")
@@ -222,7 +224,8 @@ def settings_of(place: Place, **chosen: Any) -> Settings:
     """What a deployment in this place is told; its jobs run when asked to."""
     url = databases.url_of(place.database())
     lavish = {"rate_anonymous": LAVISH, "rate_person": LAVISH, "rate_staff": LAVISH, "connections": 0} | chosen
-    return Settings(data_dir=place.folder, database_url=url, jobs=False, reader_threads=databases.READERS, **lavish)
+    patient = {"reader_threads": databases.READERS, "glance_ms": GLANCE_MS}
+    return Settings(data_dir=place.folder, database_url=url, jobs=False, **patient, **lavish)
 
 
 async def _serve(place: Place, listener: socket.socket, opened: "Future[Deployment]") -> None:

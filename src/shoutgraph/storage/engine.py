@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, TypeVar, cast
 
 from shoutgraph.domain import clock, errors, journal
-from shoutgraph.storage import guards, inbox, migrations, postgresql, readers, sequencer, sqlite, writer
+from shoutgraph.storage import glances, guards, inbox, migrations, postgresql, readers, sequencer, sqlite, writer
 from shoutgraph.storage.bell import Bell
 from shoutgraph.storage.continuity import Continuity
 from shoutgraph.storage.glances import Glances
@@ -51,6 +51,7 @@ class Options:
     any_schema: bool = False
     patient: bool = False
     readers: int = readers.READERS
+    glance_ms: int = glances.GLANCE_MS
     limits: writer.Limits = field(default_factory=writer.Limits)
     busy_timeout_ms: int = sqlite.BUSY_TIMEOUT_MS
 
@@ -95,7 +96,7 @@ def _open_file(path: Path, wall: clock.Clock, chosen: Options) -> "Store":
         bell = Bell(0 if fault else Tx(first.raw, first.dialect, wall()).head.seq)
         glancing = sqlite.connect_reader(path, busy_timeout_ms=0)
         parts.callback(glancing.close)
-        reader = readers.Readers(reading, wall, Glances(glancing, wall))
+        reader = readers.Readers(reading, wall, Glances(glancing, wall, most_ms=chosen.glance_ms))
         parts.callback(reader.close)
         pen = None
         if writing is not None:

@@ -1,7 +1,8 @@
 """Short queries, run by whoever asks: a thread between would cost more than they do.
 
-An event loop may not stand still, so a glance is broken off after `GLANCE_MS`; the query then goes to a thread, and so
-do its like for a while. Only for a database in this process: one behind a socket makes every query wait.
+An event loop may not stand still, so a glance is broken off after `GLANCE_MS`, or what the settings say; the query then
+goes to a thread, and so do its like for a while. Only for a database in this process: one behind a socket makes every
+query wait.
 Source: docs/adr/0005-storage.md.
 """
 
@@ -19,11 +20,13 @@ from shoutgraph.storage.session import Session
 from shoutgraph.storage.tx import Tx
 
 GLANCE_MS: Final = 2
-"""How long an event loop stands still for one query at most, but for the step that it is in."""
+"""How long an event loop stands still for one query, unless it is set otherwise."""
+NS_PER_MS: Final = 1_000_000
+NS_PER_S: Final = 1_000_000_000
 STEPS: Final = 1_000
 """Steps of the database between two looks at the clock: some tens of microseconds."""
-REST_MIN_S: Final = 1.0
-REST_MAX_S: Final = 60.0
+REST_MIN_S: Final = 1
+REST_MAX_S: Final = 60
 """How long a query that took too long goes to a thread at once; twice as long each time it does so again."""
 
 
@@ -34,24 +37,25 @@ class Breakable(Session, Protocol):
         """Has each query asked after so many steps whether it is enough; then it is broken off."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Rest:
-    """Until when a query is not tried, in seconds of the monotonic clock, and how long it rests the next time."""
+    """Until when a query is not tried, in nanoseconds of the monotonic clock, and for how long that is."""
 
-    until: float = 0.0
-    next_s: float = REST_MIN_S
+    until: int
+    lasts_s: int
 
 
 class Glances:
     """Runs queries on a connection of its own, one at a time, in the thread that asks."""
 
-    def __init__(self, session: Breakable, wall: clock.Clock) -> None:
+    def __init__(self, session: Breakable, wall: clock.Clock, *, most_ms: int = GLANCE_MS) -> None:
+        self._most_ns = most_ms * NS_PER_MS
         self._session = session
         self._wall = wall
         self._lock = threading.Lock()
-        self._until = 0.0
+        self._until = 0
         self._late = False
-        self._closed = False
+        self._closed = most_ms == 0
         self._rests: dict[CodeType, _Rest] = {}
         session.break_off_when(self._out_of_time, steps=STEPS)
 
@@ -61,14 +65,14 @@ class Glances:
         if code is None or not self._lock.acquire(blocking=False):
             return None
         try:
-            began = time.monotonic()
+            began = time.monotonic_ns()
             rest = self._rests.get(code)
             if self._closed or (rest is not None and rest.until > began):
                 return None
-            self._until, self._late = began + GLANCE_MS / 1_000, False
+            self._until, self._late = began + self._most_ns, False
             outcome = self._attempt(query)
             if self._out_of_time():
-                self._let_rest(code)
+                self._let_rest(code, rest)
             elif rest is not None:
                 del self._rests[code]
             return outcome
@@ -94,10 +98,9 @@ class Glances:
             return inbox.failed(error)
 
     def _out_of_time(self) -> bool:
-        self._late = self._late or time.monotonic() > self._until
+        self._late = self._late or time.monotonic_ns() > self._until
         return self._late
 
-    def _let_rest(self, code: CodeType) -> None:
-        rest = self._rests.setdefault(code, _Rest())
-        rest.until = time.monotonic() + rest.next_s
-        rest.next_s = min(2 * rest.next_s, REST_MAX_S)
+    def _let_rest(self, code: CodeType, before: _Rest | None) -> None:
+        lasts_s = REST_MIN_S if before is None else min(2 * before.lasts_s, REST_MAX_S)
+        self._rests[code] = _Rest(time.monotonic_ns() + lasts_s * NS_PER_S, lasts_s)
