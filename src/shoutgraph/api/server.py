@@ -7,11 +7,11 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Generator
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from shoutgraph.api import limits
 from shoutgraph.api.drain import REQUESTS_S, Drain
@@ -22,13 +22,51 @@ KEEP_ALIVE_S: Final = 30
 PING_S: Final = 20.0
 CONNECTIONS_MAX: Final = 20_000
 
+_HEAD: Final = b"HTTP/1.1 "
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _TOO_LONG: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
-class GuardedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with limits of size and time for the head of a request, which it lacks."""
+class _Whole:
+    """What responses are written to: the head of one leaves with the first of its body, in one packet.
 
+    uvicorn writes them apart, and each write wakes the client; the first is for nothing.
+    """
+
+    __slots__ = ("_head", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        """Sends something. A head waits for what follows, at most until the loop has done what it has to do now."""
+        if not self._head and data.startswith(_HEAD):
+            self._head = data
+            self._loop.call_soon(self.flush)
+        else:
+            data, self._head = self._head + data, b""
+            self._transport.write(data)
+
+    def flush(self) -> None:
+        """Sends a head that waits."""
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        """Closes the connection when everything is sent."""
+        self.flush()
+        self._transport.close()
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol with limits of size and time for the head of a request, which it lacks.
+
+    Heads and bodies of answers leave together.
+    """
+
+    _whole: _Whole
     _head_bytes = 0
     _in_head = True
     _timer: asyncio.TimerHandle | None = None
@@ -36,6 +74,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Starts the clock of the first head."""
         super().connection_made(transport)
+        self._whole = _Whole(transport, self.loop)
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -64,6 +103,15 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._stop_timer()
         super().on_headers_complete()
+
+    def shutdown(self) -> None:
+        """Ends as soon as nothing is being answered."""
+        self._whole.flush()
+        super().shutdown()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - as it is declared there
+        cycle.transport = self._whole  # type: ignore[assignment]
+        super()._start_asgi_task(cycle, app)
 
     def _start_timer(self) -> None:
         self._timer = self.loop.call_later(HEADERS_S, self._refuse, _TOO_SLOW)
