@@ -155,7 +155,7 @@ def serving(place: Place, *, processes: int = 1) -> Iterator[Served]:
             ],
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=os.environ | LAVISH | place.environment,
+            env=os.environ | LAVISH | place.environment | _bytecode(place.folder),
         )
     try:
         _wait(process, port, log)
@@ -163,6 +163,13 @@ def serving(place: Place, *, processes: int = 1) -> Iterator[Served]:
     finally:
         process.terminate()
         process.wait()
+
+
+def _bytecode(folder: Path) -> dict[str, str]:
+    """Where Python is told to leave no bytecode among the sources, it goes to a folder: an installed server has it."""
+    if not sys.dont_write_bytecode:
+        return {}
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
 
 
 def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

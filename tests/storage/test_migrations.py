@@ -125,6 +125,16 @@ def test_a_database_is_made_and_brought_to_the_newest_revision(tmp_path: Path, c
     engine.open_store(path, clock).close()
 
 
+def test_a_server_that_starts_on_the_newest_revision_loads_no_alembic(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    migrations.upgrade(path)
+    script = (
+        "import sys; from shoutgraph.storage import migrations;"
+        " migrations.upgrade(sys.argv[1]); sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script, str(path)], check=False).returncode == 0
+
+
 def test_a_migrated_database_hashes_to_this_release(where: Where) -> None:
     with contextlib.closing(databases.reader(where)) as session:
         found = databases.schema_digest(session)

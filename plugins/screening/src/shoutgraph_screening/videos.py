@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from shoutgraph.sdk import OrderVideo, Verdict
-from shoutgraph_screening import looker
 from shoutgraph_screening.rules import VideoRules
 
 LOOK_TIMEOUT_S: Final = 40.0
 ANSWER_BYTES_MAX: Final = 10_000
+LOOKER: Final = Path(__file__).with_name("looker.py")
+"""It is never imported here: the decoder belongs to the other process alone."""
 
 
 class LookError(Exception):
@@ -54,7 +55,7 @@ async def look(path: Path) -> Sight:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-I",
-            looker.__file__,
+            LOOKER,
             stdin=file,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

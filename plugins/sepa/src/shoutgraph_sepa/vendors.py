@@ -1,6 +1,6 @@
 """The libraries that have no types, each behind one function that has.
 
-Those of XML take a quarter of a second to import, whoever is paid: `load` is for who will be paid by files.
+They take a quarter of a second and much memory to import, whoever is paid: `load` is for who will be paid by files.
 """
 
 import functools
@@ -8,8 +8,6 @@ import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from xml.etree.ElementTree import ParseError
-
-import text_unidecode  # type: ignore[import-untyped]  # it has no types
 
 SCHEMA: Final = "pain.001.001.09"
 
@@ -21,11 +19,14 @@ def load() -> None:
         ImportError: it is not there.
     """
     import sepaxml  # type: ignore[import-untyped]  # noqa: F401, PLC0415  # it has no types
+    import text_unidecode  # type: ignore[import-untyped]  # noqa: F401, PLC0415  # it has no types
     import xmlschema  # noqa: F401, PLC0415
 
 
 def plain(text: str) -> str:
     """The text in ASCII, whatever its script was."""
+    import text_unidecode  # noqa: PLC0415
+
     spelled: str = text_unidecode.unidecode(text)
     return spelled
 

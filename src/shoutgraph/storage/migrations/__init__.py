@@ -1,21 +1,25 @@
-"""The schema's history, applied by Alembic in one transaction: all of it, or nothing."""
+"""The schema's history, applied by Alembic in one transaction: all of it, or nothing.
+
+A database that is at the newest revision is left alone, without Alembic: a server that starts has nothing else to do
+with it, and it takes as much memory as a driver.
+"""
 
 import contextlib
 import functools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from shoutgraph.domain import errors
 from shoutgraph.storage import guards, postgresql, sqlite
 from shoutgraph.storage.session import Session
 
 _HERE: Final = Path(__file__).parent
+_LINKS: Final = re.compile(r'^revision = "(\w+)"\ndown_revision = (?:"(\w+)"|None)$', re.MULTILINE)
+"""What a revision says of its place in the history."""
 _ONE_AT_A_TIME: Final = 0x5348_4F55_544D_4947
 """The number of the advisory lock that a migration of PostgreSQL takes."""
 _PATIENCE: Final = "10s"
@@ -43,9 +47,10 @@ def _upgrade_file(path: Path, revision: str) -> None:
         parts.callback(session.close)
         connection = parts.enter_context(_connection(session))  # rolls back at first, so it comes first
         session.begin()
-        require_known(session)
+        if require_known(session) == head():
+            return
         connection.begin()  # else Alembic commits after each revision, and what follows is in no transaction
-        command.upgrade(_config(connection), revision)
+        _apply(connection, revision)
         connection.commit()
 
 
@@ -59,7 +64,7 @@ def _upgrade_server(url: str, revision: str) -> None:
         with connection.begin():
             guards.prepare_roles(connection, patience=_PATIENCE, lock=_ONE_AT_A_TIME)
             _require_known(_revision_of(connection))
-            command.upgrade(_config(connection), revision)
+            _apply(connection, revision)
 
 
 def current(where: Path | str) -> str | None:
@@ -141,7 +146,7 @@ def _made_digest() -> str:
     session = sqlite.connect_scratch()
     try:
         with _connection(session) as connection:
-            command.upgrade(_config(connection), "head")
+            _apply(connection, "head")
         return sqlite.schema_digest(session)
     finally:
         session.close()
@@ -159,9 +164,13 @@ def read_sql(name: str) -> tuple[str, ...]:
 @functools.cache
 def _known() -> tuple[str, ...]:
     """This release's revisions, the newest first."""
-    revisions = tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
-    assert revisions, "there is a first revision"
-    return revisions
+    links = [_LINKS.search(path.read_text(encoding="utf-8")) for path in (_HERE / "versions").glob("r*.py")]
+    after = {link[2]: link[1] for link in links if link is not None}
+    revisions = [after[None]]
+    while (newer := after.get(revisions[-1])) is not None:
+        revisions.append(newer)
+    assert len(revisions) == len(links), "each revision comes after one that no other comes after"
+    return tuple(reversed(revisions))
 
 
 @contextlib.contextmanager
@@ -175,12 +184,15 @@ def _saying(name: str) -> Iterator[None]:
         raise errors.StoreUnavailableError(f"cannot open {name}: {said}", retry_after_s=0) from error
 
 
-def _config(connection: sa.Connection | None = None) -> Config:
+def _apply(connection: sa.Connection, revision: str) -> None:
+    from alembic import command  # noqa: PLC0415 - only who migrates needs it
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    return config
+    command.upgrade(config, revision)
 
 
 def _connection(session: sqlite.Session) -> sa.Connection:
