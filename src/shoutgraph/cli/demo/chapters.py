@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from shoutgraph.cli.demo import (
     abroad,
     capacity,
+    dormant,
     gifts,
     giving,
     guards,
@@ -42,5 +43,6 @@ FULL: Final = (
     Chapter("paid in yen", abroad.play),
     Chapter("tools that are told by webhook", tools.play),
     Chapter("reports, copies of data and erasure", law.play),
+    Chapter("coins that lapse where a law says so", dormant.play),
 )
 """In the order in which they are played, between the payout and the proof."""

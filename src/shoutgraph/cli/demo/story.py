@@ -102,9 +102,9 @@ class Story:
         token = self._issuer.issue(f"{role}-desk", role=role, ttl=TOKEN_TTL)
         return Person(name, role, self.http, token)
 
-    def register(self, name: str, role: str) -> Person:
+    def register(self, name: str, role: str, country: str = "DE") -> Person:
         """Registers somebody new, with a token of their own."""
-        user = self.admin.run("userRegister", "user { id }", displayName=name, country="DE")["user"]
+        user = self.admin.run("userRegister", "user { id }", displayName=name, country=country)["user"]
         return Person(name, role, self.http, self._issuer.issue(user["id"], ttl=TOKEN_TTL))
 
     def _open_shop(self) -> None:

@@ -177,7 +177,6 @@ BORN: Final[Mapping[str, Mapping[str, object]]] = {
         "alerted_at": None,
         "closed": None,
     },
-    "dormancy": {"state": "NOTICED", "cause": None, "ended_at": None},
     "lapse": {"returned_at": None, "fresh_lot_id": None, "returned": None},
     "refund": {"state": "REQUESTED"},
     "sample": {"state": "WITHDRAWN", "reason": None, "note": None, "decided_by": None},

@@ -2,12 +2,6 @@
 
 CREATE FUNCTION dormancy_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
-  IF TG_OP = 'INSERT' THEN
-    IF NEW.state <> 'NOTICED' THEN
-      RAISE EXCEPTION 'a notice is given once, and first' USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NEW;
-  END IF;
   IF to_jsonb(NEW) - '{state,cause,ended_at}'::text[] <> to_jsonb(OLD) - '{state,cause,ended_at}'::text[] THEN
     RAISE EXCEPTION 'what a notice says never changes' USING ERRCODE = 'check_violation';
   END IF;
@@ -17,7 +11,7 @@ BEGIN
   RETURN NEW;
 END $$;
 
-CREATE TRIGGER dormancy_guard BEFORE INSERT OR UPDATE ON dormancy
+CREATE TRIGGER dormancy_guard BEFORE UPDATE ON dormancy
 FOR EACH ROW EXECUTE FUNCTION dormancy_guard();
 
 CREATE TRIGGER dormancy_delete BEFORE DELETE ON dormancy
@@ -31,7 +25,8 @@ BEGIN
   IF TG_OP = 'INSERT' THEN
     IF NEW.returned IS NOT NULL OR NOT EXISTS (
         SELECT 1 FROM dormancy d JOIN lot l ON l.id = NEW.lot_id JOIN account a ON a.id = l.account_id
-        WHERE d.id = NEW.dormancy_id AND d.state = 'NOTICED' AND d.user_id = NEW.user_id AND d.outcome = NEW.outcome
+        WHERE d.id = NEW.dormancy_id AND (d.state = 'NOTICED' OR (d.state = 'LAPSED' AND NEW.at <= d.ended_at))
+          AND d.user_id = NEW.user_id AND d.outcome = NEW.outcome
           AND d.lapses_at <= NEW.at AND l.user_id = NEW.user_id AND l.granted_at <= d.noticed_at AND a.asset = 'COIN'
           AND a.wallet = 1) THEN
       RAISE EXCEPTION 'a lot lapses once, as its owner was told' USING ERRCODE = 'check_violation';

@@ -1,8 +1,8 @@
 -- The guards of coins that lapse, for SQLite. A blank line ends each statement.
 
 CREATE TRIGGER dormancy_new BEFORE INSERT ON dormancy
-WHEN NEW.state <> 'NOTICED' OR EXISTS (SELECT 1 FROM dormancy WHERE id = NEW.id)
-BEGIN SELECT RAISE(ABORT, 'a notice is given once, and first'); END;
+WHEN EXISTS (SELECT 1 FROM dormancy WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'a notice is given once'); END;
 
 CREATE TRIGGER dormancy_identity BEFORE UPDATE OF
   id, user_id, country, outcome, months, notice_days, policy_version, inactive_since, noticed_at, lapses_at, coins
@@ -20,7 +20,8 @@ CREATE TRIGGER lapse_new BEFORE INSERT ON lapse
 WHEN NEW.returned IS NOT NULL OR EXISTS (SELECT 1 FROM lapse WHERE lot_id = NEW.lot_id)
   OR NOT EXISTS (
     SELECT 1 FROM dormancy d JOIN lot l ON l.id = NEW.lot_id JOIN account a ON a.id = l.account_id
-    WHERE d.id = NEW.dormancy_id AND d.state = 'NOTICED' AND d.user_id = NEW.user_id AND d.outcome = NEW.outcome
+    WHERE d.id = NEW.dormancy_id AND (d.state = 'NOTICED' OR (d.state = 'LAPSED' AND NEW.at <= d.ended_at))
+      AND d.user_id = NEW.user_id AND d.outcome = NEW.outcome
       AND d.lapses_at <= NEW.at AND l.user_id = NEW.user_id AND l.granted_at <= d.noticed_at AND a.asset = 'COIN'
       AND a.wallet = 1)
 BEGIN SELECT RAISE(ABORT, 'a lot lapses once, as its owner was told'); END;
