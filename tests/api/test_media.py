@@ -328,7 +328,7 @@ def test_a_part_that_a_drain_meets_is_kept_as_far_as_it_came(place: Place) -> No
             target = site.target(site.open(b"x" * 100))
             with socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE_S) as connection:
                 connection.sendall(head_of_patch(target, 100) + b"x" * 10)
-                time.sleep(0.2)
+                assert until_busy(site, target).status_code == 423, "the part is on its way"
                 site.end()
                 answer = connection.recv(65_536)
             assert answer.startswith(b"HTTP/1.1 503 ")
