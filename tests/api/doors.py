@@ -312,6 +312,7 @@ INPUTS: Final[Mapping[str, Given]] = MappingProxyType(
         "walletUnlock": lambda cast: {"userId": cast.ids["fan"]},
         "payoutRecipientCreate": lambda _cast: dict(_RECIPIENT),
         "payoutRecipientRefresh": lambda cast: {"recipientId": cast.ids["creator_recipient"]},
+        "payoutRecipientRemove": lambda cast: {"recipientId": cast.recipient("creator")},
         "payoutBatchHandOver": lambda cast: {"batchId": cast.batch()["batch"]},
         "payoutBatchDiscard": lambda cast: {"batchId": cast.batch()["batch"]},
         "payoutRequest": lambda cast: {"coins": str(PAYOUT), "recipientId": cast.ids["creator_recipient"]},

@@ -245,6 +245,7 @@ orderFreeze               401        403    403        403      403            4
 orderUnfreeze             401        403    403        403      403            403        403      403      yes
 payoutRecipientCreate     401        (403)  (403)      yes      yes            (403)      (403)    (403)    (403)
 payoutRecipientRefresh    401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
+payoutRecipientRemove     401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)
 payoutBatchHandOver       401        403    403        403      403            403        yes      403      yes
 payoutBatchDiscard        401        403    403        403      403            403        yes      403      yes
 payoutRequest             401        (403)  (403)      yes      (404)          (403)      (403)    (403)    (403)

@@ -215,7 +215,7 @@ SAME_FOR_ALL: Final[Mapping[str, str]] = {
     "PayoutExchange": "gross spreadBasisPoints spread rate",
     "PayoutProvider": "code label",
     "PayoutQuote": "amount sent exchange exchangeHoldsUntil fee arrives expiresAt",
-    "PayoutRecipient": "id providerCode label currency refEnding status code nextAction createdAt",
+    "PayoutRecipient": "id providerCode label currency refEnding status code nextAction createdAt removedAt",
     "PayoutRecipientAction": "url expiresAt",
     "PayoutRequirement": "name label pattern secret required",
     "PayoutStatusChangedEvent": "id cursor occurredAt payoutId payoutRevision previousStatus status payout",

@@ -20,10 +20,11 @@ from shoutgraph.domain.recipients import RECIPIENTS_EVER_MAX, RECIPIENTS_MAX, Re
 from shoutgraph.domain.users import Viewer
 from shoutgraph.domain.wallets import LockReason
 from shoutgraph.services import earnings as earning_services
-from shoutgraph.services.payouts import decide, read, request as requests, send
+from shoutgraph.services.payouts import decide, onboard, read, request as requests, send
 from shoutgraph.services.payouts.request import NewRecipient, Wish
 from shoutgraph.storage import batches as batch_rows, earnings, journal, ledger as books, payouts, recipients, wallets
 from shoutgraph.storage.tx import Tx
+from shoutgraph.tools import Done
 
 ONE_DAY = timedelta(days=1)
 FIRST_PAGE = PageArgs(20, None, backward=False)
@@ -193,6 +194,35 @@ def test_a_denied_payout_gives_the_earnings_back_and_does_not_count(office: Offi
     assert (denied.state, denied.note) == (PayoutState.DENIED, "Not now")
     assert office.balances == Balances(0, 100_000, 0, 0)
     office.ask(100_000)
+
+
+def test_a_recipient_is_removed_once_nothing_is_on_its_way_there(office: Office, till: Till) -> None:
+    office.earn(2_000)
+    world, other = till.world, office.add("a second account")
+    asked = office.ask(1_000, recipient=other.id)
+
+    def remove(recipient_id: str, key: str | None = None) -> Done[Recipient]:
+        request = world.request("payoutRecipientRemove", office.viewer, key, of=recipient_id)
+        return world.run(onboard.remove(world.tools, office.viewer, request, recipient_id))
+
+    with pytest.raises(errors.ValidationError) as busy:
+        remove(other.id)
+    assert (busy.value.code, busy.value.path) == ("RECIPIENT_IN_USE", ("input", "recipientId"))
+    office.approve(asked)
+    till.tick()
+    till.control("advance", seconds=60)
+    till.tick(minutes=5)
+    assert till.payout(asked).state is PayoutState.PAID
+    first, again = (remove(other.id, "k" * 20) for _ in range(2))
+    assert (first.value.ref, first.value.removed_at is None) == ("", False)
+    assert again == Done(first.value, replayed=True)
+    shown = world.run(read.list_of_recipients(world.tools, office.viewer))
+    assert [each.id for each in shown] == [office.recipient.id]
+    for work in (lambda: remove(other.id), lambda: office.ask(1_000, recipient=other.id)):
+        with pytest.raises(errors.NotFoundError):
+            work()
+    told = world.read(lambda tx: journal.list_of_topic(tx, other.id, after=0, limit=5))
+    assert [(each.type, each.body) for each in told] == [("recipient.removed", {"creator": office.creator.id})]
 
 
 def declined(office: Office, count: int) -> None:

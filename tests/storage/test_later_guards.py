@@ -164,6 +164,8 @@ ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ("topup_waiver", {"topup_id": "topup_1", "user_id": ADA}),
     ("spending_guard", {"user_id": ADA, "excluded_until": START, "paused_until": START}),
     ("payout_recipient", {"id": "recipient_1", "creator_id": ONE.id}),
+    ("payout_recipient", {"id": "recipient_2", "creator_id": ONE.id, "ref": "", "removed_at": START}),
+    ("payout_recipient", {"id": "recipient_3", "creator_id": ONE.id, "ref": "x"}),
     ("payout", {"id": "payout_1", "creator_id": ONE.id, "recipient_id": "recipient_1"}),
     ("payout_hold", {"id": "hold_open", "creator_id": ONE.id, "payout_id": "payout_1"}),
     (
@@ -374,6 +376,7 @@ OPEN, DONE = "state = 'PROPOSED'", "state = 'DONE'"
 ADJUSTMENT = "an adjustment is made once, and one is proposed at a time"
 WRITE_OFF = "a write-off is made once, and one is proposed at a time"
 GIVEN, OFF = "what is given back is in the books", "what is written off is in the books"
+REMOVED = "a recipient is removed once, when nothing is on its way there"
 RESERVE = "a reserve is of what an earning has left, set aside once as it matures"
 LIMITS, CARD, ENDS = (
     "a code is used within its limits",
@@ -581,6 +584,13 @@ ATTACKS: tuple[tuple[str, str], ...] = (
     ("where money goes is blanked, not changed", "UPDATE payout_recipient SET ref = 'mine'"),
     ("where money goes is blanked, not changed", "UPDATE payout_recipient SET label = 'mine'"),
     ("where money goes is blanked, not changed", f"UPDATE payout_recipient SET creator_id = '{TWO.id}'"),
+    (REMOVED, "UPDATE payout_recipient SET removed_at = 1, ref = '' WHERE id = 'recipient_1'"),
+    (REMOVED, "UPDATE payout_recipient SET removed_at = NULL WHERE id = 'recipient_2'"),
+    (REMOVED, "UPDATE payout_recipient SET removed_at = 1 WHERE id = 'recipient_3'"),
+    (
+        "nothing is paid to a recipient that was removed",
+        twin("payout", "id = 'payout_1'", id=NEW, key=NEW, recipient_id="'recipient_2'"),
+    ),
     # prices, codes and cards
     ("what was agreed never changes", "UPDATE topup SET discount_minor = 7"),
     ("what was agreed never changes", "UPDATE topup SET rate_version = 7"),
@@ -736,6 +746,7 @@ def test_what_is_right_is_let_in(kept: Any) -> None:
         "UPDATE adjustment SET note = NULL",
         "UPDATE spending_guard SET excluded_until = excluded_until + 1, revision = 2",
         "UPDATE payout_recipient SET ref = '', label = 'Erased'",
+        "UPDATE payout_recipient SET ref = '', removed_at = 2 WHERE id = 'recipient_3'",
         "UPDATE earning SET state = 'AVAILABLE', reserved_coins = 5, reserved_until = 1 WHERE state = 'PENDING'",
         "UPDATE promo_use SET state = 'RETURNED'",
         f"UPDATE report SET {NEXT}",

@@ -34,7 +34,7 @@ class Recipient:
     """Where a creator's money goes. `ref` is the provider's own, or what the rail needs, such as an IBAN.
 
     `code` is why a provider sends nothing there, and `url` where the creator goes on, until `expires_at`. `currency` is
-    that of the account; None is that of the books.
+    that of the account; None is that of the books. Nothing is sent there after `removed_at`.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Recipient:
     url: str | None = None
     expires_at: datetime | None = None
     currency: str | None = None
+    removed_at: datetime | None = None
 
 
 def check_place(recipients: Collection[Recipient]) -> None:

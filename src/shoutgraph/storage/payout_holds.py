@@ -12,7 +12,7 @@ from shoutgraph.domain import errors, payout_holds as rules
 from shoutgraph.domain.orders.states import LIVE
 from shoutgraph.domain.payout_holds import Facts, StaffHold
 from shoutgraph.domain.payout_limits import Requested
-from shoutgraph.domain.payouts import FAILED, Payout, PayoutState
+from shoutgraph.domain.payouts import FAILED, UNDER_WAY, Payout, PayoutState
 from shoutgraph.domain.wallets import LockReason
 from shoutgraph.storage import columns, creators, orders, payouts, recipients, tax, users, wallets
 from shoutgraph.storage.columns import Integer, Micros, Text
@@ -140,6 +140,11 @@ def look_at_rules_of(tx: Tx, creator_id: str) -> None:
     tx.put(_RULES_NOW, creator_id=creator_id)
 
 
+def is_under_way_to(tx: Tx, creator_id: str, recipient_id: str) -> bool:
+    """Whether a payout is on its way to a recipient of a creator who is held, or waits for being sent there."""
+    return bool(tx.all(_UNDER_WAY_TO, creator_id=creator_id, recipient_id=recipient_id))
+
+
 def _requested() -> sa.ClauseElement:
     def since(name: str) -> sa.ColumnElement[int]:
         at = sa.bindparam(name, type_=Micros)
@@ -252,6 +257,17 @@ _RULES_NOW: Final = Statement[Any](
             _PAYOUT.c.rule.is_not(None),
         )
         .values(not_before=None)
+    )
+)
+_UNDER_WAY_TO: Final = Statement[tuple[str]](
+    lambda: (
+        sa.select(_PAYOUT.c.id)
+        .where(
+            _PAYOUT.c.creator_id == sa.bindparam("creator_id"),
+            _PAYOUT.c.recipient_id == sa.bindparam("recipient_id"),
+            _PAYOUT.c.state.in_(sa.literal_column(f"'{state}'") for state in sorted(UNDER_WAY)),
+        )
+        .limit(1)
     )
 )
 _REQUESTED: Final = Statement[tuple[int, int, int]](_requested)

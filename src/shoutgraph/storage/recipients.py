@@ -36,6 +36,7 @@ class RecipientRow(SQLModel, table=True):
     state: RecipientState = Field(sa_type=Words(RecipientState))
     created_at: datetime = Field(sa_type=Micros)
     currency: str | None = Field(sa_type=Text)
+    removed_at: datetime | None = Field(sa_type=Micros)
 
 
 class OnboardingRow(SQLModel, table=True):
@@ -100,7 +101,19 @@ def insert(tx: Tx, recipient: Recipient) -> None:
 
 
 def get(tx: Tx, recipient_id: str, creator_id: ids.CreatorId) -> Recipient:
-    """A recipient of this creator.
+    """A recipient of this creator that was not removed.
+
+    Raises:
+        NotFoundError: there is no such recipient of this creator, or not any more.
+    """
+    found = get_ever(tx, recipient_id, creator_id)
+    if found.removed_at is not None:
+        raise errors.NotFoundError("This recipient was removed.", path=("input", "recipientId"))
+    return found
+
+
+def get_ever(tx: Tx, recipient_id: str, creator_id: ids.CreatorId) -> Recipient:
+    """A recipient of this creator, removed or not.
 
     Raises:
         NotFoundError: there is no such recipient of this creator.
@@ -111,8 +124,15 @@ def get(tx: Tx, recipient_id: str, creator_id: ids.CreatorId) -> Recipient:
     return found
 
 
+def remove(tx: Tx, recipient_id: str) -> None:
+    """Forgets where money went; its creator is held. What the provider was told of it is looked at no more."""
+    changed = tx.run(_REMOVE, of=recipient_id, at=tx.now)
+    assert changed == 1, "who holds the creator removes what they read"
+    tx.put(_FORGET, of=recipient_id)
+
+
 def list_of_creator(tx: Tx, creator_id: ids.CreatorId) -> tuple[Recipient, ...]:
-    """A creator's recipients, the newest first."""
+    """A creator's recipients, the newest first; those that were removed are left out."""
     return tuple(Recipient(*row) for row in tx.all(_OF_CREATOR, creator_id=creator_id))
 
 
@@ -173,7 +193,7 @@ def _seen() -> sa.Select[Any]:
     ref = sa.func.coalesce(_O.c.ref, _R.c.ref, type_=Text)
     state = sa.func.coalesce(_O.c.state, _R.c.state, type_=Words(RecipientState))
     currency = sa.func.coalesce(_O.c.currency, _R.c.currency, type_=Text)
-    said = (_O.c.code, _O.c.url, _O.c.expires_at, currency.label("currency"))
+    said = (_O.c.code, _O.c.url, _O.c.expires_at, currency.label("currency"), _R.c.removed_at)
     found = (*best, ref.label("ref"), state.label("state"), _R.c.created_at, *said)
     return sa.select(*found).select_from(_R.outerjoin(_O, _O.c.recipient_id == _R.c.id))
 
@@ -193,7 +213,24 @@ def _claim() -> sa.ClauseElement:
 _INSERT: Final = Statement[Any](lambda: sa.insert(_R).values({c.name: sa.bindparam(c.name) for c in _R.c}))
 _OF_CREATOR: Final = Statement[Any](
     lambda: (
-        _seen().where(_R.c.creator_id == sa.bindparam("creator_id")).order_by(_R.c.id.desc()).limit(RECIPIENTS_EVER_MAX)
+        _seen()
+        .where(_R.c.creator_id == sa.bindparam("creator_id"), _R.c.removed_at.is_(None))
+        .order_by(_R.c.id.desc())
+        .limit(RECIPIENTS_EVER_MAX)
+    )
+)
+_REMOVE: Final = Statement[Any](
+    lambda: (
+        sa.update(_R)
+        .where(_R.c.id == sa.bindparam("of"), _R.c.removed_at.is_(None))
+        .values(removed_at=sa.bindparam("at"), ref=sa.literal_column("''"))
+    )
+)
+_FORGET: Final = Statement[Any](
+    lambda: (
+        sa.update(_O)
+        .where(_O.c.recipient_id == sa.bindparam("of"))
+        .values(answers=sa.null(), url=sa.null(), expires_at=sa.null(), look_at=sa.null())
     )
 )
 _LIST: Final = Statement[Any](lambda: _seen().where(columns.any_of(_R.c.id, "ids")))

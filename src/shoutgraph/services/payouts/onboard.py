@@ -19,12 +19,13 @@ from shoutgraph.domain.users import Viewer
 from shoutgraph.plugins.payouts import Payouts
 from shoutgraph.services.payouts import apply
 from shoutgraph.services.payouts.sights import TIMEOUT
-from shoutgraph.storage import creators, features, recipients
+from shoutgraph.storage import creators, features, payout_holds, recipients
 from shoutgraph.storage.recipients import Claimed
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once, side_by_side
 
 CHANGED: Final = "recipient.changed"
+REMOVED: Final = "recipient.removed"
 URL_CHARS_MAX: Final = 2_000
 LOOK: Final = timedelta(seconds=70)
 """What a look takes at the very most."""
@@ -116,7 +117,7 @@ async def introduce(tools: Tools, viewer: Viewer, asked: Request, wish: Introduc
         recipients.insert_onboarding(tx, intent, look_at=tx.now + ANSWER_DUE)
         return recipients.get(tx, recipient.id, creator_id)
 
-    done = await once(tools, asked, work, lambda tx, found_id: recipients.get(tx, found_id, creator_id))
+    done = await once(tools, asked, work, lambda tx, found_id: recipients.get_ever(tx, found_id, creator_id))
     if done.replayed:
         return done
     return Done(await _told(tools, done.value.id, creator_id))
@@ -140,10 +141,39 @@ async def refresh(tools: Tools, viewer: Viewer, asked: Request, recipient_id: st
     def work(tx: Tx) -> Recipient:
         return recipients.get(tx, recipient_id, creator_id)
 
-    done = await once(tools, asked, work, lambda tx, found_id: recipients.get(tx, found_id, creator_id))
+    done = await once(tools, asked, work, lambda tx, found_id: recipients.get_ever(tx, found_id, creator_id))
     if done.replayed:
         return done
     return Done(await _told(tools, recipient_id, creator_id))
+
+
+async def remove(tools: Tools, viewer: Viewer, asked: Request, recipient_id: str) -> Done[Recipient]:
+    """Removes where a creator's money goes: nothing is sent there any more, and its reference is forgotten.
+
+    Payouts that went there keep saying so; the provider is told nothing.
+
+    Raises:
+        UnauthenticatedError: nobody is signed in.
+        ForbiddenError: the viewer is not a creator.
+        NotFoundError: there is no such recipient of this creator, or not any more.
+        ValidationError: the text is no recipient's id, or a payout is on its way there.
+        IdempotencyKeyReusedError: the key was used before with other input.
+    """
+    creator_id = viewer.require_creator()
+    ids.parse(ids.RECIPIENT, recipient_id, path=("input", "recipientId"))
+
+    def work(tx: Tx) -> Recipient:
+        creators.hold(tx, creator_id)  # so that no payout there is asked for beside
+        recipients.get(tx, recipient_id, creator_id)
+        if payout_holds.is_under_way_to(tx, creator_id, recipient_id):
+            msg = "A payout is on its way there: cancel it, or wait until it has ended."
+            raise errors.ValidationError(msg, code="RECIPIENT_IN_USE", path=("input", "recipientId"))
+        recipients.find_onboarding(tx, recipient_id)  # held, so that no look says more of it
+        recipients.remove(tx, recipient_id)
+        apply.note(tools, tx, recipient_id, REMOVED, {"creator": creator_id})
+        return recipients.get_ever(tx, recipient_id, creator_id)
+
+    return await once(tools, asked, work, lambda tx, found_id: recipients.get_ever(tx, found_id, creator_id))
 
 
 async def look_due(tools: Tools, *, limit: int) -> int:
@@ -180,7 +210,7 @@ async def _told(tools: Tools, recipient_id: str, creator_id: ids.CreatorId) -> R
     before = await tools.store.read(lambda tx: recipients.find_onboarding(tx, recipient_id))
     if before is not None:
         await _look(tools, before, None)
-    return await tools.store.read(lambda tx: recipients.get(tx, recipient_id, creator_id))
+    return await tools.store.read(lambda tx: recipients.get_ever(tx, recipient_id, creator_id))
 
 
 async def _look(tools: Tools, before: Onboarding, claimed: Claimed | None) -> None:
@@ -223,6 +253,9 @@ async def _ask(tools: Tools, way: Payouts, before: Onboarding) -> sdk.RecipientO
 
 
 def _keep(tools: Tools, tx: Tx, before: Onboarding, sight: Sight, claimed: Claimed | None) -> None:
+    (known,) = recipients.list_of(tx, [before.recipient_id])
+    if known is None or known.removed_at is not None:
+        return  # whatever its provider says of it now concerns nobody
     after = rules.given_up(rules.observe(before, sight, now=tx.now), now=tx.now)
     looks = claimed.looks + 1 if claimed is not None and after.state is before.state else 0
     due = rules.next_look(after, looks=looks, now=tx.now)

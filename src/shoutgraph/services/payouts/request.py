@@ -188,7 +188,7 @@ async def add_recipient(tools: Tools, viewer: Viewer, asked: Request, wish: NewR
         recipients.insert(tx, recipient)
         return recipient
 
-    return await once(tools, asked, work, lambda tx, recipient_id: recipients.get(tx, recipient_id, creator_id))
+    return await once(tools, asked, work, lambda tx, recipient_id: recipients.get_ever(tx, recipient_id, creator_id))
 
 
 def _check_person(tx: Tx, user_id: ids.UserId, policy: Policy) -> User:

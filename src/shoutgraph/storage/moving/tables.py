@@ -180,6 +180,7 @@ BORN: Final[Mapping[str, Mapping[str, object]]] = {
     "lapse": {"returned_at": None, "fresh_lot_id": None, "returned": None},
     "refund": {"state": "REQUESTED"},
     "sample": {"state": "WITHDRAWN", "reason": None, "note": None, "decided_by": None},
+    "payout_recipient": {"removed_at": None},
 }
 """What a row has to say when it is new; what it says now is written once everything is there."""
 COUNTED: Final[Mapping[str, Mapping[str, object]]] = {"promo_code": {"uses": 0}, "promotion": {"uses": 0}}

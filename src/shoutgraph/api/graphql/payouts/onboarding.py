@@ -128,7 +128,31 @@ class PayoutRecipientRefreshPayload:
     errors: list[PayoutRecipientRefreshError] = mutations.refusals()
 
 
+PayoutRecipientRemoveError = Annotated[
+    errors.ForbiddenErrorType
+    | errors.IdempotencyKeyReusedErrorType
+    | errors.NotFoundErrorType
+    | errors.ValidationErrorType,
+    failures_of("payoutRecipientRemove"),
+]
+
+
+@strawberry.input(description="Input of payoutRecipientRemove.")
+class PayoutRecipientRemoveInput:
+    idempotency_key: IdempotencyKey = strawberry.field(description="One key per intended removal.")
+    recipient_id: strawberry.ID = strawberry.field(description="Which recipient.")
+
+
+@strawberry.type(description="Result of payoutRecipientRemove.")
+class PayoutRecipientRemovePayload:
+    recipient: PayoutRecipientType | None = mutations.outcome("The recipient, to which nothing is sent any more.")
+    replayed: bool = mutations.replayed()
+    errors: list[PayoutRecipientRemoveError] = mutations.refusals()
+
+
 Refreshed = Annotated[PayoutRecipientRefreshInput, strawberry.argument(description="Which recipient.")]
+
+Removed = Annotated[PayoutRecipientRemoveInput, strawberry.argument(description="Which recipient.")]
 
 
 @strawberry.type
@@ -141,6 +165,16 @@ class OnboardingMutation:
         asked = request_of(viewer, "payoutRecipientRefresh", input)
         done = await onboard.refresh(tools, viewer, asked, input.recipient_id)
         return PayoutRecipientRefreshPayload(recipient=PayoutRecipientType.of(done.value), replayed=done.replayed)
+
+    @mutations.mutation(
+        description="Removes a recipient of the calling creator: nothing is sent there any more, and its reference is "
+        "forgotten. Not while a payout is on its way there."
+    )
+    async def payout_recipient_remove(self, info: Info, input: Removed) -> PayoutRecipientRemovePayload | None:
+        viewer, tools = info.context.viewer, info.context.tools
+        asked = request_of(viewer, "payoutRecipientRemove", input)
+        done = await onboard.remove(tools, viewer, asked, input.recipient_id)
+        return PayoutRecipientRemovePayload(recipient=PayoutRecipientType.of(done.value), replayed=done.replayed)
 
 
 def _money(amount: Money) -> MoneyType:

@@ -111,6 +111,7 @@ class PayoutRecipientType(NodeType):
     code: str | None = strawberry.field(description="Why the provider sends nothing there, in its words.")
     next_action: PayoutRecipientActionType | None = strawberry.field(description="What the creator has to do.")
     created_at: datetime = strawberry.field(description="When it was added.")
+    removed_at: datetime | None = strawberry.field(description="When its creator removed it; nothing goes there since.")
 
     @classmethod
     def of(cls, recipient: Recipient) -> "PayoutRecipientType":
@@ -128,6 +129,7 @@ class PayoutRecipientType(NodeType):
             if recipient.url is None
             else PayoutRecipientActionType(url=recipient.url, expires_at=recipient.expires_at),
             created_at=recipient.created_at,
+            removed_at=recipient.removed_at,
         )
 
 
