@@ -7,7 +7,7 @@ from tests.services.processes import Call, Processes
 from tests.services.racing import seller
 from tests.services.world import BOOKS, new_id
 
-from shoutgraph.domain import ids, postings
+from shoutgraph.domain import accounts, ids, ledger, postings
 from shoutgraph.domain.creators import Creator, Offer
 from shoutgraph.domain.earnings import Balances, Earning, EarningKind
 from shoutgraph.domain.payouts import Payout
@@ -15,9 +15,9 @@ from shoutgraph.domain.recipients import Recipient
 from shoutgraph.domain.users import Viewer
 from shoutgraph.jobs import earnings as earning_jobs
 from shoutgraph.services import earnings as earning_services
-from shoutgraph.services.payouts import decide, request as payout_requests
+from shoutgraph.services.payouts import decide, onboard, request as payout_requests
 from shoutgraph.services.payouts.request import NewRecipient, Wish
-from shoutgraph.storage import earnings, ledger as books, payouts
+from shoutgraph.storage import earnings, ledger as books, payouts, wallets
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done
 
@@ -35,6 +35,20 @@ class Office:
         wish = NewRecipient(PAYOUTS, "My bank", new_id("iban"))
         asked = self.processes.world.request("payoutRecipientCreate", self.viewer, ref=wish.ref)
         return lambda tools: payout_requests.add_recipient(tools, self.viewer, asked, wish)
+
+    def removing(self) -> Call[Done[Recipient]]:
+        asked = self.processes.world.request("payoutRecipientRemove", self.viewer, of=self.recipient.id)
+        return lambda tools: onboard.remove(tools, self.viewer, asked, self.recipient.id)
+
+    def owe(self, coins: int) -> None:
+        """A debt, as if what a creator spent had gone back."""
+        owner, made = self.viewer.user_id, accounts.money_account("exp:chargeback", "EUR")
+        assert owner is not None, "a creator is a person"
+        moves = (
+            ledger.Posting(accounts.debt(owner), accounts.MINT, coins, "owed"),
+            ledger.Posting(accounts.receivable("EUR"), made, coins * BOOKS.par_units, "owed"),
+        )
+        self.processes.world.write(lambda tx: books.post(tx, ledger.Transfer("test.owed", new_id("owed"), moves)))
 
     def earn(self, *amounts: int, days: int = 0) -> None:
         """Earnings as the order room makes them; those without a hold are made available."""
@@ -90,6 +104,12 @@ class Office:
     @property
     def balances(self) -> Balances:
         return self.processes.run(lambda tools: earning_services.summary(tools, self.viewer)).balances
+
+    @property
+    def owed(self) -> int:
+        owner = self.viewer.user_id
+        assert owner is not None, "a creator is a person"
+        return self.processes.world.read(lambda tx: wallets.balances(tx, owner)).debt_coins
 
     def check_parts(self) -> None:
         """What its earnings say is what its accounts say."""

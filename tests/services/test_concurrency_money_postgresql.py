@@ -264,3 +264,27 @@ def test_a_creator_has_no_more_recipients_than_one_may(processes: Processes) -> 
     results = processes.at_once(*(office.adding() for _ in range(RECIPIENTS_MAX + COUNT)))
     assert len(done(results)) == RECIPIENTS_MAX - 1
     assert {refusal.code for refusal in won(results, errors.LimitExceededError)} == {"RECIPIENTS"}
+
+
+def test_a_recipient_is_removed_or_paid(processes: Processes) -> None:
+    for _ in range(ROUNDS):
+        office = Office(processes)
+        office.earn(1_000)
+        results = processes.at_once(office.asking(1_000), office.removing())
+        asked = isinstance(results[0], Done)
+        assert isinstance(results[1], errors.ValidationError if asked else Done)
+        assert asked or isinstance(results[0], errors.NotFoundError)
+        assert office.balances == (Balances(0, 0, 1_000, 0) if asked else Balances(0, 1_000, 0, 0))
+
+
+def test_what_was_available_pays_a_debt_once_and_what_is_asked_for_does_not(processes: Processes) -> None:
+    for _ in range(ROUNDS):
+        office = Office(processes)
+        office.earn(1_000, 400)
+        office.owe(300)
+        processes.at_once(earning_jobs.tick, office.asking(1_000), earning_jobs.tick, office.asking(1_200))
+        processes.run(earning_jobs.tick)
+        balances, owed = office.balances, office.owed
+        assert balances.available_coins + balances.in_payout_coins == 1_400 - (300 - owed)
+        assert not (owed and balances.available_coins), "what is left pays"
+        office.check_parts()
