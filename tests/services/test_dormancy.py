@@ -164,6 +164,16 @@ def test_who_closes_their_account_loses_nothing_meanwhile(processes: Processes) 
     assert available(processes, who) == (700 if left else 0), notice
 
 
+def test_who_closes_their_account_is_given_back_what_is_kept_for_them(processes: Processes) -> None:
+    (who,) = sleepers(processes, 1, "UNCLAIMED")
+    processes.run(job.tick)
+    assert available(processes, who) == 0
+    before = processes.world.balance("liab:unclaimed:EUR")
+    leaving: Call[Any] = lambda tools: close.close(tools, who, confirm=True, forfeit_promo=True, end=advance.advance)  # noqa: E731
+    processes.at_once(leaving, leaving, job.tick)
+    assert (available(processes, who), processes.world.balance("liab:unclaimed:EUR")) == (700, before - 70_000)
+
+
 def test_whoever_did_something_while_a_notice_ran_has_all_their_time_again(processes: Processes) -> None:
     """Keys are forgotten after a week; that somebody used one is not, as long as a notice stands."""
     (who,) = sleepers(processes, 1, "INCOME")

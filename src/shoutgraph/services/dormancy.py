@@ -15,8 +15,6 @@ from shoutgraph.domain import (
     ids,
     journal,
     lapse_rules,
-    ledger,
-    postings,
     users as people,
     wallets,
 )
@@ -67,7 +65,6 @@ LOTS_MAX: Final = 200
 NOTICED: Final = "wallet.dormancy_noticed"
 STOPPED: Final = "wallet.dormancy_stopped"
 LAPSED: Final = "wallet.coins_lapsed"
-RECLAIMED: Final = "wallet.coins_reclaimed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +133,7 @@ async def reclaim(tools: Tools, viewer: Viewer, request: Request) -> Done[OfWall
         wallets.check_unlocked(wallet_rows.find_lock(tx, user_id))
         books, found = _books(policies.current(tx)), lapses.list_unclaimed(tx, user_id)[:LOTS_MAX]
         rules.check_reclaimable(found, lapsing.held_units(tx, books), books)
-        coins = lapsing.give_back(tx, tools.new_id, books, found)
-        _tell(tools, tx, user_id, RECLAIMED, {"coins": coins})
-        _repay_debt(tx, user_id, books, ref=f"reclaimed:{found[0].lot_id}")
+        lapsing.claim(tx, tools.new_id, books, found)
         return OfWallet(wallets.id_of(user_id))
 
     return await once(tools, request, work, lambda _, wallet_id: OfWallet(wallet_id))
@@ -349,15 +344,6 @@ def _totals(tx: Tx) -> tuple[str, list[Totals]]:
     held = ledger_rows.balances(tx, list(places.values()))
     found = {outcome: (lots, coins, back) for outcome, lots, coins, back in lapses.list_of_totals(tx)}
     return books.currency, [Totals(each, *found.get(each, (0, 0, 0)), held[places[each]]) for each in LapseOutcome]
-
-
-def _repay_debt(tx: Tx, user_id: ids.UserId, books: Books, *, ref: str) -> None:
-    owed = wallet_rows.balances(tx, user_id).debt_coins
-    lots = ledger_rows.list_of_spendable_lots(tx, accounts.paid(user_id).code) if owed else ()
-    coins = min(owed, sum(lot.remaining for lot in lots))
-    if coins:
-        taken = ledger.take(lots, coins)
-        ledger_rows.post(tx, postings.debt_repaid(books, user_id=user_id, ref=ref, taken=taken))
 
 
 def _books(policy: Policy) -> Books:

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from shoutgraph.domain import closures as rules, errors, ids
 from shoutgraph.domain.closures import Closure, ClosureState, Wish
+from shoutgraph.domain.legs import Books
 from shoutgraph.domain.pages import Page, PageArgs, cut, scope_of
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.privacy import settle, shop
 from shoutgraph.services.privacy.settle import EndOrder
-from shoutgraph.storage import closures, policies, privacy, users
+from shoutgraph.storage import closures, lapsing, policies, privacy, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
@@ -37,8 +38,10 @@ async def close(tools: Tools, viewer: Viewer, *, confirm: bool, forfeit_promo: b
         if closing is not user:
             users.save(tx, closing)
         was = shop.shut(tx, user_id, shop.hold(tx, user_id))
+        policy = policies.current(tx)
+        lapsing.claim_all(tx, tools.new_id, Books(policy.book_currency, policy.par_units), user_id)
         wish = Wish(tools.new_id(ids.CLOSURE), user_id, forfeit_promo, was)
-        closure = rules.request(wish, policy=policies.current(tx), now=tx.now)
+        closure = rules.request(wish, policy=policy, now=tx.now)
         closures.insert(tx, closure)
         settle.tell(tools, tx, closure)
         return closure
