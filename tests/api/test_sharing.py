@@ -1,8 +1,9 @@
 """Shared streams: one run for many clients, no gap where a client that resumes changes over, and bounds."""
 
 import asyncio
+import itertools
 import json
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import ExitStack, aclosing
 
 import pytest
@@ -11,9 +12,9 @@ from tests.api.harness import Client, Served, Socket
 from tests.api.sample import World
 from tests.api.test_sockets import until
 
-from shoutgraph.api import limits
+from shoutgraph.api import limits, server
 from shoutgraph.api.graphql.answers import Answer
-from shoutgraph.api.graphql.sharing import SharedStreams, SlowConsumerError
+from shoutgraph.api.graphql.sharing import Follower, SharedStreams, SlowConsumerError
 
 LOG = "subscription ($after: String) { log(after: $after) { number cursor star { version } } }"
 
@@ -42,6 +43,19 @@ def test_an_event_is_run_once_for_all_who_ask_the_same(sockets: list[Socket], wo
     assert opened(world) == ["log opened after None"]
     assert world.log.reads == 3
     assert world.calls.count("version of 1") == 3
+
+
+def test_an_event_is_put_into_a_frame_once_for_all(sockets: list[Socket], world: World) -> None:
+    for socket in sockets:
+        socket.subscribe("s", LOG)
+    until(lambda: len(opened(world)) == 1)
+    world.log.append()
+    assert [number_of(socket) for socket in sockets] == [1] * 5  # each is in its place by now
+    server.frame_of.cache_clear()
+    world.log.append()
+    assert [number_of(socket) for socket in sockets] == [2] * 5
+    made = server.frame_of.cache_info()
+    assert (made.misses, made.hits) == (1, 4)
 
 
 def test_the_order_of_variables_and_spelling_of_null_make_no_difference(served: Served, world: World) -> None:
@@ -156,11 +170,21 @@ class Source:
         for _ in range(pauses):
             await asyncio.sleep(0)
 
-    async def follow(self, streams: SharedStreams, after: int | None, last: int) -> list[int]:
-        """What a client sees that begins now or after a number, until the last one."""
+    async def follow(
+        self, streams: SharedStreams, after: int | None, last: int, takes: Iterable[bool] = (False,)
+    ) -> list[int]:
+        """What a client sees that begins now or after a number, until the last one; it takes some at once."""
         own = None if after is None else (lambda: self.after(after))
         seen: list[int] = []
-        async with aclosing(streams.follow("key", lambda: self.after(len(self.numbers)), own)) as answers:
+        turns = itertools.cycle(takes)
+
+        def take(answer: Answer) -> bool:
+            taken = next(turns) and answer.cursor != str(last)
+            if taken:
+                seen.extend(numbers([answer]))
+            return taken
+
+        async with aclosing(streams.follow("key", lambda: self.after(len(self.numbers)), own, take)) as answers:
             async for answer in answers:
                 seen += numbers([answer])
                 if seen[-1] == last:
@@ -186,9 +210,10 @@ def numbers(answers: list[Answer]) -> list[int]:
     st.integers(0, 12),
     st.integers(0, 12),
     st.lists(st.tuples(st.integers(1, 4), st.integers(0, 3)), min_size=1, max_size=12),
+    st.lists(st.booleans(), min_size=1, max_size=4),
 )
 def test_no_client_that_resumes_misses_or_reorders_an_event(
-    stored: int, behind: int, growth: list[tuple[int, int]]
+    stored: int, behind: int, growth: list[tuple[int, int]], takes: list[bool]
 ) -> None:
     total = stored + sum(count for count, _ in growth)
     start = max(stored - behind, 0)
@@ -198,7 +223,7 @@ def test_no_client_that_resumes_misses_or_reorders_an_event(
         await source.grow(stored, 0)
         first = asyncio.create_task(source.follow(streams, None, total))
         await source.grow(0, 3)
-        resumed = asyncio.create_task(source.follow(streams, start, total))
+        resumed = asyncio.create_task(source.follow(streams, start, total, takes))
         for count, pauses in growth:
             await source.grow(count, pauses)
         await asyncio.wait_for(first, 5)
@@ -217,6 +242,24 @@ async def started(*streams: AsyncGenerator[Answer, None]) -> list[asyncio.Task[A
 
 async def rest(stream: AsyncGenerator[Answer, None]) -> list[int]:
     return numbers([answer async for answer in stream])
+
+
+def test_who_waits_for_more_takes_an_answer_at_once_and_who_is_leaving_takes_none() -> None:
+    async def play() -> tuple[list[int], ...]:
+        taken: list[Answer] = []
+        follower = Follower(lambda answer: taken.append(answer) is None)
+        first, second, third = (Answer(None, cursor=str(number)) for number in (1, 2, 3))
+        follower.push(first)
+        early = numbers(taken)
+        answers = follower.answers()
+        waited = numbers([await anext(answers)])
+        (task,) = await started(answers)
+        follower.push(second)
+        task.cancel()
+        follower.push(third)
+        return early, waited, numbers(taken)
+
+    assert asyncio.run(play()) == ([], [1], [2])
 
 
 def test_a_client_that_takes_nothing_loses_its_place(monkeypatch: pytest.MonkeyPatch) -> None:

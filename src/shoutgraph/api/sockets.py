@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack, aclosing
+from dataclasses import dataclass
 from typing import Any, Final, ParamSpec
 
 import orjson
@@ -31,6 +32,8 @@ logger = logging.getLogger("shoutgraph.api")
 P = ParamSpec("P")
 
 PROTOCOL: Final = "graphql-transport-ws"
+PUT: Final = "shoutgraph.put"
+"""The extension of ASGI by which our server offers `Wire.put`."""
 
 BAD_MESSAGE: Final = 4400
 UNAUTHORIZED: Final = 4401
@@ -73,7 +76,8 @@ class GraphQLOverSockets:
         spoken = PROTOCOL in scope["subprotocols"]
         await send({"type": "websocket.accept", "subprotocol": PROTOCOL if spoken else None})
         address = self._shared.peers.address_of(scope)
-        connection = Connection(self._shared, address, self._shared.request_id_of(headers), (receive, send))
+        wire = Wire(receive, send, scope.get("extensions", {}).get(PUT, _never))
+        connection = Connection(self._shared, address, self._shared.request_id_of(headers), wire)
         if not spoken:
             await connection.close(NO_PROTOCOL, f"Speak {PROTOCOL}.")
             return
@@ -90,14 +94,26 @@ class GraphQLOverSockets:
         return "*" in self._origins or normalize_origin(origin) in self._origins
 
 
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How messages come and go.
+
+    `put` sends a text at once, without a task of its own; it gives False where the client has to be waited for.
+    """
+
+    receive: Receive
+    send: Send
+    put: Callable[[str], bool]
+
+
 class Connection:
     """One socket: who it belongs to, and the operations that run on it."""
 
-    def __init__(self, shared: Transport, address: str, request_id: str, wire: tuple[Receive, Send]) -> None:
+    def __init__(self, shared: Transport, address: str, request_id: str, wire: Wire) -> None:
         self._shared = shared
         self._address = address
         self._request_id = request_id
-        self._receive, self._send = wire
+        self._wire = wire
         self._place = ExitStack()
         self._header: str | None = None
         self._viewer: Viewer | None = None
@@ -136,7 +152,7 @@ class Connection:
         text = reason.encode()[: limits.CLOSE_REASON_BYTES_MAX].decode(errors="ignore")
         try:
             with within(limits.SEND_S):
-                await self._send({"type": "websocket.close", "code": code, "reason": text})
+                await self._wire.send({"type": "websocket.close", "code": code, "reason": text})
         except (TimeoutError, OSError, RuntimeError):
             logger.info("socket %s could not be told to close", self._request_id)
             self._give_up()
@@ -148,7 +164,7 @@ class Connection:
             self._main.cancel()
 
     async def _next_message(self) -> Mapping[str, object]:
-        event = await self._receive()
+        event = await self._wire.receive()
         if event["type"] == "websocket.disconnect":
             raise GoneError
         text = event.get("text")
@@ -252,7 +268,10 @@ class Connection:
         def write(answer: Answer) -> str:
             return _frame(operation_id, b"next", answer.json()).decode()
 
-        async with aclosing(self._shared.runner.answers(request, context)) as answers:
+        def take(answer: Answer) -> bool:
+            return answer.ran and not self._closed and self._wire.put(answer.written(("next", operation_id), write))
+
+        async with aclosing(self._shared.runner.answers(request, context, take=take)) as answers:
             async for answer in answers:
                 if not answer.ran:
                     await self._finish(operation_id, _frame(operation_id, b"error", orjson.dumps(answer.errors)))
@@ -269,7 +288,7 @@ class Connection:
             raise asyncio.CancelledError
         try:
             with within(limits.SEND_S):
-                await self._send(
+                await self._wire.send(
                     {"type": "websocket.send", "text": frame if isinstance(frame, str) else frame.decode()}
                 )
         except TimeoutError:
@@ -314,6 +333,11 @@ class Connection:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=limits.SEND_S)
+
+
+def _never(_text: str) -> bool:
+    """For a server that can only be waited for."""
+    return False
 
 
 def _id_of(message: Mapping[str, object]) -> str:

@@ -29,7 +29,7 @@ from shoutgraph.api.graphql.context import Context, rights_of
 from shoutgraph.api.graphql.documents import Documents, Operation
 from shoutgraph.api.graphql.executors import EffectExecutor, Engine, Executor
 from shoutgraph.api.graphql.observing import observed_operation
-from shoutgraph.api.graphql.sharing import SharedStreams
+from shoutgraph.api.graphql.sharing import SharedStreams, Take
 from shoutgraph.api.metering import Charge
 from shoutgraph.telemetry.spans import ERROR, OK
 
@@ -78,8 +78,13 @@ class Runner:
         _check_method(operation, read_only=read_only)
         return await self._run(operation, request, context, _reserve(operation, cost, context))
 
-    def answers(self, request: Request, context: Context, *, read_only: bool = False) -> AsyncGenerator[Answer, None]:
+    def answers(
+        self, request: Request, context: Context, *, read_only: bool = False, take: Take | None = None
+    ) -> AsyncGenerator[Answer, None]:
         """Answers any operation as a stream: one answer, or one for each event of a subscription.
+
+        Args:
+            take: sends an event's answer at once where many are answered alike; the stream has only what it does not.
 
         Raises:
             FailureError: too much for now, which is known before there is a stream.
@@ -92,7 +97,7 @@ class Runner:
         charge = _reserve(operation, cost, context)
         if operation.kind is not OperationType.SUBSCRIPTION:
             return self._once(operation, request, context, charge)
-        return self._subscribe(operation, request, context)
+        return self._subscribe(operation, request, context, take)
 
     async def _once(
         self, operation: Operation, request: Request, context: Context, charge: Charge | None
@@ -114,7 +119,9 @@ class Runner:
             raise
         return operation, weight.cost
 
-    def _subscribe(self, operation: Operation, request: Request, context: Context) -> AsyncGenerator[Answer, None]:
+    def _subscribe(
+        self, operation: Operation, request: Request, context: Context, take: Take | None
+    ) -> AsyncGenerator[Answer, None]:
         """A subscription's answers, shared by all who ask the same with the same rights."""
 
         def own() -> AsyncGenerator[Answer, None]:
@@ -132,7 +139,7 @@ class Runner:
         resumes = after is not None or context.last_event_id is not None
         asked = (request.query, operation.name, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS))
         key = (*asked, rights_of(context.viewer))
-        return self._streams.follow(key, live, own if resumes else None)
+        return self._streams.follow(key, live, own if resumes else None, take)
 
     async def _run(self, operation: Operation, request: Request, context: Context, charge: Charge | None) -> Answer:
         """Runs a query or a mutation, and charges what it did cost: all that was set aside, where it was late."""

@@ -16,6 +16,8 @@ from shoutgraph.api.graphql.answers import Answer
 logger = logging.getLogger("shoutgraph.api")
 
 Open = Callable[[], AsyncGenerator[Answer, None]]
+Take = Callable[[Answer], bool]
+"""Sends a client its answer at once; gives False where the answer has to wait."""
 
 
 class SlowConsumerError(Exception):
@@ -25,10 +27,11 @@ class SlowConsumerError(Exception):
 class Follower:
     """One client's place in a shared stream."""
 
-    __slots__ = ("_ended", "_lost", "_met", "_seen", "_waiter", "_waiting", "took_over")
+    __slots__ = ("_ended", "_lost", "_met", "_seen", "_take", "_waiter", "_waiting", "took_over")
 
-    def __init__(self) -> None:
+    def __init__(self, take: Take | None = None) -> None:
         self.took_over = False
+        self._take = take
         self._waiting: deque[Answer] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._seen: str | None = None
@@ -37,11 +40,13 @@ class Follower:
         self._ended = False
 
     def push(self, answer: Answer) -> None:
-        """Keeps an answer for this client, and wakes it."""
+        """Sends an answer to this client if it can take it at once; keeps it otherwise, and wakes the client."""
         if self._seen is not None and answer.cursor == self._seen:
             self._met = True
             self._waiting.clear()
             return
+        if self._take is not None and self._idle and self._take(answer):
+            return  # a thousand such need no task of theirs to run
         self._waiting.append(answer)
         if len(self._waiting) > limits.QUEUE_MAX:
             self._waiting.popleft()
@@ -86,6 +91,11 @@ class Follower:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
 
+    @property
+    def _idle(self) -> bool:
+        """Whether it has had everything, and waits for more."""
+        return self._waiter is not None and not self._waiter.done()
+
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
@@ -99,9 +109,9 @@ class SharedStream:
         self._followers: dict[Follower, None] = {}
         self._task = asyncio.create_task(self._pump(source))
 
-    def join(self) -> Follower:
+    def join(self, take: Take | None = None) -> Follower:
         """A new place, from now on."""
-        follower = Follower()
+        follower = Follower(take)
         self._followers[follower] = None
         return follower
 
@@ -136,15 +146,18 @@ class SharedStreams:
     def __init__(self) -> None:
         self._running: dict[Hashable, SharedStream] = {}
 
-    async def follow(self, key: Hashable, live: Open, missed: Open | None) -> AsyncGenerator[Answer, None]:
+    async def follow(
+        self, key: Hashable, live: Open, missed: Open | None, take: Take | None = None
+    ) -> AsyncGenerator[Answer, None]:
         """The answers of a shared stream, after those of the client's own where it missed some.
 
         Args:
             live: opens the stream that begins now; called where none runs under this key.
             missed: opens the client's own stream, which begins after its cursor.
+            take: sends an answer at once. What it has sent is not given any more.
         """
         stream = self._stream_of(key, live)
-        follower = stream.join()
+        follower = stream.join(take)
         try:
             if missed is not None:
                 async for answer in _until_met(missed(), follower):
