@@ -38,6 +38,7 @@ PLAYED = (
     "which comes back: not a coin is lost",
     "a copy of everything that is kept about her",
     "her name is now 'Erased'; the books stay",
+    "cash:bank:EUR",
     "the books balance",
 )
 """What the full demo says, in this order of its chapters."""

@@ -31,8 +31,8 @@ TABLE_WIDTH_MAX: Final = 10_000
 EXPECTED: Final = (ShoutgraphError, FaultError, SettingsError, PluginsBrokenError, OSError)
 """What an operator can act on by its message alone; anything else is a bug, and shows where."""
 
-console = Console()
-errors = Console(stderr=True)
+console = Console(emoji=False)  # cash:bank:EUR is an account
+errors = Console(stderr=True, emoji=False)
 
 DataDir = Annotated[
     Path | None, typer.Option(help="Folder of the database, the files and the keys; SHOUTGRAPH_DATA_DIR otherwise.")
@@ -118,7 +118,7 @@ def asked(viewer: Viewer, mutation: str) -> Request:
 
 def show(table: Table) -> None:
     """Prints a table; where no terminal has a width, as wide as it is, so that programs read whole words."""
-    wide = console if console.is_terminal else Console(width=TABLE_WIDTH_MAX)
+    wide = console if console.is_terminal else Console(width=TABLE_WIDTH_MAX, emoji=False)
     wide.print(table)
 
 

@@ -34,7 +34,8 @@ def demo(
     """
     from shoutgraph.cli.demo import stage, telling
 
-    console = Console(width=telling.WIDTH if svg or not sys.stdout.isatty() else None, record=svg is not None)
+    wide = telling.WIDTH if svg or not sys.stdout.isatty() else None
+    console = Console(width=wide, record=svg is not None, emoji=False)
     stay = sys.stdout.isatty() if keep is None else keep
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     try:
