@@ -90,6 +90,11 @@ def test_another_value_is_refused(client: Client, field: str, value: object) -> 
     assert client.code(f"{{ scalars({field}: {literal}) {{ {field} }} }}") == "GRAPHQL_VALIDATION_FAILED"
 
 
+def test_who_forgets_the_quotes_is_told(client: Client) -> None:
+    (error,) = client.post("{ scalars(currency: EUR) { currency } }").json()["errors"]
+    assert error["message"] == "CurrencyCode cannot be written as EUR. Put it in quotes."
+
+
 @given(st.integers(scalars.INT64_MIN, scalars.INT64_MAX))
 def test_every_number_of_64_bits_survives_as_text(number: int) -> None:
     assert scalars.parse_whole(scalars.print_whole(number)) == number

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final, NewType
 
 import strawberry
-from graphql import GraphQLError, IntValueNode, StringValueNode, ValueNode, print_ast
+from graphql import EnumValueNode, GraphQLError, IntValueNode, StringValueNode, ValueNode, print_ast
 from strawberry.types.scalar import ScalarDefinition
 
 from shoutgraph.domain import clock, money
@@ -119,7 +119,8 @@ def _scalar(
             return parse(node.value)
         if isinstance(node, IntValueNode) and len(node.value) < ECHO_CHARS_MAX:
             return parse(int(node.value))
-        raise GraphQLError(f"{name} cannot be written as {print_ast(node)[:ECHO_CHARS_MAX]}.", node)
+        hint = " Put it in quotes." if isinstance(node, EnumValueNode) else ""
+        raise GraphQLError(f"{name} cannot be written as {print_ast(node)[:ECHO_CHARS_MAX]}.{hint}", node)
 
     return strawberry.scalar(
         name=name,
