@@ -10,6 +10,7 @@ from tests.api.test_money import Bank, open_bank
 from tests.storage.databases import Place
 
 from shoutgraph.api.graphql import debts
+from shoutgraph.api.graphql.assembly import assemble
 from shoutgraph.storage import orders
 
 WALLET = """query($user: ID) { wallet(userId: $user) { available held debt lock { reason topUpId }
@@ -18,10 +19,12 @@ STATUS = "query($id: ID!) { node(id: $id) { ... on TopUp { status } } }"
 ORDER = "query($id: ID!) { order(id: $id) { status closeReason } }"
 OWED = "{ debts(first: 5) { nodes { userId coins lock { reason } proposed { id } } } }"
 
+SCHEMA = assemble((*test_money.ROOMS, debts.ROOM))
+
 
 @pytest.fixture
 def bank(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bank]:
-    monkeypatch.setattr(test_money, "ROOMS", (*test_money.ROOMS, debts.ROOM))
+    monkeypatch.setattr(test_money, "SCHEMA", SCHEMA)
     with open_bank(place) as bank:
         yield bank
 

@@ -38,7 +38,7 @@ DEPTH: Final = 2
 """How far relations of relations are followed."""
 
 PAGES: Final[Mapping[str, tuple[str, str]]] = {
-    "creators": ("anonymous", ""),
+    "creators": ("anonymous", "sort: {field: NEWEST}"),
     "orders": ("admin", "role: ANYONE"),
     "moderationQueue": ("moderator", "queue: SCREENING"),
     "orderEvents": ("service", "filter: {orderIds: $ids, status: [SCREENING]}"),
@@ -84,7 +84,7 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Every root field that is paged: who asks, and for what."""
 
-OLDEST_FIRST: Final = frozenset({"moderationQueue"})
+OLDEST_FIRST: Final = frozenset({"moderationQueue", "giftEvents"})
 """Pages that begin with what other tests have left; the crowd's own is at their end, and all alike."""
 
 TOLD: Final[Mapping[str, str]] = {
