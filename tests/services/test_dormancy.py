@@ -17,7 +17,7 @@ from shoutgraph.domain.users import Viewer
 from shoutgraph.jobs import dormancy as job
 from shoutgraph.services import dormancy, requests as request_job, spending, users
 from shoutgraph.services.orders import advance, timers
-from shoutgraph.services.privacy import close
+from shoutgraph.services.privacy import close, erase
 from shoutgraph.services.topups import cards, refund
 from shoutgraph.storage import dormancy as rows, policies
 from shoutgraph.storage.tx import Tx
@@ -212,3 +212,16 @@ def test_a_lot_that_breaks_holds_up_no_other_and_rests(
     processes.world.clock.move(minutes=2)
     processes.run(job.tick)
     assert (available(processes, ill), notice_of(processes, ill).state) == (0, DormancyState.LAPSED)
+
+
+def test_nobody_is_erased_while_something_is_kept_for_them(processes: Processes) -> None:
+    (who,) = sleepers(processes, 1, "UNCLAIMED")
+    processes.run(job.tick)
+    kept, world = processes.world.balance("liab:unclaimed:EUR"), processes.world
+    for _ in range(2):
+        with pytest.raises(errors.ValidationError) as refused:
+            world.run(erase.request(world.tools, who, world.request("erasureRequest", who), confirm=True))
+        assert (refused.value.code, refused.value.path) == ("COINS", ("input", "confirm"))
+        assert (available(processes, who), world.balance("liab:unclaimed:EUR")) == (0, kept), "it is kept as it was"
+    world.run(dormancy.reclaim(world.tools, who, world.request("walletReclaim", who)))
+    assert available(processes, who) == 700

@@ -8,11 +8,12 @@ from functools import partial
 from typing import Final
 
 from shoutgraph.domain import closures, errors, ids, journal, privacy as rules
-from shoutgraph.domain.privacy import Erasure, ErasureState
+from shoutgraph.domain.legs import Books
+from shoutgraph.domain.privacy import Blocker, Erasure, ErasureState
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Scope, Viewer
 from shoutgraph.services.privacy import files, shop
-from shoutgraph.storage import affairs, journal as journal_rows, personal, policies, privacy, samples, users
+from shoutgraph.storage import affairs, journal as journal_rows, lapsing, personal, policies, privacy, samples, users
 from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Done, Tools, once, one_by_one
 
@@ -41,8 +42,7 @@ async def request(tools: Tools, viewer: Viewer, asked: Request, *, confirm: bool
         newest = privacy.newest_erasure(tx, user_id)
         if newest is not None and newest.ended_at is None:
             raise errors.ValidationError("It was asked for already.", code="ERASURE_STATE", path=("input", "confirm"))
-        affairs.hold(tx, user_id)
-        rules.check_blockers(affairs.list_of_blockers(tx, user_id))
+        rules.check_blockers(_unsettled(tools, tx, user_id))
         erasure = rules.request(tools.new_id(ids.ERASURE), user_id, policy=policies.current(tx), now=tx.now)
         privacy.insert_erasure(tx, erasure)
         _tell(tools, tx, erasure)
@@ -119,8 +119,7 @@ async def erase_now(tools: Tools, viewer: Viewer, user_id: str) -> Erasure:
     def work(tx: Tx) -> Erasure:
         users.get(tx, who)  # held, so that one wish at a time is carried out
         shop.hold(tx, who)
-        affairs.hold(tx, who)
-        rules.check_blockers(affairs.list_of_blockers(tx, who))
+        rules.check_blockers(_unsettled(tools, tx, who))
         underway = privacy.newest_erasure(tx, who)
         if underway is not None and underway.state is not ErasureState.CANCELLED:
             return _begin(tools, tx, erasure_id=underway.id, early=True)
@@ -132,6 +131,14 @@ async def erase_now(tools: Tools, viewer: Viewer, user_id: str) -> Erasure:
     return await _erase(tools, erasure) if erasure.state is ErasureState.ERASING else erasure
 
 
+def _unsettled(tools: Tools, tx: Tx, user_id: ids.UserId) -> list[Blocker]:
+    """What stands in the way. What lapsed and is kept for them comes back first, so that it does as all coins do."""
+    affairs.hold(tx, user_id)
+    policy = policies.current(tx)
+    lapsing.claim_all(tx, tools.new_id, Books(policy.book_currency, policy.par_units), user_id)
+    return affairs.list_of_blockers(tx, user_id)
+
+
 def _begin(tools: Tools, tx: Tx, *, erasure_id: str, early: bool = False) -> Erasure:
     """Decides whether it begins. From then on nothing new begins for the person: the account is locked and closed."""
     erasure = privacy.get_erasure(tx, erasure_id)
@@ -139,8 +146,7 @@ def _begin(tools: Tools, tx: Tx, *, erasure_id: str, early: bool = False) -> Era
         return erasure
     user = users.get(tx, erasure.user_id)
     sold = shop.hold(tx, user.id)  # offers are held before their creator
-    affairs.hold(tx, user.id)
-    found = affairs.list_of_blockers(tx, user.id)
+    found = _unsettled(tools, tx, user.id)
     after = rules.go_on(erasure, found, now=tx.now)
     privacy.save_erasure(tx, after)
     if after.state is ErasureState.ERASING:
