@@ -41,3 +41,8 @@ def test_where_coins_are_not_sold_a_quote_has_no_money() -> None:
         quotes.Sold(offer(), creator()), express=False, policy=FIRST, balance_coins=0, unit=replace(UNIT, coins_max=999)
     )
     assert (few.exact, few.topup) == (None, None)
+
+
+@pytest.mark.parametrize(("coins", "words"), [(1, "1 coin"), (250, "250 coins")])
+def test_another_price_is_said_in_words(coins: int, words: str) -> None:
+    assert str(errors.PriceChangedError(current_price_coins=coins)) == f"The price is now {words}."

@@ -122,7 +122,8 @@ class PriceChangedError(ShoutgraphError):
     default_code = "PRICE_CHANGED"
 
     def __init__(self, *, current_price_coins: int) -> None:
-        super().__init__(f"The price is now {current_price_coins} coins.", path=("input", "expectedPrice"))
+        coins = "1 coin" if current_price_coins == 1 else f"{current_price_coins} coins"
+        super().__init__(f"The price is now {coins}.", path=("input", "expectedPrice"))
         self.current_price_coins: Final = current_price_coins
 
 
