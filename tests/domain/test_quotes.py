@@ -6,7 +6,7 @@ import pytest
 from tests.domain.test_creators import creator, offer
 from tests.domain.test_packages import UNIT
 
-from shoutgraph.domain import quotes
+from shoutgraph.domain import errors, quotes
 from shoutgraph.domain.policies import DAY_S, FIRST
 from shoutgraph.domain.quotes import Quote
 
