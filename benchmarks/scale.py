@@ -54,9 +54,9 @@ COUNTED: Final = """(WITH RECURSIVE of (n) AS (SELECT 1 UNION ALL SELECT n + 1 F
   SELECT n FROM of)"""
 ASSETS: Final = "INSERT INTO asset (code, class, scale) VALUES ('EUR', 'fiat', 4)"
 SHARED: Final = """INSERT INTO account (id, code, asset, floor, wallet, debits, credits, version, last_posting) VALUES
-  (1, 'mint', 'COIN', 0, 0, {count} * {coins}, 0, {count}, 2 * {count} - 1),
-  (2, 'liab:coins:EUR', 'EUR', 1, 0, 0, {count} * {coins} * {par}, {count}, 2 * {count}),
-  (3, 'cash:psp:scale:EUR', 'EUR', 0, 0, {count} * {coins} * {par}, 0, {count}, 2 * {count})"""
+  (1, 'mint', 'COIN', 0, 0, {sold}, 0, {count}, 2 * {count} - 1),
+  (2, 'liab:coins:EUR', 'EUR', 1, 0, 0, {worth}, {count}, 2 * {count}),
+  (3, 'cash:psp:scale:EUR', 'EUR', 0, 0, {worth}, 0, {count}, 2 * {count})"""
 POSTINGS: Final = (
     """INSERT INTO account (id, code, asset, floor, wallet, debits, credits, version, last_posting)
 SELECT 3 + n, 'user:user_' || {wallet} || ':paid', 'COIN', 1, 1, 0, {own} * {coins}, {own},
@@ -97,6 +97,8 @@ def statements(*, creators: int, postings: int, shared: bool) -> Iterator[str]:
         "coins": COINS,
         "par": PAR,
         "count": count,
+        "sold": count * COINS,
+        "worth": count * COINS * PAR,
         "wallets": wallets,
         "country": COUNTRIES,
         "account": f"(4 + (n - 1) % {max(wallets, 1)})",
