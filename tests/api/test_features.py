@@ -195,6 +195,7 @@ def test_every_change_says_who_and_why_and_what_it_was_before(cast: Cast) -> Non
         version = first["rule"]["version"]
         stale = to.refuse("admin", "featureRuleSet", feature="GIFTS", reason="Again", expectedVersion=version - 1)
         assert (stale["code"], stale["currentRevision"]) == ("STALE_REVISION", version)
+        assert stale["path"] == ["input", "expectedVersion"]
         changed = {"reason": "And Ada not", "denyUserIds": [fan], "expectedVersion": version}
         to.do("admin", "featureRuleSet", RULE, feature="GIFTS", **changed)
         assert to.ask("admin", "{ featureRules { feature version denyUserIds } }")["featureRules"] == [

@@ -46,3 +46,4 @@ def test_where_coins_are_not_sold_a_quote_has_no_money() -> None:
 @pytest.mark.parametrize(("coins", "words"), [(1, "1 coin"), (250, "250 coins")])
 def test_another_price_is_said_in_words(coins: int, words: str) -> None:
     assert str(errors.PriceChangedError(current_price_coins=coins)) == f"The price is now {words}."
+    assert f"needs {words}," in str(errors.InsufficientCoinsError(required_coins=coins, available_coins=0))

@@ -122,8 +122,7 @@ class PriceChangedError(ShoutgraphError):
     default_code = "PRICE_CHANGED"
 
     def __init__(self, *, current_price_coins: int) -> None:
-        coins = "1 coin" if current_price_coins == 1 else f"{current_price_coins} coins"
-        super().__init__(f"The price is now {coins}.", path=("input", "expectedPrice"))
+        super().__init__(f"The price is now {_in_words(current_price_coins)}.", path=("input", "expectedPrice"))
         self.current_price_coins: Final = current_price_coins
 
 
@@ -156,7 +155,7 @@ class InsufficientCoinsError(ShoutgraphError):
     default_code = "INSUFFICIENT_COINS"
 
     def __init__(self, *, required_coins: int, available_coins: int) -> None:
-        super().__init__(f"This needs {required_coins} coins, and {available_coins} are free to spend.")
+        super().__init__(f"This needs {_in_words(required_coins)}, and {available_coins} are free to spend.")
         self.required_coins: Final = required_coins
         self.available_coins: Final = available_coins
 
@@ -376,3 +375,7 @@ class StoreUnavailableError(FaultError):
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s: Final = retry_after_s
+
+
+def _in_words(coins: int) -> str:
+    return "1 coin" if coins == 1 else f"{coins} coins"

@@ -204,7 +204,7 @@ def _before(tx: Tx, feature: Feature, provider: str, expected_version: int | Non
     found = rows.find_newest(tx, feature, provider)
     version = NO_VERSION if found is None else found.version
     if expected_version not in {None, version}:
-        raise errors.StaleRevisionError(current_revision=version)
+        raise errors.StaleRevisionError(current_revision=version, path=("input", "expectedVersion"))
     return found
 
 
