@@ -97,6 +97,12 @@ def test_what_holds_money_back_is_told_with_what_ends_it(cast: Cast) -> None:
     assert facts(after)["most"] == "0"
     both = to.answer("creator", HOLDS, payout=payout, creator=cast.ids["creator_profile"])
     assert both.code == "BAD_USER_INPUT"
+    whose = cast.ids["creator_profile"]
+    held = to.do("finance", "payoutHoldPlace", "hold { holdId }", creatorId=whose, reason="A letter")["hold"]
+    (staff,) = [each for each in rules() if each["rule"] == "payout.would_wait.STAFF"]
+    assert facts(staff) == {"reason": "A letter", "remedy": "CONTACT_SUPPORT"}
+    to.do("finance", "payoutHoldRelease", "hold { holdId }", holdId=held["holdId"], reason="Answered")
+    assert not [each for each in rules() if each["rule"] == "payout.would_wait.STAFF"]
     rule = {"feature": "PAYOUTS", "reason": "A test"}
     to.do("admin", "featureRuleSet", "replayed", enabled=False, **rule)
     assert {"rule": "payout.feature_off", "reason": "SWITCHED_OFF"} in [

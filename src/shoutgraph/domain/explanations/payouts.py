@@ -9,6 +9,7 @@ from shoutgraph.domain import errors, money, payout_limits
 from shoutgraph.domain.explanations import explanation as say
 from shoutgraph.domain.explanations.explanation import Explanation, Fact
 from shoutgraph.domain.money import Money
+from shoutgraph.domain.payout_holds import Hold, HoldRule
 from shoutgraph.domain.payout_limits import Requested
 from shoutgraph.domain.payouts import FAILED, IN_FLIGHT, HoldCode, Payout, PayoutReview, PayoutState
 from shoutgraph.domain.policies import Policy
@@ -120,6 +121,24 @@ def creator(standing: Standing, policy: Policy, *, now: datetime) -> list[Explan
         reason = [say.word("reason", standing.feature_off)]
         found.append(_now("payout.feature_off", FEATURES, words, reason, [say.coins("most", 0)], policy))
     return found
+
+
+def waits(holds: Sequence[Hold], policy: Policy) -> list[Explanation]:
+    """Why any payout that is asked for now would wait, each cause with what ends it; `creator` tells of a lock."""
+    return [
+        _now(f"payout.would_wait.{hold.rule.value}", PAYOUTS, [hold.remedy.words], _why(hold), _until(hold), policy)
+        for hold in holds
+        if hold.rule is not HoldRule.LOCKED
+    ]
+
+
+def _why(hold: Hold) -> list[Fact]:
+    return [] if hold.reason is None else [say.word("reason", hold.reason)]
+
+
+def _until(hold: Hold) -> list[Fact]:
+    remedy = say.word("remedy", hold.remedy.code)
+    return [remedy] if hold.until is None else [remedy, say.instant("until", hold.until)]
 
 
 def _most_coins(standing: Standing, policy: Policy) -> int:

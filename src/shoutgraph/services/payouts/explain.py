@@ -6,7 +6,7 @@ from shoutgraph.domain.explanations.explanation import Explanation
 from shoutgraph.domain.explanations.payouts import Standing, Stop
 from shoutgraph.domain.features import WHOLE, Feature
 from shoutgraph.domain.users import Scope, Viewer
-from shoutgraph.services.payouts import send
+from shoutgraph.services.payouts import keeping, send
 from shoutgraph.storage import (
     creators,
     earnings,
@@ -53,7 +53,9 @@ async def creator(tools: Tools, viewer: Viewer, creator_id: str | None) -> list[
         owner = ids.CreatorId(creator_id)
 
     def query(tx: Tx) -> list[Explanation]:
-        return words.creator(_standing(tx, owner), policies.current(tx), now=tx.now)
+        standing, policy = _standing(tx, owner), policies.current(tx)
+        (holds,) = keeping.holds_of_creators(tx, [owner])
+        return words.creator(standing, policy, now=tx.now) + words.waits(holds, policy)
 
     return await tools.store.read(query)
 
