@@ -1,5 +1,6 @@
 """GraphQL over HTTP: methods, media types, bodies, statuses and failures."""
 
+import asyncio
 import json
 import socket as sockets
 import time
@@ -8,10 +9,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from tests.api.harness import Client, Served, serving
+from starlette.types import Receive, Scope, Send
+from tests.api.harness import PATIENCE_S, Client, Served, serving
 from tests.api.sample import SCHEMA, World, transport_of
 
 from shoutgraph.api import limits, server
+from shoutgraph.api.drain import Drain
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.documents import Operation
 from shoutgraph.api.graphql.execution import Runner
@@ -31,6 +34,60 @@ def raw(client: Client, body: str | bytes, **headers: str) -> tuple[int, Any, st
 
 def code_of(body: Any) -> str:
     return str(body["errors"][0]["extensions"]["code"])
+
+
+def posted(*headers: str) -> bytes:
+    """The head of a request that posts HELLO."""
+    first = ("POST /graphql HTTP/1.1", "host: x", "content-type: application/json", f"content-length: {len(HELLO)}")
+    return "\r\n".join((*first, *headers, "", "")).encode()
+
+
+def test_who_waits_to_be_told_to_go_on_is_told(served: Served) -> None:
+    with sockets.create_connection(("127.0.0.1", served.port), timeout=PATIENCE_S) as connection:
+        connection.sendall(posted("expect: 100-continue"))
+        assert connection.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(HELLO.encode())
+        assert connection.recv(65_536).endswith(b'{"data":{"echo":"hi"}}')
+
+
+class Packets(asyncio.Transport):
+    """A connection that keeps each packet by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written.append(bytes(data))
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """Nothing is there to be closed."""
+
+
+@pytest.mark.parametrize(("pause", "packets"), [(False, 1), (True, 2)])
+def test_the_head_of_an_answer_leaves_with_a_body_that_is_there(*, pause: bool, packets: int) -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        if pause:
+            await asyncio.sleep(0.01)  # as of a stream that has nothing to tell yet
+        await send({"type": "http.response.body", "body": b"hi"})
+
+    async def story() -> list[bytes]:
+        built, transport = server.build_server(app, Drain()), Packets()
+        built.config.load()
+        protocol = server.GuardedProtocol(built.config, built.server_state, {})
+        protocol.connection_made(transport)
+        protocol.data_received(posted() + HELLO.encode())
+        await asyncio.gather(*built.server_state.tasks)
+        protocol.connection_lost(None)
+        return transport.written
+
+    written = asyncio.run(story())
+    assert len(written) == packets
+    assert b"".join(written).endswith(b"\r\n\r\nhi")
 
 
 def test_a_query_is_answered_by_post_and_by_get(client: Client) -> None:

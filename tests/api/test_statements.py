@@ -2,8 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from operator import eq
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import psycopg
@@ -31,9 +30,6 @@ from shoutgraph.storage.tx import Tx
 
 FEW: Final = 2
 MANY: Final = 10
-TRIES: Final = 5
-"""What two relations ask for in one turn of the loop is read once. Whether they do is a matter of time, where one of
-them waits for something else; that more is read for each item is not."""
 DEPTH: Final = 2
 """How far relations of relations are followed."""
 
@@ -215,18 +211,8 @@ def shape_of(field: str) -> str:
     return selection_of(kind)
 
 
-def counts(
-    cast: Cast, who: str, document: str, alike: Callable[[list[str], list[str]], bool], **variables: Any
-) -> tuple[list[str], list[str]]:
-    """The tables that the document's statements read for few items and for many, counted again until they are alike."""
-    for _ in range(TRIES - 1):
-        few, many = _counts(cast, who, document, variables)
-        if alike(few, many):
-            return few, many
-    return _counts(cast, who, document, variables)
-
-
-def _counts(cast: Cast, who: str, document: str, variables: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+def counts(cast: Cast, who: str, document: str, **variables: Any) -> tuple[list[str], list[str]]:
+    """The tables that the document's statements read for few items and for many."""
     few, fewer = cast.deployment.counted(who, document.replace("%d", str(FEW)), **_cut(variables, FEW))
     many, more = cast.deployment.counted(who, document.replace("%d", str(MANY)), **_cut(variables, MANY))
     assert (_size(few), _size(many)) == (FEW, MANY), "there is as much as was asked for"
@@ -259,7 +245,7 @@ def test_a_page_of_ten_runs_as_many_statements_as_one_of_two(crowd: Crowd, field
     named = {"$ids": crowd.orders, "topUpIds: $ids": crowd.topups, "payoutIds: $ids": crowd.payouts}
     named["ratingIds: $ids"] = crowd.ratings
     given = {"ids": [found for name, found in named.items() if name in arguments][-1]} if takes else {}
-    few, many = counts(crowd.cast, who, document, lambda few, many: not grown(few, many), **given)
+    few, many = counts(crowd.cast, who, document, **given)
     assert grown(few, many) == {}
 
 
@@ -292,7 +278,7 @@ def test_ten_nodes_are_read_in_as_many_statements_as_two(crowd: Crowd, prefix: s
     (kind,) = {node["__typename"] for node in crowd.cast.deployment.ask(who, KIND, ids=found[:1])["nodes"]}
     shape = selection_of(graph().type_map[kind])
     document = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {kind} {{ {shape} }} }} }}"
-    few, many = counts(crowd.cast, who, document, eq, ids=found)
+    few, many = counts(crowd.cast, who, document, ids=found)
     assert few == many
 
 

@@ -64,6 +64,9 @@ class _Whole:
         self.flush()
         self._transport.close()
 
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever uvicorn asks of a transport
+        return getattr(self._transport, name)
+
 
 class GuardedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol with limits of size and time for the head of a request, which it lacks.
