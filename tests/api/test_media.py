@@ -40,6 +40,13 @@ CREATOR = Viewer(
 TUS = {"Tus-Resumable": "1.0.0"}
 
 
+def until(true: Callable[[], bool]) -> None:
+    """Waits for something, not for ever."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
 @dataclass
 class Site:
     """A running server, and the tools behind it."""
@@ -72,9 +79,7 @@ class Site:
 
     def wait(self, video: Video) -> None:
         """Waits until a video is judged."""
-        deadline = time.monotonic() + PATIENCE_S
-        while self.now(video).state is VideoState.CHECKING and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until(lambda: self.now(video).state is not VideoState.CHECKING)
 
     def watch(self, video: Video, *, poster: bool = False) -> str:
         sign = self.world.tools.links.poster if poster else self.world.tools.links.video
@@ -107,9 +112,7 @@ def serving(world: World) -> Iterator[Site]:
     server = build_server(app, drain, signals=False)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + PATIENCE_S
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.005)
+    until(lambda: server.started)
     site = Site(world, server.port, end=server.end)
     try:
         yield site
@@ -286,7 +289,7 @@ def test_a_second_writer_is_refused_while_the_first_writes(site: Site) -> None:
     first = threading.Thread(target=lambda: answers.append(site.patch(target, slow())))
     first.start()
     assert began.wait(PATIENCE_S)
-    busy = until_busy(site, target)
+    busy = meanwhile(site, video, target)
     go_on.set()
     first.join(PATIENCE_S)
     assert refusal(busy, 423) == "UPLOAD_BUSY"
@@ -294,14 +297,10 @@ def test_a_second_writer_is_refused_while_the_first_writes(site: Site) -> None:
     assert answers[0].status_code == 204
 
 
-def until_busy(site: Site, target: str) -> httpx.Response:
-    with httpx.Client(base_url=site.http.base_url, timeout=PATIENCE_S) as other:
-        headers = {**TUS, "Upload-Offset": "0", "Content-Type": tus.PART_TYPE}
-        for _ in range(100):
-            answer = other.patch(target, content=b"", headers=headers)
-            if answer.status_code == 423:
-                break
-    return answer
+def meanwhile(site: Site, video: Video, target: str) -> httpx.Response:
+    """The answer to another part, sent once the first has the file."""
+    until(lambda: held(video) != [])
+    return site.patch(target, b"")
 
 
 def head_of_patch(target: str, length: int) -> bytes:
@@ -325,10 +324,11 @@ def test_a_client_that_falls_silent_is_told_to_resume(site: Site, monkeypatch: p
 def test_a_part_that_a_drain_meets_is_kept_as_far_as_it_came(place: Place) -> None:
     with open_world(place) as world:
         with serving(world) as site:
-            target = site.target(site.open(b"x" * 100))
+            video = site.open(b"x" * 100)
+            target = site.target(video)
             with socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE_S) as connection:
                 connection.sendall(head_of_patch(target, 100) + b"x" * 10)
-                assert until_busy(site, target).status_code == 423, "the part is on its way"
+                assert meanwhile(site, video, target).status_code == 423, "the part is on its way"
                 site.end()
                 answer = connection.recv(65_536)
             assert answer.startswith(b"HTTP/1.1 503 ")
@@ -615,9 +615,7 @@ def test_a_viewer_who_stops_watching_leaves_no_file_open(site: Site) -> None:
     for _ in range(5):
         with site.http.stream("GET", site.watch(video)) as answer:
             next(answer.iter_raw())
-    deadline = time.monotonic() + PATIENCE_S
-    while held(video) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: held(video) == [])
     assert held(video) == []
 
 
