@@ -1,6 +1,7 @@
 """Bytes to a GraphQL request, with a coded failure for everything that is not one."""
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
@@ -84,7 +85,7 @@ def from_value(value: object) -> Request:
     if len(name or automatic or "") > DOCUMENT_ID_CHARS_MAX:
         raise FailureError(Code.BAD_REQUEST, f"An id of a document has at most {DOCUMENT_ID_CHARS_MAX} characters.")
     return Request(
-        query=query,
+        query=sys.intern(query),  # all who subscribe alike share one text
         variables=value.get("variables") or {},
         operation_name=value.get("operationName") or None,
         document_id=name or automatic,

@@ -223,7 +223,7 @@ class Connection:
         if operation_id in self._operations:
             raise CloseError(REPEATED_ID, f"Subscriber for {operation_id} already exists")
         full = len(self._operations) >= limits.OPERATIONS_PER_SOCKET
-        task = asyncio.create_task(self._run(operation_id, payload, self._viewer, full=full))
+        task = asyncio.create_task(self._run(operation_id, _asked(payload), self._viewer, full=full))
         self._operations[operation_id] = task
         task.add_done_callback(lambda done: self._forget(operation_id, done))
 
@@ -238,29 +238,23 @@ class Connection:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("an operation of socket %s broke", self._request_id, exc_info=error)
 
-    async def _run(self, operation_id: str, payload: object, viewer: Viewer, *, full: bool) -> None:
+    async def _run(self, operation_id: str, asked: Request | FailureError, viewer: Viewer, *, full: bool) -> None:
         """Runs one operation to its end; its id is free again before the last message goes out."""
         request_id = self._shared.new_request_id()
         with logs.within(request_id):
-            await self._run_named(operation_id, payload, viewer, request_id, full=full)
-
-    async def _run_named(
-        self, operation_id: str, payload: object, viewer: Viewer, request_id: str, *, full: bool
-    ) -> None:
-        try:
-            if full:
-                raise _too_many()
-            context = self._shared.context_of(viewer, request_id, address=self._address)
-            if isinstance(payload, FailureError):
-                raise payload
-            request = self._shared.trusted.find(requests.from_value(payload), viewer)
-            if await self._relay(operation_id, request, context):
-                await self._finish(operation_id, b'{"id":%b,"type":"complete"}' % orjson.dumps(operation_id))
-        except FailureError as failure:
-            shown = failures.present([failure], request_id=request_id)
-            await self._finish(operation_id, _frame(operation_id, b"error", orjson.dumps(shown)))
-        except SlowConsumerError:
-            self._close_soon(TRY_LATER, "The client reads too slowly: resume from the last cursor.")
+            try:
+                if full:
+                    raise _too_many()
+                context = self._shared.context_of(viewer, request_id, address=self._address)
+                if isinstance(asked, FailureError):
+                    raise asked
+                if await self._relay(operation_id, self._shared.trusted.find(asked, viewer), context):
+                    await self._finish(operation_id, b'{"id":%b,"type":"complete"}' % orjson.dumps(operation_id))
+            except FailureError as failure:
+                shown = failures.present([failure], request_id=request_id)
+                await self._finish(operation_id, _frame(operation_id, b"error", orjson.dumps(shown)))
+            except SlowConsumerError:
+                self._close_soon(TRY_LATER, "The client reads too slowly: resume from the last cursor.")
 
     async def _relay(self, operation_id: str, request: Request, context: Context) -> bool:
         """Sends each answer; gives False where the request was refused and its error was the last message."""
@@ -345,6 +339,16 @@ def _id_of(message: Mapping[str, object]) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= limits.OPERATION_ID_CHARS_MAX:
         raise CloseError(BAD_MESSAGE, f"An id has 1 to {limits.OPERATION_ID_CHARS_MAX} characters.")
     return value
+
+
+def _asked(payload: object) -> Request | FailureError:
+    """What a message asks for, or why that cannot be told."""
+    if isinstance(payload, FailureError):
+        return payload
+    try:
+        return requests.from_value(payload)
+    except FailureError as failure:
+        return failure
 
 
 def _authorization_in(payload: Mapping[str, object]) -> str | None:

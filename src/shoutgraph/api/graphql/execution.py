@@ -137,8 +137,10 @@ class Runner:
             return self._stream(operation, now_on, context.fork())
 
         resumes = after is not None or context.last_event_id is not None
-        asked = (request.query, operation.name, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS))
-        key = (*asked, rights_of(context.viewer))
+        asked = orjson.dumps(
+            variables, option=orjson.OPT_SORT_KEYS
+        ).decode()  # as bytes, each would keep a whole buffer
+        key = (request.query, operation.name, asked, rights_of(context.viewer))
         return self._streams.follow(key, live, own if resumes else None, take)
 
     async def _run(self, operation: Operation, request: Request, context: Context, charge: Charge | None) -> Answer:
