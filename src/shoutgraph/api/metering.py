@@ -8,7 +8,6 @@ no request waits for the database, and what was spent twice over in between is p
 
 import asyncio
 import functools
-import hashlib
 import hmac
 import logging
 import time
@@ -43,6 +42,8 @@ CREDENTIAL_PER_MINUTE: Final = 30
 MINUTE_US: Final = 60 * MICROS
 NANOS: Final = 1_000
 KEY_CHARS: Final = 32
+NAMES_KEPT: Final = 4_096
+"""Callers whose digest is remembered."""
 MANY: Final = 10
 """How many times as many connections an address or a tool may hold as a person: others stand behind it."""
 
@@ -122,7 +123,7 @@ class Meter:
 
     def bucket(self, name: str, rate: Rate) -> Bucket:
         """The bucket of this name, by its digest."""
-        key = hmac.new(self._key, name.encode(), hashlib.sha256).hexdigest()[:KEY_CHARS]
+        key = _digest(self._key, name)
         found = self._buckets.get(key)
         if found is None or found.rate != rate:
             found = self._buckets[key] = Bucket(rate)
@@ -256,6 +257,11 @@ class Charge:
         now = self._meter.now()
         self._bucket.spend(used - self.requested, now)
         return told(self._bucket, now, requested=self.requested, actual=used)
+
+
+@functools.lru_cache(NAMES_KEPT)
+def _digest(key: bytes, name: str) -> str:
+    return hmac.digest(key, name.encode(), "sha256").hex()[:KEY_CHARS]
 
 
 def told(bucket: Bucket, now: int, *, requested: int, actual: int | None = None) -> dict[str, object]:

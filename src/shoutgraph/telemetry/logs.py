@@ -6,8 +6,6 @@ common to all lines of a request is bound once, at its door.
 
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
@@ -62,11 +60,16 @@ def configure(form: LogFormat, level: LogLevel) -> None:
     logging.getLogger("shoutgraph").setLevel(level.upper())
 
 
-@contextmanager
-def within(request_id: str, operation: str = "") -> Iterator[None]:
+class within:  # noqa: N801 - it reads as a sentence: `with logs.within(request_id):`
     """Names the request, and the operation once it is known, in every line that is written meanwhile."""
-    token = _REQUEST.set((request_id, operation))
-    try:
-        yield
-    finally:
-        _REQUEST.reset(token)
+
+    __slots__ = ("_named", "_token")
+
+    def __init__(self, request_id: str, operation: str = "") -> None:
+        self._named = (request_id, operation)
+
+    def __enter__(self) -> None:
+        self._token = _REQUEST.set(self._named)
+
+    def __exit__(self, *_: object) -> None:
+        _REQUEST.reset(self._token)

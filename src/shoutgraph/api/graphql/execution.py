@@ -137,9 +137,8 @@ class Runner:
             return self._stream(operation, now_on, context.fork())
 
         resumes = after is not None or context.last_event_id is not None
-        asked = orjson.dumps(
-            variables, option=orjson.OPT_SORT_KEYS
-        ).decode()  # as bytes, each would keep a whole buffer
+        # as bytes, each would keep a whole buffer of orjson's
+        asked = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS).decode()
         key = (request.query, operation.name, asked, rights_of(context.viewer))
         return self._streams.follow(key, live, own if resumes else None, take)
 
