@@ -238,6 +238,7 @@ def test_a_paused_endpoint_hears_nothing_until_it_is_active_again(to: Deployment
         ({"url": "https://example.com/#part"}, "INVALID_URL"),
         ({"url": "https://exa mple.com/"}, "INVALID_URL"),
         ({"url": "nonsense"}, "INVALID_URL"),
+        ({"url": "http://169.254.169.254/latest"}, "FORBIDDEN_ADDRESS"),
         ({"eventTypes": ["order.nothing"]}, "UNKNOWN_EVENT_TYPE"),
         ({"label": ""}, "VALIDATION"),
     ],

@@ -47,17 +47,35 @@ def test_only_machines_on_the_internet_are_public() -> None:
     assert [each for each in PUBLIC if not endpoints.is_public(each)] == []
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["127.0.0.1", "localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[::1]", "[::ffff:127.0.0.1]",
-     "169.254.169.254", "10.0.0.1", "[fd00:ec2::254]", "0.0.0.0"],
+HOSTS = (
+    "127.0.0.1", "localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[::1]", "[::ffff:127.0.0.1]",
+    "169.254.169.254", "10.0.0.1", "[fd00:ec2::254]", "0.0.0.0",
 )  # fmt: skip
+
+
+@pytest.mark.parametrize("host", HOSTS)
 def test_nothing_is_sent_into_our_own_network_whatever_the_address_looks_like(host: str) -> None:
     with receiving() as receiver:
         port = receiver.url.split(":")[2].split("/")[0]
         answer = send(f"http://{host}:{port}/hook", Rules(secure=False))
         assert (answer.status, receiver.got) == (None, [])
         assert answer.outcome is Outcome.FORBIDDEN_ADDRESS or answer.excerpt == "InvalidURL", "it is no name at all"
+
+
+@pytest.mark.parametrize("host", [*HOSTS, "LOCALHOST", "hook.localhost", "127.0.0.1.", "[fe80::1%25eth0]"])
+def test_an_address_that_nothing_is_ever_sent_to_is_refused_when_it_is_given(host: str) -> None:
+    with pytest.raises(errors.ValidationError) as refused:
+        courier_of(Rules()).check(f"https://{host}/hook")
+    assert (refused.value.code, refused.value.path) == ("FORBIDDEN_ADDRESS", ("input", "url"))
+
+
+def test_names_and_public_addresses_may_be_given_and_this_machine_where_it_is_let() -> None:
+    for url in ("https://example.com/", "https://1.1.1.1/", "https://[2606:4700::1111]/", "https://10.example/"):
+        courier_of(Rules()).check(url)
+    for host in ("127.0.0.1", "localhost", "127.1", "[::1]"):
+        courier_of(OPEN).check(f"http://{host}:8000/hook")
+    with pytest.raises(errors.ValidationError):
+        courier_of(OPEN).check("http://10.0.0.1/hook")
 
 
 def test_production_sends_by_https_on_its_own_port_whatever_was_stored() -> None:
@@ -176,8 +194,12 @@ class Slow(Response):
         await asyncio.sleep(2)
 
 
+def courier_of(rules: Rules) -> Courier:
+    return Courier(KEY, clock=wall_clock, rules=rules, trust=NOBODY)
+
+
 def send(url: str, rules: Rules = OPEN) -> Answer:
-    return asyncio.run(_carried(Courier(KEY, clock=wall_clock, rules=rules, trust=NOBODY), url))
+    return asyncio.run(_carried(courier_of(rules), url))
 
 
 async def _carried(courier: Courier, url: str) -> Answer:

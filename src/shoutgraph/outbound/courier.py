@@ -6,6 +6,7 @@ cookies, no kept connections, and a bound on everything. Source: docs/adr/0022-w
 """
 
 import asyncio
+import ipaddress
 import socket
 import ssl
 import time
@@ -13,12 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 
 from shoutgraph.domain import clock, endpoints
 from shoutgraph.domain.clock import Clock
 from shoutgraph.domain.endpoints import EXCERPT_CHARS_MAX, Answer, Outcome
+from shoutgraph.domain.errors import ValidationError
 
 CALL_S: Final = 5.0
 """How long a call takes at the very most, the name's look-up and the answer with it."""
@@ -86,10 +89,16 @@ class Courier:
     def check(self, url: str) -> None:
         """Refuses an address to which nothing could be sent.
 
+        What a name leads to is looked at when something is sent: it may lead elsewhere by then.
+
         Raises:
-            ValidationError: it is none, or not secure enough.
+            ValidationError: it is none, not secure enough, or an address in a network that nothing is sent to.
         """
         endpoints.check_url(url, secure=self._rules.secure)
+        address = _written(urlsplit(url).hostname or "")
+        if address is not None and not self._rules.allow(address):
+            msg = "Nothing is sent to this address: it is not on the public internet."
+            raise ValidationError(msg, code="FORBIDDEN_ADDRESS", path=("input", "url"))
 
     def secret(self, endpoint_id: str, salt: str) -> bytes:
         """The secret of an endpoint that this salt belongs to."""
@@ -185,6 +194,21 @@ class Courier:
             return max(0, (clock.to_micros(at) - clock.to_micros(self._clock())) // 1_000_000)
         except (ValueError, TypeError):
             return None
+
+
+def _written(host: str) -> str | None:
+    """The address that a host is without asking anybody, in whatever form it is written; None if it is a name."""
+    name = host.rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761: never another machine
+        return "127.0.0.1"
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        pass
+    try:
+        return socket.inet_ntoa(socket.inet_aton(name))  # 127.1, 0x7f000001, 2130706433
+    except OSError:
+        return None
 
 
 async def _read(response: httpx.Response) -> str:
