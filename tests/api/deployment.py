@@ -75,10 +75,13 @@ class Deployment:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_S)
 
     def settle(self) -> int:
-        """Runs the jobs until none has anything to do."""
-        done = self.run(runner.settle(self.app.tools, root.JOBS))
+        """Runs the jobs until none has anything to do, not even with what they wrote into the journal."""
+        total = 0
+        while done := self.run(runner.settle(self.app.tools, root.JOBS)):
+            self.settle_journal()
+            total += done
         self.settle_journal()
-        return done
+        return total
 
     def settle_journal(self) -> None:
         """Returns when everything that was written stands in the journal; nobody sees how it looked."""
@@ -138,7 +141,10 @@ class Deployment:
         answer = self.submit(who, mutation, "__typename", **given)
         assert answer.code is None, f"{mutation} by {who}: {answer.body}"
         assert len(answer.value["errors"]) == 1, answer.value
-        return answer.value["errors"][0]
+        refusal = answer.value["errors"][0]
+        known = graph().type_map[f"{titled(mutation)}Input"].fields
+        assert set((refusal["path"] or [])[1:2]) <= set(known), f"{mutation} has no such input: {refusal}"
+        return refusal
 
     def with_key(self, mutation: str, given: Mapping[str, object]) -> dict[str, object]:
         """The input of a mutation with an idempotency key, if it takes one."""

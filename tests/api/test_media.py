@@ -25,6 +25,7 @@ from tests.storage.databases import Place
 from shoutgraph.api import media as api, tus
 from shoutgraph.api.drain import Drain
 from shoutgraph.api.server import build_server
+from shoutgraph.cli.demo.server import free_port
 from shoutgraph.domain import ids, media
 from shoutgraph.domain.media import OpenUpload, RejectionCode, Video, VideoLimits, VideoState
 from shoutgraph.domain.users import Viewer
@@ -98,11 +99,6 @@ def opened(world: World, data: bytes) -> Video:
 def upload_target(world: World, video: Video) -> str:
     link = world.tools.links.upload(video.id, CREATOR, expires_at=video.expires_at)
     return link.url.removeprefix("http://127.0.0.1")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.api.test_money import Bank, open_bank
-from tests.plugins.upstream import closed_port
+from tests.plugins.upstream import CLOSED_PORT
 from tests.services.till import Till
 from tests.storage.databases import Place
 
@@ -35,7 +35,7 @@ DOWN, UP, ALSO = "a-down", "sandbox", "z-spare"
 def with_more(setup: loading.Setup, *routes: Route) -> loading.Setup:
     """An instance that nobody listens for, before the sandbox, and a good one after it."""
     config = setup.instances[UP]
-    down = {**config, "base_url": f"http://127.0.0.1:{closed_port()}/sandbox"}
+    down = {**config, "base_url": f"http://127.0.0.1:{CLOSED_PORT}/sandbox"}
     return replace(setup, instances={**setup.instances, DOWN: down, ALSO: config}, routes=routes)
 
 
@@ -100,7 +100,7 @@ def test_neither_a_no_nor_a_lost_answer_leads_elsewhere(bank: Bank, coins: int, 
 
 def test_nobody_is_asked_twice_when_all_are_down(place: Place) -> None:
     def prepare(setup: loading.Setup) -> loading.Setup:
-        down = {**setup.instances[UP], "base_url": f"http://127.0.0.1:{closed_port()}/sandbox"}
+        down = {**setup.instances[UP], "base_url": f"http://127.0.0.1:{CLOSED_PORT}/sandbox"}
         payouts = setup.instances["sandbox-payouts"]
         downs = {f"down-{number}": down for number in range(create.ATTEMPTS_MAX + 2)}
         return replace(setup, instances={"sandbox-payouts": payouts, **downs})

@@ -90,6 +90,12 @@ def test_another_value_is_refused(client: Client, field: str, value: object) -> 
     assert client.code(f"{{ scalars({field}: {literal}) {{ {field} }} }}") == "GRAPHQL_VALIDATION_FAILED"
 
 
+@pytest.mark.parametrize("value", [2**63, str(2**63), "9" * 500, str(-(2**63) - 1), "-1" + "0" * 19, "-1" + "0" * 500])
+def test_how_large_a_number_may_be_is_said(client: Client, value: object) -> None:
+    (error,) = client.post("query ($v: BigInt!) { scalars(big: $v) { big } }", v=value).json()["errors"]
+    assert "a whole number from -9223372036854775808 to 9223372036854775807" in error["message"]
+
+
 def test_who_forgets_the_quotes_is_told(client: Client) -> None:
     (error,) = client.post("{ scalars(currency: EUR) { currency } }").json()["errors"]
     assert error["message"] == "CurrencyCode cannot be written as EUR. Put it in quotes."

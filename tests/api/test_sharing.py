@@ -3,19 +3,24 @@
 import asyncio
 import itertools
 import json
+import socket as connections
+import struct
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import ExitStack, aclosing
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from tests.api.harness import Client, Served, Socket
+from tests.api.harness import PATIENCE_S, Client, Served, Socket
 from tests.api.sample import World
 from tests.api.test_sockets import until
 
 from shoutgraph.api import limits, server
 from shoutgraph.api.graphql.answers import Answer
 from shoutgraph.api.graphql.sharing import Follower, SharedStreams, SlowConsumerError
+from shoutgraph.telemetry import metrics
 
+EVENTS = 3_000
+"""So many of 20 kB no kernel keeps for a client."""
 LOG = "subscription ($after: String) { log(after: $after) { number cursor star { version } } }"
 
 
@@ -29,13 +34,16 @@ def number_of(socket: Socket) -> int:
     return int(socket.next("s")["data"]["log"]["number"])
 
 
+def open_sockets() -> int:
+    return int(metrics.REGISTRY.get_sample_value("shoutgraph_sockets") or 0)
+
+
 def opened(world: World) -> list[str]:
     return [call for call in world.calls if call.startswith("log opened")]
 
 
 def test_an_event_is_run_once_for_all_who_ask_the_same(sockets: list[Socket], world: World) -> None:
-    for socket in sockets:
-        socket.subscribe("s", LOG)
+    follow(sockets)
     until(lambda: len(opened(world)) == 1)
     for number in (1, 2, 3):
         world.log.append()
@@ -45,9 +53,62 @@ def test_an_event_is_run_once_for_all_who_ask_the_same(sockets: list[Socket], wo
     assert world.calls.count("version of 1") == 3
 
 
-def test_an_event_is_put_into_a_frame_once_for_all(sockets: list[Socket], world: World) -> None:
+def follow(sockets: Iterable[Socket], query: str = LOG) -> None:
+    """Subscribes each of them; what happens from now on is told to all."""
     for socket in sockets:
-        socket.subscribe("s", LOG)
+        socket.subscribe("s", query)
+        socket.send({"type": "ping"})
+        assert socket.receive() == {"type": "pong"}  # by then it has its place
+
+
+def deaf(served: Served, query: str) -> connections.socket:
+    """A subscriber with hardly any room for what it is sent, which reads its acknowledgement and then nothing."""
+    made = connections.socket()
+    made.setsockopt(connections.SOL_SOCKET, connections.SO_RCVBUF, 4_096)
+    made.settimeout(PATIENCE_S)
+    made.connect(("127.0.0.1", served.port))
+    made.sendall(
+        b"GET /graphql HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+        b"sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-version: 13\r\n"
+        b"sec-websocket-protocol: graphql-transport-ws\r\n\r\n"
+    )
+    assert made.recv(65_536).startswith(b"HTTP/1.1 101 ")
+    for message in (
+        {"type": "connection_init", "payload": {"authorization": "Bearer fan", "long": "." * 99}},
+        {"type": "subscribe", "id": "s", "payload": {"query": query}},
+    ):
+        text = json.dumps(message).encode()
+        made.sendall(struct.pack("!BBH4x", 0x81, 0x80 | 126, len(text)) + text)  # masked with zeros
+    heard = b""
+    while b"connection_ack" not in heard:
+        heard += made.recv(65_536)
+    return made
+
+
+def test_who_shares_a_stream_with_somebody_deaf_misses_nothing(
+    sockets: list[Socket], served: Served, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SEND_S", 0.1)
+    quick = sockets[0]
+    before, wide = open_sockets(), " ".join(f"{'n' * 2_000}{at}: number" for at in range(10))
+    query = f"subscription {{ log {{ number cursor {wide} }} }}"
+    with deaf(served, query) as shut:
+        follow([quick], query)
+        until(lambda: len(opened(world)) == 1 and open_sockets() == before + 1)
+        while open_sockets() > before:
+            world.log.append()
+            assert number_of(quick) == world.log.length
+            assert world.log.length < EVENTS, "it is let go"
+        heard = size = len(shut.recv(65_536))
+        while size:  # until it is let go
+            size = len(shut.recv(65_536))
+            heard += size
+    assert heard < len(wide) * limits.QUEUE_MAX, "what it did not take is not kept for it"
+    assert opened(world) == ["log opened after None"]
+
+
+def test_an_event_is_put_into_a_frame_once_for_all(sockets: list[Socket], world: World) -> None:
+    follow(sockets)
     until(lambda: len(opened(world)) == 1)
     world.log.append()
     assert [number_of(socket) for socket in sockets] == [1] * 5  # each is in its place by now
@@ -60,8 +121,8 @@ def test_an_event_is_put_into_a_frame_once_for_all(sockets: list[Socket], world:
 
 def test_the_order_of_variables_and_spelling_of_null_make_no_difference(served: Served, world: World) -> None:
     with Socket(served.socket_url).init() as one, Socket(served.socket_url).init() as two:
-        one.subscribe("s", LOG)
         two.subscribe("s", LOG, after=None)
+        follow([one])
         until(lambda: len(opened(world)) == 1)
         world.log.append()
         assert (number_of(one), number_of(two)) == (1, 1)
@@ -70,8 +131,7 @@ def test_the_order_of_variables_and_spelling_of_null_make_no_difference(served: 
 
 def test_other_rights_get_a_stream_of_their_own(served: Served, world: World) -> None:
     with Socket(served.socket_url).init("fan") as fan, Socket(served.socket_url).init("staff") as staff:
-        for socket in (fan, staff):
-            socket.subscribe("s", LOG)
+        follow([fan, staff])
         until(lambda: len(opened(world)) == 2)
         world.log.append()
         assert (number_of(fan), number_of(staff)) == (1, 1)
@@ -92,8 +152,7 @@ def test_a_client_that_resumes_joins_without_a_gap(sockets: list[Socket], world:
 
 
 def test_the_last_client_to_go_ends_the_stream(sockets: list[Socket], world: World) -> None:
-    for socket in sockets[:2]:
-        socket.subscribe("s", LOG)
+    follow(sockets[:2])
     until(lambda: len(opened(world)) == 1)
     sockets[0].send({"type": "complete", "id": "s"})
     world.log.append()
@@ -107,10 +166,8 @@ def test_the_last_client_to_go_ends_the_stream(sockets: list[Socket], world: Wor
 
 def test_streams_over_http_share_with_sockets(client: Client, served: Served, world: World) -> None:
     with Socket(served.socket_url).init() as socket, client.events(LOG) as stream:
-        socket.subscribe("s", LOG)
+        follow([socket])
         until(lambda: len(opened(world)) == 1)
-        socket.send({"type": "ping"})
-        assert socket.receive() == {"type": "pong"}
         world.log.append()
         event = stream.next()
         assert event is not None

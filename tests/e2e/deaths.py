@@ -24,6 +24,7 @@ from shoutgraph.domain import ids, money, postings
 from shoutgraph.domain.earnings import Earning, EarningKind
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Viewer
+from shoutgraph.services import earnings as maturing
 from shoutgraph.services.payouts import request as payout_requests
 from shoutgraph.storage import earnings, ledger, tax
 from shoutgraph.storage.tx import Tx
@@ -209,6 +210,7 @@ class House:
                 made = await payout_requests.add_recipient(tools, viewer, asked, wish)
                 self.recipients[seller.user_id] = made.value.id
                 await tools.store.write(lambda tx, seller=seller: _earned(tx, seller))  # type: ignore[misc]
+            assert await maturing.mature_due(tools) == len(sellers)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 import httpx
+
+from shoutgraph.cli.demo.server import free_port
 
 PATIENCE_S = 30.0
 LOOK_S = 0.02
@@ -50,13 +51,6 @@ def run(*arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
         timeout=PATIENCE_S,
         check=False,
     )
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def orders_in(said: str) -> int:

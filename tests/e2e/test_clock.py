@@ -10,8 +10,9 @@ import httpx
 from tests.api.harness import Client
 from tests.e2e.crowd import PLACE, new_key, wish
 from tests.e2e.market import Market
-from tests.e2e.processes import LOOK_S, PATIENCE_S, Nursery, free_port, wait_healthy
+from tests.e2e.processes import LOOK_S, PATIENCE_S, Nursery, wait_healthy
 
+from shoutgraph.cli.demo.server import free_port
 from shoutgraph.domain.jumps import Moment
 from shoutgraph.files.agreed_time import AgreedTime, counted
 

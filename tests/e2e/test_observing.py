@@ -12,9 +12,10 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.e2e.market import Market
-from tests.e2e.processes import PATIENCE_S, ROOT, Nursery, Server, free_port
+from tests.e2e.processes import PATIENCE_S, ROOT, Nursery, Server
 
 from shoutgraph.api.graphql import usage
+from shoutgraph.cli.demo.server import free_port
 from shoutgraph.telemetry import metrics
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"

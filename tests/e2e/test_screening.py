@@ -12,16 +12,9 @@ import pytest
 from tests.api.harness import Client
 from tests.e2e import crowd
 from tests.e2e.market import BRIEF, Market
-from tests.e2e.processes import (
-    LOOK_S,
-    PATIENCE_S,
-    ROOT,
-    Nursery,
-    command,
-    environment,
-    free_port,
-    wait_healthy,
-)
+from tests.e2e.processes import LOOK_S, PATIENCE_S, ROOT, Nursery, command, environment, wait_healthy
+
+from shoutgraph.cli.demo.server import free_port
 
 RULES = '[requests]\nlanguages = ["en"]\ndeny = ["badword"]\n'
 METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 0.1.0\nRequires-Dist: shoutgraph>=0.1,<0.2\n"

@@ -22,13 +22,15 @@ from tests.api.harness import Client, Socket
 from tests.e2e.crowd import PLACE, Crowd, new_key, wish
 from tests.e2e.market import Market
 from tests.e2e.pool import WORKERS, Pool, ServingPool, pool_of, working
-from tests.e2e.processes import PATIENCE_S, Nursery, free_port, wait_healthy
+from tests.e2e.processes import PATIENCE_S, Nursery, wait_healthy
 from tests.e2e.shoppers import Shoppers, check_books
 from tests.e2e.test_prices import DEMO
 from tests.e2e.wire import FEED, until
 from tests.postgres import wait_until
 from tests.soak import Extent
 from tests.storage.databases import outside
+
+from shoutgraph.cli.demo.server import free_port
 
 FANS = 16
 KILLS = 4

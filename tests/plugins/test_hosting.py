@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from tests.plugins.upstream import Upstream, closed_port, running
+from tests.plugins.upstream import CLOSED_PORT, Upstream, running
 from tests.plugins.written import NOW, SECRET, Ticks, topup_of
 
 from shoutgraph.plugins.hosting import CACHED_MAX
@@ -92,10 +92,9 @@ async def test_cookies_are_not_kept(upstream: Upstream) -> None:
 
 
 async def test_a_refused_connection_proves_that_nothing_was_sent() -> None:
-    port = closed_port()
-    registry, host = lent(f"127.0.0.1:{port}")
+    registry, host = lent(f"127.0.0.1:{CLOSED_PORT}")
     with pytest.raises(NotSent):
-        await host.http.request("POST", f"http://127.0.0.1:{port}/", content=b"{}")
+        await host.http.request("POST", f"http://127.0.0.1:{CLOSED_PORT}/", content=b"{}")
     await registry.aclose()
 
 

@@ -1,6 +1,5 @@
 """A provider's web server that misbehaves on request, on loopback."""
 
-import socket
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +8,9 @@ from typing import Any
 from tests.listening import listening, serving
 
 Message = MutableMapping[str, Any]
+
+CLOSED_PORT = 1
+"""A port on which nobody listens."""
 
 
 @dataclass
@@ -66,10 +68,3 @@ def running(app: Upstream) -> Iterator[Upstream]:
         app.port = listener.getsockname()[1]
         with serving(app, listener):
             yield app
-
-
-def closed_port() -> int:
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port

@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 import tomllib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,44 +36,36 @@ API_KEY = "the-key-of-another-process"
 SECRET = "whsec_c29tZSBzZWNyZXQgb2YgYW5vdGhlciBwcm9jZXNz"
 
 PROGRAM = """
-    import sys, time, datetime, pathlib, uvicorn
+    import sys, time, datetime, pathlib, socket, uvicorn
     from pydantic import SecretStr
     from shoutgraph.sdk import SimulatorSetup
     from shoutgraph_sandbox.simulator.app import build
 
-    port, state = int(sys.argv[1]), pathlib.Path(sys.argv[2])
+    listener, state = socket.socket(fileno=int(sys.argv[1])), pathlib.Path(sys.argv[2])
     setup = SimulatorSetup(
-        base_url=f"http://127.0.0.1:{port}", state_path=state, webhook_base_url=sys.argv[3],
+        base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", state_path=state, webhook_base_url=sys.argv[3],
         webhook_secret=SecretStr(sys.argv[4]), api_key=SecretStr(sys.argv[5]),
         clock=lambda: datetime.datetime.fromtimestamp(time.time(), datetime.UTC),
     )
-    uvicorn.run(build(setup), host="127.0.0.1", port=port, log_level="critical")
+    uvicorn.Server(uvicorn.Config(build(setup), log_level="critical")).run(sockets=[listener])
 """
 
 
 class Program:
-    """A simulator in a process of its own."""
+    """A simulator in a process of its own, at a socket of ours: while it is dead, who connects waits."""
 
-    def __init__(self, state: Path, webhooks: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listening:
-            self.port = listening.getsockname()[1]
+    def __init__(self, listener: socket.socket, state: Path, webhooks: str) -> None:
+        self.listener, self.port = listener, listener.getsockname()[1]
         self.state, self.webhooks = state, webhooks
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        arguments = [str(self.port), str(self.state), self.webhooks, SECRET, API_KEY]
+        arguments = [str(self.listener.fileno()), str(self.state), self.webhooks, SECRET, API_KEY]
         program = textwrap.dedent(PROGRAM)
         environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        self.process = subprocess.Popen([sys.executable, "-c", program, *arguments], env=environ)  # noqa: S603
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            try:
-                self.ask("GET", "/control/payments")
-            except httpx.ConnectError:
-                time.sleep(0.05)
-            else:
-                return
-        raise AssertionError("the simulator did not start")
+        command = [sys.executable, "-c", program, *arguments]
+        self.process = subprocess.Popen(command, env=environ, pass_fds=[self.listener.fileno()])  # noqa: S603
+        self.ask("GET", "/control/payments")
 
     def kill(self) -> None:
         assert self.process is not None
@@ -82,7 +75,7 @@ class Program:
     def ask(self, method: str, path: str, body: object = None, key: str = "key_1") -> Any:
         headers = {"authorization": f"Bearer {API_KEY}", "idempotency-key": key}
         url = f"http://127.0.0.1:{self.port}{path}"
-        return httpx.request(method, url, json=body, headers=headers, verify=False).json()  # noqa: S501
+        return httpx.request(method, url, json=body, headers=headers, verify=False, timeout=20).json()  # noqa: S501
 
 
 def wanted(operation_id: str, minor: int) -> dict[str, object]:
@@ -99,8 +92,16 @@ def wanted(operation_id: str, minor: int) -> dict[str, object]:
     }
 
 
-def test_nothing_that_was_acknowledged_is_lost_when_the_process_is_killed(served: Any, tmp_path: Path) -> None:
-    program = Program(tmp_path / "folder" / "state.db", "http://127.0.0.1:9")
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        yield made
+
+
+def test_nothing_that_was_acknowledged_is_lost_when_the_process_is_killed(
+    served: Any, listener: socket.socket, tmp_path: Path
+) -> None:
+    program = Program(listener, tmp_path / "folder" / "state.db", "http://127.0.0.1:9")
     program.start()
     made = [program.ask("POST", "/v1/payments", wanted(f"op_{at}", 10_000), f"key_{at}") for at in range(20)]
     program.ask("POST", f"/control/payments/{made[0]['id']}/pay", {})

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -228,13 +227,8 @@ async def test_a_currency_that_is_not_declared_never_reaches_the_provider(world:
     assert await fetched(world) == Absent()
 
 
-def closed_url() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return f"http://127.0.0.1:{listening.getsockname()[1]}"
-
-
 async def test_a_refused_connection_is_not_executed_and_a_look_is_unknown(world: Any) -> None:
-    registry = world.loaded(base_url=closed_url())
+    registry = world.loaded(base_url="http://127.0.0.1:1")
     topups = registry.topup("sandbox")
     assert await topups.create(world.request(1000)) == NotExecuted("unavailable")
     assert await topups.fetch(world.target(), world.call()) == Unknown("unavailable")
@@ -242,7 +236,7 @@ async def test_a_refused_connection_is_not_executed_and_a_look_is_unknown(world:
 
 
 async def test_a_provider_that_is_down_opens_the_breaker_for_new_money_only(world: Any) -> None:
-    registry = world.loaded(base_url=closed_url())
+    registry = world.loaded(base_url="http://127.0.0.1:1")
     topups = registry.topup("sandbox")
     for _ in range(FAILURES_MAX):
         assert await topups.create(world.request(1000)) == NotExecuted("unavailable")

@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -26,12 +25,6 @@ def interpreter(variable: str, module: str) -> str:
         reason = f"{module} is not installed, and {variable} names no Python that has it"
         pytest.skip(reason)  # its libraries fight with ours, so it runs where somebody set it up
     return sys.executable
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
 
 
 @contextmanager

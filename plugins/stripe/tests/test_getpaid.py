@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import httpx
 import pytest
 from plugins.stripe.tests.conftest import CERTIFICATES, Shop, clock, load_with
-from plugins.stripe.tests.counterparties import Ear, free_port, interpreter, running
+from plugins.stripe.tests.counterparties import Ear, interpreter, running
 
+from shoutgraph.cli.demo.server import free_port
 from shoutgraph.sdk import (
     Declined,
     Money,

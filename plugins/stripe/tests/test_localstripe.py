@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 from plugins.stripe.tests.conftest import clock, load_with
-from plugins.stripe.tests.counterparties import Ear, free_port, interpreter, running
+from plugins.stripe.tests.counterparties import Ear, interpreter, running
 
+from shoutgraph.cli.demo.server import free_port
 from shoutgraph.plugins.providers import Providers
 from shoutgraph.sdk import BadSignature, RawWebhook, Unknown
 from shoutgraph_stripe import door, wire

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from shoutgraph.cli.shared import DataDir, read_settings
+from shoutgraph.domain.users import ROLES
 
 
 def token(
     subject: Annotated[str, typer.Argument(help="A user's id, or the name of a tool such as 'support-desk'.")],
-    role: Annotated[str, typer.Option(help="user, moderator, finance, service or admin.")] = "user",
+    role: Annotated[str, typer.Option(help=f"{', '.join(ROLES)}.")] = "user",
     hours: Annotated[int, typer.Option(help="How long it is good.", min=1, max=24 * 365)] = 12,
     data_dir: DataDir = None,
 ) -> None:

@@ -190,7 +190,7 @@ class FeatureUnavailableError(ShoutgraphError):
     def __init__(
         self, *, feature: str, reason: str, provider: str | None = None, path: Sequence[str] | None = None
     ) -> None:
-        whose = "not for this creator yet" if reason == "CREATOR" else "not for you"
+        whose = "not for this creator" if reason == "CREATOR" else "not for you"
         what = feature if provider is None else f"{feature} by {provider}"
         super().__init__(f"This is {whose} now ({what}: {reason}).", path=path)
         self.feature: Final = feature

@@ -271,13 +271,16 @@ def reject(video: Video, rejection: Rejection, *, now: datetime) -> Video:
     return replace(video, state=VideoState.REJECTED, rejection=rejection, checked_at=now)
 
 
-def take_down(video: V, *, note: str, now: datetime) -> V:
+def take_down(video: V, *, note: str, now: datetime, path: tuple[str, ...]) -> V:
     """A READY file that nobody sees any more; its bytes stay as long as that can be undone.
+
+    Args:
+        path: the input that names it.
 
     Raises:
         MediaRejectedError: it was rejected, or its upload or check is not finished.
     """
-    require_checked(video, path=("input", "videoId"))
+    require_checked(video, path=path)
     return replace(
         video, state=VideoState.REJECTED, rejection=Rejection(RejectionCode.TAKEN_DOWN, note), checked_at=now
     )

@@ -301,4 +301,4 @@ def _repeated(found: Iterable[T]) -> list[T]:
 
 
 def _refusal(message: str, code: str) -> errors.ValidationError:
-    return errors.ValidationError(message, code=code, path=("input", "prices"))
+    return errors.ValidationError(message, code=code, path=("input", "markets"))

@@ -169,4 +169,4 @@ def _currency(given: object, where: str) -> str:
 
 
 def _refusal(message: str, code: str) -> errors.ValidationError:
-    return errors.ValidationError(message, code=code, path=("input", "prices"))
+    return errors.ValidationError(message, code=code, path=("input", "markets"))

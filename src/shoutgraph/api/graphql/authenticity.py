@@ -40,7 +40,7 @@ enums.describe(
     name="VideoVariant",
     description="Which file of a delivered video it is; clients must accept values added later.",
     values={
-        Variant.ORIGINAL: "As the creator made it.",
+        Variant.ORIGINAL: "As the creator made it, less what a camera notes beside it.",
         Variant.WATERMARKED: "The copy with the watermark.",
     },
 )

@@ -21,12 +21,14 @@ IdempotencyKey = NewType("IdempotencyKey", str)
 
 INT64_MIN: Final = -(2**63)
 INT64_MAX: Final = 2**63 - 1
+WHOLE_CHARS: Final = 21
+"""As much of a number as shows whether it is too large."""
 KEY_CHARS_MIN: Final = 16
 KEY_CHARS_MAX: Final = 64
 ECHO_CHARS_MAX: Final = 40
 """How much of a refused value an error message repeats."""
 
-_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,18})", re.ASCII)
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
 _KEY = re.compile(rf"[!-~]{{{KEY_CHARS_MIN},{KEY_CHARS_MAX}}}", re.ASCII)
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})",
@@ -38,13 +40,13 @@ _SPECIFIED: Final = "https://shoutgraph.example/scalars/"
 def parse_whole(value: object) -> int:
     """Reads a 64-bit whole number from decimal text or a JSON integer; a float or a boolean is refused."""
     if isinstance(value, str) and _WHOLE.fullmatch(value):
-        number = int(value)
+        number = int(value[:WHOLE_CHARS])
     elif type(value) is int:
         number = value
     else:
         raise _refused(value, "a whole number as a decimal string")
     if not INT64_MIN <= number <= INT64_MAX:
-        raise _refused(value, "a number of 64 bits")
+        raise _refused(value, f"a whole number from {INT64_MIN} to {INT64_MAX}")
     return number
 
 

@@ -1,13 +1,14 @@
 """A server of its own for the demo: a process that is started, waited for, and stopped."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,8 @@ import httpx
 START_S: Final = 60.0
 STOP_S: Final = 15.0
 LOOK_S: Final = 0.05
+PORTS: Final = range(10_000, 32_768)
+"""Below those that connections are given, of which one could take a port before its server does."""
 
 
 class ServerFailedError(Exception):
@@ -24,9 +27,10 @@ class ServerFailedError(Exception):
 
 def free_port() -> int:
     """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    while True:
+        port = secrets.choice(PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager

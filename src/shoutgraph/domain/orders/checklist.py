@@ -62,7 +62,8 @@ def check_ticks(brief: Brief | None, ticks: Ticks) -> Ticks:
         check_note("note", ticks.note)
     left = [item for item in items if item.kind is ItemKind.MUST_SAY and item.key not in ticks.ticked]
     if left and ticks.note is None:
-        msg = f"{len(left)} of the things that must be said are not ticked: tick them, or say why in a note."
+        missing = "One thing that must be said is" if len(left) == 1 else f"{len(left)} things that must be said are"
+        msg = f"{missing} not ticked: tick, or say why in a note."
         raise errors.ValidationError(msg, code="UNTICKED_ITEMS", path=("input", "tickedKeys"))
     return Ticks(tuple(item.key for item in items if item.key in ticks.ticked), ticks.note)
 

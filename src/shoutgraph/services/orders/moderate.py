@@ -21,6 +21,7 @@ from shoutgraph.storage.tx import Tx
 from shoutgraph.tools import Tools
 
 REASON: Final = "REPORT"
+ASKED: Final = ("input", "reportId")
 REMOVED: Final = "remove_{}"
 RESTORED: Final = "restore_{}"
 """What the journal calls it, with what it was done to."""
@@ -71,7 +72,7 @@ def remove_video(tools: Tools, tx: Tx, _viewer: Viewer, report: Report, reasons:
     before = videos.get(tx, report.subject_id)
     if media.is_down(before) and reports.stands(tx, report, Action.CONTENT_REMOVED):
         return
-    video = media.take_down(before, note=_note(reasons), now=tx.now)
+    video = media.take_down(before, note=_note(reasons), now=tx.now, path=ASKED)
     videos.save(tx, video, was=VideoState.READY)
     _tell(tools, tx, order, REMOVED, report)
 
@@ -96,7 +97,7 @@ def remove_attachment(tools: Tools, tx: Tx, _viewer: Viewer, report: Report, rea
     before = attachments.get(tx, report.subject_id)
     if media.is_down(before) and reports.stands(tx, report, Action.CONTENT_REMOVED):
         return
-    attachment = media.take_down(before, note=_note(reasons), now=tx.now)
+    attachment = media.take_down(before, note=_note(reasons), now=tx.now, path=ASKED)
     attachments.save(tx, attachment, was=VideoState.READY)
     _tell(tools, tx, order, REMOVED, report)
 

@@ -41,7 +41,7 @@ async def take_down(
             raise errors.NotFoundError("There is no such video.", path=path)
         order = orders.get(tx, known.order_id)
         moves.check_actor(order, viewer, Actor.MODERATOR)
-        video = media.take_down(videos.get(tx, video_id), note=note, now=tx.now)
+        video = media.take_down(videos.get(tx, video_id), note=note, now=tx.now, path=path)
         videos.save(tx, video, was=VideoState.READY)
         advance.note(tools, tx, order, TAKE_DOWN, Actor.MODERATOR)
         return video
