@@ -1,10 +1,10 @@
-"""Endpoints of webhooks for tables of who may do what: paused ones, at an address that nothing is ever sent to."""
+"""Endpoints of webhooks for tables of who may do what: paused ones, at an address where nobody listens."""
 
 from typing import Any, Final
 
 from tests.api.deployment import Deployment
 
-WISH: Final = {"url": "http://10.0.0.1/hook", "label": "Nobody's", "eventTypes": ["campaign.changed"]}
+WISH: Final = {"url": "http://127.0.0.1:1/hook", "label": "Nobody's", "eventTypes": ["campaign.changed"]}
 
 
 def endpoint(to: Deployment) -> str:
