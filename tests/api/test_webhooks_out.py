@@ -108,6 +108,8 @@ def test_a_receiver_is_told_again_from_a_cursor_and_skips_only_on_purpose(to: De
     ahead = to.ask("admin", "{ featureEvents(first: 500) { pageInfo { endCursor } } }")["featureEvents"]["pageInfo"]
     wish = {"webhookEndpointId": made["id"], "after": ahead["endCursor"]}
     assert to.refuse("admin", "webhookReplay", **wish)["code"] == "WOULD_SKIP"
+    junk = to.refuse("admin", "webhookReplay", **wish | {"after": "junk"})
+    assert (junk["code"], junk["path"]) == ("INVALID_CURSOR", ["input", "after"])
     to.do("admin", "webhookReplay", SHAPE, skip=True, **wish)
     to.settle()
     assert len(receiver.got) == 1

@@ -27,14 +27,17 @@ def write_cursor(place: Place) -> str:
     return pages.write_cursor(SCOPE, (place.mark, place.seq))
 
 
-def read_cursor(cursor: str) -> Place:
+def read_cursor(cursor: str, *, path: tuple[str, ...] = ("after",)) -> Place:
     """The place of a cursor; one that names no epoch is of the first.
+
+    Args:
+        path: the argument that a refusal names.
 
     Raises:
         ValidationError: the text is no cursor of the journal.
     """
-    key = pages.read_cursor(SCOPE, cursor, path=("after",))
+    key = pages.read_cursor(SCOPE, cursor, path=path)
     numbers = [part for part in key if type(part) is int and 0 <= part < pages.INT64_END]
     if len(numbers) != len(key) or len(key) > NUMBERS_MAX:
-        raise errors.ValidationError("This is not a cursor of the journal.", code="INVALID_CURSOR", path=("after",))
+        raise errors.ValidationError("This is not a cursor of the journal.", code="INVALID_CURSOR", path=path)
     return Place(*numbers) if len(numbers) == NUMBERS_MAX else Place(FIRST.mark, *numbers)

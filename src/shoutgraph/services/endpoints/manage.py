@@ -189,7 +189,7 @@ async def replay(
         IdempotencyKeyReusedError: the key was used before with other input.
     """
     viewer.require(Scope.WEBHOOKS_MANAGE)
-    wanted = cursors.read_cursor(after)
+    wanted = cursors.read_cursor(after, path=("input", "after"))
 
     def work(tx: Tx) -> Endpoint:
         found, epoch = _get(tx, endpoint_id, None), epochs.current(tx)
