@@ -10,6 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 from tests.e2e.market import Market
 from tests.e2e.processes import PATIENCE_S, ROOT, Nursery, Server
@@ -17,6 +20,8 @@ from tests.e2e.processes import PATIENCE_S, ROOT, Nursery, Server
 from shoutgraph.api.graphql import usage
 from shoutgraph.cli.demo.server import free_port
 from shoutgraph.telemetry import metrics
+from shoutgraph.telemetry.exporters import KEPT_MAX, WithoutIdleRounds
+from shoutgraph.telemetry.names import IDLE, JOB, OK
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CREATORS = """query Shop($first: Int) {
@@ -62,6 +67,9 @@ def test_a_request_is_found_in_log_metrics_and_trace(seen: Server):
     assert {"query", "read", "load"} <= {span["name"] for span in spans}
     assert len([span for span in spans if span["name"] == "load"]) == 2  # once for each page, not for each creator
     assert not [span for span in spans if "bio" in json.dumps(span)]
+    assert spans[0]["resource"]["attributes"]["service.name"] == "shoutgraph"
+    idle = [line for line in lines if line.get("attributes", {}).get("shoutgraph.outcome") == "idle"]
+    assert idle == [], "rounds of jobs that found nothing to do are no news"
 
     values = {(each.name, *sorted(each.labels.items())): each.value for each in samples(told)}
     ran = ("outcome", "ok")
@@ -70,10 +78,30 @@ def test_a_request_is_found_in_log_metrics_and_trace(seen: Server):
     assert values["shoutgraph_loader_batch_size_sum",] == shown > 0
     assert values["shoutgraph_errors_total", ("code", "BAD_USER_INPUT")] == 1
     assert values["shoutgraph_work_seconds_count", ran, ("way", "read")] >= 4
+    assert any(("outcome", "idle") in key for key in values if key[0] == "shoutgraph_job_seconds_count")
     used = {
         dict(key[1:])["coordinate"]: value for key, value in values.items() if key[0].startswith("shoutgraph_field")
     }
     assert used["Query.creators(first:)"] == used["Offer.price"] == len(asked)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reads", "told"),
+    [(IDLE, 3, 0), (OK, 3, 4), (IDLE, KEPT_MAX + 1, KEPT_MAX + 2)],
+    ids=["idle", "busy", "long"],
+)
+def test_a_round_of_a_job_is_told_of_whole_or_not_at_all(outcome: str, reads: int, told: int):
+    kept = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(WithoutIdleRounds(SimpleSpanProcessor(kept)))
+    tracer = provider.get_tracer("test")
+    with tracer.start_as_current_span(JOB) as entry:
+        for _ in range(reads):
+            tracer.start_span("read").end()
+        entry.set_attribute("shoutgraph.outcome", outcome)
+    assert len(kept.get_finished_spans()) == told
+    tracer.start_span("query").end()
+    assert kept.get_finished_spans()[-1].name == "query"
 
 
 def test_each_worker_has_a_port_of_its_own_for_its_metrics(tmp_path: Path):

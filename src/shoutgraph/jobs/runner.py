@@ -8,16 +8,14 @@ from typing import Final
 
 from shoutgraph.domain import errors
 from shoutgraph.telemetry import metrics
-from shoutgraph.telemetry.spans import OK, observed
+from shoutgraph.telemetry.names import IDLE, JOB, OK
+from shoutgraph.telemetry.spans import observed
 from shoutgraph.tools import Tools
 
 logger = logging.getLogger("shoutgraph.jobs")
 
 Tick = Callable[[Tools], Awaitable[int]]
 """One round of a job: does what is due and says how much it was."""
-
-IDLE: Final = "idle"
-"""The outcome of a round that had nothing to do."""
 
 ROUNDS_MAX: Final = 1_000
 """Rounds that `settle` runs at most before it says that the work does not end."""
@@ -45,7 +43,7 @@ async def _repeat(tools: Tools, name: str, tick: Tick, *, pause_s: int, stop: as
     while not stop.is_set():
         done = 0
         try:
-            with observed("job", metrics.JOBS, name, attributes={"shoutgraph.job": name}) as entry:
+            with observed(JOB, metrics.JOBS, name, attributes={"shoutgraph.job": name}) as entry:
                 done = await tick(tools)
                 entry.outcome = OK if done else IDLE
         except errors.StoreUnavailableError as absence:

@@ -18,15 +18,12 @@ from prometheus_client import Histogram
 
 from shoutgraph.domain.errors import ShoutgraphError
 from shoutgraph.telemetry.choices import Traces
+from shoutgraph.telemetry.names import ERROR, OK, REFUSED
 
 _tracer: Final = trace.get_tracer("shoutgraph")
 
 _NAMED: Final = OTEL_PYTHON_TRACER_PROVIDER in os.environ
 """Whether the environment names who takes the spans. OpenTelemetry looks there each time that it is asked."""
-
-OK: Final = "ok"
-REFUSED: Final = "refused"
-ERROR: Final = "error"
 
 SERIES_KEPT: Final = 1_024
 """Labels take few values."""

@@ -31,7 +31,7 @@ from shoutgraph.api.graphql.executors import EffectExecutor, Engine, Executor
 from shoutgraph.api.graphql.observing import observed_operation
 from shoutgraph.api.graphql.sharing import SharedStreams, Take
 from shoutgraph.api.metering import Charge
-from shoutgraph.telemetry.spans import ERROR, OK
+from shoutgraph.telemetry.names import ERROR, OK
 
 Variables = dict[str, Any]
 EFFECTS_S: Final = 8.0
