@@ -62,6 +62,21 @@ def test_documents_beyond_a_limit_are_refused(client: Client, world: World, quer
     assert world.version == 1
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "mutation { " + " ".join(f"m{n}: {LIFT}" for n in range(7)) + " }",
+        f"mutation {{ m0: {LIFT} ... {{ ...M }} m7: {LIFT} }} fragment M on Mutation {{ "
+        + " ".join(f"m{n}: {LIFT}" for n in range(1, 7))
+        + " }",
+    ],
+    ids=["plain", "fragments"],
+)
+def test_the_first_mutation_that_is_too_many_is_named(client: Client, query: str) -> None:
+    told = client.post(query).json()["errors"][0]["extensions"]
+    assert (told["measure"], told["selection"]) == ("rootMutations", [f"m{limits.ROOT_MUTATIONS_MAX}"])
+
+
 @pytest.mark.parametrize("count", [10, 30, 90])
 def test_fragments_that_spread_each_other_cost_no_more_than_they_are_long(client: Client, count: int) -> None:
     began = time.process_time()

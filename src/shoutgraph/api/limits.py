@@ -129,7 +129,8 @@ def _check(size: Size, operation: OperationDefinitionNode, measure: "_Measure") 
     for name, (limit, text) in MEASURES.items():
         found: int = getattr(size, name)
         if found > limit and (name != "fields" or operation.operation is OperationType.MUTATION):
-            where = measure.place(operation.selection_set, name)
+            root = operation.selection_set
+            where = measure.place(root, name) if name != "fields" else measure.root(root, limit)
             message = text.format(limit=limit)
             raise FailureError(
                 Code.DOCUMENT_LIMIT, message, measure=TOLD[name], found=found, limit=limit, selection=where
@@ -155,14 +156,32 @@ class _Measure:
             if inside is None or (name == "repeats" and getattr(self.of(inside), name) == _repeats(inside)):
                 break
             node = max(inside.selections, key=lambda each: int(getattr(self._of_one(each), name)))
-            if isinstance(node, FragmentSpreadNode):
-                fragment = self._fragments.get(node.name.value)
-                inside = fragment.selection_set if fragment else None
-                continue
             if isinstance(node, FieldNode):
                 path.append(_key(node))
-            inside = getattr(node, "selection_set", None)
+            inside = self._inside(node)
         return path
+
+    def root(self, selection_set: SelectionSetNode, number: int) -> list[str]:
+        """The path of a root field, counted from 0 once fragments are written out."""
+        inside: SelectionSetNode | None = selection_set
+        for _ in range(PLACE_STEPS_MAX):
+            for node in inside.selections if inside else ():
+                fields = self._of_one(node).fields
+                if number < fields:
+                    break
+                number -= fields
+            else:
+                break
+            if isinstance(node, FieldNode):
+                return [_key(node)]
+            inside = self._inside(node)
+        return []
+
+    def _inside(self, node: SelectionNode) -> SelectionSetNode | None:
+        if isinstance(node, FragmentSpreadNode):
+            fragment = self._fragments.get(node.name.value)
+            return fragment.selection_set if fragment else None
+        return getattr(node, "selection_set", None)
 
     def _of_one(self, selection: SelectionNode) -> Size:
         if isinstance(selection, FieldNode):
