@@ -58,11 +58,14 @@ DURABLE: Final = frozenset({"on", "remote_write", "remote_apply"})
 _FORGET: Final = "DELETE FROM writer WHERE at < now() - interval '30 days'"
 _SIGN: Final = """INSERT INTO writer AS w (name, batch, at) SELECT $1, $2, now()
   WHERE pg_current_xact_id_if_assigned() IS NOT NULL
-  ON CONFLICT (name) DO UPDATE SET batch = excluded.batch, at = excluded.at"""
-"""Signs what is about to be committed, if anything was written."""
-_SIGNED: Final = """INSERT INTO writer AS w (name, batch, at) VALUES ($1, 0, now())
-  ON CONFLICT (name) DO UPDATE SET at = excluded.at RETURNING w.batch"""
-"""What a writer signed last; it waits for a transaction of its own that has not ended."""
+  ON CONFLICT (name) DO UPDATE SET at = excluded.at,
+    batch = CASE WHEN w.at < now() + interval '12 hours' THEN excluded.batch END"""
+"""Signs what is about to be committed, if anything was written. In a closed name nothing can be signed: no batch has
+no number."""
+_SIGNED: Final = """INSERT INTO writer AS w (name, batch, at) VALUES ($1, 0, now() + interval '1 day')
+  ON CONFLICT (name) DO UPDATE SET at = excluded.at RETURNING w.batch, gen_random_uuid()::text"""
+"""What a writer signed last, and a new name for it. It waits for a transaction of its own that has signed and not
+ended. The name is closed, by a time to come: a server may still have to read what a lost connection brought."""
 _HURRY: Final = "SET LOCAL lock_timeout = '10ms'"
 """What is held by its statement is not waited for at all; this is for keys and rows that others are just writing."""
 _SAVE: Final = "SAVEPOINT command"
@@ -243,7 +246,8 @@ class Session:
         while time.monotonic() < until:
             with contextlib.suppress(psycopg.OperationalError, errors.StoreUnavailableError):
                 self.renew()
-                return bool(self.raw.execute(_SIGNED, (self._name,)).fetchall()[0][0] == self._batch)
+                signed, self._name = self.raw.execute(_SIGNED, (self._name,)).fetchall()[0]
+                return bool(signed == self._batch)
             time.sleep(SETTLE_PAUSE_S)
         raise UnknownOutcomeError("the outcome of a commit is not known")
 

@@ -7,6 +7,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -20,6 +21,8 @@ COMMIT: Final = b"COMMIT"
 COMMITTED: Final = b"COMMIT\0"
 """What the server says when it has."""
 SIGNED: Final = b"INSERT INTO writer"
+LATE_S: Final = 0.3
+"""How long what is late is under way."""
 
 
 class Break(Enum):
@@ -28,6 +31,7 @@ class Break(Enum):
     BEFORE = "the server never hears of the COMMIT"
     UNANSWERED = "the server commits, and its answer is lost"
     AT_ONCE = "the server hears of the COMMIT, and that the client is gone"
+    LATE = "the server hears of the COMMIT when the client has long come back"
     ANSWERED = "the client hears that it is committed, and the connection ends"
 
 
@@ -111,6 +115,11 @@ class Proxy:
         with contextlib.suppress(OSError):
             while self._pass_on(said, pair[1]):
                 pass
+        if said.place is Break.LATE:
+            pair[0].close()
+            time.sleep(LATE_S)
+            with contextlib.suppress(OSError):
+                pair[1].sendall(said.late)
         if said.place is not None:
             self.after()
             self.broken.set()
@@ -119,6 +128,11 @@ class Proxy:
     def _pass_on(self, said: "_Said", server: socket.socket) -> bool:
         """Passes the next message on; False where nothing more is to be said."""
         message = said.next()
+        if said.signs and self._break is Break.LATE:
+            said.place, self._break = self._break, None
+        if said.place is Break.LATE:
+            said.late += message
+            return message[:1] not in {b"", b"S"}
         if said.commits and self._break is not None:
             said.place, self._break = self._break, None
         if not message or said.place is Break.BEFORE:
@@ -166,6 +180,8 @@ class _Said:
         self._head = 0
         self._prepared: dict[bytes, bytes] = {}
         self.commits = False
+        self.signs = False
+        self.late = b""
         self.place: Break | None = None
         self.sent = threading.Event()
 
@@ -181,11 +197,17 @@ class _Said:
         message, self._buffer = self._buffer[:size], self._buffer[size:]
         self._head = 1
         self.commits = start == 1 and self._is_commit(message)
+        self.signs = start == 1 and self._is_signature(message)
         return message
 
     def _length(self, start: int) -> int:
         length: int = LENGTH.unpack_from(self._buffer, start)[0]
         return start + length
+
+    def _is_signature(self, message: bytes) -> bool:
+        said = message[1 + LENGTH.size :].split(b"\0", 2)
+        prepared = self._prepared.get(said[1], b"") if message[:1] == b"B" else said[1] if message[:1] == b"P" else b""
+        return SIGNED in prepared and b"VALUES" not in prepared
 
     def _is_commit(self, message: bytes) -> bool:
         first, second, *_ = (*message[1 + LENGTH.size :].split(b"\0", 2), b"", b"")
