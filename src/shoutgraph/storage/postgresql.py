@@ -5,6 +5,7 @@ enough. Source: docs/adr/0014-postgresql.md.
 """
 
 import contextlib
+import secrets
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -26,6 +27,7 @@ URL_PREFIXES: Final = ("postgresql://", "postgres://")
 VERSION_MIN: Final = 15_00_00
 CONNECT_S: Final = 5
 SETTLE_S: Final = 10.0
+NAME_BYTES: Final = 16
 """How long a lost COMMIT is asked about before its outcome is called unknown."""
 SETTLE_PAUSE_S: Final = 0.05
 
@@ -63,9 +65,9 @@ _SIGN: Final = """INSERT INTO writer AS w (name, batch, at) SELECT $1, $2, now()
 """Signs what is about to be committed, if anything was written. In a closed name nothing can be signed: no batch has
 no number."""
 _SIGNED: Final = """INSERT INTO writer AS w (name, batch, at) VALUES ($1, 0, now() + interval '1 day')
-  ON CONFLICT (name) DO UPDATE SET at = excluded.at RETURNING w.batch, gen_random_uuid()::text"""
-"""What a writer signed last, and a new name for it. It waits for a transaction of its own that has signed and not
-ended. The name is closed, by a time to come: a server may still have to read what a lost connection brought."""
+  ON CONFLICT (name) DO UPDATE SET at = excluded.at RETURNING w.batch"""
+"""What a writer signed last; it waits for a transaction of its own that has signed and not ended. The name is closed,
+by a time to come: a server may still have to read what a lost connection brought."""
 _HURRY: Final = "SET LOCAL lock_timeout = '10ms'"
 """What is held by its statement is not waited for at all; this is for keys and rows that others are just writing."""
 _SAVE: Final = "SAVEPOINT command"
@@ -128,7 +130,7 @@ class Session:
         if signs:
             with _closing_on_error(self.raw.raw), _away(name_of(url)):
                 self.raw.execute(_FORGET)
-                self._name = self.raw.execute("SELECT gen_random_uuid()::text").fetchall()[0][0]
+                self._name = secrets.token_hex(NAME_BYTES)
 
     @property
     def changes(self) -> int:
@@ -242,12 +244,12 @@ class Session:
         Raises:
             UnknownOutcomeError: the server did not say in time.
         """
+        asked, self._name = self._name, secrets.token_hex(NAME_BYTES)  # closed by asking, whether or not it is answered
         until = time.monotonic() + SETTLE_S
         while time.monotonic() < until:
             with contextlib.suppress(psycopg.OperationalError, errors.StoreUnavailableError):
                 self.renew()
-                signed, self._name = self.raw.execute(_SIGNED, (self._name,)).fetchall()[0]
-                return bool(signed == self._batch)
+                return bool(self.raw.execute(_SIGNED, (asked,)).fetchall()[0][0] == self._batch)
             time.sleep(SETTLE_PAUSE_S)
         raise UnknownOutcomeError("the outcome of a commit is not known")
 

@@ -43,7 +43,7 @@ class WithoutIdleRounds(SpanProcessor):
         ended = span.parent is None
         if not ended and len(waiting) < KEPT_MAX:
             return
-        del self._rounds[key]
+        self._rounds.pop(key, None)
         if not ended or (span.attributes or {}).get("shoutgraph.outcome") != IDLE:
             for each in waiting:
                 self._following.on_end(each)

@@ -20,6 +20,7 @@ LENGTH: Final = struct.Struct("!I")
 COMMIT: Final = b"COMMIT"
 COMMITTED: Final = b"COMMIT\0"
 """What the server says when it has."""
+INSERTED: Final = b"INSERT 0 1\0"
 SIGNED: Final = b"INSERT INTO writer"
 LATE_S: Final = 0.3
 """How long what is late is under way."""
@@ -47,6 +48,8 @@ class Proxy:
         self._lock = threading.Lock()
         self._open = True
         self._break: Break | None = None
+        self.loses_asked = False
+        """Whether it shuts as soon as the server has answered what became of a COMMIT; nobody hears the answer."""
         self.broken = threading.Event()
         self.after: Callable[[], None] = lambda: None
         """What is done as soon as it has cut where it was told to."""
@@ -128,6 +131,7 @@ class Proxy:
     def _pass_on(self, said: "_Said", server: socket.socket) -> bool:
         """Passes the next message on; False where nothing more is to be said."""
         message = said.next()
+        said.unheard = said.unheard or (said.asks and self.loses_asked)
         if said.signs and self._break is Break.LATE:
             said.place, self._break = self._break, None
         if said.place is Break.LATE:
@@ -148,7 +152,9 @@ class Proxy:
         with contextlib.suppress(OSError):
             while answer := server.recv(CHUNK_BYTES):
                 last = said.place is not None and COMMITTED in answer
-                if not (last and said.place is Break.UNANSWERED):
+                if said.unheard and INSERTED in answer:
+                    self.shut()
+                if not said.unheard and not (last and said.place is Break.UNANSWERED):
                     client.sendall(answer)
                 if last:
                     break
@@ -181,6 +187,8 @@ class _Said:
         self._prepared: dict[bytes, bytes] = {}
         self.commits = False
         self.signs = False
+        self.asks = False
+        self.unheard = False
         self.late = b""
         self.place: Break | None = None
         self.sent = threading.Event()
@@ -197,17 +205,19 @@ class _Said:
         message, self._buffer = self._buffer[:size], self._buffer[size:]
         self._head = 1
         self.commits = start == 1 and self._is_commit(message)
-        self.signs = start == 1 and self._is_signature(message)
+        named = self._named_in(message) if start == 1 else b""
+        self.signs = SIGNED in named and b"VALUES" not in named
+        self.asks = SIGNED in named and b"VALUES" in named
         return message
 
     def _length(self, start: int) -> int:
         length: int = LENGTH.unpack_from(self._buffer, start)[0]
         return start + length
 
-    def _is_signature(self, message: bytes) -> bool:
-        said = message[1 + LENGTH.size :].split(b"\0", 2)
-        prepared = self._prepared.get(said[1], b"") if message[:1] == b"B" else said[1] if message[:1] == b"P" else b""
-        return SIGNED in prepared and b"VALUES" not in prepared
+    def _named_in(self, message: bytes) -> bytes:
+        """The statement that a message prepares, or binds."""
+        _, second, *_ = (*message[1 + LENGTH.size :].split(b"\0", 2), b"", b"")
+        return {b"P": second, b"B": self._prepared.get(second, b"")}.get(message[:1], b"")
 
     def _is_commit(self, message: bytes) -> bool:
         first, second, *_ = (*message[1 + LENGTH.size :].split(b"\0", 2), b"", b"")

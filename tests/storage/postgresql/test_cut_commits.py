@@ -86,6 +86,21 @@ def test_what_nobody_can_tell_in_time_is_unknown_until_it_is_asked_again(
     assert gifts(store) == ["gift"]
 
 
+def test_a_store_that_asked_and_heard_nothing_goes_on(
+    store: Store, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "SETTLE_S", 1.0)
+    assert store.write_now(partial(load.give, ref="first", number=1))
+    proxy.break_at(Break.BEFORE)
+    proxy.loses_asked = True
+    with pytest.raises(errors.StoreUnavailableError, match="outcome of a commit is not known"):
+        store.write_now(partial(load.give, ref="second", number=2))
+    proxy.loses_asked = False
+    proxy.open()
+    assert store.write_now(partial(load.give, ref="second", number=2))
+    assert gifts(store) == ["first", "second"]
+
+
 def test_a_store_that_finds_no_server_turns_away_and_goes_on(
     store: Store, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
