@@ -33,6 +33,8 @@ logger = logging.getLogger("shoutgraph.serving")
 
 SWITCH_S: Final = 0.0005
 """How long the event loop may keep the interpreter from the writing thread; at Python's 5 ms, answers queue."""
+GARBAGE: Final = (50_000, 10, 10)
+"""How much is made until garbage is looked for. At Python's 700, what is in flight is looked through again and again."""
 CANCEL_S: Final = 0.5
 """How long jobs may take to end after they were cut."""
 CUT: Final = 1
@@ -214,6 +216,7 @@ def _freeze() -> None:
     sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GARBAGE)
 
 
 def _watch() -> None:

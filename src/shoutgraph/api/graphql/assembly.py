@@ -18,7 +18,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from shoutgraph.api.graphql import errors, node, scalars
+from shoutgraph.api.graphql import errors, inputs, node, scalars
 from shoutgraph.api.graphql.context import Context
 from shoutgraph.api.graphql.directives import RequiresScope
 from shoutgraph.api.graphql.room import Room
@@ -56,6 +56,7 @@ def assemble(rooms: Sequence[Room]) -> strawberry.Schema:
                 _drop_null_defaults(field.args)
         elif isinstance(graph_type, GraphQLInputObjectType):
             _drop_null_defaults(graph_type.fields)
+    inputs.read_once(schema)
     return schema
 
 

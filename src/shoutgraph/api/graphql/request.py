@@ -3,12 +3,14 @@
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 import strawberry
 
 from shoutgraph.domain.requests import Request
 from shoutgraph.domain.users import Viewer
+
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
 
 
 def request_of(viewer: Viewer, mutation: str, given: Any) -> Request:  # noqa: ANN401 - any input type
@@ -21,6 +23,8 @@ def request_of(viewer: Viewer, mutation: str, given: Any) -> Request:  # noqa: A
 
 def plain(value: object) -> object:
     """An input as JSON values; a field that was left out is the same as null."""
+    if value.__class__ in _PLAIN:
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, (list, tuple)):
