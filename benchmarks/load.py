@@ -5,7 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, cycle
 from typing import TypedDict
 from urllib.parse import urlsplit
 
@@ -22,22 +22,27 @@ class Told(TypedDict):
 
 
 async def run(url: str, bodies: Iterator[bytes], *, in_flight: int, seconds: float, headers: list[str]) -> Told:
-    """Sends bodies for a time; gives the rate, the latencies in milliseconds, and what was refused."""
+    """Sends bodies for a time, each for the next of those who ask; gives the rate, the latencies, and what was refused.
+
+    Args:
+        headers: of each of them, as lines of a head.
+    """
     parts = urlsplit(url)
     latencies: list[float] = []
     wrong = 0
     example = ""
     end = time.perf_counter() + seconds
 
-    async def worker(number: int) -> None:
+    asking = cycle(headers)
+
+    async def worker() -> None:
         nonlocal wrong, example
-        own = headers[number % len(headers)]
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         while time.perf_counter() < end:
             body = next(bodies)
             head = (
                 f"POST {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\ncontent-type: application/json\r\n"
-                f"accept: application/graphql-response+json\r\n{own}content-length: {len(body)}\r\n\r\n"
+                f"accept: application/graphql-response+json\r\n{next(asking)}content-length: {len(body)}\r\n\r\n"
             )
             start = time.perf_counter()
             writer.write(head.encode() + body)
@@ -51,7 +56,7 @@ async def run(url: str, bodies: Iterator[bytes], *, in_flight: int, seconds: flo
         writer.close()
 
     started = time.perf_counter()
-    await asyncio.gather(*(worker(number) for number in range(in_flight)))
+    await asyncio.gather(*(worker() for _ in range(in_flight)))
     took = time.perf_counter() - started
     latencies.sort()
     return {
