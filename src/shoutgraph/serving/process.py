@@ -34,7 +34,7 @@ logger = logging.getLogger("shoutgraph.serving")
 SWITCH_S: Final = 0.0005
 """How long the event loop may keep the interpreter from the writing thread; at Python's 5 ms, answers queue."""
 GARBAGE: Final = (50_000, 10, 10)
-"""How much is made until garbage is looked for. At Python's 700, what is in flight is looked through again and again."""
+"""How much is made until garbage is looked for; at Python's 700, what is in flight is looked at over and over."""
 CANCEL_S: Final = 0.5
 """How long jobs may take to end after they were cut."""
 CUT: Final = 1

@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar, cast
 
 import orjson
@@ -40,9 +41,14 @@ def _time_of(value: int | None) -> datetime | None:
     return None if value is None else clock.from_micros(value)
 
 
-def _unless_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """How a stored value is read, where NULL stays None."""
-    return lambda value: None if value is None else read(value)
+def _micros_of(value: datetime | None) -> int | None:
+    """The way back; a naive time fails on the subtraction."""
+    return None if value is None else clock.to_micros(value)
+
+
+def _unless_none(turn: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """How a value is read or written where NULL is None."""
+    return lambda value: None if value is None else turn(value)
 
 
 class _Micros(sa.types.TypeDecorator[datetime]):
@@ -51,10 +57,10 @@ class _Micros(sa.types.TypeDecorator[datetime]):
     impl = Integer
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
-        """Refuses a naive time by failing on the subtraction."""
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
+        """Takes the aware UTC time."""
         _ = dialect
-        return None if value is None else clock.to_micros(value)
+        return _micros_of
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
         """Gives the aware UTC time."""
@@ -68,10 +74,10 @@ class _Truth(sa.types.TypeDecorator[bool]):
     impl = Integer
     cache_ok = True
 
-    def process_bind_param(self, value: bool | None, dialect: sa.Dialect) -> int | None:  # noqa: FBT001 - SQLAlchemy's
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
         """0 or 1."""
         _ = dialect
-        return None if value is None else int(value)
+        return _unless_none(int)
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
         """Gives the truth."""
@@ -85,10 +91,10 @@ class _Json(sa.types.TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ANN401 - any JSON value
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
         """Canonical text: sorted keys, no spaces."""
         _ = dialect
-        return None if value is None else to_json(value)
+        return _unless_none(to_json)
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
         """Gives the value."""
@@ -102,10 +108,10 @@ class _Day(sa.types.TypeDecorator[date]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: date | None, dialect: sa.Dialect) -> str | None:
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
         """The day's text."""
         _ = dialect
-        return None if value is None else value.isoformat()
+        return _unless_none(date.isoformat)
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
         """Gives the day."""
@@ -123,10 +129,10 @@ class Words(sa.types.TypeDecorator[E], Generic[E]):
         super().__init__()
         self.words = words
 
-    def process_bind_param(self, value: E | None, dialect: sa.Dialect) -> str | None:
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
         """The word's text."""
         _ = dialect
-        return None if value is None else value.value
+        return _unless_none(attrgetter("value"))
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
         """Gives the word."""
@@ -145,10 +151,10 @@ class Tags(sa.types.TypeDecorator[tuple[T, ...]], Generic[T]):
         super().__init__()
         self.word = word
 
-    def process_bind_param(self, value: tuple[T, ...] | None, dialect: sa.Dialect) -> str | None:
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
         """The words between bars."""
         _ = dialect
-        return None if value is None else "|" + "".join(f"{word}|" for word in value)
+        return _unless_none(lambda words: "|" + "".join(f"{word}|" for word in words))
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
         """Gives the words."""

@@ -5,9 +5,10 @@ holds nothing, through `order_ok`. A brief is personal data, in a row of its own
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
@@ -126,6 +127,9 @@ _CHANGING: Final = tuple(
     name for name in _NAMES if name not in {"id", "fan_id", "creator_id", "offer_id", "created_at"}
 )
 _TERMS: Final = slice(_NAMES.index("policy_version"), _NAMES.index("price_coins"))
+_VALUES: Final = attrgetter(
+    *_NAMES[: _TERMS.start], *(f"terms.{name}" for name in _NAMES[_TERMS]), *_NAMES[_TERMS.stop :]
+)
 
 _INSERT: Final = Statement[Any](lambda: sa.insert(_T).values({name: sa.bindparam(name) for name in _NAMES}))
 _SAVE: Final = Statement[Any](
@@ -306,9 +310,7 @@ _FILTERS: Final[dict[str, Callable[[], sa.ColumnElement[bool]]]] = {
 
 
 def _params(order: Order) -> dict[str, object]:
-    first = (getattr(order, name) for name in _NAMES[: _TERMS.start])
-    rest = (getattr(order, name) for name in _NAMES[_TERMS.stop :])
-    return dict(zip(_NAMES, (*first, *astuple(order.terms), *rest), strict=True))
+    return dict(zip(_NAMES, _VALUES(order), strict=True))
 
 
 def _order(row: Sequence[Any]) -> Order:

@@ -11,7 +11,7 @@ that would be another text for each length. Source: docs/adr/0005-storage.md.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from operator import itemgetter
 from typing import Any, Generic
 
@@ -27,7 +27,7 @@ R = TypeVar("R", bound=Row, default=Row)
 _Processor = Callable[[Any], Any]
 
 
-class Hold(Enum):
+class Hold(StrEnum):
     """How a unit of work holds the rows it decides upon."""
 
     NO = "it only reads, or it is the only one that writes"
@@ -187,6 +187,11 @@ def _reader(columns: Sequence[Any], dialect: sa.Dialect) -> Callable[[list[Row]]
 
     def read(rows: list[Row]) -> list[Row]:
         """Column by column, since one call a column and row is what it costs."""
+        if len(rows) == 1:
+            row = list(rows[0])
+            for at, process in slots:
+                row[at] = process(row[at])
+            return [tuple(row)]
         values: list[Any] = list(zip(*rows, strict=True))
         if not values:
             return []
