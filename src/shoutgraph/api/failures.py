@@ -117,15 +117,16 @@ def present(
 def _present(error: GraphQLError, request_id: str, otherwise: Code | None) -> dict[str, object]:
     message, extensions = _public(error, otherwise)
     metrics.ERRORS.labels(extensions["code"]).inc()
+    at = "the door" if error.path is None else ".".join(map(str, error.path))
     if extensions["code"] is Code.INTERNAL:
-        logger.error("request %s failed at %s", request_id, error.path, exc_info=error.original_error or error)
+        logger.error("request %s failed at %s", request_id, at, exc_info=error.original_error or error)
     elif extensions["code"] is Code.UNAVAILABLE:
-        logger.warning("request %s at %s: %s", request_id, error.path, error.__cause__ or error.original_error)
+        logger.warning("request %s at %s: %s", request_id, at, error.__cause__ or error.original_error)
     else:
         logger.info("request %s: %s", request_id, extensions["code"])
     shown: dict[str, object] = {"message": message}
     if error.locations:
-        shown["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
+        shown["locations"] = [{"line": each.line, "column": each.column} for each in error.locations]
     if error.path is not None:
         shown["path"] = error.path
     shown["extensions"] = extensions | {"requestId": request_id}
