@@ -94,16 +94,19 @@ FOUND: Final[dict[str, tuple[str, ...]]] = {
         "cost::fragments_that_spread_each_other_are_weighed_once",
     ),
     "more 2 validation has no budget": ("limits::documents_beyond_a_limit_are_refused",),
+    "more 3 the retired protocol wins where it comes first": ("sockets::the_retired_protocol_is_never_chosen",),
     "more 4 streams break clients that list them": (
         "sse::a_client_that_also_accepts_json_gets_json",
         "sse::lines_end_with_a_line_feed_only",
     ),
+    "more 5 several operations and no name": ("http::one_of_several_operations_runs_only_by_its_name",),
     "more 6 endless numbers": ("http::an_endless_number_is_only_a_bad_value",),
     "more 7 media types by substring": (
         "http::a_body_of_another_media_type_is_not_read",
         "http::media_types_are_compared_without_their_case",
         "http::other_methods_are_refused_with_those_allowed",
     ),
+    "more 8 a subscription by plain POST is run as a query": ("http::a_subscription_by_plain_post_is_refused",),
     "more 9 no limit of size and time": (
         "http::a_body_that_is_too_long_is_refused_while_it_is_read",
         "http::a_body_that_comes_too_slowly_is_refused",
@@ -114,12 +117,18 @@ FOUND: Final[dict[str, tuple[str, ...]]] = {
         "schema::a_wrong_id_is_the_clients_mistake",
         "http::production_suggests_no_names",
     ),
+    "more 11 reasons and ids are too long for a socket": (
+        "sockets::a_message_of_a_wrong_shape_closes_with_4400",
+        "sockets::an_id_in_use_closes_with_4409",
+    ),
+    "more 12 clients of stored documents fall back on a code": ("http::clients_with_stored_documents_can_fall_back",),
     "more 13 a default of first makes last mean both": ("pages::a_page_without_arguments_has_the_default_size",),
     "more 14 multipart": ("http::a_client_that_accepts_nothing_we_speak_is_told_so",),
     "uvicorn: a stream blocks the end": ("sse::a_drain_ends_streams_with_complete_and_does_not_wait_for_them",),
     "uvicorn: sockets at the end": ("sockets::a_drain_closes_sockets_with_1012",),
 }
 PITFALLS: Final = 31
+MORE: Final = 14
 
 
 @cache
@@ -139,6 +148,8 @@ def test_every_pitfall_has_a_test() -> None:
     assert [f"{file}::{name}" for file, name in named if f"test_{name}" not in names_in(file)] == []
     numbers = {int(pitfall.split()[0]) for pitfall in FOUND if pitfall[0].isdecimal()}
     assert numbers == set(range(1, PITFALLS + 1))
+    more = {int(pitfall.split()[1]) for pitfall in FOUND if pitfall.startswith("more ")}
+    assert more == set(range(1, MORE + 1))
 
 
 def test_nothing_of_strawberry_that_breaks_is_switched_on() -> None:
