@@ -126,7 +126,11 @@ def _open_server(url: str, wall: clock.Clock, chosen: Options) -> "Store":
         pen = None
         if chosen.writing:
             guards.require_role(first.raw.raw, postgresql.SEQUENCER)
-            sealing = Sequencer(lambda: postgresql.Session(url, role=postgresql.SEQUENCER, settings=held), known, wall)
+
+            def sealer() -> postgresql.Session:
+                return postgresql.Session(url, role=postgresql.SEQUENCER, settings=held)
+
+            sealing = Sequencer(sealer, bell, known, wall)
             parts.callback(sealing.close)
             limits = writer.Limits(chosen.limits.queue, min(chosen.limits.batch, SHARED_BATCH_MAX))
             session = opened(postgresql.Session(url, role=postgresql.APP, settings=held, signs=True))

@@ -15,6 +15,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from shoutgraph.domain import clock, errors, journal
+from shoutgraph.storage.bell import Bell
 from shoutgraph.storage.continuity import Continuity
 from shoutgraph.storage.session import Blame, Session
 from shoutgraph.storage.statements import Row, Statement
@@ -41,8 +42,9 @@ RECONNECT_S: Final = 0.2
 class Sequencer:
     """Seals in a thread of its own, on a connection of its own."""
 
-    def __init__(self, connect: Callable[[], Session], known: Continuity, wall: clock.Clock) -> None:
+    def __init__(self, connect: Callable[[], Session], bell: Bell, known: Continuity, wall: clock.Clock) -> None:
         self._connect = connect
+        self._bell = bell
         self._known = known
         self._wall = wall
         self._poked = threading.Event()
@@ -83,11 +85,11 @@ class Sequencer:
         if fault is not None:
             logger.critical("nothing is sealed: %s", fault)
             return
-        leads, busy_until, watch = False, 0.0, _Watch()
+        leads, poked, busy_until, watch = False, False, 0.0, _Watch()
         while True:
             closing = self._closing.is_set()
             leads = leads or _try_lead(session)
-            waits = watch.look(Tx(session.raw, session.dialect, self._wall()))
+            waits = (poked and leads) or watch.look(Tx(session.raw, session.dialect, self._wall()))
             sealed = self._seal(session) if waits and (leads or watch.overdue) else 0
             if sealed:
                 busy_until = time.monotonic() + QUIET_S
@@ -96,7 +98,7 @@ class Sequencer:
             if closing:
                 return
             if leads:
-                self._poked.wait(BUSY_S if time.monotonic() < busy_until else IDLE_S)
+                poked = self._poked.wait(BUSY_S if time.monotonic() < busy_until else IDLE_S)
                 self._poked.clear()
             else:
                 self._closing.wait(FOLLOW_S)
@@ -107,7 +109,7 @@ class Sequencer:
         while True:
             session.begin()
             try:
-                sealed = seal(Tx(session.raw, session.dialect, self._wall()), size)
+                sealed, newest = seal(Tx(session.raw, session.dialect, self._wall()), size)
                 session.commit()
             except Exception as error:
                 if not _of_a_line(session, error):
@@ -117,6 +119,7 @@ class Sequencer:
                     self._set_aside(session)
                 size = max(size // 2, 1)
             else:
+                self._bell.ring(newest)  # here at once; the others hear of it
                 return sealed
 
     def _set_aside(self, session: Session) -> None:
@@ -171,25 +174,30 @@ def hold(tx: Tx) -> journal.Head:
     return journal.Head(fence[0], fence[1], clock.from_micros(fence[2]))
 
 
-def seal(tx: Tx, limit: int) -> int:
-    """Moves the oldest lines of the outbox to the journal; gives how many. The fence is held until the commit."""
-    return _write(tx, hold(tx), tx.all(_TAKE, size=limit))
+def seal(tx: Tx, limit: int) -> tuple[int, int]:
+    """Moves the oldest lines of the outbox to the journal, whose newest it holds until the commit.
+
+    Returns:
+        How many lines were moved, and the number of the newest of all.
+    """
+    head, waiting = hold(tx), tx.all(_TAKE, size=limit)
+    return len(waiting), _write(tx, head, waiting)
 
 
 def _write(tx: Tx, head: journal.Head, waiting: Sequence[Row]) -> int:
+    """Writes lines after the head, all in one round trip with whatever comes next; gives the newest number."""
     if not waiting:
-        return 0
-    rows: list[dict[str, object]] = []
+        return head.seq
     for _, event_id, topic, topic_seq, kind, transfer_id, text, at in sorted(waiting):
         waited = journal.Unsealed(event_id, topic, topic_seq, kind, transfer_id, text, clock.from_micros(at))
         line = journal.seal(head, waited)
         head = journal.Head(line.seq, line.hash, line.at)
         values = (line.seq, line.id, line.topic, line.topic_seq, line.type, line.transfer_id, line.text)
-        rows.append(dict(zip(_EVENT_COLUMNS, (*values, clock.to_micros(line.at), line.prev, line.hash), strict=True)))
-    tx.many(_APPEND, rows)
-    tx.run(_STAND, to_seq=head.seq, to_hash=head.hash, to_at=clock.to_micros(head.at))
-    tx.one(_TELL, channel=CHANNEL, seq=str(head.seq))
-    return len(rows)
+        row = zip(_EVENT_COLUMNS, (*values, clock.to_micros(line.at), line.prev, line.hash), strict=True)
+        tx.put(_APPEND, **dict(row))
+    tx.put(_STAND, to_seq=head.seq, to_hash=head.hash, to_at=clock.to_micros(head.at))
+    tx.put(_TELL, channel=CHANNEL, seq=str(head.seq))
+    return head.seq
 
 
 def count_waiting(tx: Tx) -> int:

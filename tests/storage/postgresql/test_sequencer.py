@@ -121,7 +121,7 @@ def seal_all(url: str, writers: Writers) -> None:
     while writers.busy or sealed:
         session.begin()
         try:
-            sealed = sequencer.seal(Tx(session.raw, session.dialect, load.wall()), SOME)
+            sealed, _ = sequencer.seal(Tx(session.raw, session.dialect, load.wall()), SOME)
             session.commit()
         except psycopg.errors.LockNotAvailable:
             session.rollback()
