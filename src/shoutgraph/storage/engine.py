@@ -130,7 +130,7 @@ def _open_server(url: str, wall: clock.Clock, chosen: Options) -> "Store":
             def sealer() -> postgresql.Session:
                 return postgresql.Session(url, role=postgresql.SEQUENCER, settings=held)
 
-            sealing = Sequencer(sealer, bell, known, wall)
+            sealing = Sequencer(sealer, bell.ring, known, wall)
             parts.callback(sealing.close)
             limits = writer.Limits(chosen.limits.queue, min(chosen.limits.batch, SHARED_BATCH_MAX))
             session = opened(postgresql.Session(url, role=postgresql.APP, settings=held, signs=True))

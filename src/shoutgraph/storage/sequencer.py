@@ -15,7 +15,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from shoutgraph.domain import clock, errors, journal
-from shoutgraph.storage.bell import Bell
 from shoutgraph.storage.continuity import Continuity
 from shoutgraph.storage.session import Blame, Session
 from shoutgraph.storage.statements import Row, Statement
@@ -42,9 +41,16 @@ RECONNECT_S: Final = 0.2
 class Sequencer:
     """Seals in a thread of its own, on a connection of its own."""
 
-    def __init__(self, connect: Callable[[], Session], bell: Bell, known: Continuity, wall: clock.Clock) -> None:
+    def __init__(
+        self, connect: Callable[[], Session], ring: Callable[[int], None], known: Continuity, wall: clock.Clock
+    ) -> None:
+        """Starts the thread.
+
+        Args:
+            ring: called after each commit with the number of the newest line; other processes are notified.
+        """
         self._connect = connect
-        self._bell = bell
+        self._ring = ring
         self._known = known
         self._wall = wall
         self._poked = threading.Event()
@@ -119,7 +125,7 @@ class Sequencer:
                     self._set_aside(session)
                 size = max(size // 2, 1)
             else:
-                self._bell.ring(newest)  # here at once; the others hear of it
+                self._ring(newest)
                 return sealed
 
     def _set_aside(self, session: Session) -> None:
