@@ -5,7 +5,7 @@ import json
 import socket as sockets
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import pytest
@@ -443,6 +443,26 @@ def test_only_listed_front_ends_may_read_answers(world: World) -> None:
     assert "Upload-Offset" in told.headers["access-control-expose-headers"], "a front end of another origin may resume"
     assert allowed.headers["access-control-allow-origin"] == "https://fans.example"
     assert "access-control-allow-origin" not in refused.headers
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("authorization", 200),
+        ("if-none-match", 200),
+        ("apollo-require-preflight", 200),
+        ("apollographql-client-name", 200),
+        ("traceparent", 200),
+        ("tracestate", 200),
+        ("x-of-nobody", 400),
+    ],
+)
+def test_a_front_end_may_send_what_its_client_and_its_tracing_send(world: World, header: str, status: int) -> None:
+    shared = transport_of(world, allowed_origins=frozenset({"https://fans.example"}))
+    asked = {"origin": "https://fans.example", "access-control-request-method": "POST"}
+    with serving(build_asgi(shared), shared.drain) as served, closing(Client(served.url)) as client:
+        named = asked | {"access-control-request-headers": f"content-type,{header}"}
+        assert client.http.options("/graphql", headers=named).status_code == status
 
 
 @pytest.mark.parametrize(

@@ -23,14 +23,19 @@ from shoutgraph.api.graphql_http import GraphQLOverHttp
 from shoutgraph.api.health import Check
 from shoutgraph.api.sockets import GraphQLOverSockets
 from shoutgraph.api.transport import SAFE_HEADERS, Transport
+from shoutgraph.telemetry import spans
 
 PATH: Final = "/graphql"
 PREFLIGHT_S: Final = 600
 """How long a browser may remember what a front end is allowed."""
+OF_CLIENTS: Final = ("apollo-require-preflight", "apollographql-client-name", "apollographql-client-version")
+"""Headers that GraphQL clients send by themselves; nothing here reads them."""
 CORS: Final[dict[str, Any]] = {
     "allow_methods": ["GET", "POST", *tus.METHODS],
     "allow_headers": [
         *("authorization", "content-type", "if-none-match", "last-event-id", "x-request-id"),
+        *OF_CLIENTS,
+        *spans.PARENTS,
         *tus.SENT_HEADERS,
     ],
     "expose_headers": ["etag", "retry-after", "x-request-id", *tus.EXPOSED_HEADERS],
