@@ -97,7 +97,9 @@ class Settings(BaseModel):
     public_url: str | None = Field(
         None, description="Address that people and providers reach; by default host and port."
     )
-    allowed_origins: tuple[str, ...] = Field((), description="Origins of front ends that may read answers and open sockets (JSON list).")
+    allowed_origins: tuple[str, ...] = Field(
+        (), description="Origins of front ends that may read answers and open sockets (JSON list)."
+    )
     graphiql: bool | None = Field(None, description="Serve GraphiQL; by default only in development.")
     test_clock: bool = Field(default=False, description="Let an admin move time; refused in production.")
     reader_threads: int = Field(4, ge=1, le=64, description="Threads that read, each with a connection of its own.")

@@ -71,7 +71,9 @@ class WebhookPlaceType:
     behind_count: int = strawberry.field(description="Lines of the log after it, of whatever type.")
     failure_count: int = strawberry.field(description="How often in a row the next event failed.")
     failing_since: datetime | None = strawberry.field(description="Since when it fails.")
-    next_attempt_at: datetime = strawberry.field(description="When it is tried next, at the earliest.")
+    next_attempt_at: datetime = strawberry.field(
+        description="When it is tried next, at the earliest; not while the endpoint is DISABLED."
+    )
 
     @classmethod
     def of(cls, standing: Standing) -> "WebhookPlaceType":
