@@ -241,7 +241,7 @@ def test_unforeseen_errors_are_masked_and_name_the_request(client: Client, caplo
     assert error["extensions"] == {"code": "INTERNAL", "requestId": "trace-12345"}
     assert "hunter2" not in response.text
     [record] = [each for each in caplog.records if each.levelname == "ERROR"]
-    assert "trace-12345" in record.getMessage()
+    assert record.getMessage() == "request trace-12345 failed at broken"
     assert record.exc_info is not None
     assert "hunter2" in str(record.exc_info[1])
 
@@ -491,6 +491,7 @@ def test_a_bug_before_graphql_begins_is_masked_and_still_json(world: World, capl
     assert (response.status_code, code_of(response.json())) == (500, "INTERNAL")
     assert "secret" not in response.text
     assert "secret" in caplog.text
+    assert "failed at the door" in caplog.text
 
 
 def test_a_database_that_is_away_is_told_as_such_and_needs_no_apology(
